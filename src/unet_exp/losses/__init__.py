@@ -1,0 +1,1 @@
+"""What training minimises; each loss honours the weight of each pixel."""

@@ -1,0 +1,1 @@
+"""Measures: a pure function each, and a torchmetrics class that holds its state."""

@@ -1,0 +1,1 @@
+"""Networks: the article's figure 1 and its variations."""

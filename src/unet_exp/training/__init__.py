@@ -1,0 +1,1 @@
+"""Lightning around the network: module, data module, callbacks, checkpoints."""
