@@ -1,0 +1,72 @@
+"""Pixels shared by each true and predicted region: what the Rand, information and SEG scores read.
+
+Arganda-Carreras et al. 2015 (doi:10.3389/fnana.2015.00142) writes p_ij for ``pixels`` / their sum.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int, Int64
+from torch import Tensor
+
+
+class Scores(NamedTuple):
+    """A score with its two sides: ``split`` falls with splits, ``merge`` with mergers."""
+
+    score: float
+    split: float
+    merge: float
+
+
+class Contingency(NamedTuple):
+    """The occupied cells of the table, sorted by true, then by predicted region."""
+
+    truth: Int64[np.ndarray, " n"]
+    predicted: Int64[np.ndarray, " n"]
+    pixels: Int64[np.ndarray, " n"]
+
+    def within_truth(self) -> "Contingency":
+        """Restrict to the foreground: only pixels that belong to a true object."""
+        first = np.searchsorted(self.truth, 1)
+        return Contingency(*(column[first:] for column in self))
+
+
+def contingency(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Contingency:
+    """Count the pixels of every pair of a true and a predicted region, background 0 included.
+
+    Pixels whose label is negative (unknown) are left out, so they belong to no region at all.
+
+    >>> import torch
+    >>> labels = torch.tensor([[1, 1, 1, 2], [0, 0, -1, 2]])
+    >>> contingency(torch.tensor([[5, 5, 7, 7], [5, 0, 7, 7]]), labels).pixels
+    array([1, 1, 2, 1, 2])
+    """
+    truth, predicted = labels.flatten().cpu().numpy(), instances.flatten().cpu().numpy()
+    # Counting runs of equal pairs first leaves far fewer items to sort than there are pixels.
+    change = (truth[1:] != truth[:-1]) | (predicted[1:] != predicted[:-1])
+    last = np.append(np.flatnonzero(change), len(truth) - 1)
+    lengths = np.diff(last, prepend=-1)
+    known = truth[last] >= 0
+    truth, predicted = (column[last[known]].astype(np.int64) for column in (truth, predicted))
+    if predicted.min(initial=0) < 0:
+        raise ValueError(
+            f"A predicted region is numbered {predicted.min()}. Number regions from 1 and leave "
+            f"the background 0; only `labels` may hold -1, for unknown pixels."
+        )
+    base = predicted.max(initial=0) + 1
+    keys, cell = np.unique(truth * base + predicted, return_inverse=True)
+    pixels = np.bincount(cell, weights=lengths[known], minlength=len(keys)).astype(np.int64)
+    return Contingency(keys // base, keys % base, pixels)
+
+
+def region_sizes(
+    regions: Int64[np.ndarray, " n"], pixels: Int64[np.ndarray, " n"]
+) -> Int64[np.ndarray, " n"]:
+    """For each cell, the pixels of the whole region that it belongs to.
+
+    >>> region_sizes(np.array([3, 8, 3]), np.array([10, 20, 30]))
+    array([40, 20, 40])
+    """
+    names, region = np.unique(regions, return_inverse=True)
+    sizes = np.bincount(region, weights=pixels, minlength=len(names)).astype(np.int64)
+    return sizes[region]

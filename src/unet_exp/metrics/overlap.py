@@ -1,0 +1,62 @@
+"""Pixels per class that prediction and truth have, and share: what IoU and Dice read."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from unet_exp.metrics.measure import Measure
+
+CLASSES = 256  # data sets store classes as uint8, so state of this length fits any of them
+
+
+class Overlap(NamedTuple):
+    """Pixels of each class: predicted, true, and both at once."""
+
+    shared: Int[Tensor, " k"]
+    predicted: Int[Tensor, " k"]
+    true: Int[Tensor, " k"]
+
+
+def overlap(prediction: Int[Tensor, "*grid"], target: Int[Tensor, "*grid"]) -> Overlap:
+    """Count the known pixels (target >= 0) of each class.
+
+    >>> overlap(torch.tensor([0, 1, 1, 1]), torch.tensor([0, 0, 1, -1])).predicted[:2]
+    tensor([1, 2])
+    """
+    known = target >= 0
+    prediction, target = prediction[known], target[known]
+    columns = (target[prediction == target], prediction, target)
+    return Overlap(*(torch.bincount(column.flatten(), minlength=CLASSES) for column in columns))
+
+
+def class_mean(shares: Float[Tensor, " k"], background: bool) -> Float[Tensor, ""]:
+    """Mean over the classes that occur (their share is not NaN), with or without class 0."""
+    return shares[0 if background else 1 :].nanmean()
+
+
+class OverlapMeasure(Measure):
+    """A mean over classes of some ratio of the pixels of all images.
+
+    Parameters
+    ----------
+    background
+        Whether class 0 counts among the classes; without it two classes give the foreground's.
+    """
+
+    shared: Int[Tensor, " k"]
+    predicted: Int[Tensor, " k"]
+    true: Int[Tensor, " k"]
+
+    def __init__(self, background: bool = False) -> None:
+        super().__init__()
+        self.background = background
+        for name in Overlap._fields:
+            self.add_sum(name, CLASSES)
+
+    def update(self, probabilities: Float[Tensor, "c h w"], target: Int[Tensor, "h w"]) -> None:
+        """Count the pixels of one image."""
+        counts = overlap(probabilities.argmax(0), target)
+        for name, pixels in zip(Overlap._fields, counts, strict=True):
+            setattr(self, name, getattr(self, name) + pixels)
