@@ -44,3 +44,15 @@ def mosaic() -> Callable[..., Tensor]:
 def stacked() -> Callable[[Tensor], Tensor]:
     """Two-class probabilities from the foreground's."""
     return lambda foreground: torch.stack([1 - foreground, foreground])
+
+
+@pytest.fixture
+def random_pair() -> Callable[..., tuple[Tensor, Tensor]]:
+    """Probabilities of ``classes`` classes and a target with unknown pixels."""
+
+    def pair(classes: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+        generator = torch.Generator().manual_seed(seed)
+        probabilities = torch.rand(classes, 20, 30, generator=generator).softmax(0)
+        return probabilities, torch.randint(-1, classes, (20, 30), generator=generator)
+
+    return pair

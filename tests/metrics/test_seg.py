@@ -61,7 +61,3 @@ def test_mean_over_objects_not_images_and_shards_add_up(draw) -> None:
     shards[0].merge_state(shards[1])
     assert whole.compute().item() == shards[0].compute().item() == 0.75
     assert whole.objects == 4
-
-
-def test_no_data_is_nan() -> None:
-    assert math.isnan(SEG().compute())

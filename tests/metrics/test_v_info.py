@@ -69,21 +69,6 @@ def test_unknown_pixels_are_left_out(draw) -> None:
     assert v_info(draw("1111222"), draw("1111??2")).item() == 1
 
 
-def test_two_shards_add_up_to_one(mosaic, stacked) -> None:
-    whole, shards = VInfo(), [VInfo(), VInfo()]
-    for seed in range(5):
-        truth = mosaic(seed)
-        foreground = torch.rand(truth.shape, generator=torch.Generator().manual_seed(seed))
-        whole.update(stacked(foreground), truth)
-        shards[seed % 2].update(stacked(foreground), truth)
-    shards[0].merge_state(shards[1])
-    assert torch.allclose(shards[0].curve(), whole.curve(), rtol=1e-6)
-
-
-def test_no_data_is_nan() -> None:
-    assert math.isnan(VInfo().compute())
-
-
 def test_the_two_measures_rank_a_worse_map_lower(mosaic, stacked) -> None:
     truth = mosaic(7, gap=2)
     noise = torch.rand(truth.shape, generator=torch.Generator().manual_seed(0))

@@ -1,0 +1,38 @@
+import math
+
+import pytest
+import torch
+
+from unet_exp.metrics.pixel_error import PixelError, pixel_error
+
+
+def test_hand_drawn(draw) -> None:
+    assert pixel_error(draw("1111 .... 1111"), draw("1111 1111 ..??")).item() == pytest.approx(0.6)
+
+
+def test_perfect_all_wrong_all_unknown(draw) -> None:
+    assert pixel_error(draw("12.."), draw("12..")).item() == 0
+    assert pixel_error(draw("21"), draw("12")).item() == 1
+    assert math.isnan(pixel_error(draw("1"), draw("?")))
+
+
+def test_at_the_best_threshold(draw, stacked) -> None:
+    probabilities, target = stacked(torch.tensor([[0.1, 0.2, 0.3, 0.4]])), draw(".111")
+    plain, best = PixelError(), PixelError([0.05, 0.15, 0.25, 0.35])
+    plain.update(probabilities, target)
+    best.update(probabilities, target)
+    assert plain.compute().item() == 0.75
+    assert best.errors.tolist() == [1, 0, 1, 2]
+    assert best.compute().item() == 0
+
+
+def test_one_threshold_at_half_is_argmax_of_two_classes(random_pair) -> None:
+    for seed in range(3):
+        plain, half = PixelError(), PixelError([0.5])
+        plain.update(*random_pair(2, seed))
+        half.update(*random_pair(2, seed))
+        assert plain.compute() == half.compute()
+
+
+def test_lower_is_better() -> None:
+    assert PixelError().higher_is_better is False
