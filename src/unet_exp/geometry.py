@@ -1,1 +1,143 @@
-"""To come."""
+"""Mirrored windows, crops, tile plans: the overlap-tile strategy (figure 2, arXiv:1505.04597)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+Pixels = TypeVar("Pixels", np.ndarray, Tensor)
+
+
+def mirror_indices(start: int, stop: int, size: int) -> Int64[np.ndarray, " n"]:
+    """Index of the pixel seen at each position ``start..stop - 1`` of a mirrored axis.
+
+    The axis of ``size`` pixels is reflected at both ends without repeating its edge, as often as
+    the distance asks for; an axis of one pixel repeats that pixel.
+
+    >>> mirror_indices(-4, 6, size=3)
+    array([0, 1, 2, 1, 0, 1, 2, 1, 0, 1])
+    """
+    if size < 1:
+        raise ValueError(f"An axis of {size} pixels has nothing to mirror. Pass one pixel or more.")
+    period = max(2 * (size - 1), 1)
+    index = np.arange(start, stop, dtype=np.int64) % period
+    return np.minimum(index, period - index)
+
+
+def mirror_pad(image: Pixels, top: int, bottom: int, left: int, right: int) -> Pixels:
+    """Add mirrored rows and columns to the last two axes of an image, any number of them.
+
+    ``torch.nn.functional.pad`` refuses to reflect by as much as the image's own side.
+
+    >>> mirror_pad(np.array([[1, 2]]), top=0, bottom=1, left=0, right=3)
+    array([[1, 2, 1, 2, 1],
+           [1, 2, 1, 2, 1]])
+    """
+    for axis, before, after in ((-2, top, bottom), (-1, left, right)):
+        size = image.shape[axis]
+        if before or after:
+            image = _gather(image, axis, mirror_indices(-before, size + after, size))
+    return image
+
+
+def mirror_window(image: Pixels, rows: tuple[int, int], columns: tuple[int, int]) -> Pixels:
+    """Rows and columns ``(start, stop)`` of an image that goes on mirrored without end.
+
+    The last two axes are rows and columns; positions may be negative or beyond the image. Only
+    the pixels in sight are read, so that of a large (or memory-mapped) image no padded copy is
+    made. A window that lies inside the image is a view of it.
+
+    >>> mirror_window(np.array([[1, 2, 3]]), rows=(0, 1), columns=(-1, 5))
+    array([[2, 1, 2, 3, 2, 1]])
+    """
+    outside = []
+    for axis, (start, stop) in ((-2, rows), (-1, columns)):
+        size = image.shape[axis]
+        seen = mirror_indices(start, stop, size)
+        first, last = int(seen.min()), int(seen.max()) + 1
+        image = image[..., first:last, :] if axis == -2 else image[..., first:last]
+        if start < 0 or stop > size:
+            outside.append((axis, seen - first))
+    for axis, seen in outside:
+        image = _gather(image, axis, seen)
+    return image
+
+
+def centre_crop(image: Pixels, height: int, width: int) -> Pixels:
+    """View of the central ``height x width`` pixels of the last two axes.
+
+    Where the margins cannot be equal, the one above or to the left is smaller by a pixel.
+
+    >>> centre_crop(np.arange(5)[None], height=1, width=3)
+    array([[1, 2, 3]])
+    """
+    top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
+    if top < 0 or left < 0:
+        raise ValueError(
+            f"A crop of {height} x {width} pixels is larger than its image of "
+            f"{image.shape[-2]} x {image.shape[-1]}. Crop less, or pad the image first."
+        )
+    return image[..., top : top + height, left : left + width]
+
+
+@dataclass(frozen=True)
+class TilePlan:
+    """How tiles cover one axis of an image."""
+
+    side: int
+    """Pixels of image that a tile shows the network, its context included."""
+    core: int
+    """Pixels of the image that a tile decides: ``side`` without the halo on both ends."""
+    starts: tuple[int, ...]
+    """First pixel of each core, multiples of the network's step; the last may overhang the end."""
+
+
+def plan_tiles(
+    size: int,
+    limit: int,
+    step: int,
+    halo: int,
+    fitting_sizes: Callable[[int], tuple[int | None, int]],
+) -> TilePlan:
+    """Cover an axis of ``size`` pixels with the fewest tiles of side ``limit`` or less.
+
+    All tiles have one side, the smallest that this number of tiles allows. Cores start on the
+    grid of ``step``, where the poolings of a tile meet the same pixels as those of the whole
+    image: so a tile's logits are the whole image's.
+
+    Raises ``ValueError`` when ``limit`` has no room for the halo and one step.
+
+    >>> def multiples(size):  # the sides that a same-padded network of depth 2 takes
+    ...     return size // 4 * 4 or None, -(-size // 4) * 4
+    >>> plan_tiles(100, limit=80, step=4, halo=20, fitting_sizes=multiples)
+    TilePlan(side=76, core=36, starts=(0, 36, 72))
+    >>> plan_tiles(30, limit=80, step=4, halo=20, fitting_sizes=multiples)
+    TilePlan(side=72, core=32, starts=(0,))
+    """
+    whole = fitting_sizes(size + 2 * halo)[1]
+    if whole <= limit:
+        return TilePlan(whole, whole - 2 * halo, (0,))
+    core = (fitting_sizes(limit)[0] or 0) - 2 * halo
+    if core < step:
+        raise ValueError(
+            f"A tile of {limit} pixels is too small for a network that looks {halo} pixels "
+            f"around: take {fitting_sizes(2 * halo + step)[1]} or more, or a smaller depth."
+        )
+    count = 1 + -(-(size - core) // (core // step * step))
+    stride = max(size // count // step * step, step)
+    while True:
+        side = fitting_sizes(stride + 2 * halo)[1]
+        core = side - 2 * halo
+        if (count - 1) * stride + core >= size:
+            return TilePlan(side, core, tuple(range(0, count * stride, stride)))
+        stride += step
+
+
+def _gather(image: Pixels, axis: int, index: Int64[np.ndarray, " n"]) -> Pixels:
+    if isinstance(image, Tensor):
+        return image.index_select(axis, torch.from_numpy(index).to(image.device))
+    return np.take(image, index, axis=axis)

@@ -1,0 +1,283 @@
+"""U-Net (figure 1 of Ronneberger, Fischer and Brox 2015, arXiv:1505.04597)."""
+
+import math
+from collections.abc import Callable, Collection
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from unet_exp.geometry import centre_crop, mirror_pad
+
+# In place where the backward pass needs the output only, which every norm and convolution allows.
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": partial(nn.ReLU, inplace=True),
+    "leaky_relu": partial(nn.LeakyReLU, inplace=True),
+    "elu": partial(nn.ELU, inplace=True),
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+}
+NORMS: dict[str, Callable[[int], nn.Module] | None] = {
+    "none": None,
+    "batch": nn.BatchNorm2d,
+    "group": lambda channels: nn.GroupNorm(math.gcd(8, channels), channels),
+    "instance": partial(nn.InstanceNorm2d, affine=True),
+}
+
+
+class UNet(nn.Module):
+    """The article's network by default: unpadded, 572 x 572 pixels in, 388 x 388 out.
+
+    Shape: (b, in_channels, h, w) -> (b, num_classes, h', w'), logits. With ``padding="valid"``
+    h' = ``output_size(h)``, and a side that does not fit raises ``ValueError``. With
+    ``padding="same"`` every side of one pixel or more is taken and kept: the image is mirrored
+    below and to the right up to a multiple of ``step``, and the logits are cropped.
+
+    Parameters
+    ----------
+    in_channels, num_classes
+        Channels of image and of logits.
+    depth
+        Number of 2 x 2 max poolings, 1 to 7.
+    base_channels
+        Channels of the first level; each pooling doubles them.
+    padding
+        ``valid``: unpadded convolutions. ``same``: padded with zeros.
+    norm
+        ``none``, ``batch``, ``group`` (8 groups, or as many as divide the channels) or
+        ``instance``, between each 3 x 3 convolution (then without bias) and its activation.
+    dropout
+        Probability at the end of the contracting path. The article does not say where that is;
+        in the authors' published network it is behind the two deepest levels, before the
+        pooling and the copy, and so it is here.
+    upsampling
+        ``transposed``: a 2 x 2 up-convolution. ``bilinear``: a 1 x 1 convolution that halves the
+        channels, then interpolation; the two commute, and in this order cost a quarter.
+        Unpadded, the outermost interpolated pixels are cut, since they depend on the border.
+    activation
+        ``relu``, ``leaky_relu``, ``elu``, ``gelu`` or ``silu``.
+
+    Attributes
+    ----------
+    step
+        2**depth. Where an image is shifted by a multiple of it, its logits are shifted along.
+    halo
+        Context in pixels, on each side, of what a tile decides: a tile of fitting side, cut out
+        of an image at a multiple of ``step``, gives the image's own logits for all but its
+        outermost ``halo`` pixels. Unpadded (input - output) / 2, for the article 92; padded a
+        multiple of ``step``, at depth 4 it is 96. (A single logit, wherever on the grid, may see
+        up to ``halo + step - 1`` pixels to one side and fewer to the other.)
+
+    Examples
+    --------
+    >>> unet = UNet(base_channels=2)
+    >>> unet(torch.zeros(1, 1, 572, 572)).shape
+    torch.Size([1, 2, 388, 388])
+    >>> UNet(base_channels=2, padding="same")(torch.zeros(1, 1, 100, 37)).shape
+    torch.Size([1, 2, 100, 37])
+    """
+
+    def __init__(
+        self,
+        in_channels: int = 1,
+        num_classes: int = 2,
+        depth: int = 4,
+        base_channels: int = 64,
+        padding: str = "valid",
+        norm: str = "none",
+        dropout: float = 0.5,
+        upsampling: str = "transposed",
+        activation: str = "relu",
+    ) -> None:
+        super().__init__()
+        _check_choice("padding", padding, ("valid", "same"))
+        _check_choice("norm", norm, NORMS)
+        _check_choice("upsampling", upsampling, ("transposed", "bilinear"))
+        _check_choice("activation", activation, ACTIVATIONS)
+        _check_range("depth", depth, 1, 7)
+        _check_range("in_channels", in_channels, 1)
+        _check_range("num_classes", num_classes, 1)
+        _check_range("base_channels", base_channels, 1)
+        _check_range("dropout", dropout, 0, 1)
+
+        self.in_channels = in_channels
+        self.num_classes = num_classes
+        self.depth = depth
+        self.padding = padding
+        self.norm = norm
+        self.upsampling = upsampling
+        self.step = 2**depth
+        self.halo = self._padded_halo() if padding == "same" else self._unpadded_halo()
+
+        def convolutions(into: int, out: int) -> nn.Sequential:
+            return double_convolution(into, out, padding, norm, activation)
+
+        channels = [base_channels * 2**level for level in range(depth + 1)]
+        self.contracting = nn.ModuleList(
+            convolutions(into, out)
+            for into, out in zip([in_channels, *channels], channels, strict=False)
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.up = nn.ModuleList(_up(c, upsampling) for c in reversed(channels[1:]))
+        self.expanding = nn.ModuleList(convolutions(2 * c, c) for c in reversed(channels[:-1]))
+        self.classify = nn.Conv2d(base_channels, num_classes, kernel_size=1)
+        self.reset_parameters()
+
+    def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k out_h out_w"]:
+        """Logits of every pixel, or of those whose context the image shows (unpadded)."""
+        height, width = image.shape[-2:]
+        if image.shape[1] != self.in_channels:
+            raise ValueError(
+                f"The image has {image.shape[1]} channels and the network takes "
+                f"{self.in_channels}. Build it with in_channels={image.shape[1]}."
+            )
+        rows, columns = self.output_size(height), self.output_size(width)
+        if self.padding == "same":
+            image = mirror_pad(image, 0, -height % self.step, 0, -width % self.step)
+        return self._logits(image)[..., :rows, :columns]
+
+    def _logits(self, x: Tensor) -> Tensor:
+        skips: list[Tensor] = []
+        for level, convolutions in enumerate(self.contracting):
+            if level:
+                x = F.max_pool2d(x, kernel_size=2)
+            x = convolutions(x)
+            if level >= self.depth - 1:
+                x = self.dropout(x)
+            skips.append(x)
+        skips.pop()
+        for up, convolutions in zip(self.up, self.expanding, strict=True):
+            x = up(x)
+            if self._cut:
+                x = x[..., 1:-1, 1:-1]
+            x = torch.cat([centre_crop(skips.pop(), x.shape[-2], x.shape[-1]), x], dim=1)
+            x = convolutions(x)
+        return self.classify(x)
+
+    def output_size(self, size: int) -> int:
+        """Pixels of logits along an axis of ``size`` pixels of image.
+
+        Raises ``ValueError`` with the nearest sides that fit.
+
+        >>> UNet(base_channels=1).output_size(572)
+        388
+        >>> UNet(base_channels=1).output_size(512)
+        Traceback (most recent call last):
+        ValueError: A side of 512 pixels does not fit 4 poolings with padding=valid. ...
+        """
+        output = self._walk(size)
+        if output is None:
+            below, above = self.fitting_sizes(size)
+            sides = f"{above} or more" if below is None else f"{below} or {above}"
+            other = ", or padding=same, which takes any" if self.padding == "valid" else ""
+            raise ValueError(
+                f"A side of {size} pixels does not fit {self.depth} poolings with "
+                f"padding={self.padding}. Take {sides}{other}."
+            )
+        return output
+
+    def fitting_sizes(self, size: int) -> tuple[int | None, int]:
+        """Nearest sides at which no pixel is wasted: the largest <= size and the smallest >= size.
+
+        Unpadded, only these sides can be computed; padded, they are the multiples of ``step``
+        (at other sides ``forward`` pads inside). The first is None below the smallest of all.
+
+        >>> UNet(base_channels=1).fitting_sizes(560)
+        (556, 572)
+        """
+        # Doubling a side and adding two convolutions, depth times, gives step * (side + 4) - 4.
+        lost = 0 if self.padding == "same" else 4
+        below = (size + lost) // self.step * self.step - lost
+        above = -(-(size + lost) // self.step) * self.step - lost
+        while self._walk(above) is None:
+            above += self.step
+        return None if self._walk(below) is None else below, above
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw weights from N(0, 2 / N), N the incoming connections of a neuron; biases are 0.
+
+        A neuron of the 2 x 2 up-convolution with stride 2 sees one pixel of each channel below,
+        whichever of its four taps that is, so N is its number of input channels; a 3 x 3
+        convolution has 9 times as many.
+        """
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+                taps = 1 if isinstance(layer, nn.ConvTranspose2d) else math.prod(layer.kernel_size)
+                layer.weight.normal_(0, math.sqrt(2 / (taps * layer.in_channels)))
+                if layer.bias is not None:
+                    layer.bias.zero_()
+
+    @property
+    def _cut(self) -> bool:
+        return self.padding == "valid" and self.upsampling == "bilinear"
+
+    def _walk(self, size: int) -> int | None:
+        """Side that is left of ``size`` behind the last layer; None where a layer cannot be."""
+        if self.padding == "same":
+            return size if size > 0 else None
+        for _ in range(self.depth):
+            size -= 4
+            if size < 2 or size % 2:
+                return None
+            size //= 2
+        size -= 4
+        for _ in range(self.depth):
+            size = 2 * size - (2 if self._cut else 0) - 4
+        return size if size > 0 else None
+
+    def _unpadded_halo(self) -> int:
+        size = self.fitting_sizes(1)[1]
+        return (size - self.output_size(size)) // 2
+
+    def _padded_halo(self) -> int:
+        """Walk from a block of logits back to the image and count the pixels around it."""
+        around = 2
+        for _ in range(self.depth):
+            # Interpolated pixel 2 i looks at pixels i - 1 and i below it, 2 i + 1 at i and i + 1.
+            below = around // 2 + 1 if self.upsampling == "bilinear" else -(-around // 2)
+            around = below + 2
+        for _ in range(self.depth):
+            around = 2 * around + 2
+        return -(-around // self.step) * self.step
+
+
+def double_convolution(
+    into: int, out: int, padding: str, norm: str, activation: str
+) -> nn.Sequential:
+    """Two 3 x 3 convolutions, each with norm and activation.
+
+    Shape: (b, into, h, w) -> (b, out, h - 4, w - 4), or (b, out, h, w) with ``padding="same"``.
+    """
+    layers: list[nn.Module] = []
+    normalise = NORMS[norm]
+    for channels in (into, out):
+        border = 1 if padding == "same" else 0
+        layers.append(nn.Conv2d(channels, out, 3, padding=border, bias=normalise is None))
+        if normalise is not None:
+            layers.append(normalise(out))
+        layers.append(ACTIVATIONS[activation]())
+    return nn.Sequential(*layers)
+
+
+def _up(channels: int, upsampling: str) -> nn.Module:
+    """Twice the side, half the channels; figure 1 has no activation behind it."""
+    if upsampling == "transposed":
+        return nn.ConvTranspose2d(channels, channels // 2, kernel_size=2, stride=2)
+    return nn.Sequential(
+        nn.Conv2d(channels, channels // 2, kernel_size=1),
+        nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
+    )
+
+
+def _check_choice(name: str, value: str, choices: Collection[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name}={value} is unknown. Choose one of {', '.join(choices)}.")
+
+
+def _check_range(name: str, value: int | float, least: int, most: int | float = math.inf) -> None:
+    if not least <= value <= most:
+        span = f"{least} or more" if most == math.inf else f"from {least} to {most}"
+        raise ValueError(f"{name}={value} is out of range. Choose a value {span}.")
