@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.metrics import contingency_table
 
 from unet_exp.metrics.contingency import contingency, region_sizes
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(1, 12), st.integers(1, 12))
 def test_equals_scikit_image(seed: int, regions: int, height: int, width: int) -> None:
     rng = np.random.default_rng(seed)

@@ -1,11 +1,12 @@
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from unet_exp.metrics.overlap import class_mean, overlap
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 9))
 def test_equals_the_confusion_matrix_of_torchmetrics(seed: int, classes: int) -> None:
     generator = torch.Generator().manual_seed(seed)

@@ -1,1 +1,1 @@
-"""From probabilities to instances."""
+"""From the probabilities of an image to its instances: one function each."""

@@ -1,0 +1,82 @@
+"""What is done to masks and instances as a whole: holes, small objects, narrow gaps.
+
+Morphology as in Soille, Morphological Image Analysis (doi:10.1007/978-3-662-05088-0). No step
+loops over objects, so cost grows with pixels only.
+"""
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, Int32
+
+
+def labelled(mask: Bool[np.ndarray, "h w"], connectivity: int = 1) -> Int32[np.ndarray, "h w"]:
+    """Give the connected components numbers from 1, in reading order.
+
+    ``connectivity`` 1 joins pixels that share a side, 2 also those that share a corner.
+
+    >>> labelled(np.array([[True, False], [False, True]]), connectivity=2)
+    array([[1, 0], [0, 1]], dtype=int32)
+    """
+    if connectivity not in (1, 2):
+        raise ValueError(
+            f"connectivity={connectivity} is neither 1 (pixels that share a side) nor 2 (or a "
+            f"corner). Choose one of them."
+        )
+    neighbours = 4 if connectivity == 1 else 8
+    return cv2.connectedComponents(mask.astype(np.uint8), connectivity=neighbours)[1]
+
+
+def filled(mask: Bool[np.ndarray, "h w"], connectivity: int = 1) -> Bool[np.ndarray, "h w"]:
+    """Fill the holes: background that foreground cuts off from the edge of the image.
+
+    >>> filled(np.array([[1, 1, 1, 1], [1, 0, 0, 1], [1, 1, 1, 1]]).astype(bool)).all()
+    np.True_
+    """
+    around = labelled(~mask, 3 - connectivity)
+    edge = np.concatenate([around[0], around[-1], around[:, 0], around[:, -1]])
+    outside = np.zeros(around.max() + 1, bool)
+    outside[edge] = True
+    outside[0] = False
+    return ~outside[around]
+
+
+def without_small(labels: Int32[np.ndarray, "h w"], min_size: int) -> Int32[np.ndarray, "h w"]:
+    """Remove the objects of fewer than ``min_size`` pixels and number the others without gaps.
+
+    >>> without_small(np.array([[1, 0, 2, 2]], np.int32), 2)
+    array([[0, 0, 1, 1]], dtype=int32)
+    """
+    keep = np.bincount(labels.ravel()) >= max(min_size, 1)
+    keep[0] = False
+    return np.where(keep, np.cumsum(keep), 0).astype(np.int32)[labels]
+
+
+def distance_to(mask: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """Distance in pixels to the nearest pixel of the mask, at most 2 % off; 0 inside."""
+    return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+
+
+def without_gaps(labels: Int32[np.ndarray, "h w"], reach: int) -> Int32[np.ndarray, "h w"]:
+    """Give the gaps of at most ``2 * reach`` pixels between objects to the nearest object.
+
+    The gaps are what a morphological closing by a disk adds: a border drawn to separate two
+    touching cells is given back to them, while outlines next to open background stay.
+
+    >>> without_gaps(np.array([[1, 1, 0, 0, 2, 2, 0, 0, 0, 0, 0]], np.int32), 1)
+    array([[1, 1, 1, 2, 2, 2, 0, 0, 0, 0, 0]], dtype=int32)
+    """
+    mask = labels > 0
+    if reach < 1 or not mask.any():
+        return labels
+    closed = distance_to(~(distance_to(mask) <= reach)) > reach
+    gap = closed & ~mask
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    # Every pixel of the mask has an index of its own there; this maps it to the object's number.
+    nearest = nearest.astype(np.intp)
+    owner = np.zeros(nearest.max() + 1, np.int32)
+    owner[nearest[mask]] = labels[mask]
+    grown = labels.copy()
+    grown[gap] = owner[nearest[gap]]
+    return grown
