@@ -1,1 +1,141 @@
-"""To come."""
+"""Constructor signatures as Hydra schemas, so that a wrong name or type is refused at once.
+
+For every ``conf/<group>/<option>.yaml`` with a ``_target_`` a structured config is stored as
+``schema/<group>/<option>``; the option extends it in its defaults list. A parameter with a
+default is a field; one without is given at run time, unless the option's file states it.
+"""
+
+import dataclasses
+import inspect
+import types
+import typing
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, OmegaConf
+
+PACKAGE = Path(__file__).parent
+#: The configuration tree: inside the package when installed, beside ``src/`` in a checkout.
+CONF = next(p for p in (PACKAGE / "conf", PACKAGE.parents[1] / "conf") if p.is_dir())
+
+#: Config groups with code of ours, and the package that each mirrors.
+PACKAGES = {
+    "dataset": "datasets",
+    "augmentation": "augmentations",
+    "weight_map": "weight_maps",
+    "model": "models",
+    "loss": "losses",
+    "metric": "metrics",
+    "postprocessing": "postprocessing",
+    "inference": "inference",
+    "loader": "training",
+    "trainer": "training",
+    "logger": "training",
+}
+#: Groups whose options name classes of other libraries, light enough to import for their types.
+THIRD_PARTY = ("optimizer", "scheduler")
+
+PRIMITIVES = (int, float, bool, str)
+
+
+def field_type(annotation: Any) -> Any:
+    """Return what OmegaConf can check of an annotation; ``Any`` for the rest.
+
+    >>> field_type(int), field_type(float | None)
+    (<class 'int'>, float | None)
+    >>> field_type(list[int] | None)
+    list[int] | None
+    >>> field_type(Callable)
+    typing.Any
+    """
+    if annotation in PRIMITIVES or annotation is types.NoneType:
+        return annotation
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (types.UnionType, typing.Union):
+        # Of `float | Tensor` a command line can only mean the float.
+        known = [t for t in map(field_type, arguments) if t is not Any]
+        values = [t for t in known if t is not types.NoneType]
+        if not values or (len(values) > 1 and not set(values) <= set(PRIMITIVES)):
+            return Any
+        return typing.Union[tuple(known)]  # noqa: UP007
+    if origin in (list, tuple) and all(a in PRIMITIVES or a is ... for a in arguments):
+        return annotation
+    return Any
+
+
+def schema(target: str, stated: Collection[str] = ()) -> type:
+    """Return a dataclass with the parameters of ``target``, a dotted path, that have defaults.
+
+    Those without one are left out, but for the ones ``stated`` by the option's file.
+
+    >>> node = OmegaConf.structured(schema("unet_exp.models.unet.UNet"))
+    >>> node.depth = "five"
+    Traceback (most recent call last):
+    omegaconf.errors.ValidationError: Value 'five' of type 'str' could not be converted to Integer
+        full_key: depth
+        object_type=UNet
+    """
+    function = locate(target)
+    fields: list[tuple[str, Any, Any]] = [
+        ("_target_", str, target),
+        ("_partial_", bool, False),
+    ]
+    for name, parameter in inspect.signature(function).parameters.items():
+        default = parameter.default
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if default is parameter.empty:
+            if name in stated:
+                fields.append((name, field_type(evaluated(parameter, function)), MISSING))
+            continue
+        if isinstance(default, list | dict):
+            value = dataclasses.field(default_factory=lambda d=default: d.copy())
+        else:
+            value = default
+        known = default is None or isinstance(default, (*PRIMITIVES, list, tuple, dict))
+        fields.append((name, field_type(evaluated(parameter, function)) if known else Any, value))
+    return dataclasses.make_dataclass(getattr(function, "__name__", "Schema"), fields)
+
+
+def evaluated(parameter: inspect.Parameter, function: Callable[..., Any]) -> Any:
+    """Return an annotation, also one that was written as a string."""
+    if isinstance(parameter.annotation, str):
+        return eval(parameter.annotation, getattr(function, "__globals__", {}))  # noqa: S307
+    return parameter.annotation
+
+
+def locate(target: str) -> Callable[..., Any]:
+    """Import what a dotted path names."""
+    module, _, name = target.rpartition(".")
+    return getattr(__import__(module, fromlist=[name]), name)
+
+
+def options(group: str) -> list[Path]:
+    """Return the YAML files of a config group, sorted by name."""
+    return sorted((CONF / group).glob("*.yaml"))
+
+
+def register() -> None:
+    """Store a schema for each option of ``conf/`` that names a target; cheap to call twice."""
+    store = ConfigStore.instance()
+    for group in (*PACKAGES, *THIRD_PARTY):
+        for path in options(group):
+            option = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+            if isinstance(option, dict) and "_target_" in option:
+                node = schema(option["_target_"], {str(key) for key in option})
+                store.store(name=path.stem, group=f"schema/{group}", node=node)
+
+
+def allowed_targets() -> set[str]:
+    """Return every ``_target_`` of the options in ``conf/``, nested ones included."""
+
+    def walk(node: Any) -> set[str]:
+        if isinstance(node, dict):
+            inner = set().union(*map(walk, node.values()))
+            return inner | ({node["_target_"]} if "_target_" in node else set())
+        return set().union(*map(walk, node)) if isinstance(node, list) else set()
+
+    files = (path for group in PACKAGES for path in options(group))
+    return set().union(*(walk(OmegaConf.to_container(OmegaConf.load(path))) for path in files))

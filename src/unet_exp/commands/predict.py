@@ -1,0 +1,127 @@
+"""Segment images: ``python predict.py checkpoint=best.ckpt input=FOLDER output=DIR``."""
+
+import glob
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+import tifffile
+import torch
+from omegaconf import DictConfig
+
+from unet_exp.commands.entry import launch
+from unet_exp.datasets.images import SUFFIXES, read_images
+
+log = logging.getLogger(__name__)
+
+
+class IncompleteError(Exception):
+    """Some of the images could not be segmented; the others are."""
+
+
+def predict(cfg: DictConfig) -> None:
+    """Write ``NAME_probabilities.tif`` and ``NAME_instances.tif`` for each image.
+
+    Probabilities are float32, of the foreground, or one channel per class where there are more
+    than two; instances are uint16, or uint32 above 65,535. A file that cannot be read is
+    reported and left out.
+
+    Raises
+    ------
+    IncompleteError
+        Naming the files that were left out, after all others were written.
+    """
+    from rich.progress import track
+
+    from unet_exp.commands.build import load
+
+    paths = find_images(str(cfg.input))
+    config, module = load(Path(cfg.checkpoint), cfg)
+    output = Path(cfg.output)
+    output.mkdir(parents=True, exist_ok=True)
+    channels, normalization = config.model.in_channels, config.dataset.get("normalization", "none")
+    failed: list[str] = []
+    for path in track(paths, description="images", transient=True):
+        try:
+            pages = read_images(path, normalization, channels=channels)
+            if pages[0].shape[0] != channels:
+                raise ValueError(
+                    f"{path} has {pages[0].shape[0]} channels, and the network was trained on "
+                    f"{channels}. Give images like those it was trained on."
+                )
+        except (ValueError, OSError) as error:
+            log.error("%s", error)
+            failed.append(path.name)
+            continue
+        probabilities, instances = [], []
+        for page in pages:
+            with torch.inference_mode():
+                prediction = module.predict(torch.from_numpy(page).to(module.device))
+            probability = prediction.probabilities.float().numpy()
+            probabilities.append(1 - probability[0] if len(probability) == 2 else probability)
+            instances.append(prediction.instances.numpy())
+        write_tiff(output / f"{path.stem}_probabilities.tif", stack(probabilities))
+        labels = stack(instances)
+        small = labels.max(initial=0) <= np.iinfo(np.uint16).max
+        write_tiff(
+            output / f"{path.stem}_instances.tif", labels.astype(np.uint16 if small else np.uint32)
+        )
+    log.info("%d of %d images segmented into %s", len(paths) - len(failed), len(paths), output)
+    if failed:
+        raise IncompleteError(
+            f"{len(failed)} of {len(paths)} files were left out: {', '.join(failed)}"
+        )
+
+
+def find_images(source: str) -> list[Path]:
+    """Return the images that a file, a folder or a glob names, sorted.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ValueError
+        If two would be written under the same name.
+    """
+    path = Path(source)
+    if path.is_dir():
+        found = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+        missing = f"No image in {source}: it has no file ending in {', '.join(SUFFIXES)}."
+    else:
+        found = [path] if path.is_file() else sorted(map(Path, glob.glob(source, recursive=True)))  # noqa: PTH207 - absolute too
+        missing = f"No image at {source}. Give a file, a folder or a quoted glob ('scans/*.tif')."
+    if not found:
+        raise FileNotFoundError(missing)
+    stems = [p.stem for p in found]
+    twice = sorted({stem for stem in stems if stems.count(stem) > 1})
+    if twice:
+        raise ValueError(
+            f"Several inputs are named {', '.join(twice[:3])} but for folder or ending; their "
+            "results would overwrite each other. Segment them into different output folders."
+        )
+    return found
+
+
+def stack(pages: list[np.ndarray]) -> np.ndarray:
+    """Return a single page as it is and several as a stack."""
+    return pages[0] if len(pages) == 1 else np.stack(pages)
+
+
+def write_tiff(path: Path, array: np.ndarray) -> None:
+    """Write under a temporary name, then rename."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        tifffile.imwrite(part, array, compression="zlib", photometric="minisblack")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def main() -> None:
+    """Entry point of ``predict.py`` and ``unet-predict``."""
+    launch(predict, "predict")
+
+
+if __name__ == "__main__":
+    main()

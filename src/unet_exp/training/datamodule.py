@@ -1,0 +1,28 @@
+"""Lightning's door to the loaders."""
+
+from typing import Any
+
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from unet_exp.training.loaders import Loaders
+
+
+class DataModule(LightningDataModule):
+    """Serve random tiles for training and whole images for validation and test."""
+
+    def __init__(self, loaders: Loaders) -> None:
+        super().__init__()
+        self.loaders = loaders
+
+    def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+        trainer = self.trainer
+        rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+        return self.loaders.train(rank, world)
+
+    def val_dataloader(self) -> DataLoader[dict[str, Any]]:
+        return self.loaders.whole("validation")
+
+    def test_dataloader(self) -> DataLoader[dict[str, Any]]:
+        return self.loaders.whole("test")

@@ -1,0 +1,85 @@
+"""Pictures of what the network sees, in the run folder and in the loggers."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from unet_exp.pictures import learning_curves, prediction_panel
+from unet_exp.training.module import Prediction
+from unet_exp.training.record import Metrics
+
+
+class Gallery(Callback):
+    """Draw the first ``images`` validation images at every ``every``-th validation and the last.
+
+    Each picture shows image, labels, weight map, probability, and the prediction with its errors
+    coloured. At the end come the learning curves.
+    """
+
+    def __init__(self, folder: Path, metrics: Metrics, images: int = 2, every: int = 5) -> None:
+        self.folder, self.metrics = folder, metrics
+        self.images, self.every = images, every
+        self.validations = 0
+        self.written: list[Path] = []
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.validations += 1
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        last = trainer.should_stop or trainer.global_step >= trainer.max_steps
+        chosen = batch_idx < self.images and (last or (self.validations - 1) % self.every == 0)
+        if chosen and trainer.is_global_zero:
+            self.draw(trainer, outputs["prediction"], batch)
+
+    def draw(self, trainer: Trainer, prediction: Prediction, batch: dict[str, Any]) -> None:
+        """Write one picture and hand it to the loggers."""
+        name = batch["name"].replace("/", "_")
+        path = self.folder / f"{name}_step_{trainer.global_step:06d}.png"
+        draw(prediction, batch, path, f"{batch['name']}, step {trainer.global_step}")
+        self.written.append(path)
+        show(trainer, f"pictures/{name}", path)
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.is_global_zero and self.metrics.rows:
+            path = self.folder / "learning_curves.png"
+            learning_curves(self.metrics.rows, path)
+            self.written.append(path)
+            show(trainer, "pictures/learning_curves", path)
+
+
+def draw(prediction: Prediction, batch: dict[str, Any], path: Path, title: str) -> None:
+    """Draw image, labels, weight map, probability and errors of one whole image."""
+    prediction_panel(
+        batch["image"].cpu().numpy(),
+        batch["labels"].cpu().numpy(),
+        batch["weights"].cpu().numpy(),
+        (1 - prediction.probabilities[0]).float().numpy(),
+        prediction.instances.numpy(),
+        path,
+        title=title,
+    )
+
+
+def show(trainer: Trainer, key: str, path: Path) -> None:
+    """Hand a picture to each logger that can show one."""
+    for logger in trainer.loggers:
+        kind = type(logger).__name__
+        if kind == "WandbLogger":
+            logger.log_image(key, [str(path)], step=None)  # pyright: ignore[reportAttributeAccessIssue]
+        elif kind == "TensorBoardLogger":
+            import matplotlib.image
+
+            picture = torch.from_numpy(matplotlib.image.imread(path)[..., :3])
+            logger.experiment.add_image(  # pyright: ignore[reportAttributeAccessIssue]
+                key, picture, trainer.global_step, dataformats="HWC"
+            )

@@ -1,0 +1,223 @@
+"""Samples to batches: targets and weights once, then a random tile for every step of training."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int16
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from unet_exp.datasets.cache import cache_folder, cached_array, content_key
+from unet_exp.datasets.sample import Sample
+from unet_exp.weight_maps.classes import training_target
+
+
+@runtime_checkable
+class Geometry(Protocol):
+    """What a network says of the sides that it takes and gives."""
+
+    step: int
+    halo: int
+    padding: str
+
+    def output_size(self, size: int) -> int: ...
+    def fitting_sizes(self, size: int) -> tuple[int | None, int]: ...
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """A sample with what the loss needs: a class (-1: unknown) and a weight for each pixel."""
+
+    sample: Sample
+    target: Int16[np.ndarray, "h w"]
+    weights: Float32[np.ndarray, "h w"]
+
+
+class Loaders:
+    """Data loaders for one data set and one network.
+
+    Parameters
+    ----------
+    tile
+        Side of the network's input in training, in pixels. ``None`` chooses the largest fitting
+        side up to ``max_tile`` whose output fits into the smallest image.
+    batch_size
+        Tiles per step and per device.
+    steps_per_validation
+        Training steps between two validations; an epoch, to Lightning.
+    num_workers
+        Processes that prepare tiles. ``None``: none on a CPU, where a tile takes a few
+        milliseconds and the step hundreds; up to 8 beside a GPU.
+    seed
+        Every tile is a function of ``seed`` and its number alone: the same with any number of
+        workers, devices or restarts.
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        network: Geometry,
+        weight_map: Any,
+        augmentation: Callable[..., Any],
+        data_dir: Path,
+        tile: int | None = None,
+        max_tile: int = 572,
+        batch_size: int = 1,
+        steps_per_validation: int = 100,
+        num_workers: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        for name, value in (
+            ("batch_size", batch_size),
+            ("steps_per_validation", steps_per_validation),
+        ):
+            if value < 1:
+                raise ValueError(f"loader.{name}={value}: give 1 or more.")
+        self.dataset, self.network = dataset, network
+        self.weight_map, self.augmentation = weight_map, augmentation
+        self.tile, self.max_tile = tile, max_tile
+        self.batch_size, self.steps_per_validation = batch_size, steps_per_validation
+        self.num_workers = default_workers() if num_workers is None else num_workers
+        self.seed = seed
+        self.cache = cache_folder(data_dir) / "weight_maps"
+
+    def train(self, rank: int = 0, world: int = 1) -> DataLoader[dict[str, Tensor]]:
+        """Batches of ``image`` (b, c, H, W), ``target`` and ``weights`` (b, h, w)."""
+        images = self.supervised("train")
+        if not images:
+            raise ValueError(f"No labelled image to train on in {self.dataset.name}.")
+        tile = self.training_tile(images)
+        view = self.augmentation(size=tile, output_size=self.network.output_size(tile))
+        sampler = TileNumbers(self.batch_size * self.steps_per_validation, rank, world)
+        return DataLoader(
+            Tiles(images, view, self.seed),
+            batch_size=self.batch_size,
+            sampler=sampler,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def whole(self, split: str) -> DataLoader[dict[str, Any]]:
+        """Whole labelled images of a split, one at a time, with ``labels`` and ``name``."""
+        return DataLoader(Whole(self.supervised(split)), batch_size=None, shuffle=False)
+
+    def supervised(self, split: str) -> list[Supervised]:
+        """Return the labelled samples of a split with targets and weights."""
+        return [self.supervise(s) for s in self.dataset.split(split) if s.labels is not None]
+
+    def supervise(self, sample: Sample) -> Supervised:
+        """Add target and weights, computed once per label image and then read from the cache."""
+        if sample.labels is None:
+            raise ValueError(f"{sample.name} has no labels.")
+        recipe, labels, classes = self.weight_map, sample.labels, sample.classes
+        target = training_target(labels, classes, recipe.separation)
+        key = content_key(repr(recipe), labels, *([] if classes is None else [classes]))
+        weights = cached_array(self.cache, key, lambda: recipe(labels, classes))
+        return Supervised(sample, target, weights)
+
+    def training_tile(self, images: Sequence[Supervised]) -> int:
+        """Return the input side of the tiles, given or chosen.
+
+        Raises
+        ------
+        ValueError
+            If the network cannot take the side, or the smallest image is too small for it.
+        """
+        smallest = min(images, key=lambda s: min(s.target.shape))
+        side = min(smallest.target.shape)
+        network = self.network
+        lost = 2 * network.halo if network.padding == "valid" else 0
+        if self.tile is None:
+            tile, at_least = network.fitting_sizes(min(self.max_tile, side + lost))
+            if tile is None:
+                tile = at_least
+        else:
+            tile = self.tile
+        output = network.output_size(tile)
+        # Mirroring reaches `side - 1` pixels beyond each border.
+        if output > side or (tile - output) // 2 > side - 1:
+            raise ValueError(
+                f"{smallest.sample.name} is {' x '.join(map(str, smallest.target.shape))} pixels, "
+                f"too small for a tile of {tile} (output {output}, {(tile - output) // 2} pixels "
+                "of mirrored context on each side). Lower model.depth, give a smaller "
+                "loader.tile, or take model.padding=same."
+            )
+        return tile
+
+
+class Tiles(Dataset[dict[str, Tensor]]):
+    """An endless numbered sequence of random tiles: number i is a function of i and the seed."""
+
+    def __init__(self, images: Sequence[Supervised], view: Callable[..., Any], seed: int) -> None:
+        self.images, self.view, self.seed = images, view, seed
+
+    def __getitem__(self, number: int) -> dict[str, Tensor]:
+        # Each pass takes every image once, in an order of its own.
+        turn, place = divmod(number, len(self.images))
+        order = np.random.default_rng((self.seed, turn)).permutation(len(self.images))
+        chosen = self.images[order[place]]
+        seed = int(np.random.default_rng((self.seed, turn, place)).integers(2**31))
+        image, target, weights = self.view(
+            chosen.sample.image, chosen.target, chosen.weights, seed=seed
+        )
+        return {
+            "image": torch.from_numpy(np.ascontiguousarray(image)),
+            "target": torch.from_numpy(np.ascontiguousarray(target)).long(),
+            "weights": torch.from_numpy(np.ascontiguousarray(weights)),
+        }
+
+
+class TileNumbers(Sampler[int]):
+    """The numbers of one epoch's tiles that fall to one of ``world`` devices.
+
+    >>> numbers = TileNumbers(4, rank=1, world=2)
+    >>> numbers.set_epoch(1)
+    >>> list(numbers)
+    [9, 11, 13, 15]
+    """
+
+    def __init__(self, per_device: int, rank: int = 0, world: int = 1) -> None:
+        self.per_device, self.rank, self.world = per_device, rank, world
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Begin an epoch; Lightning calls this, also when it resumes."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.per_device
+
+    def __iter__(self) -> Iterator[int]:
+        first = self.epoch * self.per_device * self.world
+        return iter(range(first + self.rank, first + self.per_device * self.world, self.world))
+
+
+class Whole(Dataset[dict[str, Any]]):
+    """Whole images with everything that the scores and pictures need."""
+
+    def __init__(self, images: Sequence[Supervised]) -> None:
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        chosen = self.images[index]
+        return {
+            "name": chosen.sample.name,
+            "image": torch.from_numpy(np.array(chosen.sample.image)),
+            "labels": torch.from_numpy(np.array(chosen.sample.labels)),
+            "target": torch.from_numpy(np.array(chosen.target)).long(),
+            "weights": torch.from_numpy(np.array(chosen.weights)),
+        }
+
+
+def default_workers() -> int:
+    """Return the number of loading processes: none without a GPU."""
+    return min(8, (os.cpu_count() or 1) - 1) if torch.cuda.is_available() else 0

@@ -1,0 +1,160 @@
+"""The network, its loss and its scores as a LightningModule."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torchmetrics import Metric, MetricCollection
+
+
+@dataclass
+class Prediction:
+    """What the network makes of one whole image; arrays of the image's size, on the CPU."""
+
+    logits: Tensor
+    probabilities: Tensor
+    instances: Tensor
+
+
+class SegmentationModule(LightningModule):
+    """Train on tiles; validate on whole images through the path that predictions take.
+
+    Parameters
+    ----------
+    network
+        (b, c, H, W) to logits (b, k, h, w).
+    loss
+        ``loss(logits, target, weights)``, with ``loss.probabilities(logits)``.
+    metrics
+        By name; each update names what it needs of ``probabilities``, ``target``, ``labels``
+        and ``instances``.
+    inference
+        ``inference(network, image)`` to the logits of the whole image.
+    postprocessing
+        Probabilities to instances.
+    optimizer, scheduler
+        Built on the network's parameters; the scheduler steps with the optimiser, or with the
+        validation if it watches ``monitor``.
+    config
+        Plain data, written into each checkpoint.
+    seed
+        The randomness of a step (dropout) is a function of ``seed`` and the step's number, so
+        that a resumed run repeats it.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        loss: nn.Module,
+        metrics: Mapping[str, Metric],
+        inference: Callable[..., Tensor],
+        postprocessing: Callable[[Tensor], Tensor],
+        optimizer: Callable[..., torch.optim.Optimizer] | None = None,
+        scheduler: Callable[..., Any] | None = None,
+        monitor: str = "val/loss",
+        config: dict[str, Any] | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.loss = loss
+        self.metrics = MetricCollection(dict(metrics), compute_groups=False)
+        self.inference, self.postprocessing = inference, postprocessing
+        self.optimizer, self.scheduler, self.monitor = optimizer, scheduler, monitor
+        self.config, self.seed = config or {}, seed
+        self.first_bad_step: Tensor | None = None
+
+    def predict(self, image: Tensor) -> Prediction:
+        """Segment one whole image (c, h, w)."""
+        logits = self.inference(self.network, image).float()
+        probabilities = self.loss.probabilities(logits[None])[0].cpu()  # pyright: ignore[reportCallIssue]
+        return Prediction(logits, probabilities, self.postprocessing(probabilities))
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        torch.manual_seed((self.seed * 1_000_003 + self.global_step) * 4099 + self.global_rank)
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
+        image = batch["image"].contiguous(memory_format=torch.channels_last)
+        logits = self.network(image)
+        loss = self.loss(logits, batch["target"].clamp(min=0), batch["weights"])
+        self.watch(loss.detach())
+        self.log("train/loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(image))
+        return loss
+
+    def watch(self, loss: Tensor) -> None:
+        """Remember the first step whose loss is not finite; ask the device only now and then."""
+        step = torch.tensor(float(self.global_step), device=loss.device)
+        bad = torch.where(loss.isfinite(), torch.inf, step)
+        seen = self.first_bad_step
+        self.first_bad_step = bad if seen is None else torch.minimum(seen, bad)
+        if loss.device.type == "cpu" or self.global_step % 10 == 0:
+            self.stop_if_not_finite()
+
+    def stop_if_not_finite(self) -> None:
+        """Raise if some step's loss was NaN or infinite; nothing is saved after that step."""
+        bad = self.first_bad_step
+        if bad is not None and bool(bad.isfinite()):
+            raise FloatingPointError(
+                f"The loss of step {int(bad)} is not finite. Lower optimizer.lr, set "
+                "trainer.gradient_clip_val=1, or take trainer.precision=32-true; the last good "
+                "checkpoint is checkpoints/last.ckpt in the run folder, if one was reached."
+            )
+
+    def on_validation_epoch_start(self) -> None:
+        self.stop_if_not_finite()
+        self.metrics.reset()
+
+    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, Prediction]:
+        return {"prediction": self.score(batch, "val")}
+
+    def on_validation_epoch_end(self) -> None:
+        self.log_scores("val")
+
+    def on_test_epoch_start(self) -> None:
+        self.metrics.reset()
+
+    def test_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, Prediction]:
+        return {"prediction": self.score(batch, "test")}
+
+    def on_test_epoch_end(self) -> None:
+        self.log_scores("test")
+
+    def score(self, batch: dict[str, Any], stage: str) -> Prediction:
+        """Segment one labelled image, log its loss and update the scores."""
+        prediction = self.predict(batch["image"])
+        target, weights = batch["target"], batch["weights"]
+        loss = self.loss(prediction.logits[None], target[None].clamp(min=0), weights[None])
+        self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
+        self.metrics.update(
+            probabilities=prediction.probabilities,
+            target=target.cpu(),
+            labels=batch["labels"].cpu(),
+            instances=prediction.instances,
+        )
+        return prediction
+
+    def log_scores(self, stage: str) -> None:
+        """Log each metric as ``stage/name``."""
+        scores = {f"{stage}/{name}": value for name, value in self.metrics.compute().items()}
+        self.log_dict(scores)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        if self.optimizer is None:
+            raise ValueError("A module built for prediction has no optimizer.")
+        optimizer = self.optimizer(self.network.parameters())
+        if self.scheduler is None:
+            return optimizer
+        scheduler = self.scheduler(optimizer)
+        if isinstance(scheduler, ReduceLROnPlateau):
+            watching = {"interval": "epoch", "monitor": self.monitor}
+        else:
+            watching = {"interval": "step"}
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, **watching}}  # pyright: ignore[reportReturnType]
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["config"] = self.config

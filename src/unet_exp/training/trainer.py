@@ -1,0 +1,123 @@
+"""Lightning's Trainer, with the settings of ``conf/trainer/`` and the defaults of this project."""
+
+import logging
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:  # importing Lightning takes seconds; `--help` and a wrong override need none
+    from lightning.pytorch import Callback, Trainer
+    from lightning.pytorch.loggers import Logger
+
+
+def build_trainer(
+    folder: Path,
+    callbacks: "list[Callback]",
+    loggers: "list[Logger]",
+    accelerator: str = "auto",
+    devices: int | str = 1,
+    num_nodes: int = 1,
+    strategy: str = "auto",
+    precision: str = "auto",
+    max_steps: int = 400,
+    max_time: str | None = None,
+    gradient_clip_val: float | None = None,
+    accumulate_grad_batches: int = 1,
+    limit_val_batches: int | float = 1.0,
+    log_every_n_steps: int = 10,
+    deterministic: bool = True,
+    options: dict[str, Any] = {},  # noqa: B006 - a schema needs the default itself
+) -> "Trainer":
+    """Return a Trainer that writes to ``folder`` alone.
+
+    Parameters
+    ----------
+    accelerator
+        ``auto`` takes the GPU if there is one.
+    precision
+        One of Lightning's, or ``auto``: bfloat16 products where the processor multiplies them
+        in hardware (a GPU from Ampere on, a CPU with AMX), else float32.
+    max_steps
+        Optimiser steps, after which training ends; at least 1.
+    max_time
+        Wall-clock limit, ``DD:HH:MM:SS``; whichever comes first ends the training, and either
+        way the network is validated and saved.
+    gradient_clip_val
+        Upper bound of the gradient's L2 norm.
+    options
+        Any other argument of ``lightning.pytorch.Trainer``.
+
+    Raises
+    ------
+    ValueError
+        If ``max_steps`` is not positive or the accelerator does not exist here.
+    """
+    from lightning.pytorch import Trainer
+
+    if max_steps < 1:
+        raise ValueError(
+            f"trainer.max_steps={max_steps} trains nothing. Give 1 or more; to end by the clock, "
+            "add trainer.max_time=00:01:00:00 (DD:HH:MM:SS)."
+        )
+    if accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
+        raise ValueError(
+            f"trainer.accelerator={accelerator}, but torch {torch.__version__} sees no GPU here. "
+            "Take trainer=cpu, or install the CUDA build of torch that fits the driver."
+        )
+    quiet()
+    return Trainer(
+        default_root_dir=folder,
+        callbacks=callbacks,
+        logger=loggers,
+        accelerator=accelerator,
+        devices=devices,
+        num_nodes=num_nodes,
+        strategy=strategy,
+        precision=best_precision(accelerator) if precision == "auto" else precision,  # pyright: ignore[reportArgumentType]
+        max_steps=max_steps,
+        max_epochs=-1,
+        max_time=max_time,
+        gradient_clip_val=gradient_clip_val,
+        accumulate_grad_batches=accumulate_grad_batches,
+        limit_val_batches=limit_val_batches,
+        log_every_n_steps=log_every_n_steps,
+        # cuDNN's deterministic kernels, and a warning where an operation has none.
+        deterministic="warn" if deterministic else False,
+        benchmark=not deterministic,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=True,
+        **{str(key): value for key, value in options.items()},
+    )
+
+
+def best_precision(accelerator: str) -> str:
+    """Return ``bf16-mixed`` where the processor multiplies bfloat16 in hardware, else ``32-true``.
+
+    On a CPU without such instructions bfloat16 is emulated, at a twentieth of the speed.
+    """
+    if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
+        fast = torch.cuda.get_device_capability() >= (8, 0)
+    else:
+        probe = getattr(torch.cpu, "_is_amx_tile_supported", None)
+        fast = accelerator in ("auto", "cpu") and probe is not None and probe()
+    return "bf16-mixed" if fast else "32-true"
+
+
+def quiet() -> None:
+    """Silence what Lightning says about its own workings; its errors stay."""
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    for message in (
+        r".*does not have many workers.*",  # the loader's default is measured: see loaders.py
+        r".*is smaller than the logging interval.*",
+        r".*Checkpoint directory .* exists and is not empty.*",
+        r".*No audio/video|.*Starting from v1\.9\.0.*",
+        r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
+        r".*Detected call of `lr_scheduler\.step\(\)` before.*",
+    ):
+        warnings.filterwarnings("ignore", message)

@@ -1,0 +1,186 @@
+"""The whole path: from a command line to a trained network and its record."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.commands.conftest import TINY, Command
+
+RECORD = {"metrics.csv", "summary.json", "train.log", "checkpoints", "pictures", ".hydra"}
+
+
+def weights(folder: Path, name: str = "last") -> dict[str, torch.Tensor]:
+    content = torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True)
+    return content["state_dict"]
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_a_run_leaves_its_record(command: Command) -> None:
+    done = command("train", *TINY, "hydra.run.dir=run")
+    assert done.code == 0, done.err
+    folder = Path("run")
+    assert {p.name for p in folder.iterdir()} == RECORD
+    assert {p.name for p in (folder / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    with (folder / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["2", "4"]
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["state"] == "finished"
+    assert summary["steps"] == 4
+    assert (folder / summary["pictures"][-1]).read_bytes().startswith(b"\x89PNG")
+    for word in ("val/seg", "run folder", "learning_curves.png"):
+        assert word in done.out
+
+
+def test_the_last_steps_are_validated_too(command: Command) -> None:
+    assert command("train", *TINY, "trainer.max_steps=3", "hydra.run.dir=run").code == 0
+    assert [line.split(",")[0] for line in Path("run/metrics.csv").read_text().split()] == [
+        "step",
+        "2",
+        "3",
+    ]
+
+
+def test_a_seed_fixes_every_bit(command: Command) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        arguments = (f"hydra.run.dir={name}", f"seed={seed}", "model.dropout=0.5")
+        assert command("train", *TINY, *arguments).code == 0
+    assert same(weights(Path("a")), weights(Path("b")))
+    assert not same(weights(Path("a")), weights(Path("c")))
+
+
+@pytest.mark.parametrize("scheduler", ["cosine", "plateau"])
+def test_a_killed_run_goes_on_to_the_same_weights(
+    command: Command, tmp_path: Path, scheduler: str
+) -> None:
+    arguments = [*TINY, "trainer.max_steps=12", f"scheduler={scheduler}", "model.dropout=0.5"]
+    assert command("train", *arguments, "hydra.run.dir=whole").code == 0
+
+    # SIGKILL leaves no chance to tidy up: only what was saved before counts.
+    killed = tmp_path / "killed"
+    script = Path(__file__).parents[2] / "train.py"
+    words = [sys.executable, str(script), *arguments, f"hydra.run.dir={killed}"]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while not (killed / "checkpoints" / "last.ckpt").exists() and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert json.loads((killed / "summary.json").read_text())["state"] == "running"
+
+    done = command("train", *arguments, f"hydra.run.dir={killed}", "resume=true")
+    assert done.code == 0, done.err
+    assert same(weights(Path("whole")), weights(killed))
+    assert same(weights(Path("whole"), "best"), weights(killed, "best"))
+    whole, resumed = (
+        [(row["step"], row["val/loss"]) for row in csv.DictReader((f / "metrics.csv").open())]
+        for f in (Path("whole"), killed)
+    )
+    assert whole == resumed
+
+
+def test_resume_refuses_other_settings(command: Command) -> None:
+    assert command("train", *TINY, "hydra.run.dir=run").code == 0
+    other = command("train", *TINY, "hydra.run.dir=run", "resume=true", "optimizer.lr=0.1")
+    assert other.code == 1
+    assert "optimizer.lr=0.002 (now 0.1)" in other.err
+    again = command("train", *TINY, "hydra.run.dir=run")
+    assert again.code == 1
+    assert "already holds a run" in again.err
+
+
+def test_ckpt_path_goes_on_in_a_new_folder(command: Command) -> None:
+    assert command("train", *TINY, "hydra.run.dir=a").code == 0
+    start = "ckpt_path=a/checkpoints/last.ckpt"
+    done = command("train", *TINY, start, "trainer.max_steps=6", "hydra.run.dir=b")
+    assert done.code == 0, done.err
+    assert json.loads(Path("b/summary.json").read_text())["steps"] == 6
+    refused = command("train", *TINY, start, "model.depth=1", "hydra.run.dir=c")
+    assert refused.code == 1
+    assert "another architecture" in refused.err
+    assert "model.depth=2" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("model.dpth=5", ["dpth"]),
+        ("model.depth=five", ["five", "model.depth", "UNet"]),
+        ("dataset=cats", ["cats", "isbi_em"]),
+        ("model.depth=7", ["model.depth"]),
+        ("loader.tile=50", ["model.padding", "50"]),
+        ("trainer=gpu", ["trainer=cpu"]),
+        ("trainer.max_steps=0", ["max_steps"]),
+        ("ckpt_path=none.ckpt", ["none.ckpt"]),
+    ],
+)
+def test_wrong_input_is_one_clear_message(
+    command: Command, override: str, words: list[str]
+) -> None:
+    valid = ["model.padding=valid"] if "tile" in override else []
+    failed = command("train", *TINY, *valid, override, "hydra.run.dir=run")
+    assert failed.code == 1
+    assert "Traceback" not in failed.err + failed.out
+    for word in words:
+        assert word in failed.err
+    assert not list(Path.cwd().rglob("*.ckpt"))
+
+
+def test_debug_shows_the_stack_trace(command: Command) -> None:
+    failed = command("train", *TINY, "trainer.max_steps=0", "debug=true")
+    assert failed.code == 1
+    assert "Traceback" in failed.err
+
+
+def test_a_loss_that_is_no_number_ends_the_run_at_its_step(command: Command) -> None:
+    explode = ("optimizer=sgd", "optimizer.lr=1e30", "scheduler=constant")
+    failed = command("train", *TINY, *explode, "trainer.max_steps=6", "hydra.run.dir=run")
+    assert failed.code == 1
+    assert "loss of step" in failed.err
+    summary = json.loads(Path("run/summary.json").read_text())
+    assert summary["state"] == "failed"
+    for path in Path("run/checkpoints").glob("*.ckpt"):
+        state = torch.load(path, weights_only=True)["state_dict"]
+        assert all(v.isfinite().all() for v in state.values() if v.is_floating_point())
+
+
+def test_preview_shows_what_the_network_would_see(command: Command) -> None:
+    done = command("train", *TINY, "preview=true", "hydra.run.dir=run")
+    assert done.code == 0, done.err
+    assert Path("run/pictures/training_samples.png").read_bytes().startswith(b"\x89PNG")
+    assert not Path("run/checkpoints").exists()
+
+
+def test_an_unwritable_output_is_named(command: Command) -> None:
+    Path("file").touch()
+    failed = command("train", *TINY, "hydra.run.dir=file/run")
+    assert failed.code == 1
+    assert "file/run" in failed.err
+    assert "Traceback" not in failed.err
+
+
+def test_a_sweep_refuses_a_bad_value_before_the_first_job(command: Command) -> None:
+    failed = command("train", *TINY, "-m", "model.depth=1,two,3", "hydra.sweep.dir=sweep")
+    assert failed.code == 1
+    assert "two" in failed.err
+    assert not list(Path.cwd().rglob("summary.json"))
+
+
+def test_the_loggers_write_into_the_run_folder(command: Command) -> None:
+    for logger, pattern in (("csv", "csv/metrics.csv"), ("tensorboard", "tensorboard/events.*")):
+        done = command("train", *TINY, f"logger={logger}", f"hydra.run.dir={logger}")
+        assert done.code == 0, done.err
+        assert list(Path(logger).glob(pattern))
+    assert not os.path.lexists("lightning_logs")

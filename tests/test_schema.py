@@ -1,0 +1,122 @@
+"""The configuration tree mirrors the code, and refuses what a signature does not know."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf
+
+from unet_exp import schema
+
+OURS = [path for group in schema.PACKAGES for path in schema.options(group)]
+EXPERIMENTS = schema.options("experiment")
+
+
+def composed(*overrides: str, config: str = "train") -> DictConfig:
+    schema.register()
+    with initialize_config_dir(str(schema.CONF), version_base="1.3"):
+        return compose(config, overrides=list(overrides))
+
+
+def targets(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        own = [node["_target_"]] if "_target_" in node else []
+        return own + [t for value in node.values() for t in targets(value)]
+    return [t for value in node for t in targets(value)] if isinstance(node, list) else []
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda p: f"{p.parent.name}={p.stem}")
+def test_option_mirrors_module(path: Path) -> None:
+    """conf/<group>/<option>.yaml names something of unet_exp/<groups>/<option>.py.
+
+    An option that extends another has no target; one that belongs to a family names a module of
+    the same package.
+    """
+    option = OmegaConf.to_container(OmegaConf.load(path))
+    assert isinstance(option, dict)
+    if "_target_" in option:
+        package = f"unet_exp.{schema.PACKAGES[path.parent.name]}."
+        assert option["_target_"].startswith(package)
+    else:
+        base = option["defaults"][0]
+        assert (path.parent / f"{base}.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in OURS if p.parent.name in ("model", "loss", "metric", "postprocessing")],
+    ids=lambda p: f"{p.parent.name}={p.stem}",
+)
+def test_file_bears_its_options_name(path: Path) -> None:
+    option = OmegaConf.to_container(OmegaConf.load(path))
+    assert isinstance(option, dict)
+    if "_target_" in option:
+        package = f"unet_exp.{schema.PACKAGES[path.parent.name]}"
+        assert option["_target_"].rpartition(".")[0] == f"{package}.{path.stem}"
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda p: f"{p.parent.name}={p.stem}")
+def test_option_composes_and_its_targets_exist(path: Path) -> None:
+    group, name = path.parent.name, path.stem
+    choice = f"[{name}]" if group == "metric" else name
+    cfg = composed(f"{group}={choice}")
+    for target in targets(OmegaConf.to_container(cfg[group])):
+        get_object(target)
+
+
+@pytest.mark.parametrize("group", schema.THIRD_PARTY)
+def test_options_of_other_libraries_exist(group: str) -> None:
+    for path in schema.options(group):
+        get_object(composed(f"{group}={path.stem}")[group]["_target_"])
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda p: p.stem)
+def test_experiment_composes(path: Path) -> None:
+    cfg = composed(f"experiment={path.stem}", "data_dir=nowhere")
+    assert cfg.name == path.stem
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict"])
+def test_command_composes(command: str) -> None:
+    assert composed(config=command).debug is False
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("model.dpth=5", "dpth"),
+        ("model.depth=five", "UNet"),
+        ("optimizer.lr=fast", "AdamW"),
+        ("trainer.max_steps=many", "build_trainer"),
+        ("loader.batch_size=two", "Loaders"),
+        ("dataset=cats", "cats"),
+        ("max_steps=5", "max_steps"),
+    ],
+)
+def test_a_wrong_override_is_refused_by_name(override: str, named: str) -> None:
+    with pytest.raises(ConfigCompositionException) as caught:
+        composed(override)
+    assert named in f"{caught.value} {caught.value.__cause__}"
+
+
+def test_the_article_is_the_default_of_its_option() -> None:
+    model = composed("model=unet").model
+    assert (model.depth, model.base_channels, model.padding, model.norm) == (4, 64, "valid", "none")
+
+
+def test_schema_takes_defaults_and_stated_parameters_only() -> None:
+    node = OmegaConf.structured(
+        schema.schema("torch.optim.lr_scheduler.CosineAnnealingLR", ["T_max"])
+    )
+    assert "optimizer" not in node
+    assert OmegaConf.is_missing(node, "T_max")
+    assert node.eta_min == 0
+
+
+def test_checkpoints_may_build_only_the_options() -> None:
+    allowed = schema.allowed_targets()
+    assert "unet_exp.models.unet.UNet" in allowed
+    assert not {t for t in allowed if not t.startswith(("unet_exp.", "albumentations."))}

@@ -1,0 +1,146 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from unet_exp.datasets.sample import Sample
+from unet_exp.models.unet import UNet
+from unet_exp.training.loaders import Loaders, TileNumbers
+from unet_exp.weight_maps.border import BorderWeightMap
+
+
+class Two:
+    """Two images of 64 x 80 pixels whose labels are their number and an unknown corner."""
+
+    name, in_channels, num_classes = "two", 1, 2
+
+    def __init__(self, height: int = 64) -> None:
+        self.height = height
+
+    def split(self, name: str) -> list[Sample]:
+        samples = []
+        for number in (1, 2):
+            labels = np.full((self.height, 80), number, np.int32)
+            labels[:5, :5], labels[-9:] = -1, 0
+            image = np.random.default_rng(number).normal(size=(1, self.height, 80))
+            samples.append(Sample(f"{name}_{number}", image.astype(np.float32), labels))
+        return samples
+
+
+def corner(size: int, output_size: int) -> Callable[..., Any]:
+    """Stand for an augmentation: the upper left corner, always."""
+
+    def view(image: Any, target: Any, weights: Any, seed: int) -> Any:
+        window = (slice(output_size), slice(output_size))
+        return np.resize(image, (1, size, size)) + seed % 1000, target[window], weights[window]
+
+    return view
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Loaders]:
+    monkeypatch.setenv("UNET_EXP_CACHE", str(tmp_path))
+
+    def loaders(dataset: Any = None, network: Any = None, **arguments: Any) -> Loaders:
+        network = network or UNet(depth=1, base_channels=1)
+        return Loaders(dataset or Two(), network, BorderWeightMap(), corner, tmp_path, **arguments)
+
+    return loaders
+
+
+def test_batches_have_the_networks_sides(make: Callable[..., Loaders]) -> None:
+    batch = next(iter(make(tile=44, batch_size=3).train()))
+    assert batch["image"].shape == (3, 1, 44, 44)
+    assert batch["target"].shape == batch["weights"].shape == (3, 28, 28)
+    assert batch["target"].dtype == torch.int64
+
+
+def test_unknown_pixels_weigh_nothing(make: Callable[..., Loaders]) -> None:
+    (first, _) = make().supervised("validation")
+    assert (first.target[:5, :5] == -1).all()
+    assert (first.weights[:5, :5] == 0).all()
+    assert (first.weights[20:, 20:] > 0).all()
+
+
+def test_weight_maps_are_computed_once(
+    make: Callable[..., Loaders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = make().supervised("train")
+    monkeypatch.setattr(BorderWeightMap, "__call__", lambda *_: pytest.fail("computed again"))
+    after = make().supervised("train")
+    assert all(np.array_equal(a.weights, b.weights) for a, b in zip(before, after, strict=True))
+
+
+def test_a_tile_is_a_function_of_its_number(make: Callable[..., Loaders]) -> None:
+    def epochs(workers: int) -> list[torch.Tensor]:
+        loader = make(batch_size=2, steps_per_validation=3, num_workers=workers).train()
+        seen = []
+        for epoch in range(2):
+            loader.sampler.set_epoch(epoch)  # pyright: ignore[reportAttributeAccessIssue]
+            seen += [batch["image"] for batch in loader]
+        return seen
+
+    alone, helped = epochs(0), epochs(2)
+    assert len(alone) == 6
+    assert all(torch.equal(a, b) for a, b in zip(alone, helped, strict=True))
+    assert len({float(image[0, 0, 0, 0]) for image in alone}) == 6
+
+
+def test_every_image_comes_once_a_turn(make: Callable[..., Loaders]) -> None:
+    # Image 2 is told from image 1 by the first of its grey values, to which a whole seed is added.
+    first = [s.image[0, 0, 0] % 1 for s in Two().split("train")]
+    tiles = make().train().dataset
+    seen = [float(tiles[number]["image"][0, 0, 0]) % 1 for number in range(8)]
+    numbers = [int(np.argmin([abs(value - f) for f in first])) for value in seen]
+    assert [sorted(numbers[k : k + 2]) for k in range(0, 8, 2)] == [[0, 1]] * 4
+
+
+def test_ranks_share_the_numbers_of_one_device() -> None:
+    alone = TileNumbers(8)
+    pair = [TileNumbers(4, rank, world=2) for rank in (0, 1)]
+    for sampler in (alone, *pair):
+        sampler.set_epoch(3)
+    assert sorted([*pair[0], *pair[1]]) == sorted(alone) == list(range(24, 32))
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"),
+    [
+        # Valid, depth 1: 16 pixels are lost, 64 + 16 = 80 fits since (80 - 4) is even.
+        (UNet(depth=1, base_channels=1), 80),
+        (UNet(depth=2, base_channels=1, padding="same"), 64),
+        (UNet(depth=6, base_channels=1, padding="same"), 64),
+    ],
+)
+def test_the_largest_fitting_tile_is_chosen(
+    make: Callable[..., Loaders], network: UNet, expected: int
+) -> None:
+    loaders = make(network=network)
+    assert loaders.training_tile(loaders.supervised("train")) == expected
+
+
+@pytest.mark.parametrize(
+    "network", [UNet(depth=4, base_channels=1), UNet(depth=7, base_channels=1, padding="same")]
+)
+def test_a_network_too_deep_for_the_image_is_refused(
+    make: Callable[..., Loaders], network: UNet
+) -> None:
+    loaders = make(network=network)
+    with pytest.raises(ValueError, match=r"train_1 is 64 x 80 .* model\.depth"):
+        loaders.training_tile(loaders.supervised("train"))
+
+
+def test_whole_images_come_with_their_labels(make: Callable[..., Loaders]) -> None:
+    (first, second) = make().whole("validation")
+    assert first["image"].shape == (1, 64, 80)
+    assert first["labels"].unique().tolist() == [-1, 0, 1]
+    assert second["name"] == "validation_2"
+
+
+@pytest.mark.parametrize("name", ["batch_size", "steps_per_validation"])
+def test_nothing_to_do_is_refused(make: Callable[..., Loaders], name: str) -> None:
+    with pytest.raises(ValueError, match=f"loader.{name}=0"):
+        make(**{name: 0})
