@@ -1,0 +1,69 @@
+"""Equation 2 (arXiv:1505.04597): class balance, and narrow gaps between cells made to count."""
+
+from dataclasses import dataclass
+from math import log, sqrt
+
+import numpy as np
+from jaxtyping import Float32, Int, UInt8
+
+from unet_exp.weight_maps.balance import balance
+from unet_exp.weight_maps.classes import UNKNOWN, annotation
+from unet_exp.weight_maps.two_nearest import two_nearest
+
+#: What the border term may lose at a pixel whose two nearest cells are far.
+TOLERANCE = 2e-5
+
+
+def border_weight_map(
+    labels: Int[np.ndarray, "h w"] | None,
+    w0: float = 10.0,
+    sigma: float = 5.0,
+    class_balance: bool = True,
+    separation: bool = True,
+    classes: UInt8[np.ndarray, "h w"] | None = None,
+) -> Float32[np.ndarray, "h w"]:
+    """Return w = w_c + w0 exp(-(d1 + d2)^2 / (2 sigma^2)), the second term on background alone.
+
+    d1 and d2 are the distances in pixels to the nearest and second nearest instance of the
+    `annotation` (``labels``, ``classes``, ``separation``). w_c is 1, or with ``class_balance``
+    inverse to the frequency of each class, with a mean of 1. Unknown pixels weigh 0, count for
+    no class, and no distance is measured to them.
+
+    >>> border_weight_map(np.array([[1, 1, 0, 0, 2, 2]])).round(2)
+    array([[0.75, 0.75, 9.85, 9.85, 0.75, 0.75]], dtype=float32)
+    """
+    if sigma <= 0 or w0 < 0:
+        raise ValueError(f"w0 = {w0}, sigma = {sigma}: w0 must be 0 or more, and sigma above 0.")
+    labels, classes = annotation(labels, classes, separation)
+    weights = balance(classes) if class_balance else (classes != UNKNOWN).astype(np.float32)
+    if w0 > TOLERANCE:
+        reach = sigma * sqrt(2 * log(w0 / TOLERANCE))
+        sums = np.add(*two_nearest(labels, reach))
+        narrow = np.flatnonzero((sums <= reach) & (labels == 0) & (classes != UNKNOWN))
+        exponents = sums.reshape(-1)[narrow] ** 2 / (-2 * sigma**2)
+        weights.reshape(-1)[narrow] += w0 * np.exp(exponents)
+    return weights
+
+
+@dataclass(frozen=True)
+class BorderWeightMap:
+    """`border_weight_map` with its parameters, all of which ``repr`` names, for a cache's key.
+
+    >>> BorderWeightMap(w0=5.0)
+    BorderWeightMap(w0=5.0, sigma=5.0, class_balance=True, separation=True)
+    """
+
+    w0: float = 10.0
+    sigma: float = 5.0
+    class_balance: bool = True
+    separation: bool = True
+
+    def __call__(
+        self,
+        labels: Int[np.ndarray, "h w"] | None,
+        classes: UInt8[np.ndarray, "h w"] | None = None,
+    ) -> Float32[np.ndarray, "h w"]:
+        """Weight of each pixel of an `annotation`."""
+        return border_weight_map(
+            labels, self.w0, self.sigma, self.class_balance, self.separation, classes
+        )
