@@ -1,0 +1,57 @@
+"""Soft Dice (Milletari et al. 2016, doi:10.1109/3DV.2016.79, without their squares)."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from unet_exp.losses.sigmoid import background_and_foreground
+
+
+class Dice(nn.Module):
+    """One minus the mean over classes of 2 sum(w p t) / (sum(w p) + sum(w t)).
+
+    p is the softmax, or for one channel of logits the sigmoid; t is 1 where the pixel is of the
+    class; w are the pixel weights. The sums run over all pixels of the batch.
+
+    Parameters
+    ----------
+    background
+        Whether class 0 is one of the classes. One channel of logits has no such class.
+    smooth
+        Is added above and below, so that a class that is neither there nor predicted costs 0.
+
+    >>> logits = torch.tensor([[[[-9.0, 9.0]], [[9.0, -9.0]]]])
+    >>> Dice()(logits, torch.tensor([[[1, 0]]]), torch.ones(1, 1, 2)).round(decimals=4)
+    tensor(0.)
+    """
+
+    def __init__(self, background: bool = False, smooth: float = 1.0) -> None:
+        super().__init__()
+        if smooth <= 0:
+            raise ValueError(f"smooth = {smooth} lets an absent class be 0 / 0. Take it above 0.")
+        self.background, self.smooth = background, smooth
+
+    def forward(
+        self,
+        logits: Float[Tensor, "b k h w"],
+        target: Int[Tensor, "b h w"],
+        weights: Float[Tensor, "b h w"],
+    ) -> Float[Tensor, ""]:
+        """Loss of a batch, in float32; a target of -1 (unknown) counts nothing."""
+        probabilities = self.probabilities(logits)
+        first = 0 if self.background and logits.shape[1] > 1 else 1
+        classes = torch.arange(first, probabilities.shape[1], device=logits.device)
+        if logits.shape[1] == 1:
+            target = target.clamp(max=1)
+        weights = (weights.float() * (target >= 0))[:, None]
+        predicted = weights * probabilities[:, first:]
+        true = target[:, None] == classes[:, None, None]
+        both = (predicted * true).sum((0, 2, 3))
+        sizes = predicted.sum((0, 2, 3)) + (weights * true).sum((0, 2, 3))
+        return 1 - ((2 * both + self.smooth) / (sizes + self.smooth)).mean()
+
+    def probabilities(self, logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b c h w"]:
+        """Softmax over the classes; of one channel the sigmoid, as background and foreground."""
+        if logits.shape[1] == 1:
+            return background_and_foreground(logits)
+        return logits.float().softmax(1)

@@ -1,0 +1,32 @@
+"""One channel of logits as two classes, as the popular Keras U-Net has it (zhixuhao/unet)."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def one_channel(logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b h w"]:
+    """Return the only channel, as float32.
+
+    >>> one_channel(torch.zeros(1, 2, 4, 4))
+    Traceback (most recent call last):
+    ValueError: A sigmoid takes 1 channel of logits, not 2. Set model.num_classes=1, or take a ...
+    """
+    if logits.shape[1] != 1:
+        raise ValueError(
+            f"A sigmoid takes 1 channel of logits, not {logits.shape[1]}. Set "
+            "model.num_classes=1, or take a loss with a softmax, such as "
+            "loss=weighted_cross_entropy."
+        )
+    return logits[:, 0].float()
+
+
+def background_and_foreground(logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b 2 h w"]:
+    """Return the probabilities of background and of foreground, from the only channel.
+
+    >>> background_and_foreground(torch.zeros(1, 1, 1, 1)).flatten()
+    tensor([0.5000, 0.5000])
+    """
+    channel = one_channel(logits)
+    # Not 1 - p, which in float32 is 0 long before the probability is.
+    return torch.stack([(-channel).sigmoid(), channel.sigmoid()], dim=1)

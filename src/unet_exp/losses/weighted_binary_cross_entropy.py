@@ -1,0 +1,40 @@
+"""The loss of the popular Keras U-Net (zhixuhao/unet), with the weights of equation 1."""
+
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from unet_exp.losses.reduction import check_reduction, reduce
+from unet_exp.losses.sigmoid import background_and_foreground, one_channel
+
+
+class WeightedBinaryCrossEntropy(nn.Module):
+    """Cross entropy of one sigmoid channel: background, or any other class.
+
+    ``reduction`` is that of `WeightedCrossEntropy`.
+
+    >>> import torch
+    >>> logits = torch.zeros(1, 1, 1, 1)
+    >>> WeightedBinaryCrossEntropy()(logits, torch.tensor([[[1]]]), torch.tensor([[[3.0]]]))
+    tensor(2.0794)
+    """
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__()
+        self.reduction = check_reduction(reduction)
+
+    def forward(
+        self,
+        logits: Float[Tensor, "b k h w"],
+        target: Int[Tensor, "b h w"],
+        weights: Float[Tensor, "b h w"],
+    ) -> Float[Tensor, ""]:
+        """Loss of a batch, in float32; a target of -1 (unknown) counts nothing."""
+        losses = F.binary_cross_entropy_with_logits(
+            one_channel(logits), (target > 0).float(), reduction="none"
+        )
+        return reduce(losses * (target >= 0), weights, self.reduction)
+
+    def probabilities(self, logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b 2 h w"]:
+        """Probability of background and of foreground."""
+        return background_and_foreground(logits)

@@ -1,0 +1,46 @@
+"""Equation 1 (arXiv:1505.04597): the cross entropy of a pixel-wise softmax, weighted by w(x)."""
+
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from unet_exp.losses.reduction import check_reduction, reduce
+
+
+class WeightedCrossEntropy(nn.Module):
+    """Minus the sum over pixels of w(x) log p(x), p the probability of the pixel's class.
+
+    Parameters
+    ----------
+    reduction
+        ``"sum"``: as the article prints it. ``"mean"``: that divided by the number of pixels with
+        a weight above 0, so that the learning rate does not depend on the size of the tile.
+
+    >>> import torch
+    >>> logits = torch.tensor([[[[0.0]], [[0.0]]]])
+    >>> WeightedCrossEntropy()(logits, torch.tensor([[[1]]]), torch.tensor([[[3.0]]]))
+    tensor(2.0794)
+    """
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__()
+        self.reduction = check_reduction(reduction)
+
+    def forward(
+        self,
+        logits: Float[Tensor, "b k h w"],
+        target: Int[Tensor, "b h w"],
+        weights: Float[Tensor, "b h w"],
+    ) -> Float[Tensor, ""]:
+        """Loss of a batch, in float32; a target of -1 (unknown) counts nothing."""
+        if logits.shape[1] < 2:
+            raise ValueError(
+                f"The softmax of {logits.shape[1]} channel is always 1. Set model.num_classes to "
+                "2 or more, or take loss=weighted_binary_cross_entropy."
+            )
+        losses = F.cross_entropy(logits.float(), target.long(), ignore_index=-1, reduction="none")
+        return reduce(losses, weights, self.reduction)
+
+    def probabilities(self, logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b k h w"]:
+        """Softmax over the classes."""
+        return logits.float().softmax(1)
