@@ -1,0 +1,137 @@
+"""Where arrays are kept: in memory up to a limit, above it in memory-mapped files of a cache."""
+
+import hashlib
+import logging
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pooch
+from jaxtyping import Shaped
+
+logger = logging.getLogger(__name__)
+
+
+def is_writable(folder: Path) -> bool:
+    """Tell whether ``folder``, or the nearest folder above that exists, lets files be made in it.
+
+    The mode bits count, too: root may write anywhere, but a folder that somebody made read-only
+    is meant to stay as it is.
+
+    >>> import tempfile
+    >>> is_writable(Path(tempfile.gettempdir()))
+    True
+    """
+    folder = folder.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    return bool(folder.stat().st_mode & 0o222) and os.access(folder, os.W_OK)
+
+
+def cache_folder(data_dir: Path) -> Path:
+    """Name the folder for what is computed from the data in ``data_dir``; it may not exist yet.
+
+    The environment's UNET_EXP_CACHE if it is set, else ``.unet_exp_cache`` beside the data, else
+    (the data are read-only, or there are none) the user's cache folder.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as data_dir:
+    ...     cache_folder(Path(data_dir)).name
+    '.unet_exp_cache'
+    """
+    if chosen := os.environ.get("UNET_EXP_CACHE"):
+        return Path(chosen).expanduser()
+    beside = data_dir.expanduser() / ".unet_exp_cache"
+    if data_dir.expanduser().is_dir() and is_writable(data_dir) and is_writable(beside):
+        return beside
+    return Path(pooch.os_cache("unet_exp"))
+
+
+def content_key(*parts: Any) -> str:
+    """Return a sha256 of the parts: arrays by type, shape and content, all else by its repr.
+
+    >>> labels = np.eye(3, dtype=np.int32)
+    >>> content_key(labels, "border", 10.0) == content_key(labels.copy(), "border", 10.0)
+    True
+    >>> content_key(labels, "border", 10.0) == content_key(labels, "border", 5.0)
+    False
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(f"{part.dtype.str}{part.shape}".encode())
+            digest.update(np.ascontiguousarray(part).data)
+        else:
+            digest.update(repr(part).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def cached_array(
+    folder: Path,
+    key: str,
+    compute: Callable[[], Shaped[np.ndarray, "..."]],
+    mmap: bool = False,
+) -> Shaped[np.ndarray, "..."]:
+    """Read ``folder/key.npy``, or compute it and leave it there for the next time.
+
+    The file appears whole or not at all: it is written under another name and renamed, so any
+    number of processes may do this at once. A file that cannot be read is computed anew. Where
+    nothing can be written (a full disk), the computed array is handed out after a warning.
+    With ``mmap`` the array stays on disk and is read as it is used.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first = cached_array(Path(folder), "squares", lambda: np.arange(3) ** 2)
+    ...     again = cached_array(Path(folder), "squares", lambda: np.zeros(3))
+    >>> again.tolist()
+    [0, 1, 4]
+    """
+    path = folder / f"{key}.npy"
+    mode = "c" if mmap else None  # copy on write, so that torch takes it as writable
+    if path.exists():
+        try:
+            return np.load(path, mmap_mode=mode, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            logger.warning("%s is damaged (%s) and is made anew.", path, error)
+    array = compute()
+    try:
+        _write_whole(path, array)
+        return np.load(path, mmap_mode="c", allow_pickle=False) if mmap else array
+    except OSError as error:
+        logger.warning("Cannot keep %s in the cache (%s). Going on without it.", path, error)
+        return array
+
+
+def _write_whole(path: Path, array: Shaped[np.ndarray, "..."]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.stem[:16]}-{uuid.uuid4().hex}.part")
+    try:
+        with part.open("xb") as file:
+            np.save(file, array, allow_pickle=False)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+class ArrayStore:
+    """Holds arrays in memory until ``limit`` GiB are full, and memory-maps each further one.
+
+    >>> store = ArrayStore(Path("unused"), limit=1.0)
+    >>> store.keep(np.arange(3)).tolist()
+    [0, 1, 2]
+    """
+
+    def __init__(self, folder: Path, limit: float) -> None:
+        self.folder = folder
+        self.free = limit * 2**30
+
+    def keep(self, array: Shaped[np.ndarray, "*shape"]) -> Shaped[np.ndarray, "*shape"]:
+        """Return the array, or an equal one that stays on disk, named by its content."""
+        self.free -= array.nbytes
+        if self.free >= 0:
+            return array
+        return cached_array(self.folder, content_key(array), lambda: array, mmap=True)

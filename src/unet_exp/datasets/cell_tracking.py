@@ -1,0 +1,171 @@
+"""Any 2D training set of the Cell Tracking Challenge (doi:10.1038/s41592-023-01879-y)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int32
+
+from unet_exp.datasets.cache import ArrayStore, cache_folder
+from unet_exp.datasets.download import require
+from unet_exp.datasets.images import read_images, read_labels
+from unet_exp.datasets.sample import Sample, check_split
+from unet_exp.datasets.sequences import Sequence2D, find_sequences
+from unet_exp.datasets.unannotated import fill_in, mark_unknown
+
+ANNOTATIONS = ("gold", "silver", "gold+silver")
+SITE = "http://data.celltrackingchallenge.net/training-datasets"
+
+
+class CellTracking:
+    """Frames of a training set, with gold or silver masks, split by sequence.
+
+    Fold k validates on the k-th sequence (from 0, in the order of their names) and trains on all
+    others. Trained on are, by ``annotations``: the frames with a gold mask ("gold", as in the
+    article), all frames with their silver mask ("silver"), or all frames, with gold where there
+    is any, completed by silver objects for the cells that gold leaves out ("gold+silver").
+    Validated on are always the frames with a gold mask, whatever ``annotations`` says; silver
+    takes their place only in a sequence without any gold. There is no test split: the
+    challenge keeps those masks to itself.
+
+    A cell that a frame's mask leaves out is unknown (-1), not background; see
+    `unet_exp.datasets.unannotated` for how it is recognised. The challenge's annotators also
+    skip cells near the image border, outside its "field of interest", without a marker:
+    ``border`` makes unlabelled pixels within so many pixels of it unknown as well.
+
+    Parameters
+    ----------
+    name
+        The folder in ``data_dir``, named as the challenge does, such as "DIC-C2DH-HeLa".
+    url, sha256
+        Where the set is downloaded from; the challenge's own address when not given.
+    normalization
+        See `unet_exp.datasets.images.normalise`.
+    memory_limit
+        GiB of arrays to keep in memory; those beyond are memory-mapped from the cache.
+    """
+
+    def __init__(
+        self,
+        name: str = "",
+        data_dir: str = "data",
+        url: str | None = None,
+        sha256: str | None = None,
+        download: bool = True,
+        fold: int = 0,
+        annotations: str = "gold",
+        border: int = 0,
+        normalization: str = "zscore",
+        in_channels: int = 1,
+        num_classes: int = 2,
+        memory_limit: float = 4.0,
+    ) -> None:
+        if not name:
+            raise ValueError(
+                "dataset.name is not given. Name a training set of the Cell Tracking Challenge, "
+                "such as dataset.name=Fluo-N2DH-GOWT1."
+            )
+        if annotations not in ANNOTATIONS:
+            raise ValueError(
+                f"dataset.annotations={annotations} is not known. "
+                f"Choose one of {', '.join(ANNOTATIONS)}."
+            )
+        self.name, self.in_channels, self.num_classes = name, in_channels, num_classes
+        self.annotations, self.border, self.normalization = annotations, border, normalization
+        self.folder = Path(data_dir).expanduser() / name
+        require(
+            self.folder,
+            lambda folder: bool(find_sequences(folder)),
+            "sequences with masks (01/t000.tif with 01_GT/SEG or 01_ST/SEG)",
+            url or f"{SITE}/{name}.zip",
+            sha256,
+            download,
+        )
+        sequences = find_sequences(self.folder)
+        if not 0 <= fold < len(sequences) or len(sequences) < 2:
+            names = ", ".join(s.name for s in sequences)
+            raise ValueError(
+                f"dataset.fold={fold} cannot be had: {self.folder} has {len(sequences)} annotated "
+                f"sequence(s) ({names}). A fold validates on one of at least two, counted from 0."
+            )
+        self.validation_sequence = sequences[fold]
+        self.training_sequences = [s for s in sequences if s is not self.validation_sequence]
+        self._store = ArrayStore(cache_folder(Path(data_dir)), memory_limit)
+        self._splits: dict[str, list[Sample]] = {"test": []}
+
+    def split(self, name: str) -> Sequence[Sample]:
+        """Return "train" or "validation" (read at the first call), or "test", which is empty."""
+        check_split(name)
+        if name not in self._splits:
+            validation = self.validation_sequence
+            if name == "train":
+                chosen = [(s, n) for s in self.training_sequences for n in self._to_train(s)]
+            else:
+                chosen = [(validation, n) for n in sorted(validation.gold or validation.silver)]
+            self._splits[name] = [self._read(sequence, number, name) for sequence, number in chosen]
+        return self._splits[name]
+
+    def _to_train(self, sequence: Sequence2D) -> list[int]:
+        numbers = {
+            "gold": set(sequence.gold),
+            "silver": set(sequence.silver),
+            "gold+silver": set(sequence.gold) | set(sequence.silver),
+        }[self.annotations]
+        if not numbers:
+            raise ValueError(
+                f"Sequence {sequence.name} of {self.folder} has no {self.annotations} masks. "
+                f"It has {len(sequence.gold)} gold and {len(sequence.silver)} silver ones: choose "
+                "others by dataset.annotations."
+            )
+        return sorted(numbers)
+
+    def _read(self, sequence: Sequence2D, number: int, split: str) -> Sample:
+        if number not in sequence.frames:
+            raise ValueError(
+                f"{self.folder / sequence.name} has no frame {number}, for which there is a mask. "
+                "Unzip the training set again."
+            )
+        path = sequence.frames[number]
+        image = self._read_image(path)
+        labels = self._read_labels(sequence, number, split)
+        if labels.shape != image.shape[1:]:
+            raise ValueError(
+                f"{path} is {image.shape[1]} x {image.shape[2]} pixels, its mask {labels.shape[0]} "
+                f"x {labels.shape[1]}. Unzip the training set again."
+            )
+        keep = self._store.keep
+        return Sample(f"{sequence.name}_{path.stem}", keep(image), keep(labels), path=path)
+
+    def _read_image(self, path: Path) -> np.ndarray:
+        pages = read_images(path, self.normalization)
+        if len(pages) > 1:
+            raise ValueError(
+                f"{path} has {len(pages)} slices, but only 2D sets of the challenge are supported "
+                "(those with 2D in their name)."
+            )
+        if len(pages[0]) != self.in_channels:
+            raise ValueError(
+                f"{path} has {len(pages[0])} channels, not {self.in_channels}. "
+                f"Set dataset.in_channels={len(pages[0])}."
+            )
+        return pages[0]
+
+    def _read_labels(
+        self, sequence: Sequence2D, number: int, split: str
+    ) -> Int32[np.ndarray, "h w"]:
+        gold, silver, markers = (
+            read_labels(files[number])[0] if number in files else None
+            for files in (sequence.gold, sequence.silver, sequence.markers)
+        )
+        only_silver = split == "train" and self.annotations == "silver"
+        labels = silver if gold is None or only_silver else gold
+        if labels is None:
+            raise ValueError(f"Frame {number} of {self.folder / sequence.name} has no mask.")
+        if split == "train" and self.annotations == "gold+silver" and silver is not None:
+            labels = fill_in(labels, markers, silver)
+        labels = mark_unknown(labels, markers, silver)
+        if self.border:
+            inside = np.zeros(labels.shape, bool)
+            inside[self.border : -self.border, self.border : -self.border] = True
+            labels = np.where(~inside & (labels == 0), np.int32(-1), labels)
+        return labels

@@ -1,0 +1,137 @@
+"""Archives from the publishers' sites: checked, unpacked aside, and moved into place whole."""
+
+import contextlib
+import logging
+import os
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+import pooch
+
+from unet_exp.datasets.cache import is_writable
+
+logger = logging.getLogger(__name__)
+
+
+def require(
+    folder: Path,
+    holds: Callable[[Path], bool],
+    what: str,
+    url: str,
+    sha256: str | None = None,
+    download: bool = True,
+) -> None:
+    """See to it that ``folder`` holds the data, downloading them if that is wanted and possible.
+
+    Raises
+    ------
+    FileNotFoundError
+        ``what`` is neither there nor to be had; one message says where it was looked for, where
+        it comes from, and what to do.
+    """
+    if holds(folder):
+        return
+    ways_out = (
+        f"unzip it into {folder.parent}/ yourself, or point data_dir (or UNET_EXP_DATA) at a "
+        f"folder that holds {folder.name}/."
+    )
+    if not download:
+        raise FileNotFoundError(
+            f"No {what} in {folder}. Run with dataset.download=true to fetch {url}, {ways_out}"
+        )
+    try:
+        fetch(url, folder, holds, sha256)
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:240]
+        raise FileNotFoundError(
+            f"No {what} in {folder}, and {url} could not be fetched ({reason}). "
+            f"Get that file by other means and {ways_out}"
+        ) from error
+
+
+def fetch(url: str, folder: Path, holds: Callable[[Path], bool], sha256: str | None = None) -> None:
+    """Download a zip and move the folder in it for which ``holds`` is true to ``folder``.
+
+    Download and unpacking happen in a temporary folder beside ``folder``; the move is a rename.
+    So a wrong, partial or interrupted download leaves nothing behind that could be taken for
+    data. Of several processes one downloads and the others wait for it.
+
+    Raises
+    ------
+    OSError
+        No network, no such file, no room, or no permission to write.
+    ValueError
+        Another checksum than ``sha256``, a path that leads out of the folder, or other contents.
+    zipfile.BadZipFile
+        Not a zip, or a damaged one.
+    """
+    parent = folder.absolute().parent
+    if not is_writable(parent):
+        raise PermissionError(f"{parent} is read-only")
+    parent.mkdir(parents=True, exist_ok=True)
+    with _one_at_a_time(parent):
+        if holds(folder):
+            return
+        if folder.exists() and any(folder.iterdir()):
+            raise FileExistsError(f"{folder} exists, but is not complete; move it away")
+        with tempfile.TemporaryDirectory(prefix=".download-", dir=parent) as staging:
+            logger.info("Downloading %s to %s", url, parent)
+            pooch.get_logger().setLevel("WARNING")  # it would advise to edit pooch's arguments
+            archive = pooch.retrieve(
+                url,
+                known_hash=f"sha256:{sha256}" if sha256 else None,
+                fname="archive.zip",
+                path=staging,
+                progressbar=True,
+            )
+            unpacked = Path(staging) / "unpacked"
+            unpack(Path(archive), unpacked)
+            folders = [unpacked, *sorted(p for p in unpacked.rglob("*") if p.is_dir())]
+            found = next((p for p in folders if holds(p)), None)
+            if found is None:
+                names = ", ".join(sorted(p.name for p in unpacked.iterdir())[:8])
+                raise ValueError(f"the archive holds other things: {names}")
+            found.replace(folder)
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unzip into a new folder; an archive with a path out of it, or with a link, is refused whole.
+
+    Raises
+    ------
+    ValueError
+        A path or link that may lead out of ``folder``; nothing is written then.
+    zipfile.BadZipFile
+        The archive is damaged.
+    """
+    with zipfile.ZipFile(archive) as file:
+        for member in file.infolist():
+            # Both ways of reading it, since "..\\x" is a plain name here and a path on Windows.
+            for path in (PurePosixPath(member.filename), PureWindowsPath(member.filename)):
+                if path.is_absolute() or path.drive or ".." in path.parts:
+                    raise ValueError(f"the archive has a path out of its folder: {path}")
+            if stat.S_ISLNK(member.external_attr >> 16):
+                raise ValueError(f"the archive has a link: {member.filename}")
+        folder.mkdir(parents=True)
+        file.extractall(folder)
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, which the system takes back when a process dies."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: each process downloads, the first rename wins
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

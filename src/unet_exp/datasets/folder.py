@@ -1,0 +1,169 @@
+"""Your own images: a folder of images with one of labels, or two multi-page TIFFs."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from unet_exp.datasets.blocks import blocks
+from unet_exp.datasets.cache import ArrayStore, cache_folder
+from unet_exp.datasets.images import read_images, read_labels
+from unet_exp.datasets.label_kinds import Labels
+from unet_exp.datasets.label_reading import LabelReading
+from unet_exp.datasets.pairing import find_pairs, source, stem
+from unet_exp.datasets.sample import Sample, check_split
+
+logger = logging.getLogger(__name__)
+Pairs = Sequence[tuple[Path, Path | None]]
+
+
+class Folder:
+    """Images and labels that lie in ``root``.
+
+    - ``images/`` and ``labels/`` with partners of the same name, or ``images.tif`` and
+      ``labels.tif`` with as many pages;
+    - ``validation/`` laid out likewise; without it, fold k of ``folds`` validates on the k-th
+      contiguous block of the images in natural order of their names, since neighbours in a
+      series look alike;
+    - ``test/`` laid out likewise, where labels may be missing.
+
+    Files are PNG, TIFF or NPY. Each page of a multi-page file is an image of its own; planes are
+    channels where the file says so, or where its label file has a single page. Images may
+    differ in size, not in channels.
+
+    Parameters
+    ----------
+    labels
+        "instances" (a number for each object), "binary" (0 and 255, or 0 and 1), "classes" (0,
+        1, ...), or "auto": as `unet_exp.datasets.label_kinds.infer_kind` finds. Negative values
+        mean unknown, and so does 255 among classes.
+    ignore
+        A further value of labels that means unknown.
+    in_channels, num_classes
+        Inferred when not given; the attributes of these names hold what was found.
+    normalization
+        See `unet_exp.datasets.images.normalise`.
+    memory_limit
+        GiB of arrays to keep in memory; those beyond are memory-mapped from the cache.
+    """
+
+    def __init__(
+        self,
+        root: str = "",
+        labels: str = "auto",
+        ignore: int | None = None,
+        fold: int = 0,
+        folds: int = 5,
+        normalization: str = "zscore",
+        in_channels: int | None = None,
+        num_classes: int | None = None,
+        memory_limit: float = 4.0,
+    ) -> None:
+        if not root:
+            raise ValueError(
+                "dataset.root is not given. Point it at the folder that holds images/ and "
+                "labels/: dataset.root=path/to/folder."
+            )
+        self.root = Path(root).expanduser()
+        if not self.root.is_dir():
+            raise FileNotFoundError(
+                f"dataset.root={root} is no folder. Point it at the one that holds images/ and "
+                "labels/."
+            )
+        self.name = self.root.resolve().name
+        self.normalization, self._in_channels = normalization, in_channels
+        self._store = ArrayStore(cache_folder(self.root), memory_limit)
+
+        pairs = find_pairs(self.root)
+        held_out = self._pairs_in("validation")
+        raw = {labels: read_labels(labels) for _, labels in [*pairs, *held_out] if labels}
+        pages = [page for file in raw.values() for page in file]
+        try:
+            self.reading = LabelReading.decide(pages, labels, num_classes, ignore)
+        except ValueError as error:
+            raise ValueError(f"In {self.root}, {error}.") from error
+        self.num_classes = self.reading.num_classes
+        samples, validation = self._read(pairs, raw), self._read(held_out, raw)
+        self.in_channels = len(samples[0].image)
+        if not validation:
+            samples, validation = self._cut(samples, fold, folds)
+        self._splits = {"train": samples, "validation": validation}
+        logger.info("%s", self.describe())
+
+    def split(self, name: str) -> Sequence[Sample]:
+        """Return "train", "validation", or "test" (empty if there is no ``test/``)."""
+        check_split(name)
+        if name not in self._splits:
+            pairs = self._pairs_in("test", labelled=False)
+            self._splits[name] = self._read(pairs, {p: read_labels(p) for _, p in pairs if p})
+        return self._splits[name]
+
+    def describe(self) -> str:
+        """Say in one line what was found and inferred."""
+        train, validation = self._splits["train"], self._splits["validation"]
+        sizes = {" x ".join(map(str, s.image.shape[1:])) for s in (*train, *validation)}
+        size = f"{sizes.pop()} pixels" if len(sizes) == 1 else f"{len(sizes)} sizes"
+        regions = sum(int(s.labels.max()) for s in (*train, *validation) if s.labels is not None)
+        return (
+            f"{self.root}: {len(train)} images to train on, {len(validation)} to validate on, "
+            f"{size}, {self.in_channels} channel(s); labels read as {self.reading.kind}, "
+            f"{self.num_classes} classes, {regions} regions. To read them otherwise, set "
+            "dataset.labels, dataset.num_classes or dataset.in_channels."
+        )
+
+    def _pairs_in(self, split: str, labelled: bool = True) -> Pairs:
+        folder = self.root / split
+        return find_pairs(folder, labelled) if source(folder, "images") else []
+
+    def _cut(
+        self, samples: list[Sample], fold: int, folds: int
+    ) -> tuple[list[Sample], list[Sample]]:
+        if len(samples) < 2:
+            raise ValueError(
+                f"{self.root} holds a single image, which cannot be split into training and "
+                "validation. Add more, or put one into validation/images, with its labels in "
+                "validation/labels."
+            )
+        train, validation = blocks(len(samples), min(folds, len(samples)), fold)
+        return [samples[i] for i in train], [samples[i] for i in validation]
+
+    def _read(self, pairs: Pairs, raw: dict[Path, list[Labels]]) -> list[Sample]:
+        """Read images and join them with their labels, page by page."""
+        samples: list[Sample] = []
+        for path, label_path in pairs:
+            drawn = raw[label_path] if label_path else None
+            images = read_images(
+                path, self.normalization, self._in_channels, len(drawn) if drawn else None
+            )
+            if drawn is not None and len(images) != len(drawn):
+                raise ValueError(
+                    f"{path} has {len(images)} pages, {label_path} {len(drawn)}. Each page of an "
+                    "image needs one of labels."
+                )
+            for number, image in enumerate(images):
+                self._check_channels(path, len(image))
+                page = drawn[number] if drawn is not None else None
+                if page is not None and page.shape != image.shape[1:]:
+                    raise ValueError(
+                        f"{path} is {image.shape[1]} x {image.shape[2]} pixels, {label_path} "
+                        f"{page.shape[0]} x {page.shape[1]}. Labels must be as large as the image."
+                    )
+                name = stem(path) if len(images) == 1 else f"{stem(path)}_{number:03d}"
+                samples.append(
+                    Sample(
+                        name,
+                        self._store.keep(image),
+                        None if page is None else self._store.keep(self.reading.instances(page)),
+                        None if page is None else self.reading.classes(page),
+                        path,
+                    )
+                )
+        return samples
+
+    def _check_channels(self, path: Path, channels: int) -> None:
+        if self._in_channels is None:
+            self._in_channels = channels
+        if channels != self._in_channels:
+            raise ValueError(
+                f"{path} has {channels} channels, not {self._in_channels} as dataset.in_channels "
+                "or the first image says. Convert the images to the same channels."
+            )

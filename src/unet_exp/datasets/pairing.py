@@ -1,0 +1,144 @@
+"""Which label file belongs to which image: by name, and only where there is no doubt."""
+
+import logging
+import re
+from pathlib import Path
+
+from unet_exp.datasets.images import SUFFIXES
+
+# What people and programs append to tell the two apart; taken off where plain names do not match.
+ENDINGS = re.compile(
+    r"[_-](cp_masks?|masks?|labels?|seg|segmentation|gt|instances?|annotations?"
+    r"|images?|img|raw)$",
+    re.IGNORECASE,
+)
+logger = logging.getLogger(__name__)
+
+
+def list_files(folder: Path) -> list[Path]:
+    """List the images of a folder in natural order (frame2 before frame10), hidden ones left out.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such folder.
+    ValueError
+        It holds no PNG, TIFF or NPY file.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is not there. Make it and put the images into it.")
+    files = [p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")]
+    images = [p for p in files if p.suffix.lower() in SUFFIXES]
+    others = sorted(p.name for p in files if p.suffix.lower() not in SUFFIXES)
+    if not images:
+        found = f"only {_some(others)}" if others else "nothing"
+        raise ValueError(
+            f"{folder} holds no PNG, TIFF or NPY file, {found}. Convert the images to PNG or TIFF."
+        )
+    if others:
+        logger.warning("Left out of %s: %s", folder, _some(others))
+    return sorted(images, key=natural_key)
+
+
+def natural_key(path: Path) -> list[tuple[int, int | str]]:
+    """Sort key by which numbers in names count as numbers.
+
+    >>> sorted([Path("t10.tif"), Path("t9.tif")], key=natural_key)[0].name
+    't9.tif'
+    """
+    parts = re.split(r"(\d+)", path.name)
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts if part]
+
+
+def stem(path: Path) -> str:
+    """Return a file's name without its suffix, nor the second one of ``.ome.tif``.
+
+    >>> stem(Path("cells.01.ome.tif"))
+    'cells.01'
+    """
+    return path.stem.removesuffix(".ome")
+
+
+def pair(images: list[Path], labels: list[Path]) -> list[tuple[Path, Path]]:
+    """Pair images and labels by stem, else by stem without an ending such as ``_mask``.
+
+    >>> pair([Path("a.tif"), Path("b.tif")], [Path("b.png"), Path("a_mask.png")])
+    [(PosixPath('a.tif'), PosixPath('a_mask.png')), (PosixPath('b.tif'), PosixPath('b.png'))]
+
+    Raises
+    ------
+    ValueError
+        Files without a partner, or with several that fit; the message lists them.
+    """
+    partners: dict[Path, Path] = {}
+    for shorten in (stem, lambda path: ENDINGS.sub("", stem(path))):
+        rest = [p for p in images if p not in partners]
+        by_name = {shorten(p): p for p in labels if p not in partners.values()}
+        for names in (
+            _twice([shorten(p) for p in rest]),
+            _twice([shorten(p) for p in labels if p not in partners.values()]),
+        ):
+            if names:
+                raise ValueError(
+                    f"Several files in {images[0].parent} or {labels[0].parent} are named "
+                    f"{_some(names)}. Keep one image and one label file of each name."
+                )
+        partners |= {p: by_name[shorten(p)] for p in rest if shorten(p) in by_name}
+    lonely = [p for p in images if p not in partners]
+    unused = [p for p in labels if p not in partners.values()]
+    if lonely or unused:
+        raise ValueError(
+            "; ".join(
+                f"{len(files)} file(s) in {files[0].parent} have no partner of that name in "
+                f"{other}: {_some([p.name for p in files])}"
+                for files, other in ((lonely, labels[0].parent), (unused, images[0].parent))
+                if files
+            )
+            + ". Give an image and its labels the same name, or move the others away."
+        )
+    return [(p, partners[p]) for p in images]
+
+
+def _twice(names: list[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})
+
+
+def _some(names: list[str], limit: int = 10) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def find_pairs(folder: Path, labelled: bool = True) -> list[tuple[Path, Path | None]]:
+    """Pair the files of ``images/`` and ``labels/``, or two files of these names.
+
+    Without labels the second of each pair is None, unless they are asked for by ``labelled``.
+
+    Raises
+    ------
+    FileNotFoundError
+        No images, or no labels; the message says how to lay them out.
+    """
+    images, labels = source(folder, "images"), source(folder, "labels")
+    if images is None or (labels is None and labelled):
+        missing = "images" if images is None else "labels"
+        raise FileNotFoundError(
+            f"{folder} holds neither {missing}/ nor {missing}.tif. Put the images into "
+            f"{folder / 'images'} and label files of the same names into {folder / 'labels'}."
+        )
+    if images.is_file() and (labels is None or labels.is_file()):
+        return [(images, labels)]
+    if images.is_file() or (labels is not None and labels.is_file()):
+        raise ValueError(
+            f"Of {images} and {labels} one is a file and the other a folder. Make both folders, or "
+            "both multi-page TIFFs."
+        )
+    files = list_files(images)
+    return [*pair(files, list_files(labels))] if labels else [(path, None) for path in files]
+
+
+def source(folder: Path, kind: str) -> Path | None:
+    """Return ``folder/kind`` or, where there is none, the file of that name; None without both."""
+    if (folder / kind).is_dir():
+        return folder / kind
+    found = sorted(p for p in folder.glob(f"{kind}.*") if p.suffix.lower() in SUFFIXES)
+    return found[0] if found else None

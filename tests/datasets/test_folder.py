@@ -1,0 +1,182 @@
+import logging
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from numpy.testing import assert_array_equal
+
+from unet_exp.datasets.folder import Folder
+
+RNG = np.random.default_rng(0)
+
+
+def grey(*shape: int) -> np.ndarray:
+    return RNG.integers(0, 4000, shape, dtype=np.uint16)
+
+
+def names(samples) -> list[str]:
+    return [sample.name for sample in samples]
+
+
+@pytest.fixture
+def cells(squares) -> np.ndarray:
+    return squares((2, 2), (2, 20), (20, 8))
+
+
+@pytest.fixture
+def own(write, cells, tmp_path):
+    """Six 16-bit images with instances, named so that plain sorting would misplace the last."""
+    for number in (1, 2, 3, 4, 5, 10):
+        write(f"images/t{number}.tif", grey(32, 32))
+        write(f"labels/t{number}.tif", cells)
+    return tmp_path
+
+
+def test_a_folder_of_images_and_one_of_labels(own, cells, caplog) -> None:
+    with caplog.at_level(logging.INFO):
+        data = Folder(str(own), folds=3, fold=2)
+    assert names(data.split("train")) == ["t1", "t2", "t3", "t4"]
+    assert names(data.split("validation")) == ["t5", "t10"]
+    assert list(data.split("test")) == []
+    assert (data.name, data.in_channels, data.num_classes) == (own.name, 1, 2)
+    sample = data.split("train")[0]
+    assert_array_equal(sample.labels, cells)
+    assert sample.classes is None
+    assert sample.path == own / "images/t1.tif"
+    assert sample.image.std() == pytest.approx(1)
+    (line,) = [r.getMessage() for r in caplog.records]
+    assert "4 images to train on, 2 to validate on, 32 x 32 pixels, 1 channel(s)" in line
+    assert "labels read as instances, 2 classes, 18 regions" in line
+
+
+def test_two_stacks(write, cells, tmp_path) -> None:
+    write("images.tif", grey(4, 32, 32))
+    write("labels.tif", np.stack([cells] * 4))
+    data = Folder(str(tmp_path), folds=2)
+    assert names(data.split("validation")) == ["images_000", "images_001"]
+    assert names(data.split("train")) == ["images_002", "images_003"]
+
+
+def test_colour_png_with_masks_of_0_and_255(tmp_path, cells) -> None:
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    for number in range(2):
+        cv2.imwrite(str(tmp_path / f"images/{number}.png"), (grey(32, 32, 3) % 256).astype("u1"))
+        cv2.imwrite(str(tmp_path / f"labels/{number}_mask.png"), ((cells > 0) * 255).astype("u1"))
+    data = Folder(str(tmp_path))
+    assert (data.in_channels, data.num_classes, data.reading.kind) == (3, 2, "binary")
+    assert data.split("train")[0].image.shape == (3, 32, 32)
+    assert data.split("train")[0].labels.max() == 3
+
+
+def test_classes_with_an_unknown_value(write, tmp_path) -> None:
+    classes = np.kron([[1, 2, 1], [0, 1, 255], [2, 0, 2]], np.ones((8, 8))).astype(np.uint8)
+    for number in range(2):
+        write(f"images/{number}.tif", grey(24, 24).astype(np.float32))
+        write(f"labels/{number}.tif", classes)
+    data = Folder(str(tmp_path))
+    assert (data.num_classes, data.reading.kind) == (3, "classes")
+    sample = data.split("train")[0]
+    assert_array_equal(sample.classes, classes)
+    assert_array_equal(sample.labels == -1, classes == 255)
+    assert sample.labels.max() == 6
+
+
+def test_unnamed_planes_are_channels_when_the_labels_have_one_page(write, cells, tmp_path) -> None:
+    for number in range(2):
+        write(f"images/{number}.tif", grey(5, 32, 32))
+        write(f"labels/{number}.tif", cells)
+    assert Folder(str(tmp_path)).in_channels == 5
+
+
+def test_a_validation_folder_takes_the_place_of_the_blocks(own, write, cells) -> None:
+    write("validation/images/v.tif", grey(40, 32))
+    write("validation/labels/v.tif", np.pad(cells, ((0, 8), (0, 0))))
+    data = Folder(str(own))
+    assert len(data.split("train")) == 6
+    assert names(data.split("validation")) == ["v"]
+    assert "2 sizes" in data.describe()
+
+
+def test_a_test_folder_may_lack_labels(own, write, cells) -> None:
+    write("test/images/x.tif", grey(32, 32))
+    assert [s.labels for s in Folder(str(own)).split("test")] == [None]
+    write("test/labels/x.tif", cells)
+    assert [s.labels.max() for s in Folder(str(own)).split("test")] == [3]
+
+
+def test_two_images_are_enough_for_any_number_of_folds(own) -> None:
+    for number in (3, 4, 5, 10):
+        for folder in ("images", "labels"):
+            (own / folder / f"t{number}.tif").unlink()
+    data = Folder(str(own), fold=1)
+    assert (names(data.split("train")), names(data.split("validation"))) == (["t1"], ["t2"])
+
+
+def test_each_file_is_read_once(own, write, reads) -> None:
+    write("test/images/x.tif", grey(32, 32))
+    data = Folder(str(own))
+    for split in ("train", "validation", "test") * 2:
+        data.split(split)
+    assert len(reads) == 13
+    assert set(reads.values()) == {1}
+
+
+def test_above_the_limit_arrays_are_mapped(own) -> None:
+    sample = Folder(str(own), memory_limit=0.0).split("train")[0]
+    assert isinstance(sample.image, np.memmap)
+    assert_array_equal(sample.image, Folder(str(own)).split("train")[0].image)
+
+
+def test_no_root_or_a_wrong_one() -> None:
+    with pytest.raises(ValueError, match=r"dataset.root is not given.*dataset.root=path/to/folder"):
+        Folder()
+    with pytest.raises(FileNotFoundError, match=r"dataset\.root=no/such is no folder"):
+        Folder("no/such")
+
+
+def test_partners_and_sizes_that_differ(own, write) -> None:
+    write("labels/t10.tif", np.ones((32, 31), np.uint8))
+    with pytest.raises(ValueError, match=r"t10.tif is 32 x 32 pixels, .*t10.tif 32 x 31"):
+        Folder(str(own))
+    (own / "labels/t10.tif").unlink()
+    with pytest.raises(ValueError, match=r"no partner of that name in .*labels: t10.tif"):
+        Folder(str(own))
+    write("labels/t10.tif", np.ones((2, 32, 32), np.uint8))
+    with pytest.raises(ValueError, match=r"t10.tif has 1 pages, .*t10.tif 2"):
+        Folder(str(own))
+
+
+def test_channels_that_differ(own, write) -> None:
+    tifffile.imwrite(own / "images/t10.tif", grey(32, 32, 3), photometric="rgb")
+    with pytest.raises(ValueError, match=r"t10.tif has 3 channels, not 1"):
+        Folder(str(own))
+    with pytest.raises(ValueError, match=r"t1.tif has 1 channels, not 2 as dataset.in_channels"):
+        Folder(str(own), in_channels=2)
+
+
+def test_empty_masks_are_refused_only_if_all_are(own, write) -> None:
+    for number in (1, 2, 3, 4, 5):
+        write(f"labels/t{number}.tif", np.zeros((32, 32), np.uint8))
+    assert len(Folder(str(own)).split("train")) == 4
+    write("labels/t10.tif", np.zeros((32, 32), np.uint8))
+    with pytest.raises(ValueError, match=r"all 6 label images are empty"):
+        Folder(str(own))
+
+
+def test_broken_files_are_named(own, write) -> None:
+    write("images/t3.tif", np.full((32, 32), np.nan, np.float32))
+    with pytest.raises(ValueError, match=r"t3.tif has 1024 values of 1024 that are NaN"):
+        Folder(str(own))
+    data = (own / "labels/t4.tif").read_bytes()
+    (own / "labels/t4.tif").write_bytes(data[: len(data) // 2])
+    with pytest.raises(ValueError, match=r"labels/t4.tif cannot be read"):
+        Folder(str(own))
+
+
+def test_a_single_image_cannot_be_split(write, cells, tmp_path) -> None:
+    write("images.tif", grey(32, 32))
+    write("labels.tif", cells)
+    with pytest.raises(ValueError, match=r"holds a single image.*validation/labels"):
+        Folder(str(tmp_path))

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from unet_exp.datasets.label_reading import LabelReading
+
+CLASSES = np.array([[1, 1, 0, 1], [2, 2, 0, 1], [255, -1, 0, 2]], np.int32)
+
+
+def test_classes_keep_their_numbers_and_their_pieces_become_instances() -> None:
+    reading = LabelReading.decide([CLASSES])
+    assert (reading.kind, reading.num_classes) == ("classes", 3)
+    classes = reading.classes(CLASSES)
+    assert classes is not None
+    assert_array_equal(classes, [[1, 1, 0, 1], [2, 2, 0, 1], [255, 255, 0, 2]])
+    assert_array_equal(reading.instances(CLASSES), [[1, 1, 0, 2], [3, 3, 0, 2], [-1, -1, 0, 4]])
+
+
+def test_instances_keep_their_numbers() -> None:
+    page = np.array([[300, 300, 0, 7], [-5, 255, 255, 7]], np.int32)
+    reading = LabelReading.decide([page])
+    assert (reading.kind, reading.num_classes) == ("instances", 2)
+    assert reading.classes(page) is None
+    assert_array_equal(reading.instances(page), [[300, 300, 0, 7], [-1, 255, 255, 7]])
+
+
+def test_a_value_can_be_declared_unknown() -> None:
+    page = np.array([[0, 255, 127, 0, 255]], np.int32)
+    reading = LabelReading.decide([page], ignore=127)
+    assert reading.kind == "binary"
+    assert_array_equal(reading.instances(page), [[0, 1, -1, 0, 2]])
+    shifted = np.array([[1, 2, 9, 1, 2]], np.int32)
+    assert LabelReading.decide([shifted], ignore=9).num_classes == 3
+
+
+def test_what_is_said_counts_more_than_what_is_seen() -> None:
+    page = np.array([[0, 1, 1, 0, 3]], np.int32)
+    assert LabelReading.decide([page], kind="classes", num_classes=5).num_classes == 5
+    assert LabelReading.decide([page], kind="binary").instances(page).tolist() == [[0, 1, 1, 0, 2]]
+    assert LabelReading.decide([CLASSES], kind="instances").instances(CLASSES)[1, 3] == 1
+
+
+@pytest.mark.parametrize(
+    ("page", "options", "message"),
+    [
+        ([[0, 0]], {}, "all 1 label images are empty"),
+        ([[0, -1]], {}, "are empty"),
+        ([[0, 7]], {"ignore": 7}, "are empty"),
+        ([[0, 1]], {"kind": "masks"}, "dataset.labels=masks is not known. Choose one of auto"),
+        ([[0, 3]], {"kind": "classes"}, "values 0, 3 leave gaps"),
+        ([[0, 3]], {"kind": "classes", "num_classes": 3}, "class 3, but dataset.num_classes=3"),
+    ],
+)
+def test_labels_that_teach_nothing_or_contradict_the_settings(page, options, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        LabelReading.decide([np.array(page, np.int32)], **options)

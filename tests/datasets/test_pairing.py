@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+
+from unet_exp.datasets.pairing import find_pairs, list_files, natural_key, pair, stem
+
+
+def paths(*names: str) -> list[Path]:
+    return [Path(name) for name in names]
+
+
+def test_frames_are_listed_in_natural_order_without_hidden_files(tmp_path, caplog) -> None:
+    for name in ("t10.tif", "t9.tif", "t1.PNG", ".DS_Store", "._t1.PNG", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [p.name for p in list_files(tmp_path)] == ["t1.PNG", "t9.tif", "t10.tif"]
+    assert "notes.txt" in caplog.text
+
+
+def test_natural_order_mixes_numbers_and_words() -> None:
+    names = ["b2", "a10", "10", "a", "2", "a2b10", "a2b9"]
+    ordered = sorted(paths(*names), key=natural_key)
+    assert [p.name for p in ordered] == ["2", "10", "a", "a2b9", "a2b10", "a10", "b2"]
+
+
+def test_partners_have_one_stem_or_differ_by_a_known_ending() -> None:
+    assert stem(Path("x/a.b.ome.tif")) == "a.b"
+    images = paths("i/a.tif", "i/b_image.tif", "i/c.ome.tif", "i/d.tif")
+    labels = paths("l/b_masks.png", "l/a.png", "l/d_cp_masks.png", "l/c_LABEL.tif")
+    partners = [label.name for _, label in pair(images, labels)]
+    assert partners == ["a.png", "b_masks.png", "c_LABEL.tif", "d_cp_masks.png"]
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        (["a", "b", "c"], ["a"], r"2 file\(s\) in i have no partner .* in l: b.tif, c.tif"),
+        (["a"], ["a", "b"], r"1 file\(s\) in l have no partner of that name in i: b.tif"),
+        (["a", "c"], ["a", "b"], r"in i have no .* in l: c.tif; .* in l have no .* in i: b.tif"),
+        (["a"], ["a_mask", "a_label"], "Several files in i or l are named a"),
+        (["a"], ["a", "a_mask"], "in l have no partner of that name in i: a_mask.tif"),
+        ([f"{n:02d}" for n in range(12)], ["x"], "09.tif and 2 more"),
+    ],
+)  # fmt: skip
+def test_doubtful_partners_are_refused_by_name(images, labels, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        pair(paths(*(f"i/{n}.tif" for n in images)), paths(*(f"l/{n}.tif" for n in labels)))
+
+
+def test_two_files_of_one_stem_are_refused() -> None:
+    with pytest.raises(ValueError, match="Several files in i or l are named a"):
+        pair(paths("i/a.png", "i/a.tif"), paths("l/a.png"))
+
+
+def test_what_is_missing_is_named_with_the_layout(tmp_path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"neither images/ nor images\.tif"):
+        find_pairs(tmp_path)
+    (tmp_path / "images").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"neither labels/ nor labels\.tif"):
+        find_pairs(tmp_path)
+    (tmp_path / "labels").mkdir()
+    with pytest.raises(ValueError, match="images holds no PNG, TIFF or NPY file, nothing"):
+        find_pairs(tmp_path)
+    (tmp_path / "images" / "a.jpg").touch()
+    with pytest.raises(ValueError, match=r"only a\.jpg\. Convert the images to PNG or TIFF"):
+        find_pairs(tmp_path)
+    (tmp_path / "labels").rmdir()
+    (tmp_path / "labels.tif").touch()
+    with pytest.raises(ValueError, match="one is a file and the other a folder"):
+        find_pairs(tmp_path)
+
+
+def test_two_stacks_or_no_labels(tmp_path) -> None:
+    for name in ("images.tif", "labels.tif", "images.txt"):
+        (tmp_path / name).touch()
+    assert find_pairs(tmp_path) == [(tmp_path / "images.tif", tmp_path / "labels.tif")]
+    (tmp_path / "labels.tif").unlink()
+    assert find_pairs(tmp_path, labelled=False) == [(tmp_path / "images.tif", None)]
+    with pytest.raises(FileNotFoundError, match="is not there"):
+        list_files(tmp_path / "labels")
