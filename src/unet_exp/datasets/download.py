@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from urllib.parse import urlsplit
 
 import pooch
 
@@ -36,8 +37,8 @@ def require(
     if holds(folder):
         return
     ways_out = (
-        f"unzip it into {folder.parent}/ yourself, or point data_dir (or UNET_EXP_DATA) at a "
-        f"folder that holds {folder.name}/."
+        f"unzip it yourself so that it becomes {folder}/, or point data_dir (or UNET_EXP_DATA) at "
+        f"a folder that holds {folder.name}/."
     )
     if not download:
         raise FileNotFoundError(
@@ -46,7 +47,9 @@ def require(
     try:
         fetch(url, folder, holds, sha256)
     except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:240]
+        reason = " ".join(str(error).split())[:240]
+        if type(error).__name__ in ("ConnectionError", "ConnectTimeout"):  # a page of nested causes
+            reason = f"no connection to {urlsplit(url).netloc}"
         raise FileNotFoundError(
             f"No {what} in {folder}, and {url} could not be fetched ({reason}). "
             f"Get that file by other means and {ways_out}"
@@ -72,8 +75,7 @@ def fetch(url: str, folder: Path, holds: Callable[[Path], bool], sha256: str | N
     parent = folder.absolute().parent
     if not is_writable(parent):
         raise PermissionError(f"{parent} is read-only")
-    parent.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(parent):
+    with _made(parent), _one_at_a_time(parent):
         if holds(folder):
             return
         if folder.exists() and any(folder.iterdir()):
@@ -118,6 +120,20 @@ def unpack(archive: Path, folder: Path) -> None:
                 raise ValueError(f"the archive has a link: {member.filename}")
         folder.mkdir(parents=True)
         file.extractall(folder)
+
+
+@contextlib.contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make a folder, and take it away again if nothing came of it."""
+    new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            if new:
+                folder.rmdir()
+        raise
 
 
 @contextlib.contextmanager

@@ -75,7 +75,7 @@ class Folder:
 
         pairs = find_pairs(self.root)
         held_out = self._pairs_in("validation")
-        raw = {labels: read_labels(labels) for _, labels in [*pairs, *held_out] if labels}
+        raw = {path: read_labels(path) for _, path in [*pairs, *held_out] if path}
         pages = [page for file in raw.values() for page in file]
         try:
             self.reading = LabelReading.decide(pages, labels, num_classes, ignore)

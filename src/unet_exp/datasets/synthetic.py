@@ -28,6 +28,8 @@ class Synthetic:
         Seeds per 256 x 256 pixels from which cells grow.
     noise
         Standard deviation of the noise, as a fraction of a cell's brightness.
+    normalization
+        See `unet_exp.datasets.images.normalise`.
     """
 
     name = "synthetic"
@@ -41,6 +43,7 @@ class Synthetic:
         size: int = 256,
         cells: int = 40,
         noise: float = 0.12,
+        normalization: str = "zscore",
         in_channels: int = 1,
         num_classes: int = 2,
     ) -> None:
@@ -53,6 +56,7 @@ class Synthetic:
         self.in_channels, self.num_classes = in_channels, num_classes
         self._counts: dict[str, int] = {"train": train, "validation": validation, "test": test}
         self.seed, self.size, self.cells, self.noise = seed, size, cells, noise
+        self.normalization = normalization
         self._splits: dict[str, list[Sample]] = {}
 
     def split(self, name: str) -> Sequence[Sample]:
@@ -72,7 +76,7 @@ class Synthetic:
                 for _ in range(self.in_channels)
             ]
         )
-        return Sample(f"{split}_{number:03d}", normalise(noisy), labels)
+        return Sample(f"{split}_{number:03d}", normalise(noisy, self.normalization), labels)
 
 
 def cells_that_touch(
