@@ -1,0 +1,11 @@
+"""Pictures of data, predictions and training: numpy in, an RGB array and a PNG file out.
+
+Drawn on matplotlib's Agg canvas through figures of their own, so nothing here is global and any
+thread may draw.
+"""
+
+from unet_exp.pictures.contact_sheet import contact_sheet
+from unet_exp.pictures.learning_curves import learning_curves
+from unet_exp.pictures.prediction_panel import prediction_panel
+
+__all__ = ["contact_sheet", "learning_curves", "prediction_panel"]

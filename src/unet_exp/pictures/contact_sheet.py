@@ -1,0 +1,66 @@
+"""Augmented samples as training sees them, a row each: image, target and weights."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from matplotlib.patches import Rectangle
+
+from unet_exp.pictures.colours import ERRORS, coloured, fitted, picture
+from unet_exp.pictures.page import Page, finished
+
+SIDE = 320  # pixels of the longer side of each picture
+
+
+def contact_sheet(
+    samples: Sequence[Mapping[str, np.ndarray]],
+    path: Path | str | None = None,
+    title: str = "Augmented samples",
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Draw samples below each other; write a PNG to ``path``.
+
+    Each sample maps "image" to (c, H, W), "target" to (h, w) classes with -1 for unknown, and
+    "weights" to (h, w); "labels", (h, w) instances, are drawn in place of the target if given.
+    Where the image is larger, as for unpadded networks, a frame shows the part that has a target.
+
+    >>> sample = {"image": np.ones((1, 8, 8)), "target": np.eye(4, dtype=int)}
+    >>> contact_sheet([{**sample, "weights": np.ones((4, 4))}]).shape[2]
+    3
+    """
+    if not samples:
+        raise ValueError("There are no samples to draw. Give at least one.")
+    height, width = samples[0]["image"].shape[-2:]
+    scale = SIDE / max(height, width)
+    size = round(height * scale), round(width * scale)
+    page = Page(len(samples), 3, *size, title)
+    top = max(float(np.nanmax(sample["weights"], initial=0.0)) for sample in samples)
+    for row, sample in enumerate(samples):
+        image, labels = sample["image"], sample.get("labels", sample["target"])
+        heads = ("Image", "Target", "Weight map") if row == 0 else ("", "", "")
+        rows, columns = centre(image.shape[-2:], labels.shape)
+        axes = page.show(row, 0, picture(image, *size), heads[0])
+        if rows.start or columns.start:
+            corner = columns.start * scale - 0.5, rows.start * scale - 0.5
+            extent = labels.shape[1] * scale, labels.shape[0] * scale
+            axes.add_patch(
+                Rectangle(corner, *extent, fill=False, edgecolor="#F0E442", linewidth=1.2)
+            )
+        shown = fitted(labels, *size).astype(np.int64)
+        inner = picture(image[..., rows, columns], *size)
+        page.show(row, 1, coloured(inner, shown), heads[1])
+        if (shown < 0).any():
+            page.legend(row, 1, {"unknown": ERRORS["unknown"]})
+        weights = fitted(sample["weights"], *size)
+        page.show_numbers(row, 2, weights, "magma", 0, top, heads[2])
+    return finished(page.figure, path)
+
+
+def centre(outer: tuple[int, ...], inner: tuple[int, ...]) -> tuple[slice, slice]:
+    """Rows and columns of the middle part of an image.
+
+    >>> centre((572, 572), (388, 388))
+    (slice(92, 480, None), slice(92, 480, None))
+    """
+    rows, columns = ((a - b) // 2 for a, b in zip(outer, inner, strict=True))
+    return slice(rows, rows + inner[0]), slice(columns, columns + inner[1])

@@ -1,0 +1,138 @@
+"""Losses, scores and learning rate against the training step."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float64, Shaped, UInt8
+from matplotlib.axes import Axes
+
+from unet_exp.pictures.page import INK, QUIET, Page, bare, finished
+
+WIDTH, HEIGHT = 400, 240  # pixels of a plot
+STYLES = {"train": ("#0072B2", "-"), "validation": ("#D55E00", "-"), "test": ("#009E73", "--")}
+Curve = tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]
+
+
+def learning_curves(
+    history: Iterable[Mapping[str, object]],
+    path: Path | str | None = None,
+    title: str = "Learning curves",
+    ignore: Sequence[str] = ("step", "epoch"),
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Draw each quantity of a training run in a plot of its own; write a PNG to ``path``.
+
+    Rows are those of metrics.csv: "step", and any of "train/loss", "validation/loss",
+    "validation/v_rand", "learning_rate" and so on. What comes after the last "/" names the plot,
+    what comes before it the curve. Numbers may be text; what is no number is left out, and so
+    are the columns in ``ignore``. A row without a step counts on from the row before.
+
+    >>> rows = [{"step": 1, "train/loss": 0.7}, {"step": 2, "train/loss": "0.5", "lr": None}]
+    >>> learning_curves(rows).shape[2]
+    3
+    """
+    plots = grouped(history, ignore)
+    columns = min(3, max(len(plots), 1))
+    page = Page(math.ceil(max(len(plots), 1) / columns), columns, HEIGHT, WIDTH, title)
+    for index, (name, curves) in enumerate(plots.items()):
+        x, y = page.corner(*divmod(index, columns))
+        axes = page.axes(x + 48, y + 4, WIDTH - 8, HEIGHT - 14)
+        plot(axes, name, curves)
+        last = next(iter(curves.values())) if len(curves) == 1 else curves.get("validation")
+        value = "" if last is None else f"   {last[1][-1]:.4g}"
+        page.write(x + 48, y - 18, name.replace("_", " ") + value, size=11)
+    if not plots:
+        bare(page.axes(*page.corner(0, 0), WIDTH, HEIGHT))
+        page.write(page.corner(0, 0)[0], HEIGHT / 2, "Nothing has been recorded yet.", size=11)
+    return finished(page.figure, path)
+
+
+def grouped(
+    history: Iterable[Mapping[str, object]], ignore: Sequence[str]
+) -> dict[str, dict[str, Curve]]:
+    """Sort the rows' numbers into plots of curves: losses first, learning rates last.
+
+    >>> list(grouped([{"lr": 1, "val/dice": 1, "train/loss": 2}], ()))
+    ['loss', 'dice', 'lr']
+    """
+    points: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    step = 0.0
+    for row in history:
+        at = number(row.get("step"))
+        step = step + 1 if math.isnan(at) else at
+        for key, cell in row.items():
+            value = number(cell)
+            if key not in ignore and math.isfinite(value):
+                curve, _, name = key.rpartition("/")
+                points.setdefault(name, {}).setdefault(curve, []).append((step, value))
+    order = sorted(points, key=lambda name: ("loss" not in name, is_rate(name)))
+    return {name: {curve: arrays(p) for curve, p in points[name].items()} for name in order}
+
+
+def arrays(points: list[tuple[float, float]]) -> Curve:
+    """Split points into their steps and values."""
+    steps, values = np.array(points, np.float64).T
+    return steps, values
+
+
+def number(cell: object) -> float:
+    """Read a cell as a number; NaN if it is none.
+
+    >>> number("0.5"), number(None), number("")
+    (0.5, nan, nan)
+    """
+    try:
+        return float(cell)  # pyright: ignore[reportArgumentType]
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def is_rate(name: str) -> bool:
+    """Tell whether a column is a learning rate."""
+    return name.startswith(("lr", "learning_rate"))
+
+
+def plot(axes: Axes, name: str, curves: Mapping[str, Curve]) -> None:
+    """Draw the curves of one quantity; a long noisy one pale, with its running mean."""
+    for curve, (steps, values) in curves.items():
+        colour, line = STYLES.get(curve, (INK, "-"))
+        label = curve or name
+        if len(values) > 60 and "loss" in name:
+            axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
+            steps, values = smooth(steps, values)
+        marker = "o" if len(values) <= 30 else ""
+        axes.plot(
+            steps, values, color=colour, linestyle=line, linewidth=1.6, marker=marker,
+            markersize=3, label=label,
+        )  # fmt: skip
+    every = np.concatenate([values for _, values in curves.values()])
+    if not is_rate(name) and every.min() > 0 and every.max() > 20 * every.min():
+        axes.set_yscale("log")
+    else:
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.4g}")
+        axes.locator_params(axis="y", nbins=5)
+    axes.locator_params(axis="x", nbins=8, integer=True)
+    if len(curves) > 1:
+        axes.legend(frameon=False, fontsize=9, labelcolor=INK)
+    axes.grid(color="#DDDDDD", linewidth=0.6)
+    axes.tick_params(labelsize=8, colors=QUIET, length=2)
+    axes.set_xlabel("step", fontsize=8, color=QUIET, labelpad=1)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color("#BBBBBB")
+
+
+def smooth(
+    steps: Shaped[np.ndarray, " n"], values: Float64[np.ndarray, " n"]
+) -> tuple[Shaped[np.ndarray, " m"], Float64[np.ndarray, " m"]]:
+    """Average over windows of a twentieth of the curve.
+
+    >>> smooth(np.arange(4.0), np.array([1.0, 3.0, 1.0, 3.0]))[1].tolist()
+    [1.0, 3.0, 1.0, 3.0]
+    """
+    window = max(1, len(values) // 20)
+    sums = np.cumsum(np.concatenate([[0.0], values]))
+    means = (sums[window:] - sums[:-window]) / window
+    start = (window - 1) // 2
+    return steps[start : start + len(means)], means

@@ -1,0 +1,76 @@
+"""One image beside what the network makes of it, errors in colour (compare figures 3 and 4)."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped, UInt8
+
+from unet_exp.pictures.colours import ERRORS, alike, coloured, errors, fitted, picture
+from unet_exp.pictures.page import Page, finished
+
+SIDE = 512  # pixels of the longer side of each picture
+
+
+def prediction_panel(
+    image: Shaped[np.ndarray, "c h w"],
+    labels: Int[np.ndarray, "h w"] | None,
+    weights: Float[np.ndarray, "h w"] | None,
+    probability: Float[np.ndarray, "h w"],
+    prediction: Int[np.ndarray, "h w"],
+    path: Path | str | None = None,
+    title: str = "",
+    by_class: bool = False,
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Draw image, labels, weight map, probability, prediction and errors; write a PNG to ``path``.
+
+    Parameters
+    ----------
+    labels
+        True instances (0 background, -1 unknown); None, as for a test image, leaves them out.
+    weights
+        Pixel weights of the loss; None leaves them out.
+    probability
+        Of the foreground, 0 to 1.
+    prediction
+        Instances; or classes if ``by_class``, which then also holds for ``labels``.
+
+    >>> cell = np.pad(np.ones((2, 2), int), 2)
+    >>> panel = prediction_panel(np.ones((1, 6, 6)), cell, None, cell * 0.9, cell)
+    >>> panel.dtype, panel.shape[2]
+    (dtype('uint8'), 3)
+    """
+    height, width = probability.shape
+    scale = SIDE / max(height, width)
+    # A sliver of an image still gets room for its titles.
+    size = max(round(height * scale), 60), max(round(width * scale), 260)
+    page = Page(1 if labels is None else 2, 3, *size, title, entries=len(ERRORS) - 1)
+    base, prediction = picture(image, *size), fitted(prediction, *size)
+    page.show(0, 0, base, "Image")
+    row, same = 0, prediction
+    if labels is not None:
+        labels = fitted(labels, *size)
+        page.show(0, 1, coloured(base, labels), headed("Labels", labels, by_class))
+        if (labels < 0).any():
+            page.legend(0, 1, {"unknown": ERRORS["unknown"]})
+        if weights is not None:
+            top = float(np.nanmax(weights, initial=0.0))
+            page.show_numbers(0, 2, fitted(weights, *size), "magma", 0, top, "Weight map")
+        tinted, colours = errors(base, prediction, labels, by_class)
+        page.show(1, 2, tinted, "Errors")
+        page.legend(1, 2, colours)
+        row, same = 1, prediction if by_class else alike(prediction, labels)
+    # Without labels all fits in one row: image, probability, prediction.
+    column = 0 if labels is not None else 1
+    page.show_numbers(row, column, fitted(probability, *size), "viridis", 0, 1, "Probability")
+    page.show(row, column + 1, coloured(base, same), headed("Prediction", prediction, by_class))
+    return finished(page.figure, path)
+
+
+def headed(name: str, labels: Int[np.ndarray, "h w"], by_class: bool) -> str:
+    """Say how many objects a map of labels has.
+
+    >>> headed("Labels", np.array([[0, 7, -1]]), by_class=False)
+    'Labels: 1 object'
+    """
+    count = len(np.unique(labels[labels > 0]))
+    return f"{name}: classes" if by_class else f"{name}: {count} object{'s' * (count != 1)}"
