@@ -1,10 +1,54 @@
 """Shapes in annotations are checked at every call, in tests only."""
 
+import importlib
 import os
+import sys
+from pathlib import Path
 
+import pytest
+from hydra.core.global_hydra import GlobalHydra
 from jaxtyping import install_import_hook
 
-os.environ.setdefault("WANDB_MODE", "offline")
-os.environ.setdefault("WANDB_SILENT", "true")
+from tests.running import Command, Finished
 
-install_import_hook("unet_exp", "beartype.beartype")
+os.environ["WANDB_MODE"] = "offline"
+os.environ["WANDB_SILENT"] = "true"
+
+#: Where arrays and tensors are handled; above that, types are Lightning's and Hydra's.
+LAYERS = (
+    "geometry",
+    "pictures",
+    "augmentations",
+    "weight_maps",
+    "models",
+    "losses",
+    "metrics",
+    "postprocessing",
+    "inference",
+    "datasets",
+    "training.loaders",
+)
+
+install_import_hook([f"unet_exp.{layer}" for layer in LAYERS], "tests.running.checked")
+
+
+@pytest.fixture
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """``command("train", "a=b", ...)``, started in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UNET_EXP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(name: str, *arguments: str) -> Finished:
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments])
+        monkeypatch.setenv("HYDRA_FULL_ERROR", "")  # launch sets it; put back behind the test
+        GlobalHydra.instance().clear()
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            importlib.import_module(f"unet_exp.commands.{name}").main()
+        captured = capsys.readouterr()
+        return Finished(int(end.value.code or 0), captured.out, captured.err)
+
+    return run

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.conftest import TINY
+from tests.running import TINY
 
 ROOT = Path(__file__).parents[1]
 

@@ -7,6 +7,7 @@ default is a field; one without is given at run time, unless the option's file s
 
 import dataclasses
 import inspect
+import sys
 import types
 import typing
 from collections.abc import Callable, Collection
@@ -102,7 +103,7 @@ def schema(target: str, stated: Collection[str] = ()) -> type:
 def evaluated(parameter: inspect.Parameter, function: Callable[..., Any]) -> Any:
     """Return an annotation, also one that was written as a string."""
     if isinstance(parameter.annotation, str):
-        return eval(parameter.annotation, getattr(function, "__globals__", {}))  # noqa: S307
+        return eval(parameter.annotation, vars(sys.modules[function.__module__]))  # noqa: S307
     return parameter.annotation
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.commands.conftest import TINY, Command
+from tests.running import TINY, Command
 from wandb.proto import wandb_internal_pb2
 
 from unet_exp.training.loggers import has_credentials, wandb_logger
@@ -81,7 +81,7 @@ def test_a_failed_run_is_failed_in_wandb_too(command: Command) -> None:
 
 def test_each_job_of_a_sweep_is_a_run(command: Command) -> None:
     words = ("logger=wandb", "logger.mode=offline", "hydra.sweep.dir=sweep")
-    assert command("train", *TINY, *words, "-m", "seed=1,2").code == 0
+    assert command("train", "-m", *TINY, *words, "seed=1,2").code == 0
     ids = {kind(Path("sweep") / job, "run")[0].run_id for job in "01"}
     assert len(ids) == 2
 

@@ -19,6 +19,8 @@ FIXED = ("seed", "augmentation", "weight_map", "model", "loss", "optimizer", "av
 
 def train(cfg: DictConfig) -> float:
     """Build what the config names, train it, and hand the score to a sweeper."""
+    from lightning import seed_everything
+
     from unet_exp.commands.build import build, build_dataset, build_loaders, build_module
     from unet_exp.training.averaging import RunningMean
     from unet_exp.training.checkpoint import checkpoints
@@ -29,6 +31,7 @@ def train(cfg: DictConfig) -> float:
     from unet_exp.training.record import Metrics, summary
 
     folder = Path(HydraConfig.get().runtime.output_dir)
+    seed_everything(cfg.seed, verbose=False)
     dataset = build_dataset(cfg)
     config = plain(cfg)
     start, resumed = starting_point(cfg, config, folder)
@@ -58,8 +61,8 @@ def train(cfg: DictConfig) -> float:
         callbacks = [
             *([RunningMean(cfg.averaging)] if cfg.averaging else []),
             ProgressBar(monitor),
+            metrics,  # before the checkpoint: a row may lack its checkpoint, not the reverse
             *checkpoints(folder / "checkpoints", monitor, mode),
-            metrics,
             gallery,
         ]
         trainer = build(cfg.trainer)(folder=folder, callbacks=callbacks, loggers=loggers)
@@ -75,7 +78,7 @@ def train(cfg: DictConfig) -> float:
             record["scores"] = best
             record["pictures"] = [str(path.relative_to(folder)) for path in gallery.written]
             finish(loggers, failed)
-    conclude(folder, best, gallery.written, loggers)
+    conclude(folder, best, gallery.written)
     return float(best.get(monitor, math.nan))
 
 
@@ -148,7 +151,7 @@ def preview(loaders: Any, folder: Path) -> float:
     return math.nan
 
 
-def conclude(folder: Path, best: dict[str, Any], pictures: list[Path], loggers: list[Any]) -> None:
+def conclude(folder: Path, best: dict[str, Any], pictures: list[Path]) -> None:
     """Print the scores of the best checkpoint and where everything lies."""
     from rich.console import Console
     from rich.table import Table
@@ -162,10 +165,8 @@ def conclude(folder: Path, best: dict[str, Any], pictures: list[Path], loggers: 
     console = Console()
     console.print(table)
     lines = [f"run folder  {folder}", *(f"picture     {path}" for path in pictures)]
-    for logger in loggers:
-        offline = getattr(logger, "_offline", False)
-        if type(logger).__name__ == "WandbLogger" and offline:
-            lines.append(f"W&B         offline; to upload: wandb sync {folder}/wandb/offline-run-*")
+    if list(folder.glob("wandb/offline-run-*")):
+        lines.append(f"W&B         offline; to upload: wandb sync {folder}/wandb/offline-run-*")
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True)
 

@@ -3,6 +3,7 @@
 import torch
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
 class RunningMean(WeightAveraging):
@@ -20,10 +21,6 @@ class RunningMean(WeightAveraging):
 
     @torch.no_grad()
     def update(self, mean: list[Tensor], current: list[Tensor], count: Tensor | int) -> None:
-        """Move each tensor of the mean towards the current one; whole numbers are copied."""
+        """Move each tensor of the mean towards the current one."""
         n = float(count)
-        share = 1 - min(self.decay, (1 + n) / (10 + n))
-        if mean[0].is_floating_point():
-            torch._foreach_lerp_(mean, current, share)
-        else:
-            torch._foreach_copy_(mean, current)
+        get_ema_multi_avg_fn(min(self.decay, (1 + n) / (10 + n)))(mean, current, n)

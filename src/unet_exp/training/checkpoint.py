@@ -121,12 +121,12 @@ def checkpoints(folder: Path, monitor: str, mode: str) -> list[Callback]:
         filename="best",
         monitor=monitor,
         mode=mode,
-        save_on_train_epoch_end=True,
+        save_on_train_epoch_end=False,
         enable_version_counter=False,
         auto_insert_metric_name=False,
     )
     last = ModelCheckpoint(
-        dirpath=folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+        dirpath=folder, filename="last", save_on_train_epoch_end=False, enable_version_counter=False
     )
     return [LastValidation(), best, last]
 

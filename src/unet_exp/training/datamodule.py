@@ -18,8 +18,13 @@ class DataModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
         trainer = self.trainer
-        rank, world = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
-        return self.loaders.train(rank, world)
+        if trainer is None:
+            return self.loaders.train()
+        return self.loaders.train(
+            lambda: trainer.global_step * trainer.accumulate_grad_batches,
+            trainer.global_rank,
+            trainer.world_size,
+        )
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
         return self.loaders.whole("validation")

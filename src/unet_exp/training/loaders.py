@@ -86,14 +86,25 @@ class Loaders:
         self.seed = seed
         self.cache = cache_folder(data_dir) / "weight_maps"
 
-    def train(self, rank: int = 0, world: int = 1) -> DataLoader[dict[str, Tensor]]:
-        """Batches of ``image`` (b, c, H, W), ``target`` and ``weights`` (b, h, w)."""
+    def train(
+        self, batches_done: Callable[[], int] = lambda: 0, rank: int = 0, world: int = 1
+    ) -> DataLoader[dict[str, Tensor]]:
+        """Return batches of ``image`` (b, c, H, W), ``target`` and ``weights`` (b, h, w).
+
+        ``batches_done`` tells, at the start of each pass, how many batches each of ``world``
+        devices has had; the next tiles follow on these.
+        """
         images = self.supervised("train")
         if not images:
             raise ValueError(f"No labelled image to train on in {self.dataset.name}.")
         tile = self.training_tile(images)
         view = self.augmentation(size=tile, output_size=self.network.output_size(tile))
-        sampler = TileNumbers(self.batch_size * self.steps_per_validation, rank, world)
+        sampler = TileNumbers(
+            self.batch_size * self.steps_per_validation,
+            lambda: batches_done() * self.batch_size,
+            rank,
+            world,
+        )
         return DataLoader(
             Tiles(images, view, self.seed),
             batch_size=self.batch_size,
@@ -132,19 +143,29 @@ class Loaders:
         smallest = min(images, key=lambda s: min(s.target.shape))
         side = min(smallest.target.shape)
         network = self.network
-        lost = 2 * network.halo if network.padding == "valid" else 0
+        valid = network.padding == "valid"
         if self.tile is None:
-            tile, at_least = network.fitting_sizes(min(self.max_tile, side + lost))
-            if tile is None:
-                tile = at_least
+            below, above = network.fitting_sizes(
+                min(self.max_tile, side + (2 * network.halo if valid else 0))
+            )
+            tile = above if below is None else below
         else:
             tile = self.tile
+            below, above = network.fitting_sizes(tile)
+            if tile not in (below, above):
+                raise ValueError(
+                    f"loader.tile={tile} does not fit the poolings of this network "
+                    f"(model.depth, model.padding={network.padding}). Take "
+                    f"{' or '.join(str(s) for s in (below, above) if s)}, or loader.tile=null."
+                )
         output = network.output_size(tile)
-        # Mirroring reaches `side - 1` pixels beyond each border.
-        if output > side or (tile - output) // 2 > side - 1:
+        context = (tile - output) // 2
+        # Mirroring reaches `side - 1` pixels beyond a border; one pixel at the bottom of a
+        # padded network would see nothing but padding.
+        if output > side or context > side - 1 or (not valid and tile < 2 * network.step):
             raise ValueError(
                 f"{smallest.sample.name} is {' x '.join(map(str, smallest.target.shape))} pixels, "
-                f"too small for a tile of {tile} (output {output}, {(tile - output) // 2} pixels "
+                f"too small for this network's tile of {tile} (output {output}, {context} pixels "
                 "of mirrored context on each side). Lower model.depth, give a smaller "
                 "loader.tile, or take model.padding=same."
             )
@@ -174,28 +195,24 @@ class Tiles(Dataset[dict[str, Tensor]]):
 
 
 class TileNumbers(Sampler[int]):
-    """The numbers of one epoch's tiles that fall to one of ``world`` devices.
+    """The next ``count`` tile numbers that fall to one of ``world`` devices.
 
-    >>> numbers = TileNumbers(4, rank=1, world=2)
-    >>> numbers.set_epoch(1)
-    >>> list(numbers)
+    Where they begin is asked anew at each pass, so that a resumed run sees the tiles that it
+    would have seen, wherever it was stopped.
+
+    >>> list(TileNumbers(4, lambda: 4, rank=1, world=2))
     [9, 11, 13, 15]
     """
 
-    def __init__(self, per_device: int, rank: int = 0, world: int = 1) -> None:
-        self.per_device, self.rank, self.world = per_device, rank, world
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Begin an epoch; Lightning calls this, also when it resumes."""
-        self.epoch = epoch
+    def __init__(self, count: int, done: Callable[[], int], rank: int = 0, world: int = 1) -> None:
+        self.count, self.done, self.rank, self.world = count, done, rank, world
 
     def __len__(self) -> int:
-        return self.per_device
+        return self.count
 
     def __iter__(self) -> Iterator[int]:
-        first = self.epoch * self.per_device * self.world
-        return iter(range(first + self.rank, first + self.per_device * self.world, self.world))
+        first = self.done() * self.world
+        return iter(range(first + self.rank, first + self.count * self.world, self.world))
 
 
 class Whole(Dataset[dict[str, Any]]):

@@ -46,24 +46,22 @@ def wandb_logger(
         raise ValueError(f"logger.mode={mode}: give online, offline or disabled.")
     import wandb
 
-    logger = WandbLogger(
-        save_dir=folder,
+    # Opened before training, so that a run that fails early is seen too.
+    run = wandb.init(
+        dir=folder,
         id=run_id,
-        log_model=log_checkpoints and mode == "online",
+        resume="allow",
+        mode=mode,  # pyright: ignore[reportArgumentType] - checked above
+        config=config,
         project=project,
         entity=entity,
         name=name,
         group=group,
         job_type=job_type,
         tags=list(tags),
-        mode=mode,
-        resume="allow",
-        # Lightning passes what it does not know on to wandb.init.
         settings=wandb.Settings(console="off", silent=True),
     )
-    # Opened before training, so that a run that fails early is seen too; once only.
-    logger.experiment.config.update(config, allow_val_change=True)
-    return logger
+    return WandbLogger(experiment=run, log_model=log_checkpoints and mode == "online")
 
 
 def has_credentials(host: str = "api.wandb.ai") -> bool:
@@ -99,4 +97,4 @@ def finish(loggers: list[Any], failed: bool) -> None:
     """Close W&B's run with the exit state that the job had."""
     for logger in loggers:
         if type(logger).__name__ == "WandbLogger":
-            logger.experiment.finish(exit_code=int(failed), quiet=True)
+            logger.experiment.finish(exit_code=int(failed))

@@ -9,7 +9,7 @@ from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
-from torchmetrics import Metric, MetricCollection
+from torchmetrics import MeanMetric, Metric, MetricCollection
 
 
 @dataclass
@@ -68,6 +68,11 @@ class SegmentationModule(LightningModule):
         self.optimizer, self.scheduler, self.monitor = optimizer, scheduler, monitor
         self.config, self.seed = config or {}, seed
         self.first_bad_step: Tensor | None = None
+        self.train_loss = MeanMetric()
+        # Lightning steps a plateau after the checkpoint of its validation was written, and would
+        # forget that step when it resumes; so this module steps it and keeps its state.
+        self.plateau: ReduceLROnPlateau | None = None
+        self.plateau_state: dict[str, Any] = {}
 
     def predict(self, image: Tensor) -> Prediction:
         """Segment one whole image (c, h, w)."""
@@ -83,7 +88,8 @@ class SegmentationModule(LightningModule):
         logits = self.network(image)
         loss = self.loss(logits, batch["target"].clamp(min=0), batch["weights"])
         self.watch(loss.detach())
-        self.log("train/loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(image))
+        self.log("train/step_loss", loss.detach(), batch_size=len(image))
+        self.train_loss.update(loss.detach())
         return loss
 
     def watch(self, loss: Tensor) -> None:
@@ -114,6 +120,11 @@ class SegmentationModule(LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         self.log_scores("val")
+        if self.train_loss.update_called:
+            self.log("train/loss", self.train_loss.compute())
+            self.train_loss.reset()
+        if self.plateau is not None and not self.trainer.sanity_checking:
+            self.plateau.step(self.trainer.callback_metrics[self.monitor])
 
     def on_test_epoch_start(self) -> None:
         self.metrics.reset()
@@ -151,10 +162,17 @@ class SegmentationModule(LightningModule):
             return optimizer
         scheduler = self.scheduler(optimizer)
         if isinstance(scheduler, ReduceLROnPlateau):
-            watching = {"interval": "epoch", "monitor": self.monitor}
-        else:
-            watching = {"interval": "step"}
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, **watching}}  # pyright: ignore[reportReturnType]
+            self.plateau = scheduler
+            scheduler.load_state_dict(self.plateau_state)
+            return optimizer
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = self.config
+        checkpoint["plateau"] = self.plateau.state_dict() if self.plateau else {}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.plateau_state = checkpoint.get("plateau", {})

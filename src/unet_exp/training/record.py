@@ -52,7 +52,7 @@ class Metrics(Callback):
             self.before = self.rows[-1]["seconds"] if self.rows else 0.0
         self.started = time.monotonic()
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         if trainer.is_global_zero and any(name.startswith("val/") for name in metrics):
             self.rows.append(
@@ -83,7 +83,9 @@ class Metrics(Callback):
 
 def number(text: str | None) -> Any:
     """Return the number in a cell; NaN for an empty one."""
-    return float(text) if text else math.nan
+    if not text:
+        return math.nan
+    return int(text) if text.isdecimal() else float(text)
 
 
 @contextmanager

@@ -116,7 +116,7 @@ def quiet() -> None:
         r".*does not have many workers.*",  # the loader's default is measured: see loaders.py
         r".*is smaller than the logging interval.*",
         r".*Checkpoint directory .* exists and is not empty.*",
-        r".*No audio/video|.*Starting from v1\.9\.0.*",
+        r".*dirpath has changed from .*",  # that is what ckpt_path asks for
         r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
         r".*Detected call of `lr_scheduler\.step\(\)` before.*",
     ):

@@ -1,0 +1,33 @@
+"""Run the commands as a person would, in this process: argv in, exit code and text out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from beartype import BeartypeConf, beartype
+
+#: Checks calls; a whole number will do for a float, as everywhere in Python.
+checked = beartype(conf=BeartypeConf(is_pep484_tower=True))
+
+#: A run of seconds: 8 tiny tiles, 4 steps, 2 validations.
+TINY = (
+    "model.depth=2",
+    "model.base_channels=2",
+    "dataset.size=64",
+    "loader.tile=48",
+    "loader.batch_size=1",
+    "loader.steps_per_validation=2",
+    "trainer=cpu",
+    "trainer.max_steps=4",
+    "trainer.precision=32-true",
+    "logger=none",
+)
+
+
+@dataclass
+class Finished:
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Finished]
