@@ -122,3 +122,15 @@ def test_a_collection_gives_what_single_measures_give(image) -> None:
             single.update(**image(seed))
     expected = {name: single.compute()["m"].item() for name, single in apart.items()}
     assert {name: v.item() for name, v in together.compute().items()} == expected
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@every
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_states_on_a_gpu_take_images_from_anywhere(
+    measure: type[Measure], device: str, image
+) -> None:
+    here, there = collection(m=measure()), collection(m=measure()).to("cuda")
+    here.update(**image(0))
+    there.update(**{name: tensor.to(device) for name, tensor in image(0).items()})
+    assert there.compute()["m"].item() == pytest.approx(here.compute()["m"].item(), abs=1e-6)

@@ -8,16 +8,16 @@ from unet_exp.pictures import learning_curves
 from unet_exp.pictures.learning_curves import grouped, number, smooth
 
 ROWS: list[dict[str, object]] = [
-    {"step": 0, "epoch": 0, "train/loss": 1.0, "learning_rate": 0.1},
-    {"step": 1, "epoch": 0, "train/loss": "0.5", "validation/loss": 0.7, "validation/seg": 0.2},
-    {"step": "2", "epoch": 1, "train/loss": "nan", "validation/loss": None, "validation/seg": ""},
-    {"step": 3, "epoch": 1, "train/loss": math.inf, "validation/seg": 0.4, "note": "resumed"},
+    {"step": 0, "epoch": 0, "train/loss": 1.0, "lr": 0.1},
+    {"step": 1, "epoch": 0, "train/loss": "0.5", "val/loss": 0.7, "val/seg": 0.2},
+    {"step": "2", "epoch": 1, "train/loss": "nan", "val/loss": None, "val/seg": ""},
+    {"step": 3, "epoch": 1, "train/loss": math.inf, "val/seg": 0.4, "note": "resumed"},
 ]
 
 
 def test_numbers_are_sorted_into_plots() -> None:
     plots = grouped(ROWS, ("step", "epoch"))
-    assert list(plots) == ["loss", "seg", "learning_rate"]
+    assert list(plots) == ["loss", "seg", "lr"]
     found = {
         (name, curve): [p.tolist() for p in points]
         for name, curves in plots.items()
@@ -25,9 +25,9 @@ def test_numbers_are_sorted_into_plots() -> None:
     }
     assert found == {
         ("loss", "train"): [[0, 1], [1, 0.5]],
-        ("loss", "validation"): [[1], [0.7]],
-        ("seg", "validation"): [[1, 3], [0.2, 0.4]],
-        ("learning_rate", ""): [[0], [0.1]],
+        ("loss", "val"): [[1], [0.7]],
+        ("seg", "val"): [[1, 3], [0.2, 0.4]],
+        ("lr", ""): [[0], [0.1]],
     }
 
 
@@ -67,7 +67,7 @@ def test_nothing_one_point_constant_and_huge() -> None:
 
 
 def test_as_many_plots_as_quantities() -> None:
-    few = learning_curves([{"step": 1, **{f"validation/{k}": 0.1 for k in "abc"}}])
-    many = learning_curves([{"step": 1, **{f"validation/{k}": 0.1 for k in "abcdefg"}}])
+    few = learning_curves([{"step": 1, **{f"val/{k}": 0.1 for k in "abc"}}])
+    many = learning_curves([{"step": 1, **{f"val/{k}": 0.1 for k in "abcdefg"}}])
     assert many.shape[1] == few.shape[1]
     assert 2.5 < many.shape[0] / few.shape[0] < 3

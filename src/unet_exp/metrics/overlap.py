@@ -59,4 +59,4 @@ class OverlapMeasure(Measure):
         """Count the pixels of one image."""
         counts = overlap(probabilities.argmax(0), target)
         for name, pixels in zip(Overlap._fields, counts, strict=True):
-            setattr(self, name, getattr(self, name) + pixels)
+            setattr(self, name, getattr(self, name) + pixels.to(self.device))

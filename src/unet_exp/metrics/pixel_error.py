@@ -53,8 +53,9 @@ class PixelError(Measure):
         else:
             foreground = 1 - probabilities[0].float()
             wrong = [(foreground > level) != (target > 0) for level in self.thresholds]
-        self.errors += torch.stack([(mistake & known).sum() for mistake in wrong])
-        self.known += known.sum()
+        counts = torch.stack([(mistake & known).sum() for mistake in wrong])
+        self.errors += counts.to(self.errors)
+        self.known += known.sum().to(self.known)
 
     def compute(self) -> Float[Tensor, ""]:
         """Divide; with several thresholds, take the best."""

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from unet_exp.pictures.page import INK, QUIET, Page, bare, finished
 
 WIDTH, HEIGHT = 400, 240  # pixels of a plot
-STYLES = {"train": ("#0072B2", "-"), "validation": ("#D55E00", "-"), "test": ("#009E73", "--")}
+STYLES = {"train": ("#0072B2", "-"), "val": ("#D55E00", "-"), "test": ("#009E73", "--")}
+NAMES = {"lr": "learning rate", "val": "validation"}
 Curve = tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]
 
 
@@ -19,14 +20,14 @@ def learning_curves(
     history: Iterable[Mapping[str, object]],
     path: Path | str | None = None,
     title: str = "Learning curves",
-    ignore: Sequence[str] = ("step", "epoch"),
+    ignore: Sequence[str] = ("step", "epoch", "seconds", "train/step_loss"),
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Draw each quantity of a training run in a plot of its own; write a PNG to ``path``.
 
-    Rows are those of metrics.csv: "step", and any of "train/loss", "validation/loss",
-    "validation/v_rand", "learning_rate" and so on. What comes after the last "/" names the plot,
-    what comes before it the curve. Numbers may be text; what is no number is left out, and so
-    are the columns in ``ignore``. A row without a step counts on from the row before.
+    Rows are those of metrics.csv: "step", and any of "train/loss", "val/loss", "val/v_rand",
+    "lr" and so on. What comes after the last "/" names the plot, what comes before it the curve.
+    Numbers may be text; what is no number is left out, and so are the columns in ``ignore``. A
+    row without a step counts on from the row before.
 
     >>> rows = [{"step": 1, "train/loss": 0.7}, {"step": 2, "train/loss": "0.5", "lr": None}]
     >>> learning_curves(rows).shape[2]
@@ -39,9 +40,9 @@ def learning_curves(
         x, y = page.corner(*divmod(index, columns))
         axes = page.axes(x + 48, y + 4, WIDTH - 8, HEIGHT - 14)
         plot(axes, name, curves)
-        last = next(iter(curves.values())) if len(curves) == 1 else curves.get("validation")
+        last = next(iter(curves.values())) if len(curves) == 1 else curves.get("val")
         value = "" if last is None else f"   {last[1][-1]:.4g}"
-        page.write(x + 48, y - 18, name.replace("_", " ") + value, size=11)
+        page.write(x + 48, y - 18, NAMES.get(name, name.replace("_", " ")) + value, size=11)
     if not plots:
         bare(page.axes(*page.corner(0, 0), WIDTH, HEIGHT))
         page.write(page.corner(0, 0)[0], HEIGHT / 2, "Nothing has been recorded yet.", size=11)
@@ -97,7 +98,7 @@ def plot(axes: Axes, name: str, curves: Mapping[str, Curve]) -> None:
     """Draw the curves of one quantity; a long noisy one pale, with its running mean."""
     for curve, (steps, values) in curves.items():
         colour, line = STYLES.get(curve, (INK, "-"))
-        label = curve or name
+        label = NAMES.get(curve, curve or name)
         if len(values) > 60 and "loss" in name:
             axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
             steps, values = smooth(steps, values)
