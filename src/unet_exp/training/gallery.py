@@ -59,14 +59,16 @@ class Gallery(Callback):
 
 def draw(prediction: Prediction, batch: dict[str, Any], path: Path, title: str) -> None:
     """Draw image, labels, weight map, probability and errors of one whole image."""
+    by_class = batch["by_class"]
     prediction_panel(
         batch["image"].cpu().numpy(),
-        batch["labels"].cpu().numpy(),
+        batch["target" if by_class else "labels"].cpu().numpy(),
         batch["weights"].cpu().numpy(),
         (1 - prediction.probabilities[0]).float().numpy(),
-        prediction.instances.numpy(),
+        (prediction.probabilities.argmax(0) if by_class else prediction.instances).numpy(),
         path,
         title=title,
+        by_class=by_class,
     )
 
 
@@ -75,7 +77,7 @@ def show(trainer: Trainer, key: str, path: Path) -> None:
     for logger in trainer.loggers:
         kind = type(logger).__name__
         if kind == "WandbLogger":
-            logger.log_image(key, [str(path)], step=None)  # pyright: ignore[reportAttributeAccessIssue]
+            logger.log_image(key, [str(path)], step=trainer.global_step)  # pyright: ignore[reportAttributeAccessIssue]
         elif kind == "TensorBoardLogger":
             import matplotlib.image
 

@@ -228,6 +228,7 @@ class Whole(Dataset[dict[str, Any]]):
         chosen = self.images[index]
         return {
             "name": chosen.sample.name,
+            "by_class": chosen.sample.classes is not None,
             "image": torch.from_numpy(np.array(chosen.sample.image)),
             "labels": torch.from_numpy(np.array(chosen.sample.labels)),
             "target": torch.from_numpy(np.array(chosen.target)).long(),

@@ -61,6 +61,9 @@ def wandb_logger(
         tags=list(tags),
         settings=wandb.Settings(console="off", silent=True),
     )
+    # The step of training is the x-axis of every curve and picture.
+    run.define_metric("trainer/global_step")
+    run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
     return WandbLogger(experiment=run, log_model=log_checkpoints and mode == "online")
 
 
