@@ -1,0 +1,55 @@
+"""Smooth deformations from displacements on a coarse grid (arXiv:1505.04597, section 3.1)."""
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Float64
+from torch.nn.functional import interpolate
+
+
+@lru_cache(maxsize=8)
+def bicubic_basis(points: int, size: int) -> Float32[np.ndarray, "size points"]:
+    """Share of each of ``points`` control points in each of ``size`` pixels along an axis.
+
+    The first and the last control point are the first and the last pixel. The kernel is the
+    usual one of image libraries (Keys 1981, doi:10.1109/TASSP.1981.1163711, with a = -0.75).
+
+    >>> bicubic_basis(3, 5)
+    array([[ 1.     ,  0.     ,  0.     ],
+           [ 0.5    ,  0.59375, -0.09375],
+           [ 0.     ,  1.     ,  0.     ],
+           [-0.09375,  0.59375,  0.5    ],
+           [ 0.     ,  0.     ,  1.     ]], dtype=float32)
+    """
+    identity = torch.eye(points).reshape(1, points, points, 1)
+    basis = interpolate(identity, size=(size, 1), mode="bicubic", align_corners=True)
+    return np.ascontiguousarray(basis.reshape(points, size).T.numpy())
+
+
+def coordinate_map(
+    size: int,
+    matrix: Float64[np.ndarray, "2 2"],
+    displacements: Float64[np.ndarray, "2 n n"],
+) -> Float32[np.ndarray, "2 {size} {size}"]:
+    """Row and column that each pixel of a square tile takes its value from.
+
+    Both are relative to the tile's centre: ``matrix`` times the pixel's own, plus the
+    ``displacements`` (rows, columns; in pixels) of a grid that spans the tile from its first to
+    its last pixel, interpolated bicubically.
+
+    >>> coordinate_map(3, np.eye(2), np.full((2, 3, 3), 0.5))[0]
+    array([[-0.5, -0.5, -0.5], [ 0.5,  0.5,  0.5], [ 1.5,  1.5,  1.5]], dtype=float32)
+    """
+    n = displacements.shape[-1]
+    # Everything is a product of something of the row and something of the column: n parts of the
+    # grid, the position, and 1. So the whole map is two small matrix products.
+    basis = np.empty((size, n + 2), np.float32)
+    basis[:, :n] = bicubic_basis(n, size)
+    basis[:, n] = np.arange(size) - (size - 1) / 2
+    basis[:, n + 1] = 1
+    parts = np.zeros((2, n + 2, n + 2), np.float32)
+    parts[:, :n, :n] = displacements
+    parts[:, n, n + 1] = matrix[:, 0]
+    parts[:, n + 1, n] = matrix[:, 1]
+    return basis @ parts @ np.ascontiguousarray(basis.T)

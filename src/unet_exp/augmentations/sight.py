@@ -1,0 +1,120 @@
+"""What a tile shows of an image that goes on mirrored (arXiv:1505.04597, sections 2 and 3.1)."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Int64, Shaped
+
+from unet_exp.geometry import mirror_indices, mirror_window
+
+INTERPOLATIONS = {
+    "nearest": cv2.INTER_NEAREST,
+    "linear": cv2.INTER_LINEAR,
+    "cubic": cv2.INTER_CUBIC,
+}
+
+
+@dataclass(frozen=True)
+class Window:
+    """A tile of whole pixels, turned and mirrored without any interpolation.
+
+    >>> Window(top=0, left=1, size=2, turns=1).show(np.array([[1, 2, 3], [4, 5, 6]]), "cubic")
+    array([[3, 6],
+           [2, 5]])
+    """
+
+    top: int
+    left: int
+    size: int
+    turns: int = 0
+    """Quarter turns against the clock."""
+    flip: bool = False
+    """Whether left and right are exchanged, after the turns."""
+
+    def show(
+        self, pixels: Shaped[np.ndarray, "*c h w"], interpolation: str, margin: int = 0
+    ) -> Shaped[np.ndarray, "*c s s"]:
+        """Return the tile without ``margin`` pixels at each side, as a new array."""
+        del interpolation
+        rows, columns = (
+            (first + margin, first + self.size - margin) for first in (self.top, self.left)
+        )
+        tile = np.rot90(mirror_window(pixels, rows, columns), self.turns, axes=(-2, -1))
+        return np.array(tile[..., ::-1] if self.flip else tile, order="C")
+
+
+@dataclass(frozen=True)
+class Warp:
+    """A tile whose pixels take their values from anywhere, by one interpolation.
+
+    Only the part of an array that the tile sees is touched: an image may be memory-mapped, and
+    wider than the 32767 pixels that OpenCV takes.
+    """
+
+    rows: slice | Int64[np.ndarray, " r"]
+    columns: slice | Int64[np.ndarray, " c"]
+    coordinates: Float32[np.ndarray, "2 s s"]
+    """Row and column for each pixel, counted from the first of ``rows`` and ``columns``."""
+
+    @classmethod
+    def around(
+        cls,
+        centre: tuple[float, float],
+        coordinates: Float32[np.ndarray, "2 s s"],
+        shape: tuple[int, int],
+    ) -> "Warp":
+        """Place ``coordinates`` (relative, changed in place) in an image of ``shape``."""
+        parts = []
+        for axis in (0, 1):
+            # Cubic interpolation takes one pixel before and two after.
+            low = int(np.floor(coordinates[axis].min() + centre[axis])) - 1
+            high = int(np.floor(coordinates[axis].max() + centre[axis])) + 2
+            part, first = mirrored_part(low, high, shape[axis])
+            # So, and not at once, because float32 is too coarse for places in a large image.
+            coordinates[axis] += np.float32(centre[axis] - first)
+            parts.append(part)
+        return cls(parts[0], parts[1], coordinates)
+
+    def show(
+        self, pixels: Shaped[np.ndarray, "*c h w"], interpolation: str, margin: int = 0
+    ) -> Shaped[np.ndarray, "*c s s"]:
+        """Return the tile without ``margin`` pixels at each side, as a new array."""
+        part = pixels[..., self.rows, :][..., self.columns]
+        # OpenCV has no remap for int64 or bool.
+        known = part.dtype in (np.uint8, np.uint16, np.int16, np.int32, np.float32)
+        part = np.asarray(part) if known else part.astype(np.int32)
+        inner = slice(margin, self.coordinates.shape[-1] - margin)
+        row, column = self.coordinates[:, inner, inner]
+        shown = np.empty((*part.shape[:-2], *row.shape), part.dtype)
+        for channel in np.ndindex(*part.shape[:-2]):
+            shown[channel] = cv2.remap(
+                part[channel],
+                column,
+                row,
+                INTERPOLATIONS[interpolation],
+                borderMode=cv2.BORDER_REFLECT_101,
+            )
+        return shown if known else shown.astype(pixels.dtype)
+
+
+#: A square tile, to be taken of several arrays of the same height and width.
+Sight = Window | Warp
+
+
+def mirrored_part(low: int, high: int, size: int) -> tuple[slice | Int64[np.ndarray, " n"], int]:
+    """Part of an axis of ``size`` pixels that positions ``low`` to ``high`` show, mirrored.
+
+    Also returns the position of its first pixel. Where the positions pass an end of the axis, the
+    part has that end, so that mirroring the part is mirroring the axis. OpenCV mirrors but once;
+    where that is not enough, the part has every position, mirrored already.
+
+    >>> mirrored_part(-3, 2, size=10), mirrored_part(8, 11, size=10), mirrored_part(-3, 2, size=3)
+    ((slice(0, 4, None), 0), (slice(7, 10, None), 7), (array([1, 2, 1, 0, 1, 2]), -3))
+    """
+    seen = mirror_indices(low, high + 1, size)
+    if low <= 1 - size or high >= 2 * size - 2:
+        return seen, low
+    first = 0 if low < 0 else int(seen.min())
+    last = size - 1 if high >= size else int(seen.max())
+    return slice(first, last + 1), first
