@@ -81,21 +81,22 @@ class Warp:
     ) -> Shaped[np.ndarray, "*c s s"]:
         """Return the tile without ``margin`` pixels at each side, as a new array."""
         part = pixels[..., self.rows, :][..., self.columns]
-        # OpenCV has no remap for int64 or bool.
-        known = part.dtype in (np.uint8, np.uint16, np.int16, np.int32, np.float32)
-        part = np.asarray(part) if known else part.astype(np.int32)
+        if part.dtype not in (np.uint8, np.uint16, np.int16, np.int32, np.float32):
+            # OpenCV's remap knows no int64 or bool.
+            part = part.astype(np.float32 if part.dtype.kind == "f" else np.int32)
         inner = slice(margin, self.coordinates.shape[-1] - margin)
         row, column = self.coordinates[:, inner, inner]
         shown = np.empty((*part.shape[:-2], *row.shape), part.dtype)
         for channel in np.ndindex(*part.shape[:-2]):
-            shown[channel] = cv2.remap(
-                part[channel],
+            cv2.remap(
+                np.asarray(part[channel]),
                 column,
                 row,
                 INTERPOLATIONS[interpolation],
+                dst=shown[channel],
                 borderMode=cv2.BORDER_REFLECT_101,
             )
-        return shown if known else shown.astype(pixels.dtype)
+        return shown.astype(pixels.dtype, copy=False)
 
 
 #: A square tile, to be taken of several arrays of the same height and width.
