@@ -118,8 +118,15 @@ def options(group: str) -> list[Path]:
     return sorted((CONF / group).glob("*.yaml"))
 
 
+def option_list() -> str:
+    """Return every group with its options, a line each, for the help text."""
+    groups = sorted({path.parent.name for path in CONF.glob("*/*.yaml")} - {"hydra"})
+    return "\n".join(f"{g}: {', '.join(path.stem for path in options(g))}" for g in groups)
+
+
 def register() -> None:
     """Store a schema for each option of ``conf/`` that names a target; cheap to call twice."""
+    OmegaConf.register_new_resolver("option_list", option_list, replace=True)
     store = ConfigStore.instance()
     for group in (*PACKAGES, *THIRD_PARTY):
         for path in options(group):

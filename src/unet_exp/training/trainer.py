@@ -21,7 +21,7 @@ def build_trainer(
     num_nodes: int = 1,
     strategy: str = "auto",
     precision: str = "auto",
-    max_steps: int = 400,
+    max_steps: int = 300,
     max_time: str | None = None,
     gradient_clip_val: float | None = None,
     accumulate_grad_batches: int = 1,
