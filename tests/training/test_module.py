@@ -1,0 +1,74 @@
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from unet_exp.inference.overlap_tile import overlap_tile
+from unet_exp.losses.weighted_cross_entropy import WeightedCrossEntropy
+from unet_exp.metrics.pixel_error import PixelError
+from unet_exp.models.unet import UNet
+from unet_exp.postprocessing.components import components
+from unet_exp.training.module import SegmentationModule
+
+
+@pytest.fixture
+def module() -> SegmentationModule:
+    return SegmentationModule(
+        UNet(depth=1, base_channels=2, padding="same"),
+        WeightedCrossEntropy(),
+        {"pixel_error": PixelError()},
+        overlap_tile,
+        components,
+        optimizer=torch.optim.SGD,
+        scheduler=None,
+        config={"seed": 1},
+    )
+
+
+def test_a_prediction_has_the_images_size(module: SegmentationModule) -> None:
+    prediction = module.eval().predict(torch.rand(1, 21, 34))
+    assert prediction.probabilities.shape == (2, 21, 34)
+    assert prediction.instances.shape == (21, 34)
+    np.testing.assert_allclose(prediction.probabilities.sum(0), 1, atol=1e-6)
+
+
+def test_the_first_step_that_is_not_finite_is_named(module: SegmentationModule) -> None:
+    module.watch(torch.tensor(1.0))
+    module.first_bad_step = torch.tensor(41.0)
+    with pytest.raises(FloatingPointError, match="loss of step 41 is not finite"):
+        module.watch(torch.tensor(2.0))
+
+
+def test_a_checkpoint_carries_the_configuration(module: SegmentationModule) -> None:
+    checkpoint: dict[str, Any] = {}
+    module.on_save_checkpoint(checkpoint)
+    assert checkpoint["config"] == {"seed": 1}
+
+
+def test_the_optimizer_has_the_networks_parameters(module: SegmentationModule) -> None:
+    optimizer = module.configure_optimizers()
+    assert isinstance(optimizer, torch.optim.SGD)
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    assert held == {id(p) for p in module.network.parameters()}
+
+
+def test_prediction_needs_no_optimizer(module: SegmentationModule) -> None:
+    module.optimizer = None
+    with pytest.raises(ValueError, match="no optimizer"):
+        module.configure_optimizers()
+
+
+def test_dropout_is_a_function_of_seed_and_step(module: SegmentationModule) -> None:
+    dropout = nn.Dropout(0.5)
+
+    def draw() -> torch.Tensor:
+        module.on_train_batch_start(None, 0)
+        return dropout(torch.ones(100))
+
+    first = draw()
+    torch.rand(7)
+    assert torch.equal(first, draw())
+    module.seed = 5
+    assert not torch.equal(first, draw())
