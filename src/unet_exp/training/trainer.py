@@ -56,6 +56,8 @@ def build_trainer(
     """
     from lightning.pytorch import Trainer
 
+    from unet_exp.training.whole_files import WholeFiles
+
     if max_steps < 1:
         raise ValueError(
             f"trainer.max_steps={max_steps} trains nothing. Give 1 or more; to end by the clock, "
@@ -91,7 +93,7 @@ def build_trainer(
         enable_progress_bar=False,
         enable_model_summary=False,
         enable_checkpointing=True,
-        **{str(key): value for key, value in options.items()},
+        **{"plugins": [WholeFiles()], **{str(key): value for key, value in options.items()}},
     )
 
 
