@@ -36,7 +36,8 @@ def build_loaders(cfg: DictConfig, dataset: Any, network: Any) -> Loaders:
         network=network,
         weight_map=build(cfg.weight_map),
         augmentation=build(cfg.augmentation) if "augmentation" in cfg else no_augmentation,
-        data_dir=Path(cfg.data_dir),
+        # Own images say where they lie; what is computed from them is kept beside them.
+        data_dir=getattr(dataset, "root", Path(cfg.data_dir)),
     )
 
 
@@ -59,28 +60,81 @@ def build_module(cfg: DictConfig, network: Any, **training: Any) -> "Segmentatio
     )
 
 
+#: Parts of a trained network's configuration that may be changed afterwards.
+CHANGEABLE = ("dataset", "loader", "metric", "inference", "postprocessing")
+
+
+def revised(held: dict[str, Any], cfg: DictConfig) -> DictConfig:
+    """Return a checkpoint's configuration with the values that ``cfg`` gives instead.
+
+    A part that names its option (``postprocessing=watershed``) takes the place of the whole part,
+    single values (``+postprocessing.threshold=0.4``) that of the same values.
+
+    Raises
+    ------
+    OmegaConfBaseException
+        If the part has no such value, or one of another type.
+    ValueError
+        If ``cfg`` changes a part that training has fixed.
+    """
+    fixed = [part for part in held if part in schema.PACKAGES and part not in CHANGEABLE]
+    if wrong := [part for part in fixed if cfg.get(part)]:
+        raise ValueError(
+            f"{wrong[0]} was fixed in training, so it cannot be changed now. What can be: "
+            f"{', '.join(CHANGEABLE)}."
+        )
+    config = DictConfig(held)
+    if cfg.get("data_dir"):
+        config.data_dir = cfg.data_dir
+        if "data_dir" in config.dataset:
+            config.dataset.data_dir = cfg.data_dir
+    for part in CHANGEABLE:
+        changes = OmegaConf.to_container(cfg[part]) if cfg.get(part) else {}
+        nodes = {part: (held[part], changes)} if changes else {}
+        if part == "metric" and isinstance(changes, dict):
+            nodes = {f"{part}.{k}": (held[part].get(k, {}), v) for k, v in changes.items()}
+        for place, (old, new) in nodes.items():
+            OmegaConf.update(config, place, checked(place, old, new), merge=False)
+    return config
+
+
+def checked(place: str, held: dict[str, Any], change: Any) -> Any:
+    """Return a part with changed values, whose signature refuses wrong names and types.
+
+    >>> part = {"_target_": "unet_exp.postprocessing.components.components", "threshold": 0.5}
+    >>> checked("postprocessing", part, {"treshold": 0.4})
+    Traceback (most recent call last):
+    omegaconf.errors.ConfigKeyError: Key 'treshold' not in 'components'
+        full_key: postprocessing.treshold
+        object_type=components
+    """
+    new = change if isinstance(change, dict) else {}
+    held = {} if "_target_" in new else held
+    target = {**held, **new}.get("_target_")
+    if target is None:
+        raise ValueError(f"The checkpoint has no {place}. Choose an option: {place}=NAME.")
+    node: Any = OmegaConf.structured(schema.schema(target, {*held, *new}))
+    # Inside its place, so that an error names the whole key.
+    for name in reversed(place.split(".")):
+        node, held, change = {name: node}, {name: held}, {name: change}
+    return OmegaConf.select(OmegaConf.merge(node, held, change), place)
+
+
 def load(path: Path, cfg: DictConfig) -> tuple[DictConfig, "SegmentationModule"]:
     """Return a checkpoint's configuration, changed as ``cfg`` says, and its trained module.
 
-    ``cfg`` may hold any part of the configuration (``postprocessing``, ``dataset``, ...) whose
-    values take the place of the checkpoint's, and ``trust``, targets it may build besides ours.
+    ``cfg`` may hold parts of the configuration whose values take the place of the checkpoint's
+    (see :func:`revised`), and ``trust``, targets that it may build besides ours.
 
     Raises
     ------
     CheckpointError
         If the checkpoint cannot be used: see :func:`unet_exp.training.checkpoint.read_checkpoint`.
     """
-    from unet_exp.training.checkpoint import PARTS, CheckpointError, read_checkpoint
+    from unet_exp.training.checkpoint import CheckpointError, read_checkpoint
 
     content = read_checkpoint(path, schema.allowed_targets() | set(cfg.trust))
-    config = DictConfig(content["config"])
-    for part in (*PARTS, "loader"):
-        if cfg.get(part):
-            config[part] = OmegaConf.merge(config[part], cfg[part])
-    if cfg.get("data_dir"):
-        config.data_dir = cfg.data_dir
-        if "data_dir" in config.dataset:
-            config.dataset.data_dir = cfg.data_dir
+    config = revised(content["config"], cfg)
     network = build(config.model)
     module = build_module(config, network)
     state = {

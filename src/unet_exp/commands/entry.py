@@ -1,18 +1,20 @@
 """From the command line to a task, and from an error to one clear message."""
 
-import errno
 import logging
 import os
+import shutil
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 import hydra
-from hydra.errors import InstantiationException
 from omegaconf import DictConfig
 
 from unet_exp import schema
+from unet_exp.commands.checks import check
+from unet_exp.commands.errors import explain, is_full, run_folder
 
 trace = logging.getLogger("unet_exp.trace")
 
@@ -22,15 +24,25 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
     schema.register()
     # Hydra then hands every error on instead of printing stack traces itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
+    # A log that cannot be written (a full disk) must not print stack traces either.
+    logging.raiseExceptions = False
     failures: list[Exception] = []
+    begun: list[Path | None] = []
 
     def guarded(cfg: DictConfig) -> Any:
+        begun.append(run_folder())
         # A failed job must not end the others of a sweep.
         try:
+            check(cfg, config_name)
             return task(cfg)
+        except SystemExit as end:
+            # Lightning makes an exit code of its own out of Ctrl-C.
+            if isinstance(end.__context__, KeyboardInterrupt):
+                raise KeyboardInterrupt from None
+            raise
         except Exception as error:
             trace.error("".join(traceback.format_exception(error)))
-            report(error, debug=bool(cfg.get("debug")))
+            report(error, debug=cfg.get("debug") is True)
             failures.append(error)
             return None
 
@@ -39,9 +51,14 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
             guarded
         )()
     except KeyboardInterrupt:
+        print(f"\nInterrupted.{how_to_go_on()}", file=sys.stderr, flush=True)
         sys.exit(130)
     except Exception as error:
         report(error, debug=any(word.endswith("debug=true") for word in sys.argv))
+        folder = run_folder()
+        if is_full(error) and folder and folder not in begun:
+            # Half of a configuration is worse than none.
+            shutil.rmtree(folder / ".hydra", ignore_errors=True)
         sys.exit(1)
     sys.exit(1 if failures else 0)
 
@@ -53,44 +70,9 @@ def report(error: Exception, debug: bool) -> None:
     print(f"Error: {explain(error)}", file=sys.stderr, flush=True)
 
 
-def explain(error: BaseException) -> str:
-    """Return what went wrong in the words of whoever noticed it first.
-
-    >>> explain(OSError(28, "No space left on device", "outputs/best.ckpt"))
-    'The disk is full: outputs/best.ckpt could not be written. Free some space, or ...'
-    """
-    chain = list(causes(error))
-    for cause in chain:
-        if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
-            return (
-                f"The disk is full: {cause.filename or 'a file'} could not be written. Free some "
-                "space, or give another hydra.run.dir; what was finished before is whole."
-            )
-        if isinstance(cause, PermissionError | OSError) and cause.errno in (
-            errno.EACCES,
-            errno.EROFS,
-            errno.EPERM,
-            errno.ENOTDIR,
-        ):
-            return (
-                f"{cause.filename or 'A file'} cannot be written or read ({cause.strerror}). Give "
-                "another folder, or change its permissions."
-            )
-    first = chain[-1]
-    text = str(first) or type(first).__name__
-    if isinstance(first, KeyError | AttributeError | TypeError | AssertionError):
-        # These seldom come from a user's input: say that it may be our fault.
-        text = f"{type(first).__name__}: {text} (debug=true shows the stack trace)"
-    for cause in chain:
-        if isinstance(cause, InstantiationException) and "full_key: " in str(cause):
-            return f"{text} [{str(cause).rsplit('full_key: ', 1)[1].strip()}]"
-    if len(chain) > 1 and type(chain[-2]).__module__.startswith("hydra."):
-        return f"{str(chain[-2]).strip()} {text}"
-    return text
-
-
-def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and those that it was raised from, the first noticed last."""
-    while error is not None:
-        yield error
-        error = error.__cause__
+def how_to_go_on() -> str:
+    """Return how an interrupted training goes on, if it has saved anything."""
+    folder = run_folder()
+    if folder is None or not (folder / "checkpoints" / "last.ckpt").exists():
+        return ""
+    return f" To go on, add resume=true hydra.run.dir={folder} to the same command."

@@ -1,0 +1,101 @@
+"""From an exception to one clear message: the fact, the value, the remedy."""
+
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import ConfigCompositionException, InstantiationException
+from omegaconf import OmegaConf
+
+from unet_exp.commands.overrides import explain_override
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+LOCKED = (errno.EACCES, errno.EROFS, errno.EPERM)
+NO_FOLDER = (errno.ENOTDIR, errno.EEXIST)
+
+
+def explain(error: BaseException) -> str:
+    """Return what went wrong in the words of whoever knew best.
+
+    >>> explain(OSError(28, "No space left on device", "outputs/best.ckpt"))
+    'The disk is full: outputs/best.ckpt could not be written. Free some space, or ...'
+    """
+    chain = list(causes(error))
+    for cause in chain:
+        if is_full(cause):
+            return (
+                f"The disk is full: {place(cause)} could not be written. Free some space, or give "
+                "another hydra.run.dir; what was finished before is whole."
+            )
+    if (text := explain_override(chain)) is not None:
+        return text
+    # Hydra wraps what a constructor raised; the constructor says it best.
+    wrappers = (InstantiationException, ConfigCompositionException)
+    told = next((e for e in chain if not isinstance(e, wrappers)), chain[-1])
+    text = " ".join(str(told).split()) or type(told).__name__
+    if isinstance(told, OSError) and told.errno in LOCKED:
+        return (
+            f"{place(told)} cannot be read or written ({told.strerror}). Give another folder, or "
+            "change its permissions."
+        )
+    if isinstance(told, OSError) and told.errno in NO_FOLDER:
+        return (
+            f"{place(told)} cannot be made, because a file is in its place. Give another folder, "
+            "or move that file away."
+        )
+    if isinstance(told, MemoryError | torch.OutOfMemoryError):
+        return (
+            f"Out of memory ({text[:120]}). Lower loader.batch_size, loader.tile or "
+            "model.base_channels; for whole images give inference.tile=512."
+        )
+    if isinstance(told, KeyError | AttributeError | TypeError | AssertionError | IndexError):
+        # These seldom come from a user's input: say that it may be our fault.
+        return (
+            f"{type(told).__name__}: {text}. This was not foreseen; debug=true shows the stack "
+            "trace, for a report at the project's issues."
+        )
+    key = next((k for k in map(built_part, chain) if k), None)
+    return f"{text} [{key}]" if key and key not in text else text
+
+
+def built_part(error: BaseException) -> str | None:
+    """Return which part of the configuration was being built.
+
+    >>> built_part(InstantiationException("Error in call ... full_key: model"))
+    'model'
+    """
+    if isinstance(error, InstantiationException) and "full_key: " in str(error):
+        return str(error).rsplit("full_key: ", 1)[1].strip()
+    return None
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether a file could not be written for want of room."""
+    return isinstance(error, OSError) and error.errno in FULL
+
+
+def place(error: BaseException) -> str:
+    """Return the file that an operation failed on, or the folder of the run."""
+    # A copy names source and target.
+    names = (getattr(error, key, None) for key in ("filename2", "filename"))
+    name = next(filter(None, names), None)
+    if name is None and (folder := run_folder()):
+        name = f"a file in {folder}"
+    return str(name or "a file")
+
+
+def run_folder() -> Path | None:
+    """Return the folder that the running job writes to."""
+    if not HydraConfig.initialized():
+        return None
+    runtime = HydraConfig.get().runtime
+    return None if OmegaConf.is_missing(runtime, "output_dir") else Path(runtime.output_dir)
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and those that it was raised from, the first noticed last."""
+    while error is not None:
+        yield error
+        error = error.__cause__
