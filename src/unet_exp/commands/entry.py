@@ -6,7 +6,6 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NoReturn
 
 import hydra
@@ -27,19 +26,18 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
     # A log that cannot be written (a full disk) must not print stack traces either.
     logging.raiseExceptions = False
     failures: list[Exception] = []
-    begun: list[Path | None] = []
 
     def guarded(cfg: DictConfig) -> Any:
-        begun.append(run_folder())
         # A failed job must not end the others of a sweep.
         try:
             check(cfg, config_name)
             return task(cfg)
-        except SystemExit as end:
+        except (KeyboardInterrupt, SystemExit) as end:
             # Lightning makes an exit code of its own out of Ctrl-C.
-            if isinstance(end.__context__, KeyboardInterrupt):
-                raise KeyboardInterrupt from None
-            raise
+            if KeyboardInterrupt not in (type(end), type(end.__context__)):
+                raise
+            print(f"\nInterrupted.{how_to_go_on()}", file=sys.stderr, flush=True)
+            sys.exit(130)
         except Exception as error:
             trace.error("".join(traceback.format_exception(error)))
             report(error, debug=cfg.get("debug") is True)
@@ -51,12 +49,11 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
             guarded
         )()
     except KeyboardInterrupt:
-        print(f"\nInterrupted.{how_to_go_on()}", file=sys.stderr, flush=True)
         sys.exit(130)
     except Exception as error:
         report(error, debug=any(word.endswith("debug=true") for word in sys.argv))
-        folder = run_folder()
-        if is_full(error) and folder and folder not in begun:
+        folder = run_folder(error)
+        if is_full(error) and folder:
             # Half of a configuration is worse than none.
             shutil.rmtree(folder / ".hydra", ignore_errors=True)
         sys.exit(1)

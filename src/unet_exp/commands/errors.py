@@ -1,6 +1,8 @@
 """From an exception to one clear message: the fact, the value, the remedy."""
 
 import errno
+import re
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,8 +58,11 @@ def explain(error: BaseException) -> str:
             f"{type(told).__name__}: {text}. This was not foreseen; debug=true shows the stack "
             "trace, for a report at the project's issues."
         )
-    key = next((k for k in map(built_part, chain) if k), None)
-    return f"{text} [{key}]" if key and key not in text else text
+    part = next(filter(None, map(built_part, chain)), None)
+    if part and isinstance(told, ValueError) and f"{part}." not in text:
+        # "depth=9 is out of range": of what, only the configuration knows.
+        return f"{part}.{text}" if re.match(r"\w+=", text) else f"{part}: {text}"
+    return text
 
 
 def built_part(error: BaseException) -> str | None:
@@ -81,17 +86,21 @@ def place(error: BaseException) -> str:
     # A copy names source and target.
     names = (getattr(error, key, None) for key in ("filename2", "filename"))
     name = next(filter(None, names), None)
-    if name is None and (folder := run_folder()):
+    if name is None and (folder := run_folder(error)):
         name = f"a file in {folder}"
     return str(name or "a file")
 
 
-def run_folder() -> Path | None:
-    """Return the folder that the running job writes to."""
-    if not HydraConfig.initialized():
-        return None
-    runtime = HydraConfig.get().runtime
-    return None if OmegaConf.is_missing(runtime, "output_dir") else Path(runtime.output_dir)
+def run_folder(error: BaseException | None = None) -> Path | None:
+    """Return the folder that the job writes to, as far as that is known."""
+    if HydraConfig.initialized() and not OmegaConf.is_missing(
+        runtime := HydraConfig.get().runtime, "output_dir"
+    ):
+        return Path(runtime.output_dir)
+    # Hydra forgets its folder when it fails to write the configuration there; its frame does not.
+    frames = traceback.walk_tb(error.__traceback__ if error else None)
+    found = (frame.f_locals.get("hydra_output") for frame, _ in frames)
+    return next((folder.parent for folder in found if isinstance(folder, Path)), None)
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:

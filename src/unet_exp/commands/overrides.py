@@ -96,18 +96,16 @@ def unknown(key: str, value: Any, known: Sequence[str], owner: str | None = None
     """
     fact = f"There is no {key}" + (f": {owner} has no such parameter." if owner else ".")
     above, _, name = key.rpartition(".")
-    siblings = [k for k in known if k.rpartition(".")[0] == above]
-    meant = [k for k in known if not key.startswith(f"{k}.")]
-    near = (
-        difflib.get_close_matches(key, siblings, n=1, cutoff=0.75)
-        or [k for k in meant if k.rpartition(".")[2] == name][:3]
-        or difflib.get_close_matches(key, meant, n=1, cutoff=0.7)
-    )
+    siblings = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == above]
+    others = [k for k in known if k.rpartition(".")[0] != above and not key.startswith(f"{k}.")]
+    beside = [f"{above}.{k}".lstrip(".") for k in difflib.get_close_matches(name, siblings, n=1)]
+    same_name = [k for k in others if k.rpartition(".")[2] == name][:3]
+    near = beside or same_name or difflib.get_close_matches(key, others, n=1, cutoff=0.7)
     if near:
         given = "" if value is None else f"={value}"
         return f"{fact} Did you mean {' or '.join(f'{k}{given}' for k in near)}?"
     if owner and siblings:
-        return f"{fact} It has {', '.join(k.rpartition('.')[2] for k in siblings)}."
+        return f"{fact} It has {', '.join(siblings)}."
     if owner is None and not siblings and above in known:
         return f"{fact} To add it, put a plus before: +{key}={value}."
     return f"{fact} See what there is with --cfg job."
