@@ -110,7 +110,12 @@ def summary(path: Path, resumed: bool, **facts: Any) -> Iterator[dict[str, Any]]
             ) from None
     started = time.monotonic()
     content: dict[str, Any] = {"state": "running", **facts, **environment()}
-    write_atomically(path, to_json(content))
+    try:
+        write_atomically(path, to_json(content))
+    except OSError:
+        if not resumed:
+            path.unlink(missing_ok=True)
+        raise
     try:
         yield content
         content["state"] = "finished"
