@@ -28,8 +28,8 @@ def explain(error: BaseException) -> str:
     for cause in chain:
         if is_full(cause):
             return (
-                f"The disk is full: {place(cause)} could not be written. Free some space, or give "
-                "another hydra.run.dir; what was finished before is whole."
+                f"The disk is full: {place(cause)} could not be written. Free some space, or write "
+                "to another disk (hydra.run.dir, output); what was finished before is whole."
             )
     if (text := explain_override(chain)) is not None:
         return text
@@ -59,10 +59,8 @@ def explain(error: BaseException) -> str:
             "trace, for a report at the project's issues."
         )
     part = next(filter(None, map(built_part, chain)), None)
-    if part and isinstance(told, ValueError) and f"{part}." not in text:
-        # "depth=9 is out of range": of what, only the configuration knows.
-        return f"{part}.{text}" if re.match(r"\w+=", text) else f"{part}: {text}"
-    return text
+    # "depth=9 is out of range": of what, only the configuration knows.
+    return f"{part}.{text}" if part and re.match(r"\w+=", text) else text
 
 
 def built_part(error: BaseException) -> str | None:

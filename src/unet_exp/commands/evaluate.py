@@ -25,17 +25,24 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     Raises
     ------
     ValueError
-        If not exactly one of ``checkpoint`` and ``run`` is given, or the split has no labels.
+        If not exactly one of ``checkpoint`` and ``run`` is given, the split has no labels, or its
+        images have other channels than the network takes.
     """
     from unet_exp.commands.build import build_dataset, build_loaders, load
     from unet_exp.training.record import environment, to_json, write_atomically
 
     path = chosen_checkpoint(cfg)
     config, module = load(path, cfg)
-    loader = build_loaders(config, build_dataset(config), module.network).whole(cfg.split)
+    dataset = build_dataset(config)
+    if dataset.in_channels != config.model.in_channels:
+        raise ValueError(
+            f"{dataset.name} has {dataset.in_channels} channels, and the network of {path} takes "
+            f"{config.model.in_channels}. Give images like those it was trained on."
+        )
+    loader = build_loaders(config, dataset, module.network).whole(cfg.split)
     if not len(loader):
         raise ValueError(
-            f"The {cfg.split} split of {config.name} has no labelled image. Splits are train, "
+            f"The {cfg.split} split of {dataset.name} has no labelled image. Splits are train, "
             "validation and test; predict.py segments images without labels."
         )
     folder = Path(HydraConfig.get().runtime.output_dir)
@@ -62,10 +69,11 @@ def chosen_checkpoint(cfg: DictConfig) -> Path:
     if bool(cfg.run) == bool(cfg.checkpoint):
         raise ValueError("Give one of run=FOLDER and checkpoint=FILE.")
     if cfg.checkpoint:
-        return Path(cfg.checkpoint)
-    if not Path(cfg.run).is_dir():
-        raise FileNotFoundError(f"No run folder at {cfg.run}. Runs lie in outputs/runs/NAME/STAMP.")
-    return Path(cfg.run) / "checkpoints" / "best.ckpt"
+        return Path(str(cfg.checkpoint))
+    folder = Path(str(cfg.run))
+    if not folder.is_dir():
+        raise FileNotFoundError(f"No run folder at {folder}. Runs lie in outputs/runs/NAME/STAMP.")
+    return folder / "checkpoints" / "best.ckpt"
 
 
 def score_images(module: "SegmentationModule", loader: Any) -> Iterator[dict[str, Any]]:
@@ -131,7 +139,7 @@ def show(rows: list[dict[str, Any]], overall: dict[str, float], split: str) -> N
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{split}, {len(rows)} images")
+    table = Table(title=f"{split}, {len(rows)} image{'s' * (len(rows) > 1)}")
     table.add_column("image")
     for name in overall:
         table.add_column(name, justify="right")

@@ -36,9 +36,14 @@ def predict(cfg: DictConfig) -> None:
 
     from unet_exp.commands.build import load
 
-    paths = find_images(str(cfg.input))
-    config, module = load(Path(cfg.checkpoint), cfg)
-    output = Path(cfg.output)
+    source, output = str(cfg.input), Path(str(cfg.output))
+    paths = find_images(source)
+    if output.resolve() in (path.resolve().parent for path in paths):
+        raise ValueError(
+            f"output={output} holds the images themselves, so that the next call would take the "
+            "results for images. Give another folder."
+        )
+    config, module = load(Path(str(cfg.checkpoint)), cfg)
     output.mkdir(parents=True, exist_ok=True)
     channels, normalization = config.model.in_channels, config.dataset.get("normalization", "none")
     failed: list[str] = []
@@ -62,11 +67,7 @@ def predict(cfg: DictConfig) -> None:
             probabilities.append(1 - probability[0] if len(probability) == 2 else probability)
             instances.append(prediction.instances.numpy())
         write_tiff(output / f"{path.stem}_probabilities.tif", stack(probabilities))
-        labels = stack(instances)
-        small = labels.max(initial=0) <= np.iinfo(np.uint16).max
-        write_tiff(
-            output / f"{path.stem}_instances.tif", labels.astype(np.uint16 if small else np.uint32)
-        )
+        write_tiff(output / f"{path.stem}_instances.tif", narrow(stack(instances)))
     log.info("%d of %d images segmented into %s", len(paths) - len(failed), len(paths), output)
     if failed:
         raise IncompleteError(
@@ -86,7 +87,8 @@ def find_images(source: str) -> list[Path]:
     """
     path = Path(source)
     if path.is_dir():
-        found = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+        files = (p for p in path.iterdir() if not p.name.startswith("."))
+        found = sorted(p for p in files if p.suffix.lower() in SUFFIXES)
         missing = f"No image in {source}: it has no file ending in {', '.join(SUFFIXES)}."
     else:
         found = [path] if path.is_file() else sorted(map(Path, glob.glob(source, recursive=True)))  # noqa: PTH207 - absolute too
@@ -108,12 +110,25 @@ def stack(pages: list[np.ndarray]) -> np.ndarray:
     return pages[0] if len(pages) == 1 else np.stack(pages)
 
 
+def narrow(labels: np.ndarray) -> np.ndarray:
+    """Return instance numbers as uint16 where they fit, else as uint32.
+
+    >>> narrow(np.array([0, 65_535])).dtype, narrow(np.array([0, 65_536])).dtype
+    (dtype('uint16'), dtype('uint32'))
+    """
+    fits = labels.max(initial=0) <= np.iinfo(np.uint16).max
+    return labels.astype(np.uint16 if fits else np.uint32)
+
+
 def write_tiff(path: Path, array: np.ndarray) -> None:
     """Write under a temporary name, then rename."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         tifffile.imwrite(part, array, compression="zlib", photometric="minisblack")
         part.replace(path)
+    except OSError as error:
+        error.filename = str(path)
+        raise
     finally:
         part.unlink(missing_ok=True)
 
