@@ -53,7 +53,12 @@ class Metrics(Callback):
         self.started = time.monotonic()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        # The last step's own loss says little; the mean since the last validation stands here.
+        metrics = {
+            name: float(value)
+            for name, value in trainer.callback_metrics.items()
+            if name != "train/step_loss"
+        }
         if trainer.is_global_zero and any(name.startswith("val/") for name in metrics):
             self.rows.append(
                 {
