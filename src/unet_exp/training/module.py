@@ -119,6 +119,7 @@ class SegmentationModule(LightningModule):
         return {"prediction": self.score(batch, "val")}
 
     def on_validation_epoch_end(self) -> None:
+        self.stop_if_not_finite()  # before the checkpoints of this validation are written
         self.log_scores("val")
         if self.train_loss.update_called:
             self.log("train/loss", self.train_loss.compute())
@@ -140,6 +141,7 @@ class SegmentationModule(LightningModule):
         prediction = self.predict(batch["image"])
         target, weights = batch["target"], batch["weights"]
         loss = self.loss(prediction.logits[None], target[None].clamp(min=0), weights[None])
+        self.watch(loss.detach())
         self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
         self.metrics.update(
             probabilities=prediction.probabilities,
