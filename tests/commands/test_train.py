@@ -85,7 +85,10 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     assert same(weights(Path("whole")), weights(killed))
     assert same(weights(Path("whole"), "best"), weights(killed, "best"))
     whole, resumed = (
-        [(row["step"], row["val/loss"]) for row in csv.DictReader((f / "metrics.csv").read_text().splitlines())]
+        [
+            (row["step"], row["val/loss"])
+            for row in csv.DictReader((f / "metrics.csv").read_text().splitlines())
+        ]
         for f in (Path("whole"), killed)
     )
     assert whole == resumed

@@ -108,12 +108,15 @@ def checked(place: str, held: dict[str, Any], change: Any) -> Any:
         full_key: postprocessing.treshold
         object_type=components
     """
-    new = change if isinstance(change, dict) else {}
-    held = {} if "_target_" in new else held
-    target = {**held, **new}.get("_target_")
+    if not isinstance(change, dict):
+        raise ValueError(
+            f"{place}={change} is no part. Give one of its values: {place}.NAME=VALUE."
+        )
+    held = {} if "_target_" in change else held
+    target = {**held, **change}.get("_target_")
     if target is None:
         raise ValueError(f"The checkpoint has no {place}. Choose an option: {place}=NAME.")
-    node: Any = OmegaConf.structured(schema.schema(target, {*held, *new}))
+    node: Any = OmegaConf.structured(schema.schema(target, {*held, *change}))
     # Inside its place, so that an error names the whole key.
     for name in reversed(place.split(".")):
         node, held, change = {name: node}, {name: held}, {name: change}

@@ -1,6 +1,8 @@
 """Checkpoints that carry their configuration, as plain data, and build only what is ours."""
 
 import pickle
+import re
+import zipfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,11 +37,14 @@ def read_checkpoint(path: Path, allowed: Collection[str]) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"No checkpoint at {path}. A run keeps its own in checkpoints/.")
     try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("no zip archive, as torch.save makes them")
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        found = re.search(r"GLOBAL (\S+)", str(error))
         raise CheckpointError(
-            f"{path} holds more than plain data and tensors, so it was not loaded: it could run "
-            f"code. Train it again, or convert it where you trust it. ({first_line(error)})"
+            f"{path} holds more than plain data and tensors ({found[1] if found else 'code'}) and "
+            "could run code, so it was not loaded. Train it again, or convert it where trusted."
         ) from error
     except Exception as error:  # a damaged pickle may raise anything
         raise CheckpointError(

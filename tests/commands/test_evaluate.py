@@ -1,0 +1,209 @@
+"""Scores of a checkpoint: those that training logged, or of other images."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+
+from tests.running import TINY, Command, Finished
+
+FAST = ("pictures=0", "hydra.run.dir=evaluation")
+
+
+def result(folder: str = "evaluation") -> dict[str, Any]:
+    return json.loads((Path(folder) / "evaluation.json").read_text())
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def logged(run: Path, name: str = "best") -> dict[str, float]:
+    """What training logged at the step of a checkpoint."""
+    step = torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)["global_step"]
+    row = next(row for row in table(run / "metrics.csv") if row["step"] == str(step))
+    return {k.removeprefix("val/"): float(v) for k, v in row.items() if k.startswith("val/")}
+
+
+def refused(done: Finished, *words: str) -> None:
+    assert done.code == 1
+    assert "Traceback" not in done.out + done.err
+    assert done.err.count("Error:") == 1
+    for word in words:
+        assert word in done.err
+    assert not list(Path.cwd().rglob("evaluation.json"))
+    assert not list(Path.cwd().rglob("per_image.csv"))
+
+
+@pytest.mark.parametrize("name", ["best", "last"])
+def test_the_scores_are_those_of_training(command: Command, trained: Path, name: str) -> None:
+    source = f"run={trained}" if name == "best" else f"checkpoint={trained}/checkpoints/last.ckpt"
+    done = command("evaluate", source, *FAST)
+    assert done.code == 0, done.err
+    found, expected = result(), logged(trained, name)
+    assert found["scores"] == {k: v for k, v in expected.items() if k != "loss"}
+    assert (found["split"], found["images"]) == ("validation", 4)
+    rows = table(Path("evaluation/per_image.csv"))
+    assert [row["name"] for row in rows] == [f"validation_00{i}" for i in range(4)]
+    # The images are of one size, so that the mean over them is that over all pixels.
+    mean = np.mean([float(row["pixel_error"]) for row in rows])
+    assert mean == pytest.approx(found["scores"]["pixel_error"])
+    assert f"{found['scores']['dice']:.4f}" in done.out
+    assert "validation, 4 images" in done.out
+
+
+def test_the_test_split_has_images_of_its_own(command: Command, trained: Path) -> None:
+    assert command("evaluate", f"run={trained}", *FAST, "split=test").code == 0
+    assert table(Path("evaluation/per_image.csv"))[0]["name"] == "test_000"
+    assert result()["scores"]["dice"] != pytest.approx(logged(trained)["dice"])
+
+
+def test_the_worst_and_the_best_are_drawn(command: Command, trained: Path) -> None:
+    done = command("evaluate", f"run={trained}", "pictures=1", "hydra.run.dir=evaluation")
+    assert done.code == 0, done.err
+    drawn = sorted(Path("evaluation/pictures").iterdir())
+    assert [p.name.split("_")[0] for p in drawn] == ["best", "worst"]
+    assert all(str(p.name) in done.out for p in drawn)
+
+
+def test_a_sweep_scores_each_in_a_folder_of_its_own(command: Command, trained: Path) -> None:
+    thresholds = "+postprocessing.threshold=0,1"
+    done = command("evaluate", "-m", f"run={trained}", thresholds, "pictures=0")
+    assert done.code == 0, done.err
+    assert len(list(Path("outputs/evaluations").glob("*/*/evaluation.json"))) == 2
+
+
+def test_other_values_take_the_place_of_the_checkpoints(command: Command, trained: Path) -> None:
+    # Nothing is above 1, and everything above 0 is a single object.
+    assert command("evaluate", f"run={trained}", *FAST, "+postprocessing.threshold=1").code == 0
+    assert result()["scores"]["seg"] == 0
+    smaller = ("+dataset.validation=2", "metric=[iou]", "+metric.v_rand.thresholds=[0.5]")
+    assert command("evaluate", f"run={trained}", *FAST, *smaller).code == 0
+    assert result()["images"] == 2
+    assert command("evaluate", f"run={trained}", *FAST, "postprocessing=watershed").code == 0
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("+postprocessing.treshold=1", ["no postprocessing.treshold", "postprocessing.threshold?"]),
+        ("+postprocessing.threshold=high", ["postprocessing.threshold=high is not a number"]),
+        ("postprocessing.threshold=0.4", ["put a plus before: +postprocessing.threshold=0.4"]),
+        ("postprocessing=watershd", ["Did you mean postprocessing=watershed?", "components"]),
+        ("+metric.v_rand.treshold=1", ["no metric.v_rand.treshold: VRand", "thresholds?"]),
+        ("+metric.seg=5", ["metric.seg=5 is no part"]),
+        ("+model.depth=5", ["model was fixed in training"]),
+        ("+dataset.in_channels=2", ["has 2 channels", "takes 1"]),
+        ("dataset=folder", ["dataset.root is not given"]),
+        ("split=exam", ["exam", "test"]),
+        ("run=null", ["one of run=FOLDER and checkpoint=FILE"]),
+        ("checkpoint=best.ckpt", ["one of run=FOLDER and checkpoint=FILE"]),
+        ("run=elsewhere", ["No run folder at elsewhere"]),
+        ("run=.", ["No checkpoint at checkpoints/best.ckpt"]),
+    ],
+)
+def test_wrong_overrides_are_refused(
+    command: Command, trained: Path, override: str, words: list[str]
+) -> None:
+    refused(command("evaluate", f"run={trained}", *FAST, override), *words)
+
+
+def doctored(trained: Path, part: str, node: Any) -> Path:
+    content = torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)
+    content["config"][part] = node
+    torch.save(content, "doctored.ckpt")
+    return Path("doctored.ckpt")
+
+
+@pytest.mark.parametrize("part", ["model", "dataset", "loss", "postprocessing"])
+def test_a_doctored_checkpoint_builds_nothing(command: Command, trained: Path, part: str) -> None:
+    path = doctored(trained, part, {"_target_": "os.mkdir", "path": "made"})
+    done = command("evaluate", f"checkpoint={path}", *FAST)
+    refused(done, f"{part}._target_=os.mkdir", "no option of unet_exp")
+    assert not Path("made").exists()
+
+
+def test_weights_of_another_architecture_are_refused(command: Command, trained: Path) -> None:
+    content = torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)
+    path = doctored(trained, "model", {**content["config"]["model"], "base_channels": 3})
+    refused(command("evaluate", f"checkpoint={path}", *FAST), "doctored.ckpt", "architecture")
+
+
+def own_images(root: Path) -> None:
+    """Six 16-bit images of a bright square each, in two folders."""
+    for number in range(6):
+        labels = np.zeros((64, 72), np.uint8)
+        labels[5 + number : 40, 9:50] = 1
+        image = (labels * np.int32(900) + np.arange(72) * 7).astype(np.uint16)
+        for kind, array in (("images", image), ("labels", labels)):
+            (root / kind).mkdir(parents=True, exist_ok=True)
+            tifffile.imwrite(root / kind / f"{number}.tif", array)
+
+
+TINY_FILES = tuple(word for word in TINY if not word.startswith("dataset."))
+
+
+def test_own_images_may_have_moved(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("UNET_EXP_CACHE")
+    own_images(tmp_path / "here")
+    source = ("dataset=folder", "dataset.root=here", "pictures.images=0")
+    done = command("train", *TINY_FILES, *source, "hydra.run.dir=run")
+    assert done.code == 0, done.err
+    # What is computed from one's own images lies beside them.
+    assert len(list(Path("here/.unet_exp_cache/weight_maps").glob("*.npy"))) == 6
+
+    shutil.move("here", "there")
+    refused(command("evaluate", "run=run", *FAST), "dataset.root=here is no folder")
+    done = command("evaluate", "run=run", *FAST, "+dataset.root=there")
+    assert done.code == 0, done.err
+    assert result()["scores"] == {k: v for k, v in logged(Path("run")).items() if k != "loss"}
+
+
+def challenge(root: Path) -> None:
+    """Two sequences of two frames with gold masks, laid out as the Cell Tracking Challenge does."""
+    for sequence in ("01", "02"):
+        for folder in (sequence, f"{sequence}_GT/SEG"):
+            (root / folder).mkdir(parents=True)
+        for number in range(2):
+            labels = np.zeros((64, 64), np.uint16)
+            labels[8:30, 8:30], labels[31:60, 10 + number : 44] = 1, 2
+            image = (labels > 0) * 90 + np.arange(64, dtype=np.uint8)
+            tifffile.imwrite(root / sequence / f"t00{number}.tif", image.astype(np.uint8))
+            tifffile.imwrite(root / f"{sequence}_GT" / "SEG" / f"man_seg00{number}.tif", labels)
+
+
+def test_a_challenges_data_may_have_moved(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    challenge(tmp_path / "here" / "Tiny")
+    source = ("dataset=cell_tracking", "dataset.name=Tiny", "dataset.annotations=gold")
+    offline = "dataset.download=false"
+    arguments = (*TINY_FILES, *source, offline, "data_dir=here", "pictures.images=0")
+    done = command("train", *arguments, "hydra.run.dir=run")
+    assert done.code == 0, done.err
+    expected = {k: v for k, v in logged(Path("run")).items() if k != "loss"}
+
+    shutil.move("here", "there")
+    refused(command("evaluate", "run=run", *FAST), "here/Tiny", "data_dir")
+    assert command("evaluate", "run=run", *FAST, "data_dir=there").code == 0
+    assert result()["scores"] == expected
+    monkeypatch.setenv("UNET_EXP_DATA", "there")
+    assert command("evaluate", "run=run", "pictures=0", "hydra.run.dir=again").code == 0
+    assert result("again")["scores"] == expected
+
+
+def test_a_network_is_scored_on_other_data(command: Command, trained: Path) -> None:
+    own_images(Path("own"))
+    other = ("dataset=folder", "dataset.root=own", "pictures=0", "hydra.run.dir=evaluation")
+    done = command("evaluate", f"run={trained}", *other)
+    assert done.code == 0, done.err
+    assert [row["name"] for row in table(Path("evaluation/per_image.csv"))] == ["0", "1"]

@@ -1,0 +1,220 @@
+"""From image files of any kind to probabilities and instances of their sizes."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+import torch
+from hydra.core.global_hydra import GlobalHydra
+
+from tests.running import TINY, Command, Finished
+from unet_exp.commands import train
+from unet_exp.commands.predict import narrow, write_tiff
+
+
+@pytest.fixture
+def network(trained: Path, tmp_path: Path) -> str:
+    """The override for a checkpoint that was moved alone to an empty folder."""
+    (tmp_path / "alone").mkdir()
+    shutil.copy(trained / "checkpoints" / "best.ckpt", tmp_path / "alone" / "net.ckpt")
+    return "checkpoint=alone/net.ckpt"
+
+
+@pytest.fixture(scope="module")
+def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint of a network of three channels and three classes."""
+    folder = tmp_path_factory.mktemp("colours") / "run"
+    arguments = ("dataset.in_channels=3", "dataset.num_classes=3", "pictures.images=0")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UNET_EXP_CACHE", str(folder.parent / "cache"))
+        patch.setenv("HYDRA_FULL_ERROR", "")
+        patch.setattr(sys, "argv", ["train.py", *TINY, *arguments, f"hydra.run.dir={folder}"])
+        GlobalHydra.instance().clear()
+        with pytest.raises(SystemExit) as end:
+            train.main()
+    assert end.value.code == 0
+    return folder / "checkpoints" / "last.ckpt"
+
+
+def picture(*shape: int, seed: int = 0) -> np.ndarray:
+    """Smooth blobs of grey values from 0 to 1."""
+    noise = np.random.default_rng(seed).random(shape)
+    return np.clip(cv2.GaussianBlur(noise, (5, 5), 2) * 4 - 1.5, 0, 1) if noise.ndim == 2 else noise
+
+
+def read(name: str, folder: str = "out") -> tuple[np.ndarray, np.ndarray]:
+    """What was written for an image: probabilities and instances."""
+    return tuple(
+        tifffile.imread(Path(folder) / f"{name}_{kind}.tif")
+        for kind in ("probabilities", "instances")
+    )
+
+
+def written(folder: str = "out") -> list[str]:
+    return sorted(p.name for p in Path(folder).iterdir()) if Path(folder).exists() else []
+
+
+def refused(done: Finished, *words: str) -> None:
+    assert done.code == 1
+    assert "Traceback" not in done.out + done.err
+    assert done.err.count("Error:") == 1
+    for word in words:
+        assert word in done.err
+
+
+def save(path: str, array: np.ndarray) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    if path.endswith(".png"):
+        assert cv2.imwrite(path, array)
+    else:
+        tifffile.imwrite(path, array, photometric="minisblack")
+
+
+#: Odd sides, one smaller than a tile, and every depth of grey values.
+KINDS = {
+    "scans/eight.png": (picture(37, 53) * 255).astype(np.uint8),
+    "scans/sixteen.png": (picture(64, 41) * 40_000).astype(np.uint16),
+    "scans/eight_tiff.tif": (picture(101, 33) * 255).astype(np.uint8),
+    "scans/sixteen_tiff.tiff": (picture(5, 7) * 40_000).astype(np.uint16),
+    "scans/float.tif": picture(70, 70).astype(np.float32),
+}
+
+
+def test_a_folder_of_any_images(command: Command, network: str) -> None:
+    for path, array in KINDS.items():
+        save(path, array)
+    Path("scans/notes.txt").touch()
+    Path("scans/._eight.png").touch()  # what a Mac leaves behind
+    done = command("predict", network, "input=scans", "output=out")
+    assert done.code == 0, done.err
+    assert "5 of 5 images" in done.out
+    assert len(written()) == 10
+    for path, array in KINDS.items():
+        probabilities, instances = read(Path(path).stem)
+        assert probabilities.dtype == np.float32
+        assert instances.dtype == np.uint16
+        assert probabilities.shape == instances.shape == array.shape
+        assert 0 <= probabilities.min() < probabilities.max() <= 1
+        # Without holes filled, instances are where the probability is above one half.
+        assert instances[probabilities > 0.5].all()
+    assert {p.name for p in Path.cwd().iterdir()} == {"alone", "scans", "out"}
+
+
+def test_a_glob_and_a_file_give_what_the_folder_gives(command: Command, network: str) -> None:
+    for path in ("scans/eight.png", "scans/sub/float.tif"):
+        save(path, KINDS.get(path, KINDS["scans/float.tif"]))
+    assert command("predict", network, "input=scans/**/*.*", "output=both").code == 0
+    assert written("both") == [
+        f"{name}_{kind}.tif"
+        for name in ("eight", "float")
+        for kind in ("instances", "probabilities")
+    ]
+    assert command("predict", network, "input=scans/eight.png", "output=deep/one").code == 0
+    for one, other in zip(read("eight", "deep/one"), read("eight", "both"), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_page_means_the_same_alone_and_in_its_stack(command: Command, network: str) -> None:
+    pages = np.stack([picture(45, 31, seed=i) * (1 + i) for i in range(3)]).astype(np.float32)
+    save("scans/stack.tif", pages)
+    save("scans/page.tif", pages[1])
+    assert command("predict", network, "input=scans", "output=out").code == 0
+    for stack, page in zip(read("stack"), read("page"), strict=True):
+        assert stack.shape == pages.shape
+        np.testing.assert_array_equal(stack[1], page)
+
+
+def test_several_channels_and_classes(command: Command, colours: Path) -> None:
+    image = (np.stack([picture(40, 56, seed=i) for i in range(3)]) * 255).astype(np.uint8)
+    save("scans/colours.png", image.transpose(1, 2, 0)[..., ::-1])
+    axes = {"axes": "CYX"}
+    tifffile.imwrite("scans/planes.tif", image, photometric="minisblack", metadata=axes)
+    save("scans/grey.png", image[0])
+    done = command("predict", f"checkpoint={colours}", "input=scans", "output=out")
+    refused(done, "1 of 3 files were left out: grey.png")
+    assert "grey.png has 1 channels" in done.out
+    for png, tiff in zip(read("colours"), read("planes"), strict=True):
+        np.testing.assert_array_equal(png, tiff)
+    probabilities, instances = read("planes")
+    assert probabilities.shape == (3, 40, 56)
+    np.testing.assert_allclose(probabilities.sum(0), 1, atol=1e-5)
+    assert instances.shape == (40, 56)
+
+
+def test_what_cannot_be_segmented_is_named_and_left_out(command: Command, network: str) -> None:
+    good = KINDS["scans/float.tif"]
+    save("scans/b_good.tif", good)
+    save("scans/a_cut.tif", good)
+    content = Path("scans/a_cut.tif").read_bytes()
+    Path("scans/a_cut.tif").write_bytes(content[: len(content) // 2])
+    save("scans/c_nan.tif", np.where(good > 0.9, np.float32(np.nan), good))
+    save("scans/d_colours.png", (picture(20, 20, 3) * 255).astype(np.uint8))
+    Path("scans/e_empty.png").touch()
+    done = command("predict", network, "input=scans", "output=out")
+    refused(done, "4 of 5 files were left out: a_cut.tif, c_nan.tif, d_colours.png, e_empty.png")
+    for words in (
+        "a_cut.tif cannot be read",
+        "c_nan.tif has",
+        "NaN",
+        "d_colours.png has 3 channel",
+    ):
+        assert words in done.out
+    assert written() == ["b_good_instances.tif", "b_good_probabilities.tif"]
+    assert read("b_good")[0].shape == good.shape
+
+
+def test_values_may_take_the_place_of_the_checkpoints(command: Command, network: str) -> None:
+    save("a.tif", KINDS["scans/float.tif"])
+    for threshold, count in ((0, 1), (1, 0)):
+        words = (f"+postprocessing.threshold={threshold}", "+inference.tile=64")
+        assert command("predict", network, "input=a.tif", "output=out", *words).code == 0
+        assert read("a")[1].max() == count
+    other = command("predict", network, "input=a.tif", "output=out", "postprocessing=watershed")
+    assert other.code == 0, other.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["input=none.tif"], ["No image at none.tif", "quoted glob"]),
+        (["input=no/*.tif"], ["No image at no/*.tif"]),
+        (["input=alone"], ["No image in alone", ".png"]),
+        (["input=twins"], ["named same", "different output folders"]),
+        (["input=a.tif", "output=."], ["output=. holds the images themselves"]),
+        (["input=a.tif", "output=a.tif"], ["a.tif cannot be made", "a file is in its place"]),
+        (["input=a.tif", "+postprocessing.treshold=1"], ["Did you mean postprocessing.threshold?"]),
+        (["input=a.tif", "checkpoint=a.tif"], ["a.tif cannot be read as a checkpoint"]),
+        (["input=a.tif", "checkpoint=none.ckpt"], ["No checkpoint at none.ckpt"]),
+        (["input=a.tif", "checkpoint=other.ckpt"], ["other.ckpt carries no configuration"]),
+        (["input=a.tif", "~output"], ["output"]),
+        (["inptu=a.tif"], ["There is no inptu. Did you mean input=a.tif?"]),
+        ([], ["input is not given"]),
+    ],
+)
+def test_wrong_arguments_write_nothing(
+    command: Command, network: str, arguments: list[str], words: list[str]
+) -> None:
+    save("a.tif", KINDS["scans/float.tif"])
+    save("twins/same.tif", KINDS["scans/float.tif"])
+    save("twins/same.png", KINDS["scans/eight.png"])
+    torch.save({"state_dict": {"weight": torch.zeros(1)}}, "other.ckpt")
+    before = sorted(Path.cwd().rglob("*"))
+    refused(command("predict", network, "output=out", *arguments), *words)
+    assert sorted(Path.cwd().rglob("*")) == before
+
+
+def test_what_is_required_is_named(command: Command) -> None:
+    refused(command("predict", "checkpoint=a.ckpt", "input=a.tif"), "output is not given")
+
+
+def test_instances_beyond_16_bits_are_kept(tmp_path: Path) -> None:
+    labels = np.arange(70_000, dtype=np.int32).reshape(700, 100)
+    write_tiff(tmp_path / "many.tif", narrow(labels))
+    many = tifffile.imread(tmp_path / "many.tif")
+    assert many.dtype == np.uint32
+    np.testing.assert_array_equal(many, labels)
+    assert narrow(labels[:600]).dtype == np.uint16
