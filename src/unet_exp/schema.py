@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import MISSING, OmegaConf
 
 PACKAGE = Path(__file__).parent
@@ -44,10 +45,10 @@ PRIMITIVES = (int, float, bool, str)
 def field_type(annotation: Any) -> Any:
     """Return what OmegaConf can check of an annotation; ``Any`` for the rest.
 
-    >>> field_type(int), field_type(float | None)
-    (<class 'int'>, float | None)
-    >>> field_type(list[int] | None)
-    list[int] | None
+    >>> field_type(int), field_type(float | None) == float | None
+    (<class 'int'>, True)
+    >>> field_type(list[int] | None) == list[int] | None
+    True
     >>> field_type(Callable)
     typing.Any
     """
@@ -127,6 +128,7 @@ def option_list() -> str:
 def register() -> None:
     """Store a schema for each option of ``conf/`` that names a target; cheap to call twice."""
     OmegaConf.register_new_resolver("option_list", option_list, replace=True)
+    OmegaConf.register_new_resolver("chosen", chosen, replace=True)
     store = ConfigStore.instance()
     for group in (*PACKAGES, *THIRD_PARTY):
         for path in options(group):
@@ -134,6 +136,15 @@ def register() -> None:
             if isinstance(option, dict) and "_target_" in option:
                 node = schema(option["_target_"], {str(key) for key in option})
                 store.store(name=path.stem, group=f"schema/{group}", node=node)
+
+
+def chosen(group: str, *, _root_: Any) -> str:
+    """Return the option chosen for a group, ``${chosen:dataset}`` in YAML.
+
+    Hydra's ``${hydra:runtime.choices.dataset}`` fails where a sweep names its own folder.
+    """
+    hydra = _root_.hydra if "hydra" in _root_ else HydraConfig.get()
+    return hydra.runtime.choices[group]
 
 
 def allowed_targets() -> set[str]:
