@@ -1,0 +1,109 @@
+"""Exit codes and messages that all commands share."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from hydra.errors import InstantiationException
+
+from tests.running import TINY, Command
+from unet_exp.commands.errors import explain
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+def test_hydras_wrapping_is_taken_off() -> None:
+    wrapped = InstantiationException("Error in call to target 'UNet':\n\nfull_key: model")
+    told = explain(caused(wrapped, ValueError("depth=9 is out of range.\n  Choose 1 to 7.")))
+    assert told == "model.depth=9 is out of range. Choose 1 to 7."
+
+
+def test_who_knows_best_speaks() -> None:
+    """A loader's own words, not those of the socket that failed below it."""
+    known = FileNotFoundError("No images in data/hela. Unzip them there.")
+    assert explain(caused(known, ConnectionError("[Errno 111]"))) == str(known)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(28, "No space left on device", "a.ckpt"), ["disk is full: a.ckpt"]),
+        (OSError(28, "No space left on device", "copy", None, "a.ckpt"), ["full: a.ckpt"]),
+        (OSError(30, "Read-only file system", "runs"), ["runs cannot be", "Read-only"]),
+        (MemoryError(), ["Out of memory", "loader.tile"]),
+        (torch.OutOfMemoryError("CUDA out of memory."), ["CUDA out of memory", "batch_size"]),
+        (KeyError("thing"), ["KeyError: 'thing'", "not foreseen", "debug=true"]),
+        (RuntimeError(), ["RuntimeError"]),
+    ],
+)
+def test_the_remedy_is_told(error: Exception, words: list[str]) -> None:
+    for word in words:
+        assert word in explain(error)
+
+
+def test_debug_shows_the_stack_trace_also_of_a_wrong_override(command: Command) -> None:
+    for wrong in ("model.dpth=5", "trainer.max_steps=0"):
+        shown, hidden = (
+            command("train", *TINY, wrong, f"debug={debug}", f"hydra.run.dir={debug}/{wrong[:5]}")
+            for debug in ("true", "false")
+        )
+        assert "Traceback" in shown.err
+        assert shown.err.endswith(hidden.err)
+        assert hidden.err.startswith("Error: ")
+
+
+def test_the_log_of_a_run_keeps_the_stack_trace(command: Command) -> None:
+    assert command("train", *TINY, "trainer.max_steps=0", "hydra.run.dir=run").code == 1
+    assert "Traceback" in Path("run/train.log").read_text()
+
+
+def test_a_failed_job_does_not_end_the_others_of_a_sweep(command: Command) -> None:
+    done = command("train", "-m", *TINY, "model.depth=9,1", "pictures.images=0")
+    assert done.code == 1
+    assert done.err == "Error: model.depth=9 is out of range. Choose a value from 1 to 7.\n"
+    (summary,) = Path("outputs/sweeps/synthetic").rglob("summary.json")
+    assert summary.parent.name == "1"
+    assert json.loads(summary.read_text())["state"] == "finished"
+
+
+@pytest.mark.parametrize("command_name", ["train", "evaluate", "predict"])
+def test_help_names_examples(command: Command, command_name: str) -> None:
+    done = command(command_name, "--help")
+    assert done.code == 0
+    assert f"python {command_name}.py " in done.out
+
+
+def test_ctrl_c_ends_the_training_in_order(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    script = Path(__file__).parents[2] / "train.py"
+    words = [*TINY, "trainer.max_steps=10000", "pictures.images=0", f"hydra.run.dir={folder}"]
+    environment = {**os.environ, "UNET_EXP_CACHE": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [sys.executable, str(script), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        deadline = time.monotonic() + 120
+        while not (folder / "checkpoints" / "last.ckpt").exists() and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert told.strip() == (
+        f"Interrupted. To go on, add resume=true hydra.run.dir={folder} to the same command."
+    )
+    assert json.loads((folder / "summary.json").read_text())["state"] == "interrupted"
+    assert torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] > 0
+    assert not list((folder / "checkpoints").glob(".*"))
