@@ -75,7 +75,7 @@ def test_a_failed_job_does_not_end_the_others_of_a_sweep(command: Command) -> No
     assert json.loads(summary.read_text())["state"] == "finished"
 
 
-@pytest.mark.parametrize("command_name", ["train", "evaluate", "predict"])
+@pytest.mark.parametrize("command_name", ["evaluate", "predict"])
 def test_help_names_examples(command: Command, command_name: str) -> None:
     done = command(command_name, "--help")
     assert done.code == 0
