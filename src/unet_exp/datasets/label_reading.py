@@ -58,6 +58,11 @@ class LabelReading:
         if kind != "classes":
             return cls(kind, num_classes or 2, ignore)
         top = max(v for v in all_values(known) if v != UNKNOWN)
+        if top > UNKNOWN:
+            raise ValueError(
+                f"there are labels of class {top}, and classes go up to {UNKNOWN - 1}. Number "
+                "them without gaps, or take dataset.labels=instances"
+            )
         if num_classes is not None and top >= num_classes:
             raise ValueError(
                 f"there are labels of class {top}, but dataset.num_classes={num_classes}. Set it "

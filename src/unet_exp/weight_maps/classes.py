@@ -20,8 +20,8 @@ def annotation(
     Labels are 0 for background, -1 for unknown, and one number for each instance; without
     classes, all instances are of class 1. Classes are 0 for background and 255 for unknown;
     without labels, the connected regions of each class are the instances. With ``separation``
-    a border of class 0 is made between instances that touch, but not between the regions of
-    classes: where two classes meet, the border is what the annotator drew.
+    a border of class 0 is made between instances that touch; but where classes were drawn, the
+    border between two of them is what the annotator drew.
 
     >>> annotation(np.array([[1, 1, 2, 2, -1]]))
     (array([[ 1,  0,  0,  2, -1]]), array([[  1,   0,   0,   1, 255]], dtype=uint8))
@@ -30,11 +30,10 @@ def annotation(
         if classes is None:
             raise ValueError("There is no annotation. Pass labels, classes or both.")
         return regions(classes), classes
-    apart = separate(labels) if separation else labels
     if classes is None:
+        apart = separate(labels) if separation else labels
         return apart, (apart > 0) + (apart < 0) * np.uint8(UNKNOWN)
-    classes = np.where(apart == labels, classes, np.uint8(0))
-    return apart, np.where(labels < 0, np.uint8(UNKNOWN), classes)
+    return labels, np.where(labels < 0, np.uint8(UNKNOWN), classes)
 
 
 def training_target(
