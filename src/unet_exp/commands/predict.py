@@ -3,6 +3,7 @@
 import glob
 import logging
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def predict(cfg: DictConfig) -> None:
     output.mkdir(parents=True, exist_ok=True)
     channels, normalization = config.model.in_channels, config.dataset.get("normalization", "none")
     failed: list[str] = []
-    for path in track(paths, description="images", transient=True):
+    for path in track(paths, description="images", transient=True, disable=not sys.stdout.isatty()):
         try:
             pages = read_images(path, normalization, channels=channels)
             if pages[0].shape[0] != channels:
