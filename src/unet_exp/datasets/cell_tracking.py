@@ -127,12 +127,7 @@ class CellTracking:
             )
         path = sequence.frames[number]
         image = self._read_image(path)
-        labels = self._read_labels(sequence, number, split)
-        if labels.shape != image.shape[1:]:
-            raise ValueError(
-                f"{path} is {image.shape[1]} x {image.shape[2]} pixels, its mask {labels.shape[0]} "
-                f"x {labels.shape[1]}. Unzip the training set again."
-            )
+        labels = self._read_labels(sequence, number, split, image.shape[1:])
         keep = self._store.keep
         return Sample(f"{sequence.name}_{path.stem}", keep(image), keep(labels), path=path)
 
@@ -151,10 +146,10 @@ class CellTracking:
         return pages[0]
 
     def _read_labels(
-        self, sequence: Sequence2D, number: int, split: str
+        self, sequence: Sequence2D, number: int, split: str, shape: tuple[int, ...]
     ) -> Int32[np.ndarray, "h w"]:
         gold, silver, markers = (
-            read_labels(files[number])[0] if number in files else None
+            _read_mask(files[number], shape) if number in files else None
             for files in (sequence.gold, sequence.silver, sequence.markers)
         )
         only_silver = split == "train" and self.annotations == "silver"
@@ -169,3 +164,13 @@ class CellTracking:
             inside[self.border : -self.border, self.border : -self.border] = True
             labels = np.where(~inside & (labels == 0), np.int32(-1), labels)
         return labels
+
+
+def _read_mask(path: Path, shape: tuple[int, ...]) -> Int32[np.ndarray, "h w"]:
+    mask = read_labels(path)[0]
+    if mask.shape != shape:
+        raise ValueError(
+            f"{path} is {' x '.join(map(str, mask.shape))} pixels, its frame "
+            f"{' x '.join(map(str, shape))}. Unzip the training set again."
+        )
+    return mask
