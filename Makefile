@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: train test lint format clean
+.PHONY: train test lint format bench clean
 train: $(INSTALLED)
 	$(BIN)/python train.py $(ARGS)
 
@@ -29,6 +29,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	touch $@
+
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks.weight_map
 
 clean:
 	rm -rf $(VENV) dist .pytest_cache .ruff_cache .hypothesis

@@ -104,12 +104,61 @@ def test_resume_refuses_other_settings(command: Command) -> None:
     assert "already holds a run" in again.err
 
 
+def test_a_schedule_made_for_other_steps_is_refused(command: Command) -> None:
+    assert command("train", *TINY, "hydra.run.dir=run").code == 0
+    longer = ("trainer.max_steps=6", "hydra.run.dir=run", "resume=true")
+    refused = command("train", *TINY, *longer)
+    assert refused.code == 1
+    assert "scheduler.T_max=4 (now 6)" in refused.err
+
+
+def test_a_finished_run_resumed_keeps_its_record(command: Command) -> None:
+    assert command("train", *TINY, "hydra.run.dir=run").code == 0
+    before = json.loads(Path("run/summary.json").read_text())
+    done = command("train", *TINY, "hydra.run.dir=run", "resume=true")
+    assert done.code == 0, done.err
+    after = json.loads(Path("run/summary.json").read_text())
+    assert after["scores"] == before["scores"]
+    assert (after["steps"], after["run_id"]) == (4, before["run_id"])
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("metric=[iou]", "monitor.metric=seg"), "monitor.metric=seg is not measured"),
+        (("monitor.metric=pixel_error", "monitor.mode=max"), "monitor.mode=min"),
+        (("trainer.limit_val_batches=0",), "at least 1 image"),
+        (("pictures.every=0",), "pictures.every=0"),
+        (("model.num_classes=0",), "num_classes"),
+    ],
+)
+def test_what_could_not_end_well_is_refused(
+    command: Command, words: tuple[str, ...], named: str
+) -> None:
+    failed = command("train", *TINY, *words)
+    assert failed.code == 1
+    assert named in failed.err
+
+
+def test_the_direction_of_a_score_is_its_own(command: Command) -> None:
+    words = ("metric=[pixel_error]", "monitor.metric=pixel_error", "hydra.run.dir=run")
+    assert command("train", *TINY, *words).code == 0
+    rows = list(csv.DictReader(Path("run/metrics.csv").read_text().splitlines()))
+    best = min(float(row["val/pixel_error"]) for row in rows)
+    assert json.loads(Path("run/summary.json").read_text())["scores"]["val/pixel_error"] == best
+
+
 def test_ckpt_path_goes_on_in_a_new_folder(command: Command) -> None:
-    assert command("train", *TINY, "hydra.run.dir=a").code == 0
+    assert command("train", *TINY, "scheduler=constant", "hydra.run.dir=a").code == 0
     start = "ckpt_path=a/checkpoints/last.ckpt"
-    done = command("train", *TINY, start, "trainer.max_steps=6", "hydra.run.dir=b")
+    done = command(
+        "train", *TINY, "scheduler=constant", start, "trainer.max_steps=6", "hydra.run.dir=b"
+    )
     assert done.code == 0, done.err
     assert json.loads(Path("b/summary.json").read_text())["steps"] == 6
+    done = command("train", *TINY, "scheduler=constant", start, "hydra.run.dir=d")
+    assert done.code == 1
+    assert "leaves nothing to train" in done.err
     refused = command("train", *TINY, start, "model.depth=1", "hydra.run.dir=c")
     assert refused.code == 1
     assert "another architecture" in refused.err

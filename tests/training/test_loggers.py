@@ -101,5 +101,5 @@ def test_credentials_are_found_in_the_environment_and_in_netrc(
 
 
 def test_an_unknown_mode_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"logger\.mode=on"):
+    with pytest.raises(ValueError, match="WANDB_MODE is on"):
         wandb_logger(tmp_path, "id", {}, mode="on")

@@ -30,7 +30,20 @@ def build_dataset(cfg: DictConfig) -> Any:
 
 
 def build_loaders(cfg: DictConfig, dataset: Any, network: Any) -> Loaders:
-    """Build the loaders of a data set for a network."""
+    """Build the loaders of a data set for a network.
+
+    Raises
+    ------
+    ValueError
+        If the labels have more classes than the network tells apart.
+    """
+    # One sigmoid channel tells two classes apart.
+    told_apart = max(2, getattr(network, "num_classes", dataset.num_classes))
+    if dataset.num_classes > told_apart:
+        raise ValueError(
+            f"The labels have {dataset.num_classes} classes, and the network tells {told_apart} "
+            f"apart. Give model.num_classes={dataset.num_classes}."
+        )
     return build(cfg.loader)(
         dataset=dataset,
         network=network,
@@ -46,6 +59,11 @@ def no_augmentation(**_: Any) -> Callable[..., Any]:
     raise ValueError("This configuration has no augmentation, so it cannot train.")
 
 
+def build_metrics(cfg: DictConfig) -> dict[str, Any]:
+    """Build the metrics by name."""
+    return {str(name): build(node) for name, node in cfg.metric.items()}
+
+
 def build_module(cfg: DictConfig, network: Any, **training: Any) -> "SegmentationModule":
     """Build the Lightning module around a network."""
     from unet_exp.training.module import SegmentationModule
@@ -53,7 +71,7 @@ def build_module(cfg: DictConfig, network: Any, **training: Any) -> "Segmentatio
     return SegmentationModule(
         network=network,
         loss=build(cfg.loss),
-        metrics={str(name): build(node) for name, node in cfg.metric.items()},
+        metrics=build_metrics(cfg),
         inference=build(cfg.inference),
         postprocessing=build(cfg.postprocessing),
         **training,
@@ -134,22 +152,16 @@ def load(path: Path, cfg: DictConfig) -> tuple[DictConfig, "SegmentationModule"]
     CheckpointError
         If the checkpoint cannot be used: see :func:`unet_exp.training.checkpoint.read_checkpoint`.
     """
-    from unet_exp.training.checkpoint import CheckpointError, read_checkpoint
+    from unet_exp.training.checkpoint import PARTS, CheckpointError, read_checkpoint
 
     content = read_checkpoint(path, schema.allowed_targets() | set(cfg.trust))
-    config = revised(content["config"], cfg)
+    # Only what was checked is kept, so nothing else can be built.
+    held = {k: v for k, v in content["config"].items() if k in PARTS or "_target_" not in str(v)}
+    config = revised(held, cfg)
     network = build(config.model)
     module = build_module(config, network)
-    state = {
-        name: value
-        for name, value in content["state_dict"].items()
-        if name.startswith(("network.", "loss."))
-    }
     try:
-        module.load_state_dict(state, strict=False)
-        network.load_state_dict(
-            {k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")}
-        )
+        module.load_state_dict(content["state_dict"])
     except RuntimeError as error:
         raise CheckpointError(
             f"{path} is of another architecture than its own configuration says "

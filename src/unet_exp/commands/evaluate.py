@@ -3,6 +3,8 @@
 import csv
 import io
 import logging
+import math
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,7 +84,9 @@ def score_images(module: "SegmentationModule", loader: Any) -> Iterator[dict[str
 
     single = module.metrics.clone()
     module.metrics.reset()
-    for batch in track(loader, description="images", transient=True):
+    for batch in track(
+        loader, description="images", transient=True, disable=not sys.stdout.isatty()
+    ):
         with torch.inference_mode():
             prediction = module.predict(batch["image"].to(module.device))
         seen = {
@@ -109,7 +113,9 @@ def draw_extremes(
     from unet_exp.training.gallery import draw
 
     better = 1 if monitor.mode == "max" else -1
-    order = sorted(range(len(rows)), key=lambda i: better * rows[i].get(monitor.metric, 0))
+    scores = [rows[i].get(monitor.metric, math.nan) for i in range(len(rows))]
+    scored = [i for i in range(len(rows)) if math.isfinite(scores[i])]
+    order = sorted(scored, key=lambda i: better * scores[i])
     chosen = {i: f"worst_{place + 1}" for place, i in enumerate(order[:count])}
     for place, i in enumerate(order[::-1][:count]):
         chosen.setdefault(i, f"best_{place + 1}")

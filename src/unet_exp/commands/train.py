@@ -2,7 +2,9 @@
 
 import logging
 import math
-import secrets
+import os
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +12,26 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.commands.entry import launch
+from unet_exp.commands.resume import run_id, starting_point
 
 log = logging.getLogger(__name__)
 
-#: What a resumed run must share with its beginning; the rest may change (steps, logger, ...).
-FIXED = ("seed", "augmentation", "weight_map", "model", "loss", "optimizer", "averaging", "monitor")
+#: Which score chooses the best checkpoint with ``monitor.metric=auto``: the first there is.
+PREFERRED = ("seg", "v_rand", "v_info", "iou", "dice", "pixel_error")
+PREFERRED_BY_CLASS = ("iou", "dice", "pixel_error")
 
 
 def train(cfg: DictConfig) -> float:
     """Build what the config names, train it, and hand the score to a sweeper."""
     from lightning import seed_everything
 
-    from unet_exp.commands.build import build, build_dataset, build_loaders, build_module
+    from unet_exp.commands.build import (
+        build,
+        build_dataset,
+        build_loaders,
+        build_metrics,
+        build_module,
+    )
     from unet_exp.training.averaging import RunningMean
     from unet_exp.training.checkpoint import checkpoints
     from unet_exp.training.datamodule import DataModule
@@ -33,6 +43,7 @@ def train(cfg: DictConfig) -> float:
     folder = Path(HydraConfig.get().runtime.output_dir)
     seed_everything(cfg.seed, verbose=False)
     dataset = build_dataset(cfg)
+    settle_monitor(cfg, build_metrics(cfg), by_class(dataset))
     config = plain(cfg)
     start, resumed = starting_point(cfg, config, folder)
     network = build(cfg.model)
@@ -42,7 +53,11 @@ def train(cfg: DictConfig) -> float:
 
     monitor, mode = f"val/{cfg.monitor.metric}", cfg.monitor.mode
     identity = {"name": cfg.name, "run_id": run_id(folder, resumed)}
-    with summary(folder / "summary.json", resumed, **identity, monitor=monitor) as record:
+    # Of several processes on one run, the first keeps the record.
+    first = int(os.environ.get("LOCAL_RANK", 0)) == int(os.environ.get("NODE_RANK", 0)) == 0
+    path = folder / "summary.json"
+    keep = summary(path, resumed, **identity, monitor=monitor) if first else nullcontext({})
+    with keep as record:
         module = build_module(
             cfg,
             network,
@@ -54,8 +69,6 @@ def train(cfg: DictConfig) -> float:
         )
         if cfg.compile:
             network.compile()
-        logger = build(cfg.logger)(folder=folder, run_id=identity["run_id"], config=config)
-        loggers = [logger] if logger else []
         metrics = Metrics(folder / "metrics.csv")
         gallery = Gallery(folder / "pictures", metrics, **cfg.pictures)
         callbacks = [
@@ -65,21 +78,59 @@ def train(cfg: DictConfig) -> float:
             *checkpoints(folder / "checkpoints", monitor, mode),
             gallery,
         ]
-        trainer = build(cfg.trainer)(folder=folder, callbacks=callbacks, loggers=loggers)
-        failed = True
+        failed, loggers, trainer = True, [], None
         try:
+            if first:
+                logger = build(cfg.logger)(folder=folder, run_id=identity["run_id"], config=config)
+                loggers = [logger] if logger else []
+            trainer = build(cfg.trainer)(folder=folder, callbacks=callbacks, loggers=loggers)
             trainer.fit(module, DataModule(loaders), ckpt_path=start, weights_only=True)
             if trainer.interrupted:
                 raise KeyboardInterrupt
             failed = False
         finally:
             best = metrics.best(monitor, mode)
-            record["steps"] = trainer.global_step
+            record["steps"] = trainer.global_step if trainer else 0
             record["scores"] = best
             record["pictures"] = [str(path.relative_to(folder)) for path in gallery.written]
             finish(loggers, failed)
-    conclude(folder, best, gallery.written)
+    if first:
+        conclude(folder, best, gallery.written)
     return float(best.get(monitor, math.nan))
+
+
+def settle_monitor(cfg: DictConfig, metrics: Mapping[str, Any], by_class: bool) -> None:
+    """Write into ``cfg.monitor`` which score chooses the best checkpoint, and its direction.
+
+    Raises
+    ------
+    ValueError
+        If the score is not among the metrics, or its direction is the other one.
+    """
+    monitor = cfg.monitor
+    if monitor.metric == "auto":
+        names = PREFERRED_BY_CLASS if by_class else PREFERRED
+        monitor.metric = next((name for name in names if name in metrics), "loss")
+    if monitor.metric != "loss" and monitor.metric not in metrics:
+        raise ValueError(
+            f"monitor.metric={monitor.metric} is not measured. Take one of "
+            f"{', '.join([*metrics, 'loss'])}, or add it to metric=[...]."
+        )
+    higher = monitor.metric != "loss" and metrics[monitor.metric].higher_is_better
+    better = "max" if higher else "min"
+    if monitor.mode == "auto":
+        monitor.mode = better
+    elif monitor.mode != better:
+        raise ValueError(
+            f"monitor.mode={monitor.mode}, but the best {monitor.metric} is its {better}. Take "
+            f"monitor.mode={better}, or auto."
+        )
+
+
+def by_class(dataset: Any) -> bool:
+    """Whether the labels are classes, so that there are no instances to score."""
+    samples = dataset.split("train")
+    return len(samples) > 0 and samples[0].classes is not None
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:
@@ -88,65 +139,14 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in config.items()} if isinstance(config, dict) else {}
 
 
-def starting_point(
-    cfg: DictConfig, config: dict[str, Any], folder: Path
-) -> tuple[Path | None, bool]:
-    """Return the checkpoint to start from, if any, and whether this run resumes its folder's.
-
-    Raises
-    ------
-    CheckpointError
-        If the checkpoint cannot be read, or is of another network or another run.
-    """
-    from unet_exp import schema
-    from unet_exp.training.checkpoint import (
-        CheckpointError,
-        differences,
-        read_checkpoint,
-        require_same_model,
-    )
-
-    last = folder / "checkpoints" / "last.ckpt"
-    resumed = cfg.resume and (folder / "summary.json").exists()
-    if resumed and last.exists():
-        start = last
-    elif cfg.ckpt_path:
-        start = Path(cfg.ckpt_path)
-    else:
-        return None, resumed
-    held = read_checkpoint(start, schema.allowed_targets())["config"]
-    require_same_model(start, held, config)
-    if start == last:
-        before, now = ({key: c.get(key) for key in FIXED} for c in (held, config))
-        changed = list(differences(before, now))
-        if changed:
-            raise CheckpointError(
-                f"{folder} was begun with "
-                + ", ".join(f"{key}={then} (now {now})" for key, then, now in changed)
-                + ". Resume it with the overrides it had, or drop resume=true."
-            )
-    return start, resumed
-
-
-def run_id(folder: Path, resumed: bool) -> str:
-    """Return the identity of a run, the same when it is resumed."""
-    import json
-
-    if resumed:
-        try:
-            return str(json.loads((folder / "summary.json").read_text())["run_id"])
-        except (ValueError, KeyError):
-            log.warning("summary.json in %s cannot be read; the run gets a new id.", folder)
-    return secrets.token_hex(4)
-
-
 def preview(loaders: Any, folder: Path) -> float:
     """Write a contact sheet of what the network would be shown."""
     from unet_exp.pictures import contact_sheet
 
-    samples = [loaders.train().dataset[number] for number in range(8)]
+    tiles = loaders.train().dataset
+    samples = [{k: v.numpy() for k, v in tiles[number].items()} for number in range(8)]
     path = folder / "pictures" / "training_samples.png"
-    contact_sheet([{key: value.numpy() for key, value in s.items()} for s in samples], path)
+    contact_sheet(samples, path)
     log.info("%s", path)
     return math.nan
 

@@ -12,21 +12,30 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 #: Parts of the configuration that are built again from a checkpoint.
-PARTS = ("dataset", "weight_map", "model", "loss", "metric", "inference", "postprocessing")
+PARTS = (
+    "dataset",
+    "weight_map",
+    "loader",
+    "model",
+    "loss",
+    "metric",
+    "inference",
+    "postprocessing",
+)
 
 
 class CheckpointError(Exception):
     """A checkpoint that cannot be used, and why."""
 
 
-def read_checkpoint(path: Path, allowed: Collection[str]) -> dict[str, Any]:
+def read_checkpoint(path: Path, allowed: Collection[str] | None) -> dict[str, Any]:
     """Read a checkpoint and check all that it would build.
 
     Parameters
     ----------
     allowed
         The dotted paths that the checkpoint may build: the options of ``conf/``, and what the
-        user trusts besides.
+        user trusts besides. None if nothing will be built from it.
 
     Raises
     ------
@@ -54,8 +63,8 @@ def read_checkpoint(path: Path, allowed: Collection[str]) -> dict[str, Any]:
     if not isinstance(content, dict) or not isinstance(content.get("config"), dict):
         raise CheckpointError(f"{path} carries no configuration: it is not from unet_exp.")
     config = content["config"]
-    for key, target in targets({part: config.get(part) for part in PARTS}):
-        if target not in allowed:
+    for key, target in targets({part: config.get(part) for part in PARTS}) if allowed else ():
+        if allowed and target not in allowed:
             raise CheckpointError(
                 f"{path} asks for {key}={target}, which is no option of unet_exp, so nothing was "
                 f"built. If you trust that code, add trust=[{target}]."

@@ -10,7 +10,7 @@ from unet_exp.training.loaders import Loaders
 
 
 class DataModule(LightningDataModule):
-    """Serve random tiles for training and whole images for validation and test."""
+    """Serve random tiles for training and whole images for validation."""
 
     def __init__(self, loaders: Loaders) -> None:
         super().__init__()
@@ -27,7 +27,10 @@ class DataModule(LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
-        return self.loaders.whole("validation")
-
-    def test_dataloader(self) -> DataLoader[dict[str, Any]]:
-        return self.loaders.whole("test")
+        loader = self.loaders.whole("validation")
+        if not len(loader):
+            raise ValueError(
+                f"{self.loaders.dataset.name} has no labelled image to validate on. Choose "
+                "another dataset.fold."
+            )
+        return loader

@@ -19,6 +19,8 @@ class Gallery(Callback):
     """
 
     def __init__(self, folder: Path, metrics: Metrics, images: int = 2, every: int = 5) -> None:
+        if every < 1:
+            raise ValueError(f"pictures.every={every}: give 1 or more, or pictures.images=0.")
         self.folder, self.metrics = folder, metrics
         self.images, self.every = images, every
         self.validations = 0

@@ -16,6 +16,9 @@ from unet_exp.datasets.cache import cache_folder, cached_array, content_key
 from unet_exp.datasets.sample import Sample
 from unet_exp.weight_maps.classes import training_target
 
+#: Of the weight maps' algorithm: another number, and those in the cache are computed anew.
+VERSION = 1
+
 
 @runtime_checkable
 class Geometry(Protocol):
@@ -49,7 +52,7 @@ class Loaders:
     batch_size
         Tiles per step and per device.
     steps_per_validation
-        Training steps between two validations; an epoch, to Lightning.
+        Batches between two validations; an epoch, to Lightning.
     num_workers
         Processes that prepare tiles. ``None``: none on a CPU, where a tile takes a few
         milliseconds and the step hundreds; up to 8 beside a GPU.
@@ -128,8 +131,10 @@ class Loaders:
             raise ValueError(f"{sample.name} has no labels.")
         recipe, labels, classes = self.weight_map, sample.labels, sample.classes
         target = training_target(labels, classes, recipe.separation)
-        key = content_key(repr(recipe), labels, *([] if classes is None else [classes]))
-        weights = cached_array(self.cache, key, lambda: recipe(labels, classes))
+        key = content_key(VERSION, repr(recipe), labels, *([] if classes is None else [classes]))
+        # Large maps stay on disk, as large images do.
+        large = sample.image.nbytes > 2**28
+        weights = cached_array(self.cache, key, lambda: recipe(labels, classes), mmap=large)
         return Supervised(sample, target, weights)
 
     def training_tile(self, images: Sequence[Supervised]) -> int:

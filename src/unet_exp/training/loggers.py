@@ -43,7 +43,7 @@ def wandb_logger(
 
     mode = mode or os.environ.get("WANDB_MODE") or ("online" if has_credentials() else "offline")
     if mode not in ("online", "offline", "disabled"):
-        raise ValueError(f"logger.mode={mode}: give online, offline or disabled.")
+        raise ValueError(f"logger.mode or WANDB_MODE is {mode}: give online, offline or disabled.")
     import wandb
 
     # Opened before training, so that a run that fails early is seen too.
@@ -59,6 +59,7 @@ def wandb_logger(
         group=group,
         job_type=job_type,
         tags=list(tags),
+        reinit="finish_previous",
         settings=wandb.Settings(console="off", silent=True),
     )
     # The step of training is the x-axis of every curve and picture.

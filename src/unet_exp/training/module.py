@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
@@ -68,7 +69,7 @@ class SegmentationModule(LightningModule):
         self.optimizer, self.scheduler, self.monitor = optimizer, scheduler, monitor
         self.config, self.seed = config or {}, seed
         self.first_bad_step: Tensor | None = None
-        self.train_loss = MeanMetric()
+        self.train_loss = MeanMetric(nan_strategy="disable")  # no look at each value
         # Lightning steps a plateau after the checkpoint of its validation was written, and would
         # forget that step when it resumes; so this module steps it and keeps its state.
         self.plateau: ReduceLROnPlateau | None = None
@@ -81,12 +82,14 @@ class SegmentationModule(LightningModule):
         return Prediction(logits, probabilities, self.postprocessing(probabilities))
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        torch.manual_seed((self.seed * 1_000_003 + self.global_step) * 4099 + self.global_rank)
+        # The batch is counted too: with accumulation a step has several.
+        numbers = (self.seed, self.global_step, batch_idx, self.global_rank)
+        torch.manual_seed(int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]))
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         image = batch["image"].contiguous(memory_format=torch.channels_last)
         logits = self.network(image)
-        loss = self.loss(logits, batch["target"].clamp(min=0), batch["weights"])
+        loss = self.loss(logits, batch["target"], batch["weights"])
         self.watch(loss.detach())
         self.log("train/step_loss", loss.detach(), batch_size=len(image))
         self.train_loss.update(loss.detach())
@@ -127,20 +130,11 @@ class SegmentationModule(LightningModule):
         if self.plateau is not None and not self.trainer.sanity_checking:
             self.plateau.step(self.trainer.callback_metrics[self.monitor])
 
-    def on_test_epoch_start(self) -> None:
-        self.metrics.reset()
-
-    def test_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, Prediction]:
-        return {"prediction": self.score(batch, "test")}
-
-    def on_test_epoch_end(self) -> None:
-        self.log_scores("test")
-
     def score(self, batch: dict[str, Any], stage: str) -> Prediction:
         """Segment one labelled image, log its loss and update the scores."""
         prediction = self.predict(batch["image"])
         target, weights = batch["target"], batch["weights"]
-        loss = self.loss(prediction.logits[None], target[None].clamp(min=0), weights[None])
+        loss = self.loss(prediction.logits[None], target[None], weights[None])
         self.watch(loss.detach())
         self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
         self.metrics.update(

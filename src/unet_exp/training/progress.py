@@ -35,6 +35,7 @@ class ProgressBar(Callback):
         )
         self.training = self.validation = None
         self.loss = float("nan")
+        self.validated = ""
         self.first_step, self.started = 0, 0.0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -51,15 +52,13 @@ class ProgressBar(Callback):
     ) -> None:
         if self.training is None:
             return
-        # Reading the loss waits for the device; ten times a second is enough for the eye.
+        # Reading the loss waits for the device, so it is read as rarely as it is logged.
         if self.progress.disable:
             self.loss = outputs["loss"]
             return
         if trainer.global_step % max(1, trainer.log_every_n_steps) == 0:  # pyright: ignore[reportAttributeAccessIssue]
             self.loss = outputs["loss"].item()
-        self.progress.update(
-            self.training, completed=trainer.global_step, scores=self.scores(trainer)
-        )
+        self.progress.update(self.training, completed=trainer.global_step, scores=self.scores())
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.is_global_zero and not trainer.sanity_checking:
@@ -73,6 +72,11 @@ class ProgressBar(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.validation is None:
             return
+        self.validated = "".join(
+            f"  {name} {float(trainer.callback_metrics[name]):.3f}"
+            for name in dict.fromkeys(("val/loss", self.monitor))
+            if name in trainer.callback_metrics
+        )
         self.progress.remove_task(self.validation)
         self.validation = None
         if self.progress.disable and self.training is not None:
@@ -80,18 +84,14 @@ class ProgressBar(Callback):
             done = max(1, trainer.global_step - self.first_step)
             left = seconds / done * (trainer.max_steps - trainer.global_step)
             self.console.print(
-                f"step {trainer.global_step}/{trainer.max_steps}  {self.scores(trainer)}  "
+                f"step {trainer.global_step}/{trainer.max_steps}  {self.scores()}  "
                 f"{seconds:.0f} s, {left:.0f} s left",
                 highlight=False,
             )
 
-    def scores(self, trainer: Trainer) -> str:
+    def scores(self) -> str:
         """Return the training loss and the watched score as text."""
-        text = f"loss {float(self.loss):.3f}"
-        for name in dict.fromkeys(("val/loss", self.monitor)):
-            if name in trainer.callback_metrics:
-                text += f"  {name} {float(trainer.callback_metrics[name]):.3f}"
-        return text
+        return f"loss {float(self.loss):.3f}{self.validated}"
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.progress.stop()

@@ -44,12 +44,17 @@ class Metrics(Callback):
         self.started = time.monotonic()
         self.before = 0.0
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.global_step and self.path.exists():
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        # Here rather than at the start of training, which a finished run does not reach.
+        if self.path.exists():
             with self.path.open(newline="") as file:
                 rows = [{k: number(v) for k, v in row.items()} for row in csv.DictReader(file)]
-            self.rows = [row for row in rows if row["step"] <= trainer.global_step]
+            self.rows = [row for row in rows if row["step"] <= checkpoint["global_step"]]
             self.before = self.rows[-1]["seconds"] if self.rows else 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.started = time.monotonic()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -164,11 +169,20 @@ def environment() -> dict[str, Any]:
 
 def git_commit() -> str | None:
     """Return the commit of the code, ``-dirty`` where it was changed; None outside a checkout."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
+
+    def git(*words: str) -> str:
         answer = subprocess.run(  # noqa: S603 - fixed words
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+            ["git", *words],  # noqa: S607
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
         )
+        return answer.stdout.strip()
+
+    try:
+        # Installed into an environment inside somebody else's repository, it is not of it.
+        git("ls-files", "--error-unmatch", Path(__file__).name)
+        return git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
     except (OSError, subprocess.CalledProcessError):
         return None
-    return answer.stdout.strip()

@@ -63,38 +63,44 @@ def build_trainer(
             f"trainer.max_steps={max_steps} trains nothing. Give 1 or more; to end by the clock, "
             "add trainer.max_time=00:01:00:00 (DD:HH:MM:SS)."
         )
+    if not limit_val_batches:
+        raise ValueError(
+            "trainer.limit_val_batches=0 leaves no validation, at which scores and checkpoints are "
+            "written. Give at least 1 image."
+        )
     if accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
         raise ValueError(
             f"trainer.accelerator={accelerator}, but torch {torch.__version__} sees no GPU here. "
             "Take trainer=cpu, or install the CUDA build of torch that fits the driver."
         )
     quiet()
-    return Trainer(
-        default_root_dir=folder,
-        callbacks=callbacks,
-        logger=loggers,
-        accelerator=accelerator,
-        devices=devices,
-        num_nodes=num_nodes,
-        strategy=strategy,
-        precision=best_precision(accelerator) if precision == "auto" else precision,  # pyright: ignore[reportArgumentType]
-        max_steps=max_steps,
-        max_epochs=-1,
-        max_time=max_time,
-        gradient_clip_val=gradient_clip_val,
-        accumulate_grad_batches=accumulate_grad_batches,
-        limit_val_batches=limit_val_batches,
-        log_every_n_steps=log_every_n_steps,
+    settings: dict[str, Any] = {
+        "default_root_dir": folder,
+        "callbacks": callbacks,
+        "logger": loggers,
+        "accelerator": accelerator,
+        "devices": devices,
+        "num_nodes": num_nodes,
+        "strategy": strategy,
+        "precision": best_precision(accelerator) if precision == "auto" else precision,
+        "max_steps": max_steps,
+        "max_epochs": -1,
+        "max_time": max_time,
+        "gradient_clip_val": gradient_clip_val,
+        "accumulate_grad_batches": accumulate_grad_batches,
+        "limit_val_batches": limit_val_batches,
+        "log_every_n_steps": log_every_n_steps,
         # cuDNN's deterministic kernels, and a warning where an operation has none.
-        deterministic="warn" if deterministic else False,
-        benchmark=not deterministic,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        enable_checkpointing=True,
-        **{"plugins": [WholeFiles()], **{str(key): value for key, value in options.items()}},
-    )
+        "deterministic": "warn" if deterministic else False,
+        "benchmark": not deterministic,
+        "num_sanity_val_steps": 0,
+        "use_distributed_sampler": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "enable_checkpointing": True,
+        "plugins": [WholeFiles()],
+    }
+    return Trainer(**(settings | options))
 
 
 def best_precision(accelerator: str) -> str:

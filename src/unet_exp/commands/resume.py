@@ -1,0 +1,96 @@
+"""Where a run begins: anew, or where a checkpoint left off."""
+
+import json
+import logging
+import secrets
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+log = logging.getLogger(__name__)
+
+#: What a run must share with the checkpoint that it goes on from, and what may differ therein.
+FIXED: dict[str, tuple[str, ...]] = {
+    "seed": (),
+    "dataset": ("data_dir", "root", "url", "download", "memory_limit"),
+    "augmentation": (),
+    "weight_map": (),
+    "loader": ("num_workers", "steps_per_validation"),
+    "model": (),
+    "loss": (),
+    "optimizer": (),
+    "scheduler": (),
+    "averaging": (),
+    "monitor": (),
+}
+
+
+def starting_point(
+    cfg: DictConfig, config: dict[str, Any], folder: Path
+) -> tuple[Path | None, bool]:
+    """Return the checkpoint to go on from, if any, and whether this run resumes its folder's.
+
+    Raises
+    ------
+    CheckpointError
+        If the checkpoint cannot be read, is of another network or another run, or leaves no
+        step to train.
+    """
+    from unet_exp.training.checkpoint import (
+        CheckpointError,
+        differences,
+        read_checkpoint,
+        require_same_model,
+    )
+
+    last = folder / "checkpoints" / "last.ckpt"
+    resumed = cfg.resume and (folder / "summary.json").exists()
+    if resumed and last.exists():
+        start = last
+    elif cfg.ckpt_path:
+        start = Path(cfg.ckpt_path)
+    else:
+        return None, resumed
+    # Its weights and counts are loaded; nothing that it names is built.
+    content = read_checkpoint(start, allowed=None)
+    held = content["config"]
+    require_same_model(start, held, config)
+    changed = list(differences(fixed(held), fixed(config)))
+    if changed:
+        raise CheckpointError(
+            f"{start} was trained with "
+            + ", ".join(f"{key}={then} (now {now})" for key, then, now in changed)
+            + ". Go on with the values it had, or begin anew without resume and ckpt_path."
+        )
+    if start != last and content["global_step"] >= config["trainer"]["max_steps"]:
+        raise CheckpointError(
+            f"{start} is of step {content['global_step']}, so trainer.max_steps="
+            f"{config['trainer']['max_steps']} leaves nothing to train. Give more steps."
+        )
+    return start, resumed
+
+
+def fixed(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a configuration that must stay the same.
+
+    >>> fixed({"seed": 1, "loader": {"tile": 256, "num_workers": 4}, "logger": {}})
+    {'seed': 1, 'loader': {'tile': 256}}
+    """
+    return {
+        key: {k: v for k, v in config[key].items() if k not in free}
+        if isinstance(config[key], dict)
+        else config[key]
+        for key, free in FIXED.items()
+        if key in config
+    }
+
+
+def run_id(folder: Path, resumed: bool) -> str:
+    """Return the identity of a run, the same when it is resumed."""
+    if resumed:
+        try:
+            return str(json.loads((folder / "summary.json").read_text())["run_id"])
+        except (ValueError, KeyError):
+            log.warning("summary.json in %s cannot be read; the run gets a new id.", folder)
+    return secrets.token_hex(4)
