@@ -129,9 +129,11 @@ def summary(path: Path, resumed: bool, **facts: Any) -> Iterator[dict[str, Any]]
     try:
         yield content
         content["state"] = "finished"
+    except (KeyboardInterrupt, SystemExit):
+        content["state"] = "interrupted"
+        raise
     except BaseException as error:
-        interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
-        content["state"] = "interrupted" if interrupted else "failed"
+        content["state"] = "failed"
         content["error"] = f"{type(error).__name__}: {error}"
         raise
     finally:
