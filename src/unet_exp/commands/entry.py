@@ -1,5 +1,6 @@
 """From the command line to a task, and from an error to one clear message."""
 
+import glob
 import logging
 import os
 import shutil
@@ -15,12 +16,31 @@ from unet_exp import schema
 from unet_exp.commands.checks import check
 from unet_exp.commands.errors import explain, is_full, run_folder
 
+#: Characters that mean something in Hydra's overrides, and may stand in a file's name.
+SPECIAL = set("[]{}(),:='\" ")
+
 trace = logging.getLogger("unet_exp.trace")
+
+
+def quoted(word: str) -> str:
+    """Quote the value of an override where it names files that exist, whatever their names hold.
+
+    >>> quoted("model.depth=5"), quoted("metric=[iou,dice]")
+    ('model.depth=5', 'metric=[iou,dice]')
+    """
+    key, equals, value = word.partition("=")
+    if not equals or not SPECIAL & set(value) or value[0] in "'\"":
+        return word
+    if not os.path.exists(value) and not glob.glob(value):  # noqa: PTH110, PTH207 - absolute too
+        return word
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{key}="{escaped}"'
 
 
 def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
     """Compose the configuration, run the task, and exit: 0 done, 1 failed, 130 interrupted."""
     schema.register()
+    sys.argv[1:] = map(quoted, sys.argv[1:])
     # Hydra then hands every error on instead of printing stack traces itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # A log that cannot be written (a full disk) must not print stack traces either.
