@@ -5,7 +5,9 @@ import json
 import os
 import resource
 import signal
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import torch
 
 from tests.running import TINY, Command, Finished
 
+ROOT = Path(__file__).parents[2]
 TINY_FILES = tuple(word for word in TINY if not word.startswith("dataset."))
 
 
@@ -229,24 +232,29 @@ def test_no_data_and_no_network(command: Command) -> None:
 
 
 @pytest.fixture
-def room() -> Iterator[Any]:
-    """Limit the size of files, as a disk does that is nearly full."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+def cramped(command: Command) -> Callable[..., Finished]:
+    """``cramped(size, "train", ...)``: a process whose files may not grow beyond ``size`` bytes.
 
-    def limit(size: int) -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    So does a disk behave that is nearly full. It is another process, since the limit would hold
+    for the test runner's own output too.
+    """
 
-    yield limit
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    signal.signal(signal.SIGXFSZ, before)
+    def run(size: int, name: str, *arguments: str) -> Finished:
+        def limit() -> None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+        words = [sys.executable, str(ROOT / f"{name}.py"), *arguments]
+        done = subprocess.run(words, capture_output=True, text=True, preexec_fn=limit, check=False)
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    return run
 
 
 @pytest.mark.parametrize("size", [1000, 3500, 10_000])
-def test_a_full_disk(command: Command, room: Any, size: int) -> None:
+def test_a_full_disk(cramped: Callable[..., Finished], size: int) -> None:
     """At first Hydra's configuration cannot be written, then not all of it, then no weights."""
-    room(size)
-    told = message(command("train", *TINY, "pictures.images=0", "hydra.run.dir=run"))
+    told = message(cramped(size, "train", *TINY, "pictures.images=0", "hydra.run.dir=run"))
     assert told.startswith("The disk is full: a file in ")
     assert "run could not be written. Free some space" in told
     assert not list(Path("run").rglob("*.ckpt"))
@@ -280,12 +288,11 @@ def test_a_disk_that_fills_up_keeps_the_last_good_checkpoint(
 
 
 def test_a_full_disk_leaves_no_half_of_a_prediction(
-    command: Command, trained: Path, room: Any
+    cramped: Callable[..., Finished], trained: Path
 ) -> None:
     tifffile.imwrite("noise.tif", np.random.default_rng(0).random((99, 99), np.float32))
     source = f"checkpoint={trained}/checkpoints/best.ckpt"
-    room(5000)
-    told = message(command("predict", source, "input=noise.tif", "output=out"))
+    told = message(cramped(5000, "predict", source, "input=noise.tif", "output=out"))
     assert told.startswith("The disk is full: out/noise_probabilities.tif could not be written")
     assert not list(Path("out").iterdir())
 

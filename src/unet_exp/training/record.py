@@ -176,6 +176,7 @@ def git_commit() -> str | None:
         answer = subprocess.run(  # noqa: S603 - fixed words
             ["git", *words],  # noqa: S607
             cwd=Path(__file__).parent,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},  # only look
             capture_output=True,
             text=True,
             check=True,
