@@ -16,6 +16,7 @@ def trainer(step: int, **metrics: float) -> Any:
         sanity_checking=False,
         num_val_batches=[3],
         log_every_n_steps=10,
+        accumulate_grad_batches=1,
         callback_metrics={name.replace("_", "/"): value for name, value in metrics.items()},
     )
 

@@ -53,11 +53,13 @@ class ProgressBar(Callback):
         if self.training is None:
             return
         # Reading the loss waits for the device, so it is read as rarely as it is logged.
+        # Lightning divides it among the batches of a step.
+        loss = outputs["loss"] * trainer.accumulate_grad_batches
         if self.progress.disable:
-            self.loss = outputs["loss"]
+            self.loss = loss
             return
         if trainer.global_step % max(1, trainer.log_every_n_steps) == 0:  # pyright: ignore[reportAttributeAccessIssue]
-            self.loss = outputs["loss"].item()
+            self.loss = loss.item()
         self.progress.update(self.training, completed=trainer.global_step, scores=self.scores())
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
