@@ -40,6 +40,7 @@ def command(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("UNET_EXP_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("UNET_EXP_DATA", raising=False)
 
     def run(name: str, *arguments: str) -> Finished:
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments])

@@ -19,6 +19,7 @@ TINY = (
     "trainer=cpu",
     "trainer.max_steps=4",
     "trainer.precision=32-true",
+    "postprocessing=components",
     "logger=none",
 )
 

@@ -218,3 +218,24 @@ def test_instances_beyond_16_bits_are_kept(tmp_path: Path) -> None:
     assert many.dtype == np.uint32
     np.testing.assert_array_equal(many, labels)
     assert narrow(labels[:600]).dtype == np.uint16
+
+
+def test_more_than_two_classes_give_a_class_map(command: Command) -> None:
+    """Three vertical bands of classes 0, 1 and 2, the same in each of two images."""
+    rng = np.random.default_rng(0)
+    bands = np.repeat(np.repeat([[0, 1, 2]], 32, axis=1), 64, axis=0).astype(np.uint8)
+    for number in range(2):
+        for kind, array in (("images", rng.random(bands.shape, np.float32)), ("labels", bands)):
+            path = Path("own", kind, f"{number}.tif")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            tifffile.imwrite(path, array)
+    own = ("dataset=folder", "dataset.root=own", "dataset.labels=classes", "hydra.run.dir=run")
+    words = [word for word in TINY if not word.startswith("dataset.")]
+    done = command("train", *words, *own)
+    assert done.code == 0, done.err
+    assert "3 classes" in done.out
+    best = "checkpoint=run/checkpoints/best.ckpt"
+    assert command("predict", best, "input=own/images", "output=out").code == 0
+    probabilities = tifffile.imread("out/0_probabilities.tif")
+    assert probabilities.shape == (3, 64, 96)
+    np.testing.assert_array_equal(tifffile.imread("out/0_classes.tif"), probabilities.argmax(0))

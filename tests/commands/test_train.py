@@ -231,7 +231,10 @@ def test_a_sweep_refuses_a_bad_value_before_the_first_job(command: Command) -> N
 
 
 def test_the_loggers_write_into_the_run_folder(command: Command) -> None:
-    for logger, pattern in (("csv", "csv/metrics.csv"), ("tensorboard", "tensorboard/events.*")):
+    for logger, pattern in (
+        ("csv", "csv/version_0/metrics.csv"),
+        ("tensorboard", "tensorboard/events.*"),
+    ):
         done = command("train", *TINY, f"logger={logger}", f"hydra.run.dir={logger}")
         assert done.code == 0, done.err
         assert list(Path(logger).glob(pattern))

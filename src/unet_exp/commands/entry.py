@@ -55,7 +55,8 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
         except (KeyboardInterrupt, SystemExit) as end:
             # Lightning makes an exit code of its own out of Ctrl-C.
             if KeyboardInterrupt not in (type(end), type(end.__context__)):
-                raise
+                # A scheduler's SIGTERM ends the loop without a code; it is no success.
+                sys.exit(end.code if isinstance(end, SystemExit) and end.code else 143)
             print(f"\nInterrupted.{how_to_go_on()}", file=sys.stderr, flush=True)
             sys.exit(130)
         except Exception as error:

@@ -60,15 +60,18 @@ def predict(cfg: DictConfig) -> None:
             log.error("%s", error)
             failed.append(path.name)
             continue
-        probabilities, instances = [], []
+        probabilities, instances, classes = [], [], []
         for page in pages:
             with torch.inference_mode():
                 prediction = module.predict(torch.from_numpy(page).to(module.device))
             probability = prediction.probabilities.float().numpy()
             probabilities.append(1 - probability[0] if len(probability) == 2 else probability)
             instances.append(prediction.instances.numpy())
+            classes.append(probability.argmax(0).astype(np.uint8))
         write_tiff(output / f"{path.stem}_probabilities.tif", stack(probabilities))
         write_tiff(output / f"{path.stem}_instances.tif", narrow(stack(instances)))
+        if probabilities[0].ndim == 3:
+            write_tiff(output / f"{path.stem}_classes.tif", stack(classes))
     log.info("%d of %d images segmented into %s", len(paths) - len(failed), len(paths), output)
     if failed:
         raise IncompleteError(

@@ -46,6 +46,8 @@ def starting_point(
 
     last = folder / "checkpoints" / "last.ckpt"
     resumed = cfg.resume and (folder / "summary.json").exists()
+    if cfg.resume and not resumed:
+        log.warning("resume=true, but %s holds no run: this one begins anew there.", folder)
     if resumed and last.exists():
         start = last
     elif cfg.ckpt_path:
@@ -62,6 +64,8 @@ def starting_point(
             f"{start} was trained with "
             + ", ".join(f"{key}={then} (now {now})" for key, then, now in changed)
             + ". Go on with the values it had, or begin anew without resume and ckpt_path."
+            # The schedule ends where trainer.max_steps said.
+            + (" (scheduler=constant has no end.)" if "scheduler" in str(changed) else "")
         )
     if start != last and content["global_step"] >= config["trainer"]["max_steps"]:
         raise CheckpointError(

@@ -164,7 +164,12 @@ def conclude(folder: Path, best: dict[str, Any], pictures: list[Path]) -> None:
             table.add_row(name, f"{value:.4f}")
     console = Console()
     console.print(table)
-    lines = [f"run folder  {folder}", *(f"picture     {path}" for path in pictures)]
+    best_checkpoint = folder / "checkpoints" / "best.ckpt"
+    lines = [
+        f"run folder  {folder}",
+        f"checkpoint  {best_checkpoint}",
+        *(f"picture     {path}" for path in pictures),
+    ]
     if list(folder.glob("wandb/offline-run-*")):
         lines.append(f"W&B         offline; to upload: wandb sync {folder}/wandb/offline-run-*")
     for line in lines:

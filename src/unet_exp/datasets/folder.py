@@ -4,6 +4,8 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from unet_exp.datasets.blocks import blocks
 from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.images import read_images, read_labels
@@ -102,11 +104,15 @@ class Folder:
         train, validation = self._splits["train"], self._splits["validation"]
         sizes = {" x ".join(map(str, s.image.shape[1:])) for s in (*train, *validation)}
         size = f"{sizes.pop()} pixels" if len(sizes) == 1 else f"{len(sizes)} sizes"
-        regions = sum(int(s.labels.max()) for s in (*train, *validation) if s.labels is not None)
+        labels = [s.labels for s in (*train, *validation) if s.labels is not None]
+        regions = sum(np.unique(page[page > 0]).size for page in labels)
+        unknown = any((page < 0).any() for page in labels)
         return (
             f"{self.root}: {len(train)} images to train on, {len(validation)} to validate on, "
             f"{size}, {self.in_channels} channel(s); labels read as {self.reading.kind}, "
-            f"{self.num_classes} classes, {regions} regions. To read them otherwise, set "
+            f"{self.num_classes} classes, {regions} regions"
+            + (", some pixels unknown (255 or negative)" if unknown else "")
+            + ". To read them otherwise, set "
             "dataset.labels, dataset.num_classes or dataset.in_channels."
         )
 

@@ -48,7 +48,7 @@ class Loaders:
     ----------
     tile
         Side of the network's input in training, in pixels. ``None`` chooses the largest fitting
-        side up to ``max_tile`` whose output fits into the smallest image.
+        side whose output fits into the smallest image and is at most ``max_tile``.
     batch_size
         Tiles per step and per device.
     steps_per_validation
@@ -69,7 +69,7 @@ class Loaders:
         augmentation: Callable[..., Any],
         data_dir: Path,
         tile: int | None = None,
-        max_tile: int = 572,
+        max_tile: int = 388,
         batch_size: int = 1,
         steps_per_validation: int = 100,
         num_workers: int | None = None,
@@ -151,7 +151,7 @@ class Loaders:
         valid = network.padding == "valid"
         if self.tile is None:
             below, above = network.fitting_sizes(
-                min(self.max_tile, side + (2 * network.halo if valid else 0))
+                min(self.max_tile, side) + (2 * network.halo if valid else 0)
             )
             tile = above if below is None else below
         else:

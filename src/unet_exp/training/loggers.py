@@ -87,10 +87,13 @@ def tensorboard_logger(folder: Path, run_id: str, config: dict[str, Any]) -> "Te
 
 
 def csv_logger(folder: Path, run_id: str, config: dict[str, Any]) -> "CSVLogger":
-    """Log every ``trainer.log_every_n_steps`` to ``folder``/csv, beside the run's metrics.csv."""
+    """Log every ``trainer.log_every_n_steps`` to ``folder``/csv, beside the run's metrics.csv.
+
+    A resumed run writes to another ``version_N`` there, since Lightning begins a file anew.
+    """
     from lightning.pytorch.loggers import CSVLogger
 
-    return CSVLogger(save_dir=folder, name="csv", version="")
+    return CSVLogger(save_dir=folder, name="csv")
 
 
 def no_logger(folder: Path, run_id: str, config: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Lightning's Trainer, with the settings of ``conf/trainer/`` and the defaults of this project."""
 
 import logging
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ def build_trainer(
     num_nodes: int = 1,
     strategy: str = "auto",
     precision: str = "auto",
-    max_steps: int = 300,
+    max_steps: int = 500,
     max_time: str | None = None,
     gradient_clip_val: float | None = None,
     accumulate_grad_batches: int = 1,
@@ -62,6 +63,11 @@ def build_trainer(
         raise ValueError(
             f"trainer.max_steps={max_steps} trains nothing. Give 1 or more; to end by the clock, "
             "add trainer.max_time=00:01:00:00 (DD:HH:MM:SS)."
+        )
+    if max_time is not None and not re.fullmatch(r"\d+:\d\d:\d\d:\d\d", max_time):
+        raise ValueError(
+            f"trainer.max_time={max_time} is no duration. Write DD:HH:MM:SS, such as 00:00:20:00 "
+            "for 20 minutes."
         )
     if not limit_val_batches:
         raise ValueError(
