@@ -16,6 +16,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
+from hydra.utils import get_object
 from omegaconf import MISSING, OmegaConf
 
 PACKAGE = Path(__file__).parent
@@ -79,7 +80,7 @@ def schema(target: str, stated: Collection[str] = ()) -> type:
         full_key: depth
         object_type=UNet
     """
-    function = locate(target)
+    function = get_object(target)
     fields: list[tuple[str, Any, Any]] = [
         ("_target_", str, target),
         ("_partial_", bool, False),
@@ -106,12 +107,6 @@ def evaluated(parameter: inspect.Parameter, function: Callable[..., Any]) -> Any
     if isinstance(parameter.annotation, str):
         return eval(parameter.annotation, vars(sys.modules[function.__module__]))  # noqa: S307
     return parameter.annotation
-
-
-def locate(target: str) -> Callable[..., Any]:
-    """Import what a dotted path names."""
-    module, _, name = target.rpartition(".")
-    return getattr(__import__(module, fromlist=[name]), name)
 
 
 def options(group: str) -> list[Path]:

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
+from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp import schema
@@ -27,7 +28,7 @@ def check(cfg: DictConfig, command: str) -> None:
     """
     tree = OmegaConf.to_container(cfg, resolve=False)
     for key, target, given in parts(tree):
-        parameters = inspect.signature(schema.locate(target)).parameters
+        parameters = inspect.signature(get_object(target)).parameters
         if any(p.kind == p.VAR_KEYWORD for p in parameters.values()):
             continue
         for name in given:

@@ -3,6 +3,8 @@
 Ronneberger et al. 2015, section 4; Arganda-Carreras et al. 2015 (doi:10.3389/fnana.2015.00142).
 """
 
+from abc import abstractmethod
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -54,9 +56,9 @@ class ThresholdSweep(Measure):
         self.add_sum("score_sum", len(self.thresholds), torch.float32)
         self.add_sum("images")
 
+    @abstractmethod
     def score(self, table: Contingency, singletons: bool) -> float:
         """Score one labelled threshold; each measure brings its own formula."""
-        raise NotImplementedError
 
     def update(self, probabilities: Float[Tensor, "c h w"], labels: Int[Tensor, "h w"]) -> None:
         """Score one whole image at every threshold; one without a true object is left out."""
