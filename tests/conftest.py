@@ -17,6 +17,7 @@ os.environ["WANDB_SILENT"] = "true"
 #: Where arrays and tensors are handled; above that, types are Lightning's and Hydra's.
 LAYERS = (
     "geometry",
+    "files",
     "pictures",
     "augmentations",
     "weight_maps",

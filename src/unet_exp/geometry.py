@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -44,27 +44,26 @@ def mirror_pad(image: Pixels, top: int, bottom: int, left: int, right: int) -> P
     return image
 
 
-def mirror_window(image: Pixels, rows: tuple[int, int], columns: tuple[int, int]) -> Pixels:
+def mirror_window(image: Any, rows: tuple[int, int], columns: tuple[int, int]) -> Any:
     """Rows and columns ``(start, stop)`` of an image that goes on mirrored without end.
 
-    The last two axes are rows and columns; positions may be negative or beyond the image. Only
-    the pixels in sight are read, so that of a large (or memory-mapped) image no padded copy is
-    made. A window that lies inside the image is a view of it.
+    ``image`` is an array, a tensor, or anything with a ``shape`` that is read by slices, such as a
+    memory map or a Zarr array; its last two axes are rows and columns. Positions may be negative
+    or beyond the image. Only the pixels in sight are read, by a single slice, so that of a large
+    image no padded copy is made. A window that lies inside an array is a view of it.
 
     >>> mirror_window(np.array([[1, 2, 3]]), rows=(0, 1), columns=(-1, 5))
     array([[2, 1, 2, 3, 2, 1]])
     """
-    outside = []
-    for axis, (start, stop) in ((-2, rows), (-1, columns)):
-        size = image.shape[axis]
-        seen = mirror_indices(start, stop, size)
-        first, last = int(seen.min()), int(seen.max()) + 1
-        image = image[..., first:last, :] if axis == -2 else image[..., first:last]
-        if start < 0 or stop > size:
-            outside.append((axis, seen - first))
-    for axis, seen in outside:
-        image = _gather(image, axis, seen)
-    return image
+    height, width = image.shape[-2:]
+    down, across = mirror_indices(*rows, height), mirror_indices(*columns, width)
+    top, left = int(down.min()), int(across.min())
+    pixels = image[..., top : int(down.max()) + 1, left : int(across.max()) + 1]
+    if rows[0] < 0 or rows[1] > height:
+        pixels = _gather(pixels, -2, down - top)
+    if columns[0] < 0 or columns[1] > width:
+        pixels = _gather(pixels, -1, across - left)
+    return pixels
 
 
 def centre_crop(image: Pixels, height: int, width: int) -> Pixels:

@@ -151,7 +151,8 @@ def test_tiles_of_the_article_and_their_batches() -> None:
 
 
 def test_the_tile_that_is_chosen_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LARGEST_SIDE", 120)
+    monkeypatch.setattr(module, "ANYWHERE", 100)
+    monkeypatch.setattr(module, "largest_side", lambda *_: 120)
     network = recorder(depth=2, padding="same")
     overlap_tile(network, torch.rand(1, 300, 40))
     assert {shape[-2:] for shape in network.shapes} == {(108, 88)}

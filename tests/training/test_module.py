@@ -1,11 +1,10 @@
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from unet_exp.inference.overlap_tile import overlap_tile
+from unet_exp.inference.overlap_tile import OverlapTile
 from unet_exp.losses.weighted_cross_entropy import WeightedCrossEntropy
 from unet_exp.metrics.pixel_error import PixelError
 from unet_exp.models.unet import UNet
@@ -19,19 +18,12 @@ def module() -> SegmentationModule:
         UNet(depth=1, base_channels=2, padding="same"),
         WeightedCrossEntropy(),
         {"pixel_error": PixelError()},
-        overlap_tile,
+        OverlapTile(),
         components,
         optimizer=torch.optim.SGD,
         scheduler=None,
         config={"seed": 1},
     )
-
-
-def test_a_prediction_has_the_images_size(module: SegmentationModule) -> None:
-    prediction = module.eval().predict(torch.rand(1, 21, 34))
-    assert prediction.probabilities.shape == (2, 21, 34)
-    assert prediction.instances.shape == (21, 34)
-    np.testing.assert_allclose(prediction.probabilities.sum(0), 1, atol=1e-6)
 
 
 def test_the_first_step_that_is_not_finite_is_named(module: SegmentationModule) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from unet_exp.training.record import Metrics, summary, to_json, write_atomically
+from unet_exp.training.record import summary, to_json, write_atomically
 
 
 def test_summary_tells_how_a_run_ended(tmp_path: Path) -> None:
@@ -64,12 +64,3 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         write_atomically(path, "\udc80")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_best_row_knows_the_direction(tmp_path: Path) -> None:
-    metrics = Metrics(tmp_path / "metrics.csv")
-    metrics.rows = [{"step": 1, "e": 0.3}, {"step": 2, "e": math.nan}, {"step": 3, "e": 0.7}]
-    assert metrics.best("e", "max")["step"] == 3
-    assert metrics.best("e", "min")["step"] == 1
-    assert metrics.best("absent", "min")["step"] == 3
-    assert Metrics(tmp_path / "none.csv").best("e", "max") == {}

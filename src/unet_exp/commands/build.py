@@ -1,14 +1,19 @@
 """From a configuration to the objects that it names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from torch import nn
+from torchmetrics import MetricCollection
 
 from unet_exp import schema
+from unet_exp.inference.predictor import Predictor
+from unet_exp.training.checkpoint import PARTS, CheckpointError, read_checkpoint
 from unet_exp.training.loaders import Loaders
 
 if TYPE_CHECKING:
@@ -80,6 +85,8 @@ def build_module(cfg: DictConfig, network: Any, **training: Any) -> "Segmentatio
 
 #: Parts of a trained network's configuration that may be changed afterwards.
 CHANGEABLE = ("dataset", "loader", "metric", "inference", "postprocessing")
+#: What networks must have in common to be averaged.
+SHARED = ("model.in_channels", "model.num_classes", "dataset.normalization", "loss._target_")
 
 
 def revised(held: dict[str, Any], cfg: DictConfig) -> DictConfig:
@@ -141,32 +148,63 @@ def checked(place: str, held: dict[str, Any], change: Any) -> Any:
     return OmegaConf.select(OmegaConf.merge(node, held, change), place)
 
 
-def load(path: Path, cfg: DictConfig) -> tuple[DictConfig, "SegmentationModule"]:
-    """Return a checkpoint's configuration, changed as ``cfg`` says, and its trained module.
+@dataclass(frozen=True)
+class Trained:
+    """What checkpoints hold, ready to segment and to score."""
+
+    config: DictConfig
+    """The first checkpoint's, with the values that were given instead."""
+    predictor: Predictor
+    metrics: MetricCollection
+
+
+def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
+    """Build what one checkpoint holds, or several whose mean counts, changed as ``cfg`` says.
 
     ``cfg`` may hold parts of the configuration whose values take the place of the checkpoint's
-    (see :func:`revised`), and ``trust``, targets that it may build besides ours.
+    (see :func:`revised`), ``trust``, targets that it may build besides ours, and ``tta``.
 
     Raises
     ------
     CheckpointError
-        If the checkpoint cannot be used: see :func:`unet_exp.training.checkpoint.read_checkpoint`.
+        If a checkpoint cannot be used (see :func:`unet_exp.training.checkpoint.read_checkpoint`),
+        or they take other images or tell other classes apart.
     """
-    from unet_exp.training.checkpoint import PARTS, CheckpointError, read_checkpoint
+    device = "cuda" if torch.cuda.is_available() and cfg.accelerator != "cpu" else "cpu"
+    read = [read_trained(path, cfg) for path in paths]
+    config, _, loss = read[0]
+    for path, (other, _, _) in zip(paths, read, strict=True):
+        for key in SHARED:
+            if OmegaConf.select(other, key) != OmegaConf.select(config, key):
+                raise CheckpointError(
+                    f"{path} has {key}={OmegaConf.select(other, key)}, and {paths[0]} has "
+                    f"{OmegaConf.select(config, key)}. Only networks of the same images and "
+                    "classes can be averaged: leave one of them out."
+                )
+    networks: list[Any] = [network.to(device) for _, network, _ in read]
+    predictor = Predictor(
+        networks,
+        loss.probabilities,
+        build(config.inference),
+        build(config.postprocessing),
+        cfg.tta,
+    )
+    return Trained(config, predictor, MetricCollection(build_metrics(config), compute_groups=False))
 
+
+def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, Any]:
+    """Return a checkpoint's configuration, changed as ``cfg`` says, its network and its loss."""
     content = read_checkpoint(path, schema.allowed_targets() | set(cfg.trust))
     # Only what was checked is kept, so nothing else can be built.
     held = {k: v for k, v in content["config"].items() if k in PARTS or "_target_" not in str(v)}
     config = revised(held, cfg)
-    network = build(config.model)
-    module = build_module(config, network)
+    parts = nn.ModuleDict({"network": build(config.model), "loss": build(config.loss)})
     try:
-        module.load_state_dict(content["state_dict"])
+        parts.load_state_dict(content["state_dict"])
     except RuntimeError as error:
         raise CheckpointError(
             f"{path} is of another architecture than its own configuration says "
             f"({str(error).splitlines()[-1].strip()}). Take the checkpoint as training wrote it."
         ) from error
-    module.eval()
-    device = "cuda" if torch.cuda.is_available() and cfg.accelerator != "cpu" else "cpu"
-    return config, module.to(device)
+    network = parts["network"].eval().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    return config, network, parts["loss"]

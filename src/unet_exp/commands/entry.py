@@ -7,10 +7,11 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 import hydra
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig
 
 from unet_exp import schema
 from unet_exp.commands.checks import check
@@ -79,6 +80,15 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
             shutil.rmtree(folder / ".hydra", ignore_errors=True)
         sys.exit(1)
     sys.exit(1 if failures else 0)
+
+
+def listed(value: Any) -> list[Path]:
+    """Return the paths that one value or a list of them names.
+
+    >>> listed("a.ckpt") == [Path("a.ckpt")]
+    True
+    """
+    return [Path(str(one)) for one in (value if isinstance(value, ListConfig) else [value])]
 
 
 def report(error: Exception, debug: bool) -> None:

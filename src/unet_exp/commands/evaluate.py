@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from unet_exp.commands.entry import launch
+from unet_exp.commands.entry import launch, listed
 
 if TYPE_CHECKING:
-    from unet_exp.training.module import SegmentationModule
+    from torchmetrics import MetricCollection
+
+    from unet_exp.inference.predictor import Predictor
 
 log = logging.getLogger(__name__)
 
@@ -33,76 +34,79 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     from unet_exp.commands.build import build_dataset, build_loaders, load
     from unet_exp.training.record import environment, to_json, write_atomically
 
-    path = chosen_checkpoint(cfg)
-    config, module = load(path, cfg)
+    paths = chosen_checkpoints(cfg)
+    trained = load(paths, cfg)
+    config, predictor, metrics = trained.config, trained.predictor, trained.metrics
     dataset = build_dataset(config)
     if dataset.in_channels != config.model.in_channels:
         raise ValueError(
-            f"{dataset.name} has {dataset.in_channels} channels, and the network of {path} takes "
-            f"{config.model.in_channels}. Give images like those it was trained on."
+            f"{dataset.name} has {dataset.in_channels} channels, and the network of {paths[0]} "
+            f"takes {config.model.in_channels}. Give images like those it was trained on."
         )
-    loader = build_loaders(config, dataset, module.network).whole(cfg.split)
+    loader = build_loaders(config, dataset, predictor.networks[0]).whole(cfg.split)
     if not len(loader):
         raise ValueError(
             f"The {cfg.split} split of {dataset.name} has no labelled image. Splits are train, "
             "validation and test; predict.py segments images without labels."
         )
     folder = Path(HydraConfig.get().runtime.output_dir)
-    rows = list(score_images(module, loader))
-    overall = {name: float(value) for name, value in module.metrics.compute().items()}
+    rows = list(score_images(predictor, metrics, loader))
+    overall = {name: float(value) for name, value in metrics.compute().items()}
     write_atomically(folder / "per_image.csv", to_csv(rows))
     content = {
-        "checkpoint": str(path),
+        "checkpoint": [str(path) for path in paths],
+        "tta": cfg.tta,
         "split": cfg.split,
         "images": len(rows),
         "scores": overall,
         **environment(),
     }
     write_atomically(folder / "evaluation.json", to_json(content))
-    pictures = draw_extremes(module, loader, rows, config.monitor, cfg.pictures, folder)
+    pictures = draw_extremes(predictor, loader, rows, config.monitor, cfg.pictures, folder)
     show(rows, overall, cfg.split)
     for line in (folder / "evaluation.json", folder / "per_image.csv", *pictures):
         log.info("%s", line)
     return overall
 
 
-def chosen_checkpoint(cfg: DictConfig) -> Path:
-    """Return the checkpoint to score, given itself or by its run folder."""
+def chosen_checkpoints(cfg: DictConfig) -> list[Path]:
+    """Return the checkpoints to score together, given themselves or by a run folder."""
     if bool(cfg.run) == bool(cfg.checkpoint):
         raise ValueError("Give one of run=FOLDER and checkpoint=FILE.")
     if cfg.checkpoint:
-        return Path(str(cfg.checkpoint))
+        return listed(cfg.checkpoint)
     folder = Path(str(cfg.run))
     if not folder.is_dir():
         raise FileNotFoundError(f"No run folder at {folder}. Runs lie in outputs/runs/NAME/STAMP.")
-    return folder / "checkpoints" / "best.ckpt"
+    return [folder / "checkpoints" / "best.ckpt"]
 
 
-def score_images(module: "SegmentationModule", loader: Any) -> Iterator[dict[str, Any]]:
-    """Yield name and scores of each image; ``module.metrics`` gathers all of them."""
+def score_images(
+    predictor: "Predictor", metrics: "MetricCollection", loader: Any
+) -> Iterator[dict[str, Any]]:
+    """Yield name and scores of each image; ``metrics`` gathers all of them."""
     from rich.progress import track
 
-    single = module.metrics.clone()
-    module.metrics.reset()
+    single = metrics.clone()
+    metrics.reset()
     for batch in track(
         loader, description="images", transient=True, disable=not sys.stdout.isatty()
     ):
-        with torch.inference_mode():
-            prediction = module.predict(batch["image"].to(module.device))
+        prediction = predictor.predict(batch["image"])
         seen = {
             "probabilities": prediction.probabilities,
             "target": batch["target"],
             "labels": batch["labels"],
             "instances": prediction.instances,
         }
-        module.metrics.update(**seen)
+        metrics.update(**seen)
         single.reset()
         single.update(**seen)
         yield {"name": batch["name"], **{k: float(v) for k, v in single.compute().items()}}
 
 
 def draw_extremes(
-    module: "SegmentationModule",
+    predictor: "Predictor",
     loader: Any,
     rows: list[dict[str, Any]],
     monitor: DictConfig,
@@ -122,8 +126,7 @@ def draw_extremes(
     paths = []
     for i, role in chosen.items():
         batch = loader.dataset[i]
-        with torch.inference_mode():
-            prediction = module.predict(batch["image"].to(module.device))
+        prediction = predictor.predict(batch["image"])
         name = rows[i]["name"].replace("/", "_")
         paths.append(folder / "pictures" / f"{role}_{name}.png")
         score = rows[i].get(monitor.metric, float("nan"))

@@ -2,17 +2,16 @@
 
 import glob
 import logging
-import os
 import sys
 from pathlib import Path
 
 import numpy as np
 import tifffile
-import torch
 from omegaconf import DictConfig
 
-from unet_exp.commands.entry import launch
+from unet_exp.commands.entry import launch, listed
 from unet_exp.datasets.images import SUFFIXES, read_images
+from unet_exp.files import replacing
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +43,8 @@ def predict(cfg: DictConfig) -> None:
             f"output={output} holds the images themselves, so that the next call would take the "
             "results for images. Give another folder."
         )
-    config, module = load(Path(str(cfg.checkpoint)), cfg)
+    trained = load(listed(cfg.checkpoint), cfg)
+    config = trained.config
     output.mkdir(parents=True, exist_ok=True)
     channels, normalization = config.model.in_channels, config.dataset.get("normalization", "none")
     failed: list[str] = []
@@ -62,9 +62,8 @@ def predict(cfg: DictConfig) -> None:
             continue
         probabilities, instances, classes = [], [], []
         for page in pages:
-            with torch.inference_mode():
-                prediction = module.predict(torch.from_numpy(page).to(module.device))
-            probability = prediction.probabilities.float().numpy()
+            prediction = trained.predictor.predict(page)
+            probability = prediction.probabilities.numpy()
             probabilities.append(1 - probability[0] if len(probability) == 2 else probability)
             instances.append(prediction.instances.numpy())
             classes.append(probability.argmax(0).astype(np.uint8))
@@ -126,15 +125,8 @@ def narrow(labels: np.ndarray) -> np.ndarray:
 
 def write_tiff(path: Path, array: np.ndarray) -> None:
     """Write under a temporary name, then rename."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with replacing(path) as part:
         tifffile.imwrite(part, array, compression="zlib", photometric="minisblack")
-        part.replace(path)
-    except OSError as error:
-        error.filename = str(path)
-        raise
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def main() -> None:

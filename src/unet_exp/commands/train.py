@@ -33,12 +33,13 @@ def train(cfg: DictConfig) -> float:
         build_module,
     )
     from unet_exp.training.averaging import RunningMean
-    from unet_exp.training.checkpoint import checkpoints
     from unet_exp.training.datamodule import DataModule
     from unet_exp.training.gallery import Gallery
+    from unet_exp.training.history import Metrics
     from unet_exp.training.loggers import finish
     from unet_exp.training.progress import ProgressBar
-    from unet_exp.training.record import Metrics, summary
+    from unet_exp.training.record import summary
+    from unet_exp.training.saving import checkpoints
 
     folder = Path(HydraConfig.get().runtime.output_dir)
     seed_everything(cfg.seed, verbose=False)

@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import os
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from typing import Any
 import numpy as np
 import pooch
 from jaxtyping import Shaped
+
+from unet_exp.files import replacing
 
 logger = logging.getLogger(__name__)
 
@@ -99,22 +100,12 @@ def cached_array(
             logger.warning("%s is damaged (%s) and is made anew.", path, error)
     array = compute()
     try:
-        _write_whole(path, array)
+        with replacing(path) as part, part.open("xb") as file:
+            np.save(file, array, allow_pickle=False)
         return np.load(path, mmap_mode="c", allow_pickle=False) if mmap else array
     except OSError as error:
         logger.warning("Cannot keep %s in the cache (%s). Going on without it.", path, error)
         return array
-
-
-def _write_whole(path: Path, array: Shaped[np.ndarray, "..."]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem[:16]}-{uuid.uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            np.save(file, array, allow_pickle=False)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 class ArrayStore:

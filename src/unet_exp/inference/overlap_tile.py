@@ -1,17 +1,25 @@
 """Seamless segmentation of images of any size, tile by tile (figure 2, arXiv:1505.04597)."""
 
 import warnings
+from collections.abc import Iterator
 from itertools import product
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from unet_exp.geometry import TilePlan, centre_crop, mirror_window, plan_tiles
+from unet_exp.inference.memory import largest_side
 
-LARGEST_SIDE = 1280
-"""Side of a tile when none is given: the article's network then takes about 2 GB in float32."""
+Span = tuple[int, int]
+ANYWHERE = 768
+"""Side of a tile that any machine is trusted with: the article's network takes 0.6 GB for it."""
+LARGEST = 2048
+"""Side beyond which a tile saves next to nothing, whatever the memory."""
+REGION = 2048
+"""Side of the regions that an image is cut into, where a tile is smaller."""
 
 
 @runtime_checkable
@@ -37,11 +45,57 @@ class Tileable(Protocol):
         ...
 
 
+class OverlapTile:
+    """The overlap-tile strategy: see :func:`overlap_tile`, which it calls.
+
+    Parameters
+    ----------
+    tile
+        Largest side of the network's input in pixels; sides are as small as the number of tiles
+        allows, and fit the network. None takes what the memory at hand allows.
+    batch_size
+        Tiles in one forward pass.
+    """
+
+    def __init__(self, tile: int | None = None, batch_size: int = 1) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size={batch_size} computes nothing. Choose 1 or more.")
+        self.tile, self.batch_size = tile, batch_size
+
+    def __call__(
+        self, network: Tileable, image: Any, region: tuple[Span, Span] | None = None
+    ) -> Float[Tensor, "k h w"]:
+        """Logits of an image, or of a region of a plane."""
+        return overlap_tile(network, image, self.tile, self.batch_size, region)
+
+    def regions(
+        self, network: Tileable, height: int, width: int, turned: bool = False
+    ) -> list[tuple[Span, Span]]:
+        """Cut an image into the regions to ask for one by one, so that memory does not grow.
+
+        Each is a whole number of tiles wide, so the cuts cost nothing; an image that a tile holds
+        is one region. ``turned`` leaves room in the tiles for regions that lie off the grid of
+        pooled pixels, as they do in a turned image.
+
+        >>> from unet_exp.models.unet import UNet
+        >>> OverlapTile(tile=572).regions(UNet(), 1000, 3000)[:2]
+        [((0, 1000), (0, 1920)), ((0, 1000), (1920, 3000))]
+        """
+        limit = tile_limit(network, self.tile, self.batch_size, max(height, width))
+        limit -= network.step if turned else 0
+        rows, columns = (
+            spans(plan_tiles(size, limit, network.step, network.halo, network.fitting_sizes), size)
+            for size in (height, width)
+        )
+        return list(product(rows, columns))
+
+
 def overlap_tile(
     network: Tileable,
-    image: Float[Tensor, "c h w"],
+    image: Any,
     tile: int | None = None,
     batch_size: int = 1,
+    region: tuple[Span, Span] | None = None,
 ) -> Float[Tensor, "k h w"]:
     """Logits of every pixel of an image of any size, as if computed in a single pass.
 
@@ -51,16 +105,23 @@ def overlap_tile(
     are matters of memory and speed alone. (Networks that normalise each image by its own mean,
     norm=instance or group, see another image in every tile; several tiles then give a warning.)
 
-    The tiles go to the network's device; the result lies on the image's. It takes no part in
-    differentiation.
+    The tiles go to the network's device, and there lies the result, unless the image is a tensor
+    on another. It takes no part in differentiation.
 
     Parameters
     ----------
+    image
+        (c, h, w), a tensor or anything that is read by slices (an array, a memory map, a Zarr
+        array), of which only what is needed is read; or a plane without end, an object with
+        ``window(rows, columns)``, as :mod:`unet_exp.inference.views` has.
     tile
         Largest side of the network's input in pixels; sides are as small as the number of tiles
-        allows, and fit the network. None chooses 1280, or more for a network that looks far.
+        allows, and fit the network. None takes what the memory at hand allows.
     batch_size
         Tiles in one forward pass.
+    region
+        Rows and columns ``(start, stop)`` to compute, the whole image by default; of a plane they
+        must be given, and may be negative.
 
     Raises
     ------
@@ -82,11 +143,15 @@ def overlap_tile(
         )
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size} computes nothing. Choose 1 or more.")
-    height, width = image.shape[-2:]
-    limit = max(LARGEST_SIDE, 4 * network.halo) if tile is None else tile
+    if region is None:
+        region = (0, image.shape[-2]), (0, image.shape[-1])
+    # Whatever the region, tiles start on the grid of the image's first pixel.
+    (top, bottom), (left, right) = region
+    origin = top // network.step * network.step, left // network.step * network.step
+    limit = tile_limit(network, tile, batch_size, max(bottom - origin[0], right - origin[1]))
     rows, columns = (
-        plan_tiles(size, limit, network.step, network.halo, network.fitting_sizes)
-        for size in (height, width)
+        plan_tiles(stop - start, limit, network.step, network.halo, network.fitting_sizes)
+        for start, stop in zip(origin, (bottom, right), strict=True)
     )
     corners = list(product(rows.starts, columns.starts))
     if len(corners) > 1:
@@ -95,31 +160,67 @@ def overlap_tile(
     logits = torch.empty(0)
     for first in range(0, len(corners), batch_size):
         batch = corners[first : first + batch_size]
-        cores = _pass(network, image, batch, rows, columns)
+        cores = _pass(network, image, origin, batch, rows, columns)
         if first == 0:
-            logits = cores.new_empty((cores.shape[1], height, width), device=image.device)
+            logits = cores.new_empty(
+                (cores.shape[1], bottom - origin[0], right - origin[1]),
+                device=image.device if isinstance(image, Tensor) else cores.device,
+            )
         for (y, x), core in zip(batch, cores, strict=True):
             here = logits[:, y : y + rows.core, x : x + columns.core]
             here.copy_(core[:, : here.shape[1], : here.shape[2]])
-    return logits
+    return logits[:, top - origin[0] :, left - origin[1] :]
+
+
+def tile_limit(network: Tileable, tile: int | None, batch_size: int, size: int) -> int:
+    """Largest side of a tile: as given, or as memory allows for an axis of ``size`` pixels."""
+    if tile is not None:
+        return tile
+    smallest = network.fitting_sizes(2 * network.halo + network.step)[1]
+    least = max(ANYWHERE, 2 * smallest)
+    whole = network.fitting_sizes(size + 2 * network.halo)[1]
+    if whole <= least and batch_size == 1:
+        return least
+    if not isinstance(network, nn.Module):
+        return LARGEST
+    side = largest_side(network, network.fitting_sizes(least)[1], batch_size)
+    return max(min(side, LARGEST), smallest)
+
+
+def spans(plan: TilePlan, size: int) -> Iterator[Span]:
+    """Join tiles to regions of at most ``REGION`` pixels, or of one tile where that is larger.
+
+    >>> list(spans(TilePlan(side=1200, core=1000, starts=(0, 1000, 2000, 3000)), size=3500))
+    [(0, 2000), (2000, 3500)]
+    """
+    together = max(1, REGION // plan.core)
+    starts = plan.starts[::together]
+    return zip(starts, (*starts[1:], size), strict=True)
 
 
 @torch.inference_mode()
 def _pass(
     network: Tileable,
-    image: Float[Tensor, "c h w"],
+    image: Any,
+    origin: tuple[int, int],
     corners: list[tuple[int, int]],
     rows: TilePlan,
     columns: TilePlan,
 ) -> Float[Tensor, "b k core_h core_w"]:
-    """Logits of the cores that start at ``corners``, from one forward pass."""
+    """Logits of the cores that start at ``corners``, counted from ``origin``, in one pass."""
     windows = []
     for y, x in corners:
-        top, left = y - network.halo, x - network.halo
-        windows.append(mirror_window(image, (top, top + rows.side), (left, left + columns.side)))
+        top, left = origin[0] + y - network.halo, origin[1] + x - network.halo
+        windows.append(_window(image, (top, top + rows.side), (left, left + columns.side)))
     tiles = torch.stack(windows) if len(windows) > 1 else windows[0].unsqueeze(0)
-    like = _parameter(network, image)
+    like = _parameter(network, tiles)
     return centre_crop(network(tiles.to(like.device, like.dtype)), rows.core, columns.core)
+
+
+def _window(image: Any, rows: Span, columns: Span) -> Float[Tensor, "c h w"]:
+    plane = hasattr(image, "window")
+    pixels = image.window(rows, columns) if plane else mirror_window(image, rows, columns)
+    return pixels if isinstance(pixels, Tensor) else torch.from_numpy(np.array(pixels))
 
 
 def _parameter(network: object, otherwise: Tensor) -> Tensor:

@@ -3,8 +3,6 @@
 Positions are computed in pixels, since matplotlib's own layouts draw everything several times.
 """
 
-import os
-import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import Patch
 
+from unet_exp.files import replacing
 from unet_exp.pictures.colours import Colour
 
 DPI = 100
@@ -167,15 +166,7 @@ def finished(figure: Figure, path: Path | str | None) -> UInt8[np.ndarray, "H W 
 
 
 def write_png(rgb: UInt8[np.ndarray, "H W 3"], path: Path) -> None:
-    """Write a PNG file under a temporary name in the same folder, then rename it."""
-    encoded = cv2.imencode(".png", rgb[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(encoded)
-        Path(partial).chmod(0o644)
-        Path(partial).replace(path)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+    """Write a PNG file, whole or not at all."""
+    encoded = cv2.imencode(".png", rgb[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
+    with replacing(path) as part:
+        part.write_bytes(encoded.tobytes())

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
 
 #: Parts of the configuration that are built again from a checkpoint.
 PARTS = (
@@ -126,33 +124,6 @@ def require_same_model(path: Path, old: dict[str, Any], new: dict[str, Any]) -> 
             f"{path} is of another architecture than this run, which asks for {asked}. To use "
             f"it, pass {held}; to train the new network, drop ckpt_path."
         )
-
-
-def checkpoints(folder: Path, monitor: str, mode: str) -> list[Callback]:
-    """Return the callbacks that keep ``best.ckpt``, by a score, and ``last.ckpt``."""
-    best = ModelCheckpoint(
-        dirpath=folder,
-        filename="best",
-        monitor=monitor,
-        mode=mode,
-        save_on_train_epoch_end=False,
-        enable_version_counter=False,
-        auto_insert_metric_name=False,
-    )
-    last = ModelCheckpoint(
-        dirpath=folder, filename="last", save_on_train_epoch_end=False, enable_version_counter=False
-    )
-    return [LastValidation(), best, last]
-
-
-class LastValidation(Callback):
-    """Validate after the last step, wherever in an epoch it falls."""
-
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, *_: Any, **__: Any
-    ) -> None:
-        if trainer.global_step >= trainer.max_steps:
-            trainer.should_stop = True
 
 
 def first_line(error: BaseException) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from unet_exp.inference.predictor import Prediction
 from unet_exp.pictures import learning_curves, prediction_panel
-from unet_exp.training.module import Prediction
-from unet_exp.training.record import Metrics
+from unet_exp.training.history import Metrics
 
 
 class Gallery(Callback):

@@ -1,7 +1,6 @@
 """The network, its loss and its scores as a LightningModule."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,14 +11,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric, Metric, MetricCollection
 
-
-@dataclass
-class Prediction:
-    """What the network makes of one whole image; arrays of the image's size, on the CPU."""
-
-    logits: Tensor
-    probabilities: Tensor
-    instances: Tensor
+from unet_exp.inference.predictor import Prediction
 
 
 class SegmentationModule(LightningModule):
@@ -75,12 +67,6 @@ class SegmentationModule(LightningModule):
         self.plateau: ReduceLROnPlateau | None = None
         self.plateau_state: dict[str, Any] = {}
 
-    def predict(self, image: Tensor) -> Prediction:
-        """Segment one whole image (c, h, w)."""
-        logits = self.inference(self.network, image).float()
-        probabilities = self.loss.probabilities(logits[None])[0].cpu()  # pyright: ignore[reportCallIssue]
-        return Prediction(logits, probabilities, self.postprocessing(probabilities))
-
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         # The batch is counted too: with accumulation a step has several.
         numbers = (self.seed, self.global_step, batch_idx, self.global_rank)
@@ -132,9 +118,11 @@ class SegmentationModule(LightningModule):
 
     def score(self, batch: dict[str, Any], stage: str) -> Prediction:
         """Segment one labelled image, log its loss and update the scores."""
-        prediction = self.predict(batch["image"])
+        logits = self.inference(self.network, batch["image"]).float()[None]
+        probabilities = self.loss.probabilities(logits)[0].cpu()  # pyright: ignore[reportCallIssue]
+        prediction = Prediction(probabilities, self.postprocessing(probabilities))
         target, weights = batch["target"], batch["weights"]
-        loss = self.loss(prediction.logits[None], target[None], weights[None])
+        loss = self.loss(logits, target[None], weights[None])
         self.watch(loss.detach())
         self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
         self.metrics.update(

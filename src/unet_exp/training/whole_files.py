@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from lightning.fabric.plugins.io import TorchCheckpointIO
 
+from unet_exp.files import replacing
+
 
 class WholeFiles(TorchCheckpointIO):
     """Write under another name beside the checkpoint, then rename.
@@ -27,16 +29,9 @@ class WholeFiles(TorchCheckpointIO):
         OSError
             No room, or no permission; an earlier checkpoint of that name is left as it was.
         """
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.part")
         content = io.BytesIO()
         torch.save(checkpoint, content)
-        try:
-            with part.open("wb") as file:
-                file.write(content.getbuffer())
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        with replacing(Path(path)) as part, part.open("wb") as file:
+            file.write(content.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())

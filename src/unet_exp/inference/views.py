@@ -1,0 +1,184 @@
+"""Rotated and mirrored versions of an image: section 4 of Ronneberger et al. 2015, table 1.
+
+Each version is a plane without end, of which any window can be had: so versions of images that
+are larger than memory are never made whole, and tiles of them meet without seams.
+"""
+
+import math
+from typing import Any, Protocol, runtime_checkable
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Shaped
+
+from unet_exp.geometry import mirror_window
+
+Span = tuple[int, int]
+CHOICES = ("none", "rotations", "dihedral")
+ROTATIONS = 7
+"""Table 1: "averaged over 7 rotated versions of the input data"; the angles are not given."""
+
+
+@runtime_checkable
+class View(Protocol):
+    """A plane that shows an image in another position."""
+
+    def window(self, rows: Span, columns: Span) -> Shaped[np.ndarray, "c h w"]:
+        """Pixels of the plane, which goes on mirrored beyond the image."""
+        ...
+
+    def footprint(self, rows: Span, columns: Span) -> tuple[Span, Span]:
+        """Rows and columns of the plane that show a region of the image."""
+        ...
+
+    def restored(
+        self, values: Float32[np.ndarray, "k h2 w2"], rows: Span, columns: Span
+    ) -> Float32[np.ndarray, "k h w"]:
+        """Bring values of the region's footprint back into the image's position."""
+        ...
+
+
+def views(tta: str, image: Any) -> list[View]:
+    """Versions of an image whose predictions are averaged (test-time augmentation).
+
+    ``none``: the image itself. ``rotations``: the article's 7, by multiples of 360 / 7 degrees
+    around its centre, bicubic there and bilinear back. ``dihedral``: all 8 ways to lay a square,
+    every pixel an exact copy. ``image`` is anything that ``geometry.mirror_window`` reads.
+
+    >>> [len(views(tta, np.zeros((1, 4, 6)))) for tta in CHOICES]
+    [1, 7, 8]
+    """
+    if tta not in CHOICES:
+        raise ValueError(f"tta={tta} is not known. Choose one of {', '.join(CHOICES)}.")
+    if tta == "rotations":
+        angles = [2 * math.pi * turn / ROTATIONS for turn in range(ROTATIONS)]
+        return [Turned(image), *(Rotated(image, angle) for angle in angles[1:])]
+    if tta == "dihedral":
+        return [Turned(image, turns, flip) for flip in (False, True) for turns in range(4)]
+    return [Turned(image)]
+
+
+class Turned:
+    """The image turned by quarters, anticlockwise, and then mirrored left to right if ``flip``.
+
+    >>> view = Turned(np.array([[[1, 2, 3]]]), quarter_turns=1)
+    >>> view.window((0, 3), (0, 1))
+    array([[[3],
+            [2],
+            [1]]])
+    >>> view.footprint(rows=(0, 1), columns=(0, 2))
+    ((1, 3), (0, 1))
+    """
+
+    def __init__(self, image: Any, quarter_turns: int = 0, flip: bool = False) -> None:
+        self.image, self.quarter_turns, self.flip = image, quarter_turns % 4, flip
+        height, width = image.shape[-2:]
+        #: Rows and columns of the image before each quarter turn, the last also after all.
+        self.sizes = [(height, width) if t % 2 == 0 else (width, height) for t in range(5)]
+
+    def window(self, rows: Span, columns: Span) -> Shaped[np.ndarray, "c h w"]:
+        """Pixels of the turned plane."""
+        if self.flip:
+            columns = mirrored(columns, self.sizes[self.quarter_turns][1])
+        for turn in reversed(range(self.quarter_turns)):
+            rows, columns = columns, mirrored(rows, self.sizes[turn][1])
+        pixels = np.asarray(mirror_window(self.image, rows, columns))
+        turned = np.rot90(pixels, self.quarter_turns, axes=(-2, -1))
+        return turned[..., ::-1] if self.flip else turned
+
+    def footprint(self, rows: Span, columns: Span) -> tuple[Span, Span]:
+        """Where the turned plane shows a region of the image."""
+        for turn in range(self.quarter_turns):
+            rows, columns = mirrored(columns, self.sizes[turn][1]), rows
+        if self.flip:
+            columns = mirrored(columns, self.sizes[self.quarter_turns][1])
+        return rows, columns
+
+    def restored(
+        self, values: Float32[np.ndarray, "k h2 w2"], rows: Span, columns: Span
+    ) -> Float32[np.ndarray, "k h w"]:
+        """Turn back."""
+        values = values[..., ::-1] if self.flip else values
+        return np.rot90(values, -self.quarter_turns, axes=(-2, -1))
+
+
+def mirrored(span: Span, size: int) -> Span:
+    """Where a span of an axis of ``size`` pixels lies when the axis is turned around.
+
+    >>> mirrored((0, 2), size=10)
+    (8, 10)
+    """
+    return size - span[1], size - span[0]
+
+
+class Rotated:
+    """The image rotated by ``angle`` (radians, anticlockwise) around its centre.
+
+    The plane's origin lies at the image's centre, so that no window depends on how the image is
+    cut into regions.
+
+    >>> values = Rotated(np.ones((1, 5, 5), np.float32), math.pi / 4).window((-2, 3), (-2, 3))
+    >>> values.shape, bool(np.allclose(values, 1))
+    ((1, 5, 5), True)
+    """
+
+    def __init__(self, image: Any, angle: float) -> None:
+        self.image = image
+        self.cosine, self.sine = math.cos(angle), math.sin(angle)
+        self.centre = (image.shape[-2] - 1) / 2, (image.shape[-1] - 1) / 2
+
+    def window(self, rows: Span, columns: Span) -> Float32[np.ndarray, "c h w"]:
+        """Pixels of the rotated plane, interpolated bicubically."""
+        y, x = self._in_image(*np.mgrid[slice(*rows), slice(*columns)])
+        sources = covering(y), covering(x)
+        pixels = np.asarray(mirror_window(self.image, *sources), np.float32)
+        return sampled(pixels, y - sources[0][0], x - sources[1][0], cv2.INTER_CUBIC)
+
+    def footprint(self, rows: Span, columns: Span) -> tuple[Span, Span]:
+        """Rectangle of the plane around a region of the image."""
+        y, x = self._in_plane(*np.meshgrid(np.array(rows) - (0, 1), np.array(columns) - (0, 1)))
+        return covering(y), covering(x)
+
+    def restored(
+        self, values: Float32[np.ndarray, "k h2 w2"], rows: Span, columns: Span
+    ) -> Float32[np.ndarray, "k h w"]:
+        """Interpolate bilinearly at the places of the image's pixels."""
+        (top, _), (left, _) = self.footprint(rows, columns)
+        y, x = self._in_plane(*np.mgrid[slice(*rows), slice(*columns)])
+        return sampled(values, y - top, x - left, cv2.INTER_LINEAR)
+
+    def _in_image(self, y: Any, x: Any) -> tuple[Any, Any]:
+        """Position in the image of a point of the plane."""
+        return (
+            self.centre[0] + self.cosine * y + self.sine * x,
+            self.centre[1] - self.sine * y + self.cosine * x,
+        )
+
+    def _in_plane(self, y: Any, x: Any) -> tuple[Any, Any]:
+        """Position in the plane of a point of the image."""
+        down, across = y - self.centre[0], x - self.centre[1]
+        return (
+            self.cosine * down - self.sine * across,
+            self.sine * down + self.cosine * across,
+        )
+
+
+def covering(positions: Shaped[np.ndarray, "..."]) -> Span:
+    """Whole pixels around positions, with the two more that bicubic interpolation reads.
+
+    >>> covering(np.array([0.5, 3.2]))
+    (-2, 7)
+    """
+    return math.floor(positions.min()) - 2, math.ceil(positions.max()) + 3
+
+
+def sampled(
+    values: Float32[np.ndarray, "c h2 w2"],
+    y: Shaped[np.ndarray, "h w"],
+    x: Shaped[np.ndarray, "h w"],
+    interpolation: int,
+) -> Float32[np.ndarray, "c h w"]:
+    """Interpolate each channel at rows ``y`` and columns ``x``."""
+    maps = x.astype(np.float32), y.astype(np.float32)
+    channels = (np.ascontiguousarray(channel, np.float32) for channel in values)
+    return np.stack([cv2.remap(channel, *maps, interpolation) for channel in channels])

@@ -1,0 +1,75 @@
+"""The scores of every validation: metrics.csv, whole at any moment."""
+
+import csv
+import io
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from unet_exp.training.record import write_atomically
+
+
+class Metrics(Callback):
+    """Keep a row of every validation in ``metrics.csv``, also across a restart."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows: list[dict[str, Any]] = []
+        self.started = time.monotonic()
+        self.before = 0.0
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        # Here rather than at the start of training, which a finished run does not reach.
+        if self.path.exists():
+            with self.path.open(newline="") as file:
+                rows = [{k: number(v) for k, v in row.items()} for row in csv.DictReader(file)]
+            self.rows = [row for row in rows if row["step"] <= checkpoint["global_step"]]
+            self.before = self.rows[-1]["seconds"] if self.rows else 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.started = time.monotonic()
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # The last step's own loss says little; the mean since the last validation stands here.
+        metrics = {
+            name: float(value)
+            for name, value in trainer.callback_metrics.items()
+            if name != "train/step_loss"
+        }
+        if trainer.is_global_zero and any(name.startswith("val/") for name in metrics):
+            self.rows.append(
+                {
+                    "step": trainer.global_step,
+                    "seconds": round(self.before + time.monotonic() - self.started, 1),
+                    "lr": trainer.optimizers[0].param_groups[0]["lr"],
+                    **metrics,
+                }
+            )
+            self.write()
+
+    def write(self) -> None:
+        """Write all rows anew."""
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, names)
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_atomically(self.path, text.getvalue())
+
+    def best(self, name: str, mode: str) -> dict[str, Any]:
+        """Return the row with the best value of a score; of the last one if none has it."""
+        rows = [row for row in self.rows if not math.isnan(row.get(name, math.nan))]
+        choose = max if mode == "max" else min
+        return choose(rows, key=lambda row: row[name]) if rows else (self.rows or [{}])[-1]
+
+
+def number(text: str | None) -> Any:
+    """Return the number in a cell; NaN for an empty one."""
+    if not text:
+        return math.nan
+    return int(text) if text.isdecimal() else float(text)

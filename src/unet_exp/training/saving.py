@@ -1,0 +1,34 @@
+"""When checkpoints are written: the best by a score, and the last."""
+
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+
+def checkpoints(folder: Path, monitor: str, mode: str) -> list[Callback]:
+    """Return the callbacks that keep ``best.ckpt``, by a score, and ``last.ckpt``."""
+    best = ModelCheckpoint(
+        dirpath=folder,
+        filename="best",
+        monitor=monitor,
+        mode=mode,
+        save_on_train_epoch_end=False,
+        enable_version_counter=False,
+        auto_insert_metric_name=False,
+    )
+    last = ModelCheckpoint(
+        dirpath=folder, filename="last", save_on_train_epoch_end=False, enable_version_counter=False
+    )
+    return [LastValidation(), best, last]
+
+
+class LastValidation(Callback):
+    """Validate after the last step, wherever in an epoch it falls."""
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, *_: Any, **__: Any
+    ) -> None:
+        if trainer.global_step >= trainer.max_steps:
+            trainer.should_stop = True

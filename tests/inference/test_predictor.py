@@ -1,0 +1,87 @@
+"""Regions, versions and networks: what is averaged, and that cuts leave no trace."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from unet_exp.inference.overlap_tile import OverlapTile
+from unet_exp.inference.predictor import Predictor
+from unet_exp.models.unet import UNet
+
+
+def network(seed: int = 0, **options: int | str) -> UNet:
+    torch.manual_seed(seed)
+    return UNet(**{"depth": 2, "base_channels": 4, "padding": "same", **options}).eval()  # pyright: ignore[reportArgumentType]
+
+
+def softmax(logits: Tensor) -> Tensor:
+    return logits.softmax(1)
+
+
+def predictor(*networks: UNet, tta: str = "none", tile: int | None = None) -> Predictor:
+    def threshold(probabilities: Tensor) -> Tensor:
+        return (probabilities[0] < 0.5).int()
+
+    return Predictor(networks, softmax, OverlapTile(tile), threshold, tta)
+
+
+IMAGE = np.random.default_rng(0).random((1, 70, 53), np.float32)
+
+
+def test_a_prediction_has_the_images_size() -> None:
+    prediction = predictor(network()).predict(torch.from_numpy(IMAGE))
+    assert prediction.probabilities.shape == (2, 70, 53)
+    assert prediction.instances.shape == (70, 53)
+    np.testing.assert_allclose(prediction.probabilities.sum(0), 1, atol=1e-6)
+    np.testing.assert_array_equal(prediction.instances, prediction.probabilities[0] < 0.5)
+
+
+@pytest.mark.parametrize("tta", ["none", "rotations", "dihedral"])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_an_image_in_regions_is_the_whole_image(tta: str, padding: str) -> None:
+    """The regions are odd in size and place, and off the grid of pooled pixels."""
+    whole = predictor(network(padding=padding), tta=tta).probabilities(IMAGE)
+    parts = predictor(network(padding=padding), tta=tta, tile=64)
+    for rows, columns in [((0, 31), (0, 53)), ((31, 70), (0, 17)), ((31, 70), (17, 53))]:
+        part = parts.probabilities(IMAGE, (rows, columns))
+        np.testing.assert_allclose(part, whole[:, slice(*rows), slice(*columns)], atol=1e-5)
+
+
+@pytest.mark.parametrize("tta", ["none", "dihedral"])
+def test_regions_cover_an_image_once(tta: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unet_exp.inference.overlap_tile.REGION", 40)
+    seen = np.zeros((70, 53), int)
+    regions = predictor(network(), tta=tta, tile=64).regions(70, 53)
+    for rows, columns in regions:
+        seen[slice(*rows), slice(*columns)] += 1
+    assert (seen == 1).all()
+    assert len(regions) > 1
+
+
+def test_the_eight_versions_are_averaged_as_by_hand() -> None:
+    net, image = network(), torch.from_numpy(IMAGE)
+    total = torch.zeros(2, 70, 53)
+    for flip in (False, True):
+        for turns in range(4):
+            seen = torch.rot90(image, turns, (1, 2))
+            seen = seen.flip(2) if flip else seen
+            there = predictor(net).probabilities(seen)
+            there = there.flip(2) if flip else there
+            total += torch.rot90(there, -turns, (1, 2)) / 8
+    torch.testing.assert_close(
+        predictor(net, tta="dihedral").probabilities(IMAGE), total, atol=1e-6, rtol=0
+    )
+
+
+def test_eight_versions_do_not_see_how_the_image_lies() -> None:
+    whole = predictor(network(), tta="dihedral")
+    turned = whole.probabilities(np.rot90(IMAGE, 1, (1, 2)))
+    expected = np.rot90(whole.probabilities(IMAGE).numpy(), 1, (1, 2))
+    np.testing.assert_allclose(turned, expected, atol=1e-5)
+
+
+def test_several_networks_are_averaged() -> None:
+    nets = [network(seed) for seed in range(3)]
+    mean = sum(predictor(net).probabilities(IMAGE) for net in nets) / 3
+    torch.testing.assert_close(predictor(*nets).probabilities(IMAGE), mean)
