@@ -87,7 +87,8 @@ def test_other_values_take_the_place_of_the_checkpoints(command: Command, traine
     smaller = ("+dataset.validation=2", "metric=[iou]", "+metric.v_rand.thresholds=[0.5]")
     assert command("evaluate", f"run={trained}", *FAST, *smaller).code == 0
     assert result()["images"] == 2
-    assert command("evaluate", f"run={trained}", *FAST, "postprocessing=watershed").code == 0
+    for option in ("watershed", "none"):
+        assert command("evaluate", f"run={trained}", *FAST, f"postprocessing={option}").code == 0
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,7 @@ def test_other_values_take_the_place_of_the_checkpoints(command: Command, traine
     [
         ("+postprocessing.treshold=1", ["no postprocessing.treshold", "postprocessing.threshold?"]),
         ("+postprocessing.threshold=high", ["postprocessing.threshold=high is not a number"]),
+        ("+postprocessing.threshold=40", ["postprocessing.threshold=40.0 is no probability"]),
         ("postprocessing.threshold=0.4", ["put a plus before: +postprocessing.threshold=0.4"]),
         ("postprocessing=watershd", ["Did you mean postprocessing=watershed?", "components"]),
         ("+metric.v_rand.treshold=1", ["no metric.v_rand.treshold: VRand", "thresholds?"]),

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.segmentation import watershed as reference
 
-from unet_exp.postprocessing.components import components
+from unet_exp.postprocessing.components import Components
 from unet_exp.postprocessing.objects import labelled
-from unet_exp.postprocessing.watershed import flooded, watershed
+from unet_exp.postprocessing.watershed import Watershed, flooded
 
 
 def hills(seed: int, shape: tuple[int, int] = (60, 70)) -> np.ndarray:
@@ -19,7 +19,7 @@ def hills(seed: int, shape: tuple[int, int] = (60, 70)) -> np.ndarray:
 def test_hand_drawn_pass_between_two_seeds(draw, stacked) -> None:
     # The lowest point between the seeds, 6, is where they meet; the last object has no seed.
     probabilities = stacked(draw("9987678999.77"), 0.1)
-    labels = watershed(probabilities, seed_threshold=0.85)
+    labels = Watershed(seed_threshold=0.85)(probabilities)
     assert labels[0, :4].tolist() == [1, 1, 1, 1]
     assert labels[0, 5:].tolist() == [2, 2, 2, 2, 2, 0, 0, 0]
     assert labels[0, 4] in (1, 2)
@@ -56,9 +56,9 @@ def test_each_instance_holds_its_seed_and_stays_in_the_foreground(seed: int) -> 
 
 
 def test_no_seed_no_foreground_and_only_seeds(stacked) -> None:
-    assert watershed(stacked(np.full((5, 6), 0.7))).max() == 0
-    assert watershed(stacked(np.zeros((5, 6)))).max() == 0
-    assert watershed(stacked(np.ones((5, 6)))).unique().tolist() == [1]
+    assert Watershed()(stacked(np.full((5, 6), 0.7))).max() == 0
+    assert Watershed()(stacked(np.zeros((5, 6)))).max() == 0
+    assert Watershed()(stacked(np.ones((5, 6)))).unique().tolist() == [1]
 
 
 def test_a_plateau_is_shared_by_nearness(draw) -> None:
@@ -71,8 +71,8 @@ def test_depth_cuts_a_neck(stacked) -> None:
     cv2.circle(image, (20, 20), 15, 1, -1)
     cv2.circle(image, (58, 20), 15, 1, -1)
     cv2.rectangle(image, (20, 18), (58, 22), 1, -1)
-    assert components(stacked(image)).max() == 1
-    cut = watershed(stacked(image), seed_depth=6.0)
+    assert Components()(stacked(image)).max() == 1
+    cut = Watershed(seed_depth=6.0)(stacked(image))
     assert cut.max() == 2
     assert len({int(cut[20, 20]), int(cut[20, 58])}) == 2
     assert torch.equal(cut > 0, torch.from_numpy(image > 0))
@@ -80,18 +80,28 @@ def test_depth_cuts_a_neck(stacked) -> None:
 
 def test_small_seeds_and_small_objects(draw, stacked) -> None:
     probabilities = stacked(draw("999976779....96"), 0.1)
-    assert watershed(probabilities, seed_threshold=0.85).max() == 3
-    assert watershed(probabilities, seed_threshold=0.85, min_seed=2).max() == 1
-    assert watershed(probabilities, seed_threshold=0.85, min_size=3).max() == 2
+    assert Watershed(seed_threshold=0.85)(probabilities).max() == 3
+    assert Watershed(seed_threshold=0.85, min_seed=2)(probabilities).max() == 1
+    assert Watershed(seed_threshold=0.85, min_size=3)(probabilities).max() == 2
 
 
 def test_holes_are_filled_and_flooded(draw, stacked) -> None:
     probabilities = stacked(draw("...... .9999. .9..9. .9999. ......"), 0.1)
-    filled = watershed(probabilities, seed_threshold=0.85)
+    filled = Watershed(seed_threshold=0.85)(probabilities)
     assert (filled[1:4, 1:5] == 1).all()
-    assert (watershed(probabilities, seed_threshold=0.85, fill_holes=False)[2, 2:4] == 0).all()
+    assert (Watershed(seed_threshold=0.85, fill_holes=False)(probabilities)[2, 2:4] == 0).all()
 
 
-def test_seeds_outside_the_objects_are_refused(stacked) -> None:
-    with pytest.raises(ValueError, match=r"seed_threshold=0.3 is below threshold=0.5"):
-        watershed(stacked(np.ones((2, 2))), seed_threshold=0.3)
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"seed_threshold": 0.3}, "seed_threshold=0.3 is below threshold=0.5"),
+        ({"seed_threshold": 1.2}, "seed_threshold=1.2 is no probability"),
+        ({"threshold": -0.1}, "threshold=-0.1 is no probability"),
+        ({"seed_depth": -2.0}, "seed_depth=-2.0 is negative"),
+        ({"min_seed": -1}, "min_seed=-1 is negative"),
+    ],
+)
+def test_parameters_out_of_range_are_refused(parameters: dict[str, float], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        Watershed(**parameters)  # pyright: ignore[reportArgumentType]

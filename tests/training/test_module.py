@@ -8,7 +8,7 @@ from unet_exp.inference.overlap_tile import OverlapTile
 from unet_exp.losses.weighted_cross_entropy import WeightedCrossEntropy
 from unet_exp.metrics.pixel_error import PixelError
 from unet_exp.models.unet import UNet
-from unet_exp.postprocessing.components import components
+from unet_exp.postprocessing.components import Components
 from unet_exp.training.module import SegmentationModule
 
 
@@ -19,7 +19,7 @@ def module() -> SegmentationModule:
         WeightedCrossEntropy(),
         {"pixel_error": PixelError()},
         OverlapTile(),
-        components,
+        Components(),
         optimizer=torch.optim.SGD,
         scheduler=None,
         config={"seed": 1},

@@ -126,12 +126,12 @@ def revised(held: dict[str, Any], cfg: DictConfig) -> DictConfig:
 def checked(place: str, held: dict[str, Any], change: Any) -> Any:
     """Return a part with changed values, whose signature refuses wrong names and types.
 
-    >>> part = {"_target_": "unet_exp.postprocessing.components.components", "threshold": 0.5}
+    >>> part = {"_target_": "unet_exp.postprocessing.components.Components", "threshold": 0.5}
     >>> checked("postprocessing", part, {"treshold": 0.4})
     Traceback (most recent call last):
-    omegaconf.errors.ConfigKeyError: Key 'treshold' not in 'components'
+    omegaconf.errors.ConfigKeyError: Key 'treshold' not in 'Components'
         full_key: postprocessing.treshold
-        object_type=components
+        object_type=Components
     """
     if not isinstance(change, dict):
         raise ValueError(

@@ -1,1 +1,1 @@
-"""From the probabilities of an image to its instances: one function each."""
+"""From the probabilities of an image to its instances: one class of parameters each, called."""

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Int32
 
+from unet_exp.postprocessing.ranges import require_connectivity
+
 
 def labelled(mask: Bool[np.ndarray, "h w"], connectivity: int = 1) -> Int32[np.ndarray, "h w"]:
     """Give the connected components numbers from 1, in reading order.
@@ -17,11 +19,7 @@ def labelled(mask: Bool[np.ndarray, "h w"], connectivity: int = 1) -> Int32[np.n
     >>> labelled(np.array([[True, False], [False, True]]), connectivity=2)
     array([[1, 0], [0, 1]], dtype=int32)
     """
-    if connectivity not in (1, 2):
-        raise ValueError(
-            f"connectivity={connectivity} is neither 1 (pixels that share a side) nor 2 (or a "
-            f"corner). Choose one of them."
-        )
+    require_connectivity(connectivity)
     neighbours = 4 if connectivity == 1 else 8
     return cv2.connectedComponents(mask.astype(np.uint8), connectivity=neighbours)[1]
 

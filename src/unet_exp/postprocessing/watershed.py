@@ -4,6 +4,8 @@ Cousty et al. 2009 (doi:10.1109/TPAMI.2008.173): flooding from seeds joins the b
 steepest ascent, over their highest passes. So only basins, not pixels, need an ordered search.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, Int, Int32
@@ -18,18 +20,11 @@ from unet_exp.postprocessing.objects import (
     without_gaps,
     without_small,
 )
+from unet_exp.postprocessing.ranges import require_not_negative, require_probability
 
 
-def watershed(
-    probabilities: Float[Tensor, "c h w"],
-    threshold: float = 0.5,
-    seed_threshold: float = 0.9,
-    seed_depth: float = 0.0,
-    min_seed: int = 0,
-    min_size: int = 0,
-    fill_holes: bool = True,
-    grow: int = 0,
-) -> Int32[Tensor, "h w"]:
+@dataclass(frozen=True)
+class Watershed:
     """Flood the foreground, 1 - probabilities[0] > ``threshold``, from seeds inside it.
 
     Parameters
@@ -42,27 +37,48 @@ def watershed(
     min_seed
         Seeds of fewer pixels are ignored. Foreground that no seed reaches is dropped.
     min_size, fill_holes, grow
-        As for ``components``.
+        As for ``Components``.
 
     >>> inside = torch.tensor([[0.95, 0.8, 0.6, 0.7, 0.99, 0.1, 0.7]])
-    >>> watershed(torch.stack([1 - inside, inside]))
+    >>> Watershed()(torch.stack([1 - inside, inside]))
     tensor([[1, 1, 1, 2, 2, 0, 0]], dtype=torch.int32)
     """
-    if seed_threshold < threshold:
-        raise ValueError(
-            f"seed_threshold={seed_threshold} is below threshold={threshold}, so seeds would lie "
-            f"outside the objects. Raise seed_threshold, or lower threshold."
+
+    threshold: float = 0.5
+    seed_threshold: float = 0.9
+    seed_depth: float = 0.0
+    min_seed: int = 0
+    min_size: int = 0
+    fill_holes: bool = True
+    grow: int = 0
+
+    def __post_init__(self) -> None:
+        require_probability("threshold", self.threshold)
+        require_probability("seed_threshold", self.seed_threshold)
+        require_not_negative(
+            seed_depth=self.seed_depth,
+            min_seed=self.min_seed,
+            min_size=self.min_size,
+            grow=self.grow,
         )
-    foreground = (1 - probabilities[0].detach().cpu().float()).numpy()
-    mask = foreground > threshold
-    if fill_holes:
-        mask = filled(mask)
-    sure = foreground > seed_threshold
-    if seed_depth > 0:
-        sure &= distance_to(~mask) > seed_depth
-    seeds = without_small(labelled(sure), min_seed)
-    labels = without_small(flooded(foreground, seeds, mask), min_size)
-    return torch.from_numpy(without_gaps(labels, grow))
+        if self.seed_threshold < self.threshold:
+            raise ValueError(
+                f"seed_threshold={self.seed_threshold} is below threshold={self.threshold}, so "
+                f"seeds would lie outside the objects. Raise seed_threshold, or lower threshold."
+            )
+
+    def __call__(self, probabilities: Float[Tensor, "c h w"]) -> Int32[Tensor, "h w"]:
+        """Give the objects of an image numbers from 1, in the reading order of their seeds."""
+        foreground = (1 - probabilities[0].detach().cpu().float()).numpy()
+        mask = foreground > self.threshold
+        if self.fill_holes:
+            mask = filled(mask)
+        sure = foreground > self.seed_threshold
+        if self.seed_depth > 0:
+            sure &= distance_to(~mask) > self.seed_depth
+        seeds = without_small(labelled(sure), self.min_seed)
+        labels = without_small(flooded(foreground, seeds, mask), self.min_size)
+        return torch.from_numpy(without_gaps(labels, self.grow))
 
 
 def flooded(
