@@ -97,6 +97,7 @@ def score_images(
             "probabilities": prediction.probabilities,
             "target": batch["target"],
             "labels": batch["labels"],
+            "markers": batch["markers"],
             "instances": prediction.instances,
         }
         metrics.update(**seen)

@@ -31,7 +31,8 @@ class CellTracking:
     A cell that a frame's mask leaves out is unknown (-1), not background; see
     `unet_exp.datasets.unannotated` for how it is recognised. The challenge's annotators also
     skip cells near the image border, outside its "field of interest", without a marker:
-    ``border`` makes unlabelled pixels within so many pixels of it unknown as well.
+    ``border`` makes unlabelled pixels within so many pixels of it unknown as well. A sample's
+    markers are those of the frame's tracking (TRA), where there are any.
 
     Parameters
     ----------
@@ -127,9 +128,25 @@ class CellTracking:
             )
         path = sequence.frames[number]
         image = self._read_image(path)
-        labels = self._read_labels(sequence, number, split, image.shape[1:])
+        gold, silver, markers = (
+            _read_mask(files[number], image.shape[1:]) if number in files else None
+            for files in (sequence.gold, sequence.silver, sequence.markers)
+        )
+        only_silver = split == "train" and self.annotations == "silver"
+        labels = silver if gold is None or only_silver else gold
+        if labels is None:
+            raise ValueError(f"Frame {number} of {self.folder / sequence.name} has no mask.")
+        if split == "train" and self.annotations == "gold+silver" and silver is not None:
+            labels = fill_in(labels, markers, silver)
+        labels = self._without_border(mark_unknown(labels, markers, silver))
         keep = self._store.keep
-        return Sample(f"{sequence.name}_{path.stem}", keep(image), keep(labels), path=path)
+        return Sample(
+            f"{sequence.name}_{path.stem}",
+            keep(image),
+            keep(labels),
+            path=path,
+            markers=None if markers is None else keep(self._without_border(markers)),
+        )
 
     def _read_image(self, path: Path) -> np.ndarray:
         pages = read_images(path, self.normalization)
@@ -145,25 +162,12 @@ class CellTracking:
             )
         return pages[0]
 
-    def _read_labels(
-        self, sequence: Sequence2D, number: int, split: str, shape: tuple[int, ...]
-    ) -> Int32[np.ndarray, "h w"]:
-        gold, silver, markers = (
-            _read_mask(files[number], shape) if number in files else None
-            for files in (sequence.gold, sequence.silver, sequence.markers)
-        )
-        only_silver = split == "train" and self.annotations == "silver"
-        labels = silver if gold is None or only_silver else gold
-        if labels is None:
-            raise ValueError(f"Frame {number} of {self.folder / sequence.name} has no mask.")
-        if split == "train" and self.annotations == "gold+silver" and silver is not None:
-            labels = fill_in(labels, markers, silver)
-        labels = mark_unknown(labels, markers, silver)
-        if self.border:
-            inside = np.zeros(labels.shape, bool)
-            inside[self.border : -self.border, self.border : -self.border] = True
-            labels = np.where(~inside & (labels == 0), np.int32(-1), labels)
-        return labels
+    def _without_border(self, mask: Int32[np.ndarray, "h w"]) -> Int32[np.ndarray, "h w"]:
+        if not self.border:
+            return mask
+        inside = np.zeros(mask.shape, bool)
+        inside[self.border : -self.border, self.border : -self.border] = True
+        return np.where(~inside & (mask == 0), np.int32(-1), mask)
 
 
 def _read_mask(path: Path, shape: tuple[int, ...]) -> Int32[np.ndarray, "h w"]:

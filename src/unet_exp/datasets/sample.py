@@ -29,6 +29,9 @@ class Sample:
         classes are ``labels > 0``.
     path
         The file that the image came from; None when it was made up.
+    markers
+        Instances marked by some of their pixels, for scores of detection: 0 background, 1 and up
+        the instances, of any numbering, -1 unknown. None where ``labels`` are all there is.
 
     >>> Sample("cell", np.zeros((1, 4, 6), np.float32)).labels is None
     True
@@ -39,6 +42,7 @@ class Sample:
     labels: Int32[np.ndarray, "h w"] | None = None
     classes: UInt8[np.ndarray, "h w"] | None = None
     path: Path | None = None
+    markers: Int32[np.ndarray, "h w"] | None = None
 
 
 class Dataset(Protocol):

@@ -231,11 +231,14 @@ class Whole(Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         chosen = self.images[index]
+        markers, labels = chosen.sample.markers, chosen.sample.labels
+        marked = labels if markers is None else markers
         return {
             "name": chosen.sample.name,
             "by_class": chosen.sample.classes is not None,
             "image": torch.from_numpy(np.array(chosen.sample.image)),
-            "labels": torch.from_numpy(np.array(chosen.sample.labels)),
+            "labels": torch.from_numpy(np.array(labels)),
+            "markers": torch.from_numpy(np.array(marked)),
             "target": torch.from_numpy(np.array(chosen.target)).long(),
             "weights": torch.from_numpy(np.array(chosen.weights)),
         }

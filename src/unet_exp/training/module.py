@@ -24,8 +24,8 @@ class SegmentationModule(LightningModule):
     loss
         ``loss(logits, target, weights)``, with ``loss.probabilities(logits)``.
     metrics
-        By name; each update names what it needs of ``probabilities``, ``target``, ``labels``
-        and ``instances``.
+        By name; each update names what it needs of ``probabilities``, ``target``, ``labels``,
+        ``markers`` and ``instances``.
     inference
         ``inference(network, image)`` to the logits of the whole image.
     postprocessing
@@ -129,6 +129,7 @@ class SegmentationModule(LightningModule):
             probabilities=prediction.probabilities,
             target=target.cpu(),
             labels=batch["labels"].cpu(),
+            markers=batch["markers"].cpu(),
             instances=prediction.instances,
         )
         return prediction
