@@ -20,6 +20,13 @@ class Measure(Metric):
         """True, so that ``compute`` on no data answers NaN instead of warning."""
         return True
 
+    def details(self) -> dict[str, float]:
+        """Further numbers behind the score of what this process has seen, by name.
+
+        Within ``self.sync_context()``, of what all processes have seen.
+        """
+        return {}
+
     def add_sum(self, name: str, size: int | None = None, dtype: torch.dtype = torch.int64) -> None:
         """Declare a state, one number or a vector of ``size``, that starts at 0 and adds up.
 

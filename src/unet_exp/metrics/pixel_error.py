@@ -1,11 +1,13 @@
-"""Pixel error of the ISBI 2012 challenge (doi:10.3389/fnana.2015.00142): wrong pixels / pixels."""
+"""Pixel error of the ISBI 2012 challenge (doi:10.3389/fnana.2015.00142): the share of wrong pixels.
+
+The number on the challenge's board is another: one minus the F-score of the foreground's pixels.
+"""
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from unet_exp.metrics.measure import Measure
-from unet_exp.metrics.threshold_sweep import checked_thresholds
+from unet_exp.metrics.threshold_sweep import ThresholdSweep, foreground
 
 
 def pixel_error(
@@ -20,7 +22,7 @@ def pixel_error(
     return ((prediction != target) & known).sum() / known.sum()
 
 
-class PixelError(Measure):
+class PixelError(ThresholdSweep):
     """Pixel error over all images' pixels together.
 
     Parameters
@@ -28,6 +30,9 @@ class PixelError(Measure):
     thresholds
         None: the class of a pixel is its most probable one. Otherwise foreground is what is more
         probable than a threshold, and the threshold with the fewest errors counts.
+    f_score
+        False: wrong pixels / pixels. True, the challenge's number: 1 - 2 hits / (2 hits + wrong
+        pixels), where a hit is a foreground pixel of the right class.
 
     >>> metric = PixelError()
     >>> metric.update(torch.tensor([[[0.2, 0.9]], [[0.8, 0.1]]]), torch.tensor([[1, 1]]))
@@ -37,26 +42,41 @@ class PixelError(Measure):
 
     higher_is_better = False
     errors: Int[Tensor, " thresholds"]
+    hits: Int[Tensor, " thresholds"]
     known: Int[Tensor, ""]
 
-    def __init__(self, thresholds: list[float] | None = None) -> None:
-        super().__init__()
-        self.thresholds = None if thresholds is None else checked_thresholds(thresholds)
-        self.add_sum("errors", 1 if self.thresholds is None else len(self.thresholds))
+    def __init__(self, thresholds: list[float] | None = None, f_score: bool = False) -> None:
+        super().__init__(thresholds)
+        if thresholds is None:
+            self.thresholds = ()
+        self.f_score = f_score
+        for name in ("errors", "hits"):
+            self.add_sum(name, max(1, len(self.thresholds)))
         self.add_sum("known")
 
     def update(self, probabilities: Float[Tensor, "c h w"], target: Int[Tensor, "h w"]) -> None:
         """Count the wrong and the known pixels of one image."""
-        known = target >= 0
-        if self.thresholds is None:
-            wrong: list[Bool[Tensor, "h w"]] = [probabilities.argmax(0) != target]
+        target = target.cpu()
+        if self.thresholds:
+            inside, target = foreground(probabilities), target.clamp(max=1)
+            classes = [(inside > level).to(target.dtype) for level in self.thresholds]
         else:
-            foreground = 1 - probabilities[0].float()
-            wrong = [(foreground > level) != (target > 0) for level in self.thresholds]
-        counts = torch.stack([(mistake & known).sum() for mistake in wrong])
-        self.errors += counts.to(self.errors)
+            classes = [probabilities.argmax(0).cpu()]
+        known = target >= 0
+        errors = torch.stack([((found != target) & known).sum() for found in classes])
+        hits = torch.stack([((found == target) & (target > 0)).sum() for found in classes])
+        self.errors += errors.to(self.errors)
+        self.hits += hits.to(self.hits)
         self.known += known.sum().to(self.known)
 
-    def compute(self) -> Float[Tensor, ""]:
-        """Divide; with several thresholds, take the best."""
-        return (self.errors / self.known).min()
+    def curve(self) -> Float[Tensor, " thresholds"]:
+        """Give the error at each threshold; one number without thresholds."""
+        if not self.f_score:
+            return self.errors / self.known
+        # Where nothing is foreground, in truth or prediction, nothing is wrong with it.
+        error = torch.where(self.errors > 0, self.errors / (2 * self.hits + self.errors), 0.0)
+        return torch.where(self.known > 0, error, torch.nan)
+
+    def details(self) -> dict[str, float]:
+        """Give ``threshold``, if there is one."""
+        return super().details() if self.thresholds else {}

@@ -10,6 +10,7 @@ from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
 from unet_exp.metrics.contingency import Contingency, contingency, region_sizes
+from unet_exp.metrics.detection import finds, objects
 from unet_exp.metrics.measure import Measure
 
 
@@ -17,9 +18,8 @@ def matched_jaccards(table: Contingency) -> tuple[Float64[np.ndarray, " matched"
     """Give the Jaccard index of each gold object that was found, and the number of gold objects."""
     truth, predicted, pixels = table
     r, s = region_sizes(truth, pixels), region_sizes(predicted, pixels)
-    match = (truth > 0) & (predicted > 0) & (2 * pixels > r)
-    jaccards = pixels[match] / (r + s - pixels)[match]
-    return jaccards, len(np.unique(truth[truth > 0]))
+    found = finds(table)
+    return pixels[found] / (r + s - pixels)[found], objects(truth)
 
 
 def seg(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Float[Tensor, ""]:
@@ -32,8 +32,8 @@ def seg(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Float[Tens
     >>> seg(torch.tensor([[4, 4, 0, 0, 5, 0]]), labels)  # 2/3 for 1; half of 2 is no match
     tensor(0.3333, dtype=torch.float64)
     """
-    jaccards, objects = matched_jaccards(contingency(instances, labels))
-    score = jaccards.sum() / objects if objects else torch.nan
+    jaccards, count = matched_jaccards(contingency(instances, labels))
+    score = jaccards.sum() / count if count else torch.nan
     return torch.tensor(score, dtype=torch.float64)
 
 
@@ -57,9 +57,9 @@ class SEG(Measure):
 
     def update(self, instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> None:
         """Match the gold objects of one image."""
-        jaccards, objects = matched_jaccards(contingency(instances, labels))
+        jaccards, count = matched_jaccards(contingency(instances, labels))
         self.jaccard_sum += float(jaccards.sum())
-        self.objects += objects
+        self.objects += count
 
     def compute(self) -> Float[Tensor, ""]:
         """Average over all gold objects."""

@@ -1,4 +1,4 @@
-"""Scores of the regions in a probability map at ten thresholds, as the ISBI 2012 challenge does.
+"""A probability map cut at ten thresholds, of which the best counts, as in the ISBI 2012 challenge.
 
 Ronneberger et al. 2015, section 4; Arganda-Carreras et al. 2015 (doi:10.3389/fnana.2015.00142).
 """
@@ -6,12 +6,10 @@ Ronneberger et al. 2015, section 4; Arganda-Carreras et al. 2015 (doi:10.3389/fn
 from abc import abstractmethod
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from unet_exp.metrics.contingency import Contingency, contingency
 from unet_exp.metrics.measure import Measure
-from unet_exp.metrics.regions import regions
 
 CHALLENGE = tuple(level / 10 for level in range(10))
 
@@ -33,56 +31,63 @@ def checked_thresholds(thresholds: list[float] | None) -> tuple[float, ...]:
     return levels
 
 
+def foreground(probabilities: Float[Tensor, "c h w"]) -> Float[Tensor, "h w"]:
+    """Give the probability of any class but 0, on the CPU, in single precision."""
+    return 1 - probabilities[0].detach().cpu().float()
+
+
 class ThresholdSweep(Measure):
-    """Best over thresholds of the mean over images of a score of regions.
+    """A measure with a value at each threshold, the best of which is its score.
 
     Parameters
     ----------
     thresholds
         A pixel is foreground where its probability is larger; None: the challenge's 0, 0.1, .. 0.9.
-    thin_borders
-        True, the challenge's measure: regions are flooded over the predicted background, and the
-        lines left between them count as single pixels. False: the predicted background counts
-        as one region, as in scikit-image's ``adapted_rand_error`` on connected components.
     """
 
-    score_sum: Float[Tensor, " thresholds"]
-    images: Int[Tensor, ""]
-
-    def __init__(self, thresholds: list[float] | None = None, thin_borders: bool = True) -> None:
+    def __init__(self, thresholds: list[float] | None = None) -> None:
         super().__init__()
-        self.thresholds = checked_thresholds(thresholds)
-        self.thin_borders = thin_borders
-        self.add_sum("score_sum", len(self.thresholds), torch.float32)
-        self.add_sum("images")
+        self.thresholds: tuple[float, ...] = checked_thresholds(thresholds)
 
     @abstractmethod
-    def score(self, table: Contingency, singletons: bool) -> float:
-        """Score one labelled threshold; each measure brings its own formula."""
-
-    def update(self, probabilities: Float[Tensor, "c h w"], labels: Int[Tensor, "h w"]) -> None:
-        """Score one whole image at every threshold; one without a true object is left out."""
-        if not (labels > 0).any():
-            return
-        foreground, labels = 1 - probabilities[0].detach().cpu().float(), labels.cpu()
-        scores = [
-            self.score(
-                contingency(regions(foreground > level, self.thin_borders), labels),
-                self.thin_borders,
-            )
-            for level in self.thresholds
-        ]
-        self.score_sum += torch.tensor(scores).to(self.score_sum)
-        self.images += 1
-
     def curve(self) -> Float[Tensor, " thresholds"]:
-        """Average over images at each threshold; NaN without images."""
-        return self.score_sum / self.images
+        """Give the score at each threshold; NaN without images."""
+
+    def best(self) -> int:
+        """Find the first of the best thresholds."""
+        curve = self.curve()
+        return int(curve.argmax() if self.higher_is_better else curve.argmin())
 
     def best_threshold(self) -> float:
         """Name the threshold of ``compute``'s score."""
-        return self.thresholds[int(self.curve().argmax())]
+        return self.thresholds[self.best()]
 
     def compute(self) -> Float[Tensor, ""]:
         """Take the best point of the curve."""
-        return self.curve().max()
+        return self.curve()[self.best()]
+
+    def details(self) -> dict[str, float]:
+        """Give ``threshold``, where the curve is best."""
+        scored = not torch.isnan(self.curve()).all()
+        return {"threshold": self.best_threshold() if scored else float("nan")}
+
+
+class SplitMergeSweep(ThresholdSweep):
+    """A sweep that also tells splits from mergers."""
+
+    @abstractmethod
+    def split_curve(self) -> Float[Tensor, " thresholds"]:
+        """Give the part of splits in the score at each threshold."""
+
+    @abstractmethod
+    def merge_curve(self) -> Float[Tensor, " thresholds"]:
+        """Give the part of mergers in the score at each threshold."""
+
+    def details(self) -> dict[str, float]:
+        """Give ``threshold``, and ``split`` and ``merge`` there."""
+        best = self.best()
+        return {
+            **super().details(),
+            "split": float(self.split_curve()[best]),
+            "merge": float(self.merge_curve()[best]),
+        }

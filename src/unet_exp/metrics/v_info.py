@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unet_exp.metrics.contingency import Contingency, Scores, contingency, region_sizes
-from unet_exp.metrics.threshold_sweep import ThresholdSweep
+from unet_exp.metrics.region_sweep import RegionSweep
 
 
 def information_scores(table: Contingency, singletons: bool = False) -> Scores:
@@ -63,7 +63,7 @@ def v_info_split_merge(
     return split, merge
 
 
-class VInfo(ThresholdSweep):
+class VInfo(RegionSweep):
     """V_info, best over thresholds of the mean over images.
 
     >>> metric = VInfo()
@@ -71,8 +71,10 @@ class VInfo(ThresholdSweep):
     >>> metric.update(torch.stack([1 - inside, inside]), torch.tensor([[1, 0, 2]]))
     >>> metric.compute()
     tensor(1.)
+    >>> metric.details()
+    {'threshold': 0.2, 'split': 1.0, 'merge': 1.0}
     """
 
-    def score(self, table: Contingency, singletons: bool) -> float:
-        """V_info of one labelled threshold."""
-        return information_scores(table, singletons).score
+    def score(self, table: Contingency, singletons: bool) -> Scores:
+        """V_info of one labelled threshold, split and merge apart."""
+        return information_scores(table, singletons)

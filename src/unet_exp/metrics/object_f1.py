@@ -1,0 +1,68 @@
+"""Precision, recall and F1 of objects: Caicedo et al. 2019 (doi:10.1038/s41592-019-0612-7).
+
+Precision = TP / predicted objects, recall = TP / true objects, F1 = 2 TP / both, where TP are
+the objects matched at an IoU of one half or more.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from unet_exp.metrics.contingency import contingency
+from unet_exp.metrics.measure import Measure
+from unet_exp.metrics.object_matching import checked_levels, match_objects
+
+
+def object_f1(
+    instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"], iou: float = 0.5
+) -> Float[Tensor, ""]:
+    """F1 of one image's objects; NaN where neither image has one.
+
+    Unknown pixels (label -1) are taken out of the result's objects first.
+
+    >>> object_f1(torch.tensor([[4, 4, 0, 5, 0]]), torch.tensor([[1, 1, 1, 0, 0]]))
+    tensor(0.6667)
+    """
+    matched, predicted, true = match_objects(contingency(instances, labels), checked_levels([iou]))
+    return 2 * torch.tensor(int(matched[0])) / torch.tensor(predicted + true)
+
+
+class ObjectF1(Measure):
+    """F1 of the objects of all images together.
+
+    Parameters
+    ----------
+    iou
+        Overlap at which objects match, from 0.5 to 1.
+
+    >>> metric = ObjectF1()
+    >>> metric.update(torch.tensor([[4, 4, 0, 5, 0]]), torch.tensor([[1, 1, 1, 0, 0]]))
+    >>> metric.compute(), metric.details()
+    (tensor(0.6667), {'precision': 0.5, 'recall': 1.0})
+    """
+
+    matched: Int[Tensor, ""]
+    predicted: Int[Tensor, ""]
+    true: Int[Tensor, ""]
+
+    def __init__(self, iou: float = 0.5) -> None:
+        super().__init__()
+        self.levels = checked_levels([iou])
+        for name in ("matched", "predicted", "true"):
+            self.add_sum(name)
+
+    def update(self, instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> None:
+        """Match the objects of one image."""
+        found = match_objects(contingency(instances, labels), self.levels)
+        self.matched += int(found.matched[0])
+        self.predicted += found.predicted
+        self.true += found.true
+
+    def compute(self) -> Float[Tensor, ""]:
+        """Divide."""
+        return 2 * self.matched / (self.predicted + self.true)
+
+    def details(self) -> dict[str, float]:
+        """Give ``precision`` and ``recall``."""
+        precision, recall = self.matched / self.predicted, self.matched / self.true
+        return {"precision": float(precision), "recall": float(recall)}

@@ -1,0 +1,54 @@
+"""Objects matched one to one by overlap: Caicedo et al. 2019 (doi:10.1038/s41592-019-0612-7).
+
+A predicted and a true object match if their IoU reaches a level of at least one half.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int64
+
+from unet_exp.metrics.contingency import Contingency, region_sizes
+from unet_exp.metrics.detection import objects
+
+
+class Matches(NamedTuple):
+    """Matched pairs at each level, and the objects of either image."""
+
+    matched: Int64[np.ndarray, " levels"]
+    predicted: int
+    true: int
+
+
+def checked_levels(levels: list[float]) -> tuple[float, ...]:
+    """Give the levels as a tuple; ValueError where a match would not be unique.
+
+    >>> checked_levels([0.5, 0.75])
+    (0.5, 0.75)
+    """
+    if not levels or min(levels) < 0.5 or max(levels) > 1:
+        raise ValueError(
+            f"Objects do not match one to one at an IoU of {levels}. "
+            "Give one or more levels from 0.5 to 1."
+        )
+    return tuple(float(level) for level in levels)
+
+
+def match_objects(table: Contingency, levels: tuple[float, ...]) -> Matches:
+    """Count the matches of one image at each level.
+
+    >>> truth, predicted = np.array([1, 1, 2]), np.array([7, 8, 9])
+    >>> match_objects(Contingency(truth, predicted, np.array([2, 2, 5])), (0.5, 0.6))
+    Matches(matched=array([2, 1]), predicted=3, true=2)
+    """
+    truth, predicted, pixels = table
+    union = region_sizes(truth, pixels) + region_sizes(predicted, pixels) - pixels
+    iou = np.where((truth > 0) & (predicted > 0), pixels / union, 0)
+    matched = []
+    for level in levels:
+        pair = iou >= level
+        # Only at exactly 1/2 may two halves match one whole, which then counts once; a pair's
+        # partners have no other.
+        count = objects(truth[pair]) + objects(predicted[pair]) - pair.sum()
+        matched.append(count)
+    return Matches(np.array(matched, np.int64), objects(predicted), objects(truth))

@@ -1,0 +1,100 @@
+"""Rand error of the ISBI 2012 challenge, on Rand 1971 (doi:10.1080/01621459.1971.10482356).
+
+What its board showed until V_rand took its place: one minus the F-score of pairs of pixels. Of
+the pairs within a true object, ``split`` is the share within one predicted region; of those
+within a predicted region, ``merge`` is the share within one true object. Only true foreground
+counts, borders stay as thick as predicted, and a pixel predicted as background pairs with none.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from unet_exp.metrics.contingency import Contingency, contingency, region_sizes
+from unet_exp.metrics.regions import regions
+from unet_exp.metrics.threshold_sweep import SplitMergeSweep, foreground
+
+
+class Pairs(NamedTuple):
+    """Ordered pairs of different pixels within one region: of both images, of one, of the other."""
+
+    shared: int
+    predicted: int
+    true: int
+
+
+def pairs(table: Contingency) -> Pairs:
+    """Count the pairs of true foreground pixels."""
+    truth, predicted, pixels = table.within_truth()
+    s, t = region_sizes(predicted, pixels), region_sizes(truth, pixels)
+    # Each of a region's n pixels pairs with n - 1 others.
+    within = predicted > 0
+    return Pairs(
+        int((pixels * (pixels - 1))[within].sum()),
+        int((pixels * (s - 1))[within].sum()),
+        int((pixels * (t - 1)).sum()),
+    )
+
+
+def rand_error(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Float[Tensor, ""]:
+    """Foreground-restricted Rand error of a segmentation: 0 is perfect, NaN without true pairs.
+
+    >>> labels = torch.tensor([[1, 1, 0, 2, 2]])
+    >>> rand_error(torch.tensor([[1, 1, 1, 1, 1]]), labels)  # 1 - 2 * (2 + 2) / (12 + 4)
+    tensor(0.5000, dtype=torch.float64)
+    """
+    counted = pairs(contingency(instances, labels))
+    shared, predicted, true = torch.tensor(counted, dtype=torch.float64)
+    return 1 - 2 * shared / (predicted + true)
+
+
+class RandError(SplitMergeSweep):
+    """Rand error of the pairs of all images together, at the best threshold.
+
+    Parameters
+    ----------
+    thresholds
+        As for ``ThresholdSweep``.
+
+    >>> metric = RandError()
+    >>> inside = torch.tensor([[0.9, 0.9, 0.1, 0.9, 0.9]])
+    >>> metric.update(torch.stack([1 - inside, inside]), torch.tensor([[1, 1, 0, 2, 2]]))
+    >>> metric.compute()
+    tensor(0.)
+    """
+
+    higher_is_better = False
+    shared: Int[Tensor, " thresholds"]
+    predicted: Int[Tensor, " thresholds"]
+    true: Int[Tensor, ""]
+
+    def __init__(self, thresholds: list[float] | None = None) -> None:
+        super().__init__(thresholds)
+        self.add_sum("shared", len(self.thresholds))
+        self.add_sum("predicted", len(self.thresholds))
+        self.add_sum("true")
+
+    def update(self, probabilities: Float[Tensor, "c h w"], labels: Int[Tensor, "h w"]) -> None:
+        """Count the pairs of one image at every threshold."""
+        inside, labels = foreground(probabilities), labels.cpu()
+        counted = [
+            pairs(contingency(regions(inside > level, thin_borders=False), labels))
+            for level in self.thresholds
+        ]
+        self.shared += torch.tensor([c.shared for c in counted]).to(self.shared)
+        self.predicted += torch.tensor([c.predicted for c in counted]).to(self.predicted)
+        self.true += counted[0].true
+
+    def curve(self) -> Float[Tensor, " thresholds"]:
+        """Give the error at each threshold."""
+        return 1 - 2 * self.shared / (self.predicted + self.true)
+
+    def split_curve(self) -> Float[Tensor, " thresholds"]:
+        """Share of the true pairs that stayed together at each threshold."""
+        return self.shared / self.true
+
+    def merge_curve(self) -> Float[Tensor, " thresholds"]:
+        """Share of the predicted pairs that belong together at each threshold."""
+        return self.shared / self.predicted

@@ -1,0 +1,73 @@
+"""Scores of the regions in a map at each threshold, averaged over images: V_rand, V_info.
+
+Arganda-Carreras et al. 2015 (doi:10.3389/fnana.2015.00142).
+"""
+
+from abc import abstractmethod
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from unet_exp.metrics.contingency import Contingency, Scores, contingency
+from unet_exp.metrics.regions import regions
+from unet_exp.metrics.threshold_sweep import SplitMergeSweep, foreground
+
+
+class RegionSweep(SplitMergeSweep):
+    """Best over thresholds of the mean over images of a score of regions.
+
+    Parameters
+    ----------
+    thresholds
+        As for ``ThresholdSweep``.
+    thin_borders
+        True, the challenge's measure: regions are flooded over the predicted background, and the
+        lines left between them count as single pixels. False: the predicted background counts
+        as one region, as in scikit-image's ``adapted_rand_error`` on connected components.
+    """
+
+    score_sum: Float[Tensor, " thresholds"]
+    split_sum: Float[Tensor, " thresholds"]
+    merge_sum: Float[Tensor, " thresholds"]
+    images: Int[Tensor, ""]
+
+    def __init__(self, thresholds: list[float] | None = None, thin_borders: bool = True) -> None:
+        super().__init__(thresholds)
+        self.thin_borders = thin_borders
+        for name in Scores._fields:
+            self.add_sum(f"{name}_sum", len(self.thresholds), torch.float32)
+        self.add_sum("images")
+
+    @abstractmethod
+    def score(self, table: Contingency, singletons: bool) -> Scores:
+        """Score one labelled threshold; each measure brings its own formula."""
+
+    def update(self, probabilities: Float[Tensor, "c h w"], labels: Int[Tensor, "h w"]) -> None:
+        """Score one whole image at every threshold; one without a true object is left out."""
+        if not (labels > 0).any():
+            return
+        inside, labels = foreground(probabilities), labels.cpu()
+        scores = [
+            self.score(
+                contingency(regions(inside > level, self.thin_borders), labels),
+                self.thin_borders,
+            )
+            for level in self.thresholds
+        ]
+        for name, values in zip(Scores._fields, zip(*scores, strict=True), strict=True):
+            total = getattr(self, f"{name}_sum")
+            total += torch.tensor(values).to(total)
+        self.images += 1
+
+    def curve(self) -> Float[Tensor, " thresholds"]:
+        """Average over images at each threshold; NaN without images."""
+        return self.score_sum / self.images
+
+    def split_curve(self) -> Float[Tensor, " thresholds"]:
+        """Average the split scores over images: 1 where no object is split."""
+        return self.split_sum / self.images
+
+    def merge_curve(self) -> Float[Tensor, " thresholds"]:
+        """Average the merge scores over images: 1 where no objects are merged."""
+        return self.merge_sum / self.images

@@ -1,0 +1,67 @@
+"""Simple points, pixels whose flip changes no topology: doi:10.1016/0167-8655(94)90046-9.
+
+Foreground is 4-connected and background 8-connected, as in the ISBI 2012 challenge.
+"""
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Int32, UInt8
+
+#: (row, column) of the eight neighbours; bit k of a neighbourhood is the k-th of them. The k-th
+#: and the (7 - k)-th lie opposite each other.
+NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
+
+
+def ring(neighbourhood: int) -> Bool[np.ndarray, "3 3"]:
+    """Draw a neighbourhood; the pixel in the middle is left out.
+
+    >>> ring(0b10000111).astype(int)
+    array([[1, 1, 1],
+           [0, 0, 0],
+           [0, 0, 1]])
+    """
+    drawn = np.zeros((3, 3), bool)
+    for bit, (row, column) in enumerate(NEIGHBOURS):
+        drawn[1 + row, 1 + column] = neighbourhood >> bit & 1
+    return drawn
+
+
+def is_simple(neighbourhood: int) -> bool:
+    """Tell whether the pixel amid these eight may flip, in either direction.
+
+    It may if it touches one 4-connected piece of foreground by a side, and one 8-connected piece
+    of background at all.
+
+    >>> is_simple(0b00000111)  # the row above is foreground: the border moves by a pixel
+    True
+    >>> is_simple(0b00011000)  # foreground on both sides: flipping joins or parts two objects
+    False
+    >>> is_simple(0), is_simple(0b11111111)  # makes an object, makes a hole
+    (False, False)
+    """
+    beside = _pieces(neighbourhood, 4)[[0, 1, 1, 2], [1, 0, 2, 1]]
+    return len(set(beside.tolist()) - {0}) == 1 and int(_pieces(~neighbourhood, 8).max()) == 1
+
+
+def _pieces(neighbourhood: int, connectivity: int) -> Int32[np.ndarray, "3 3"]:
+    drawn = ring(neighbourhood).astype(np.uint8)
+    return cv2.connectedComponents(drawn, connectivity=connectivity)[1]
+
+
+SIMPLE = tuple(is_simple(neighbourhood) for neighbourhood in range(256))
+#: The 4-connected pieces of foreground in each neighbourhood.
+PIECES = np.array([_pieces(neighbourhood, 4).max() for neighbourhood in range(256)])
+
+
+def neighbourhoods(foreground: Bool[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
+    """Give the eight neighbours of each pixel as the bits of a number; beyond the image lies none.
+
+    >>> neighbourhoods(np.array([[True, False, True]])).tolist()
+    [[0, 24, 0]]
+    """
+    height, width = foreground.shape
+    padded = np.pad(foreground, 1).astype(np.uint8)
+    codes = np.zeros((height, width), np.uint8)
+    for bit, (row, column) in enumerate(NEIGHBOURS):
+        codes |= padded[1 + row : 1 + row + height, 1 + column : 1 + column + width] << bit
+    return codes

@@ -1,0 +1,114 @@
+"""Warping error of Jain et al. 2010 (doi:10.1109/CVPR.2010.5539950), section 3: topology alone.
+
+The truth is warped towards the proposal; the pixels that remain wrong, over all pixels. The ISBI
+2012 challenge counted those of splits and mergers only; Jain et al. count all.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from unet_exp.metrics.threshold_sweep import SplitMergeSweep, foreground
+from unet_exp.metrics.topology_errors import TopologyErrors, topology_errors
+from unet_exp.metrics.warping import warp
+
+
+def remaining_errors(
+    probabilities: Float[Tensor, "h w"],
+    target: Int[Tensor, "h w"],
+    threshold: float = 0.5,
+    radius: int | None = 20,
+) -> TopologyErrors:
+    """Sort the known pixels that are wrong after warping the truth to a map's foreground.
+
+    Unknown pixels (target -1) stay background, and are not counted.
+    """
+    classes, values = target.cpu().numpy(), probabilities.detach().cpu().float().numpy()
+    warped = warp(classes > 0, values, threshold, movable=classes >= 0)
+    wrong = (warped != (values > threshold)) & (classes >= 0)
+    return topology_errors(warped, wrong, radius)
+
+
+def warping_error(
+    prediction: Bool[Tensor, "h w"], target: Int[Tensor, "h w"], splits_and_mergers: bool = True
+) -> Float[Tensor, ""]:
+    """Warping error of a predicted foreground, over the known pixels; NaN if none is known.
+
+    >>> target = torch.tensor([[0, 0, 0, 0, 0], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0]])
+    >>> moved = torch.tensor([[0, 0, 0, 0, 0], [1, 1, 1, 0, 0], [0, 0, 0, 0, 0]]).bool()
+    >>> split = torch.tensor([[0, 0, 0, 0, 0], [0, 1, 0, 1, 0], [0, 0, 0, 0, 0]]).bool()
+    >>> warping_error(moved, target), warping_error(split, target)
+    (tensor(0.), tensor(0.0667))
+    """
+    errors = remaining_errors(prediction.float(), target)
+    counted = errors.splits + errors.mergers + (0 if splits_and_mergers else errors.others)
+    return counted / (target >= 0).sum().cpu()
+
+
+class WarpingError(SplitMergeSweep):
+    """Warping error of all images' pixels together, at the best threshold.
+
+    Parameters
+    ----------
+    thresholds
+        As for ``ThresholdSweep``.
+    splits_and_mergers
+        True, the challenge's "minimum splits and mergers warping error". False: objects and
+        holes missed or made up count as well.
+    radius
+        How far to look for whether a pixel splits an object, see ``topology_errors``.
+
+    >>> metric = WarpingError()
+    >>> inside = torch.tensor([[0.0, 0.0, 0.0], [0.9, 0.4, 0.9], [0.0, 0.0, 0.0]])
+    >>> target = torch.tensor([[0, 0, 0], [1, 1, 1], [0, 0, 0]])
+    >>> metric.update(torch.stack([1 - inside, inside]), target)
+    >>> metric.curve()
+    tensor([0.0000, 0.0000, 0.0000, 0.0000, 0.1111, 0.1111, 0.1111, 0.1111, 0.1111,
+            0.0000])
+    """
+
+    higher_is_better = False
+    splits: Int[Tensor, " thresholds"]
+    mergers: Int[Tensor, " thresholds"]
+    others: Int[Tensor, " thresholds"]
+    known: Int[Tensor, ""]
+
+    def __init__(
+        self,
+        thresholds: list[float] | None = None,
+        splits_and_mergers: bool = True,
+        radius: int | None = 20,
+    ) -> None:
+        super().__init__(thresholds)
+        if radius is not None and radius < 1:
+            raise ValueError(f"radius={radius} sees no neighbour: give 1 or more, or null.")
+        self.splits_and_mergers, self.radius = splits_and_mergers, radius
+        for name in TopologyErrors._fields:
+            self.add_sum(name, len(self.thresholds))
+        self.add_sum("known")
+
+    def update(self, probabilities: Float[Tensor, "c h w"], target: Int[Tensor, "h w"]) -> None:
+        """Warp the truth of one image at every threshold."""
+        inside = foreground(probabilities)
+        errors = [remaining_errors(inside, target, t, self.radius) for t in self.thresholds]
+        for name, counts in zip(TopologyErrors._fields, zip(*errors, strict=True), strict=True):
+            total = getattr(self, name)
+            total += torch.tensor(counts).to(total)
+        self.known += (target >= 0).sum().to(self.known)
+
+    def curve(self) -> Float[Tensor, " thresholds"]:
+        """Give the error at each threshold."""
+        others = 0 if self.splits_and_mergers else self.others
+        return (self.splits + self.mergers + others) / self.known
+
+    def split_curve(self) -> Float[Tensor, " thresholds"]:
+        """Share of pixels that split an object at each threshold."""
+        return self.splits / self.known
+
+    def merge_curve(self) -> Float[Tensor, " thresholds"]:
+        """Share of pixels that merge objects at each threshold."""
+        return self.mergers / self.known
+
+    def details(self) -> dict[str, float]:
+        """Give ``threshold``, ``split``, ``merge``, and ``other``, shares of pixels there."""
+        return {**super().details(), "other": float((self.others / self.known)[self.best()])}
