@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from unet_exp.datasets import images
+from unet_exp.datasets import opened
 
 
 @pytest.fixture
@@ -25,13 +25,13 @@ def real_data() -> Path:
 def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each file is opened for reading, by name."""
     counts: Counter[str] = Counter()
-    read = images._read
+    read = opened._open
 
-    def counting(path: Path):
+    def counting(path: Path, in_memory: int):
         counts[str(path)] += 1
-        return read(path)
+        return read(path, in_memory)
 
-    monkeypatch.setattr(images, "_read", counting)
+    monkeypatch.setattr(opened, "_open", counting)
     return counts
 
 

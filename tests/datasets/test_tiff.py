@@ -5,7 +5,8 @@ import pytest
 import tifffile
 from numpy.testing import assert_array_equal
 
-from unet_exp.datasets.tiff import read_tiff
+from unet_exp.datasets.images import read_pages
+from unet_exp.datasets.opened import open_image
 
 IMAGE = np.arange(5 * 20 * 30, dtype=np.uint16).reshape(5, 20, 30)
 RGB = np.ascontiguousarray(np.moveaxis(IMAGE[:3], 0, 2))
@@ -34,18 +35,21 @@ def test_axes_decide_what_is_a_page_and_what_a_channel(
     tmp_path, array, options, pages, named
 ) -> None:
     tifffile.imwrite(tmp_path / "a.tif", array, **options)
-    read, says = read_tiff(tmp_path / "a.tif")
-    assert_array_equal(read, pages)
-    assert says == named
+    for in_memory in (2**27, 0):
+        with open_image(tmp_path / "a.tif", in_memory=in_memory) as opened:
+            for page, expected in zip(opened.pages, pages, strict=True):
+                assert page.shape == expected.shape
+                assert_array_equal(page[:, 3:17, 5:9], expected[:, 3:17, 5:9])
+            assert set(opened.axes).isdisjoint("QI") == named
 
 
 def test_opaque_alpha_is_left_out_and_other_alpha_is_kept(tmp_path) -> None:
     rgba = np.dstack([RGB, np.full((20, 30), 65535, np.uint16)])
     tifffile.imwrite(tmp_path / "a.tif", rgba, photometric="rgb", extrasamples=["unassalpha"])
-    assert_array_equal(read_tiff(tmp_path / "a.tif")[0], IMAGE[None, :3])
+    assert_array_equal(read_pages(tmp_path / "a.tif"), IMAGE[None, :3])
     rgba[0, 0, 3] = 1
     tifffile.imwrite(tmp_path / "a.tif", rgba, photometric="rgb", extrasamples=["unassalpha"])
-    assert read_tiff(tmp_path / "a.tif")[0].shape == (1, 4, 20, 30)
+    assert read_pages(tmp_path / "a.tif").shape == (1, 4, 20, 30)
 
 
 def test_images_of_a_second_shape_are_named_in_the_log(tmp_path, caplog) -> None:
@@ -53,7 +57,7 @@ def test_images_of_a_second_shape_are_named_in_the_log(tmp_path, caplog) -> None
         file.write(IMAGE[0], metadata=None)
         file.write(IMAGE[0, :10], metadata=None)
     with caplog.at_level(logging.WARNING):
-        assert read_tiff(tmp_path / "a.tif")[0].shape == (1, 1, 20, 30)
+        assert read_pages(tmp_path / "a.tif").shape == (1, 1, 20, 30)
     assert "shape (10, 30); they are not read" in caplog.text
 
 

@@ -10,7 +10,8 @@ import tifffile
 from omegaconf import DictConfig
 
 from unet_exp.commands.entry import launch, listed
-from unet_exp.datasets.images import SUFFIXES, read_images
+from unet_exp.datasets.images import read_images
+from unet_exp.datasets.opened import SUFFIXES
 from unet_exp.files import replacing
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ import logging
 import re
 from pathlib import Path
 
-from unet_exp.datasets.images import SUFFIXES
+from unet_exp.datasets.opened import SUFFIXES
 
 # What people and programs append to tell the two apart; taken off where plain names do not match.
 ENDINGS = re.compile(

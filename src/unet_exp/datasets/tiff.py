@@ -1,13 +1,21 @@
 """Pages and channels of a TIFF by the axes that tifffile reads out of it."""
 
 import logging
+import math
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
+import zarr
 from jaxtyping import Shaped
+
+from unet_exp.datasets.tags import Tags, read_tags
 
 UNNAMED = "QI"  # tifffile's letters for an axis that the file does not explain
 CHANNELS = "CS"  # channels and samples (red, green, blue)
@@ -44,13 +52,14 @@ _broken = _BrokenOffsets()
 logging.getLogger("tifffile").addFilter(_broken)
 
 
-def read_tiff(path: Path) -> tuple[Shaped[np.ndarray, "n c h w"], bool]:
-    """Pages of channels of a TIFF's first series, and whether the file says which axis is which.
+@contextmanager
+def open_tiff(path: Path, in_memory: int) -> Iterator[tuple[Any, str, bool, Tags]]:
+    """Open a TIFF's first series: the array, its axes, whether it has an alpha channel, tags.
 
-    Axes named C (channels) or S (colours) become channels, all others (Z, T, unnamed) pages. An
-    opaque alpha channel is left out. Where a file holds images of several shapes, the first
-    series is read and the others are named in the log. A damaged or cut file raises some
-    exception of tifffile's or its codecs'.
+    Up to ``in_memory`` bytes are read at once; of larger ones the array is read by slices while
+    the file is open. Where a file holds images of several shapes, the first series is read and
+    the others are named in the log. A damaged or cut file raises some exception of tifffile's or
+    its codecs', here or when a slice is read.
     """
     _broken.messages.clear()
     with tifffile.TiffFile(path) as file:
@@ -62,49 +71,99 @@ def read_tiff(path: Path) -> tuple[Shaped[np.ndarray, "n c h w"], bool]:
             others = ", ".join(str(s.shape) for s in file.series[1:])
             logger.warning("%s also holds images of shape %s; they are not read.", path, others)
         alpha = any(kind in (1, 2) for kind in getattr(series.keyframe, "extrasamples", ()))
-        axes, array = series.axes, series.asarray()
+        if series.nbytes <= in_memory:
+            array = series.asarray()
+        elif series.dataoffset is not None and series.dtype is not None:
+            dtype = series.dtype.newbyteorder(file.byteorder)
+            array = Mapped(path, series.dataoffset, dtype, series.shape)
+        else:
+            array = zarr.open_array(series.aszarr(level=0), mode="r")
         if _broken.messages:
             raise ValueError(f"cut short: {_broken.messages[0]}")
-    return arrange(array, axes, alpha)
+        yield array, series.axes, alpha, read_tags(file)
 
 
-def arrange(
-    array: Shaped[np.ndarray, "..."], axes: str, alpha: bool = False
-) -> tuple[Shaped[np.ndarray, "n c h w"], bool]:
-    """Bring any axes into the order pages, channels, rows, columns; tell if the file named them.
+class Mapped:
+    """An uncompressed array in a file, of which a map is made for each slice that is read.
 
-    >>> arrange(np.zeros((64, 48, 3)), "YXS")[0].shape
-    (1, 3, 64, 48)
-    >>> pages, named = arrange(np.zeros((5, 64, 48)), "QYX")
-    >>> pages.shape, named
-    ((5, 1, 64, 48), False)
-    >>> arrange(np.zeros((64, 48, 5)), "QYX")[0].shape  # channels last, though nobody says so
-    (1, 5, 64, 48)
+    So the pages of the file that were read do not stay with the process, as they would in one
+    lasting memory map.
+    """
+
+    def __init__(
+        self, path: Path, offset: int, dtype: np.dtype[Any], shape: tuple[int, ...]
+    ) -> None:
+        self.path, self.offset, self.dtype, self.shape = path, offset, dtype, shape
+        self.ndim = len(shape)
+        if path.stat().st_size < offset + math.prod(shape) * dtype.itemsize:
+            raise ValueError(f"cut short: {shape} values do not fit into it")
+
+    def __getitem__(self, key: Any) -> Shaped[np.ndarray, "..."]:
+        pixels = np.memmap(self.path, self.dtype, "r", self.offset, self.shape)
+        return np.array(pixels[key], self.dtype.newbyteorder("="))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which axes of an array are pages, channels, rows and columns."""
+
+    pages: tuple[int, ...]
+    channels: tuple[int, ...]
+    rows: int
+    columns: int
+    letters: str
+    """Names of the axes of pages, as tifffile has them."""
+
+    @property
+    def named(self) -> bool:
+        """Whether the file says what its pages are."""
+        return not set(self.letters) & set(UNNAMED)
+
+    def without_pages(self) -> "Layout":
+        """Take the pages for channels."""
+        return Layout((), (*self.pages, *self.channels), self.rows, self.columns, "")
+
+
+def layout(shape: tuple[int, ...], axes: str) -> Layout:
+    """Find pages, channels, rows and columns among axes of any order; those of length 1 are none.
+
+    Axes named C (channels) or S (colours) are channels, all others (Z, T, unnamed) pages.
+
+    >>> layout((64, 48, 3), "YXS").channels
+    (2,)
+    >>> stack = layout((5, 64, 48), "QYX")
+    >>> stack.pages, stack.named
+    ((0,), False)
+    >>> layout((64, 48, 5), "QYX").channels  # channels last, though nobody says so
+    (2,)
     """
     if "Y" not in axes or "X" not in axes:
         raise ValueError(f"its axes are {axes!r}, without rows (Y) and columns (X)")
-    kept = [i for i in range(array.ndim) if axes[i] in "YX" or array.shape[i] > 1]
-    axes = "".join(axes[i] for i in kept)
-    array = array.reshape([array.shape[i] for i in kept])
-    last_is_short = array.shape[-1] <= WIDEST_PIXEL < min(array.shape[:2])
-    if (axes in ("QYX", "IYX") and last_is_short) or axes == "YXQ":
-        axes = "YXC"
-    channels = [i for i, letter in enumerate(axes) if letter in CHANNELS]
-    pages = [i for i, letter in enumerate(axes) if letter not in CHANNELS + "YX"]
-    array = array.transpose([*pages, *channels, axes.index("Y"), axes.index("X")])
-    array = array.reshape(
-        int(np.prod(array.shape[: len(pages)])), -1, *array.shape[len(axes) - 2 :]
+    kept = [i for i in range(len(shape)) if axes[i] in "YX" or shape[i] > 1]
+    sides = [shape[i] for i in kept]
+    letters = "".join(axes[i] for i in kept)
+    last_is_short = sides[-1] <= WIDEST_PIXEL < min(sides[:2])
+    if (letters in ("QYX", "IYX") and last_is_short) or letters == "YXQ":
+        letters = "YXC"
+    pages = [p for p, letter in enumerate(letters) if letter not in CHANNELS + "YX"]
+    return Layout(
+        tuple(kept[p] for p in pages),
+        tuple(kept[p] for p, letter in enumerate(letters) if letter in CHANNELS),
+        kept[letters.index("Y")],
+        kept[letters.index("X")],
+        "".join(letters[p] for p in pages),
     )
-    if alpha and array.shape[1] in (2, 4):
-        array = without_opaque_alpha(array)
-    return array, not any(axes[i] in UNNAMED for i in pages)
 
 
-def without_opaque_alpha(pages: Shaped[np.ndarray, "n c h w"]) -> Shaped[np.ndarray, "n k h w"]:
-    """Leave the last channel out when it only says that every pixel is opaque.
+def axes_of_plain(shape: tuple[int, ...]) -> str:
+    """Name the axes of an array that does not name them.
 
-    >>> without_opaque_alpha(np.full((1, 4, 2, 2), 255, np.uint8)).shape
-    (1, 3, 2, 2)
+    These may be (h, w), (pages, h, w), (h, w, few channels) or (pages, channels, h, w).
+
+    >>> axes_of_plain((5, 64, 48))
+    'QYX'
     """
-    top = np.iinfo(pages.dtype).max if pages.dtype.kind == "u" else 1
-    return pages[:, :-1] if (pages[:, -1] == top).all() else pages
+    names = {2: "YX", 3: "QYX", 4: "ICYX"}
+    if len(shape) not in names:
+        raise ValueError(f"an array of shape {shape} is no image")
+    return names[len(shape)]
