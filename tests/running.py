@@ -23,6 +23,16 @@ TINY = (
     "logger=none",
 )
 
+#: The same for the network of windows.
+TINY_WINDOWS = (
+    "model=sliding_window",
+    "model.maps=2",
+    "model.hidden=3",
+    *(word for word in TINY if not word.startswith(("model.", "loader.tile"))),
+    "loader.tile=95",
+    "loader.batch_size=8",
+)
+
 
 @dataclass
 class Finished:

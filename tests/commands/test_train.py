@@ -9,10 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 import torch
 
-from tests.running import TINY, Command
+from tests.running import TINY, TINY_WINDOWS, Command
 
 RECORD = {"metrics.csv", "summary.json", "train.log", "checkpoints", "pictures", ".hydra"}
 
@@ -41,6 +43,21 @@ def test_a_run_leaves_its_record(command: Command) -> None:
     assert (folder / summary["pictures"][-1]).read_bytes().startswith(b"\x89PNG")
     for word in ("val/seg", "run folder", "learning_curves.png"):
         assert word in done.out
+
+
+def test_windows_teach_a_network_that_scores_and_segments_whole_images(command: Command) -> None:
+    done = command("train", *TINY_WINDOWS, "hydra.run.dir=run")
+    assert done.code == 0, done.err
+    done = command("evaluate", "run=run", "pictures=0", "hydra.run.dir=evaluation")
+    assert done.code == 0, done.err
+    scores = json.loads(Path("evaluation/evaluation.json").read_text())["scores"]
+    assert scores["seg"] == json.loads(Path("run/summary.json").read_text())["scores"]["val/seg"]
+    # Smaller than a window: what lies beyond its border is mirrored.
+    tifffile.imwrite("scan.tif", np.random.default_rng(0).integers(0, 255, (40, 53), np.uint8))
+    words = ("checkpoint=run/checkpoints/best.ckpt", "input=scan.tif", "output=out")
+    done = command("predict", *words)
+    assert done.code == 0, done.err
+    assert tifffile.imread("out/scan_probabilities.tif").shape[-2:] == (40, 53)
 
 
 def test_the_last_steps_are_validated_too(command: Command) -> None:

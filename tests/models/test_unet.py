@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from unet_exp.models.activations import ACTIVATIONS
 from unet_exp.models.unet import UNet
 
 PADDINGS = ["valid", "same"]
@@ -176,7 +177,7 @@ def test_a_norm_takes_the_place_of_the_bias(norm: str, layer: type[nn.Module]) -
     assert out.isfinite().all()
 
 
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "gelu", "silu"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("norm", ["none", "batch", "group", "instance"])
 def test_gradients_with_operations_in_place_are_right(norm: str, activation: str) -> None:
     """Against finite differences, through every option of norm and activation."""
@@ -241,7 +242,7 @@ def test_compiles_to_a_single_graph(padding: str, monkeypatch: pytest.MonkeyPatc
         ({"padding": "reflect"}, "padding=reflect is unknown. Choose one of valid, same."),
         ({"norm": "layer"}, "Choose one of none, batch, group, instance."),
         ({"upsampling": "nearest"}, "Choose one of transposed, bilinear."),
-        ({"activation": "tanh"}, "Choose one of relu, leaky_relu, elu, gelu, silu."),
+        ({"activation": "tanh"}, "Choose one of relu, leaky_relu, elu, gelu, silu, scaled_tanh."),
         ({"depth": 0}, "depth=0 is out of range. Choose a value from 1 to 7."),
         ({"depth": 8}, "depth=8 is out of range"),
         ({"base_channels": 0}, "base_channels=0 is out of range. Choose a value 1 or more."),

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -6,10 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from unet_exp.augmentations.paper import Augmentation
 from unet_exp.datasets.sample import Sample
+from unet_exp.models.sliding_window import SlidingWindow
 from unet_exp.models.unet import UNet
 from unet_exp.training.loaders import Loaders, TileNumbers
 from unet_exp.weight_maps.border import BorderWeightMap
+from unet_exp.weight_maps.uniform import UniformWeightMap
 
 
 class Two:
@@ -56,6 +60,33 @@ def test_batches_have_the_networks_sides(make: Callable[..., Loaders]) -> None:
     assert batch["image"].shape == (3, 1, 44, 44)
     assert batch["target"].shape == batch["weights"].shape == (3, 28, 28)
     assert batch["target"].dtype == torch.int64
+
+
+def test_a_window_is_centred_on_the_pixel_that_it_teaches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNET_EXP_CACHE", str(tmp_path))
+    augmentation = partial(Augmentation, rotation=0.0, quarter_turns=True, elastic_std=0.0)
+    loaders = Loaders(
+        Two(height=100),
+        SlidingWindow(maps=1),
+        UniformWeightMap(separation=False),
+        augmentation,
+        tmp_path,
+        tile=95,
+        batch_size=40,
+    )
+    images = loaders.supervised("train")
+    batch = next(iter(loaders.train()))
+    assert batch["image"].shape == (40, 1, 95, 95)
+    assert batch["target"].shape == batch["weights"].shape == (40, 1, 1)
+    # Every grey value is another, so it tells its pixel.
+    pixels = {float(v): p for s in images for p, v in np.ndenumerate(s.sample.image[0])}
+    classes = [
+        {s.target[pixels[float(window[0, 47, 47])]] for s in images} for window in batch["image"]
+    ]
+    assert classes == [{int(target)} for target in batch["target"]]
+    assert {0, 1} <= set(batch["target"].flatten().tolist())
 
 
 def test_unknown_pixels_weigh_nothing(make: Callable[..., Loaders]) -> None:

@@ -1,1 +1,1 @@
-"""Networks: the article's figure 1 and its variations."""
+"""Networks: the article's figure 1 and its variations; the one that it replaced."""

@@ -1,7 +1,7 @@
 """U-Net (figure 1 of Ronneberger, Fischer and Brox 2015, arXiv:1505.04597)."""
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -10,15 +10,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unet_exp.geometry import centre_crop, mirror_pad
+from unet_exp.models.activations import ACTIVATIONS
+from unet_exp.models.checks import check_channels, check_choice, check_range
+from unet_exp.models.initial_weights import draw_weights
 
-# In place where the backward pass needs the output only, which every norm and convolution allows.
-ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "relu": partial(nn.ReLU, inplace=True),
-    "leaky_relu": partial(nn.LeakyReLU, inplace=True),
-    "elu": partial(nn.ELU, inplace=True),
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
-}
 NORMS: dict[str, Callable[[int], nn.Module] | None] = {
     "none": None,
     "batch": nn.BatchNorm2d,
@@ -57,7 +52,7 @@ class UNet(nn.Module):
         channels, then interpolation; the two commute, and in this order cost a quarter.
         Unpadded, the outermost interpolated pixels are cut, since they depend on the border.
     activation
-        ``relu``, ``leaky_relu``, ``elu``, ``gelu`` or ``silu``.
+        ``relu``, ``leaky_relu``, ``elu``, ``gelu``, ``silu`` or ``scaled_tanh``.
 
     Attributes
     ----------
@@ -92,15 +87,15 @@ class UNet(nn.Module):
         activation: str = "relu",
     ) -> None:
         super().__init__()
-        _check_choice("padding", padding, ("valid", "same"))
-        _check_choice("norm", norm, NORMS)
-        _check_choice("upsampling", upsampling, ("transposed", "bilinear"))
-        _check_choice("activation", activation, ACTIVATIONS)
-        _check_range("depth", depth, 1, 7)
-        _check_range("in_channels", in_channels, 1)
-        _check_range("num_classes", num_classes, 1)
-        _check_range("base_channels", base_channels, 1)
-        _check_range("dropout", dropout, 0, 1)
+        check_choice("padding", padding, ("valid", "same"))
+        check_choice("norm", norm, NORMS)
+        check_choice("upsampling", upsampling, ("transposed", "bilinear"))
+        check_choice("activation", activation, ACTIVATIONS)
+        check_range("depth", depth, 1, 7)
+        check_range("in_channels", in_channels, 1)
+        check_range("num_classes", num_classes, 1)
+        check_range("base_channels", base_channels, 1)
+        check_range("dropout", dropout, 0, 1)
 
         self.in_channels = in_channels
         self.num_classes = num_classes
@@ -123,16 +118,12 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(_up(c, upsampling) for c in reversed(channels[1:]))
         self.expanding = nn.ModuleList(convolutions(2 * c, c) for c in reversed(channels[:-1]))
         self.classify = nn.Conv2d(base_channels, num_classes, kernel_size=1)
-        self.reset_parameters()
+        draw_weights(self)
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k out_h out_w"]:
         """Logits of every pixel, or of those whose context the image shows (unpadded)."""
         height, width = image.shape[-2:]
-        if image.shape[1] != self.in_channels:
-            raise ValueError(
-                f"The image has {image.shape[1]} channels and the network takes "
-                f"{self.in_channels}. Build it with in_channels={image.shape[1]}."
-            )
+        check_channels(image, self.in_channels)
         rows, columns = self.output_size(height), self.output_size(width)
         if self.padding == "same":
             image = mirror_pad(image, 0, -height % self.step, 0, -width % self.step)
@@ -195,21 +186,6 @@ class UNet(nn.Module):
             above += self.step
         return None if self._walk(below) is None else below, above
 
-    @torch.no_grad()
-    def reset_parameters(self) -> None:
-        """Draw weights from N(0, 2 / N), N the incoming connections of a neuron; biases are 0.
-
-        A neuron of the 2 x 2 up-convolution with stride 2 sees one pixel of each channel below,
-        whichever of its four taps that is, so N is its number of input channels; a 3 x 3
-        convolution has 9 times as many.
-        """
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-                taps = 1 if isinstance(layer, nn.ConvTranspose2d) else math.prod(layer.kernel_size)
-                layer.weight.normal_(0, math.sqrt(2 / (taps * layer.in_channels)))
-                if layer.bias is not None:
-                    layer.bias.zero_()
-
     @property
     def _cut(self) -> bool:
         return self.padding == "valid" and self.upsampling == "bilinear"
@@ -270,14 +246,3 @@ def _up(channels: int, upsampling: str) -> nn.Module:
         nn.Conv2d(channels, channels // 2, kernel_size=1),
         nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
     )
-
-
-def _check_choice(name: str, value: str, choices: Collection[str]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name}={value} is unknown. Choose one of {', '.join(choices)}.")
-
-
-def _check_range(name: str, value: int | float, least: int, most: int | float = math.inf) -> None:
-    if not least <= value <= most:
-        span = f"{least} or more" if most == math.inf else f"from {least} to {most}"
-        raise ValueError(f"{name}={value} is out of range. Choose a value {span}.")

@@ -1,0 +1,128 @@
+"""The network that U-Net replaced: N4 of Ciresan, Giusti, Gambardella and Schmidhuber (NIPS 2012).
+
+Its dense form is that of Giusti et al. 2013 (arXiv:1302.1700), written with dilations.
+"""
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from unet_exp.models.activations import ACTIVATIONS
+from unet_exp.models.checks import check_channels, check_choice, check_range
+from unet_exp.models.initial_weights import draw_weights
+
+WINDOW = 95
+"""Side in pixels of the window whose central pixel is classified."""
+KERNELS = (4, 5, 4, 4)
+"""Sides of the four convolutions, each in front of a 2 x 2 max pooling; 3 x 3 pixels are left."""
+
+
+class SlidingWindow(nn.Module):
+    """Classify a pixel by the window around it: 95 x 95 pixels in, one logit for each class out.
+
+    Shape: (b, in_channels, h, w) -> (b, num_classes, h - 94, w - 94), logits of the pixels that
+    are the centre of a window, for any sides of 95 or more. An image of one window runs through
+    the layers as they stand. On a larger one the same layers are computed for all windows at
+    once: where a pooling would leave out every second pixel, it keeps them all, and each layer
+    behind it looks at every second one.
+
+    Parameters
+    ----------
+    in_channels, num_classes
+        Channels of image and of logits.
+    maps
+        Output channels of each of the four convolutions.
+    hidden
+        Neurons of the fully connected layer.
+    activation
+        ``scaled_tanh``: 1.7159 tanh(2 x / 3), the usual one of these authors in those years.
+        Or ``relu``, ``leaky_relu``, ``elu``, ``gelu``, ``silu``. It stands behind the pooling,
+        where it costs a quarter; with one that never falls, the order makes no difference.
+    dropout
+        Probability behind the fully connected layer; the article knew none.
+
+    Attributes
+    ----------
+    step, halo, padding
+        As in `unet_exp.models.unet.UNet`: 1, 47 and ``valid``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> network = SlidingWindow(maps=4, hidden=8)
+    >>> network(torch.zeros(16, 1, 95, 95)).shape, network(torch.zeros(1, 1, 100, 131)).shape
+    (torch.Size([16, 2, 1, 1]), torch.Size([1, 2, 6, 37]))
+    """
+
+    step = 1
+    halo = WINDOW // 2
+    padding = "valid"
+
+    def __init__(
+        self,
+        in_channels: int = 1,
+        num_classes: int = 2,
+        maps: int = 48,
+        hidden: int = 200,
+        activation: str = "scaled_tanh",
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        check_choice("activation", activation, ACTIVATIONS)
+        check_range("in_channels", in_channels, 1)
+        check_range("num_classes", num_classes, 1)
+        check_range("maps", maps, 1)
+        check_range("hidden", hidden, 1)
+        check_range("dropout", dropout, 0, 1)
+        self.in_channels = in_channels
+        self.num_classes = num_classes
+
+        layers: list[nn.Module] = []
+        channels = in_channels
+        for kernel in KERNELS:
+            layers += [nn.Conv2d(channels, maps, kernel), nn.MaxPool2d(2)]
+            layers += [ACTIVATIONS[activation]()]
+            channels = maps
+        # Fully connected, written as convolutions: 3 x 3 pixels are all that is left of a window.
+        layers += [nn.Conv2d(maps, hidden, 3), ACTIVATIONS[activation](), nn.Dropout(dropout)]
+        layers += [nn.Conv2d(hidden, num_classes, 1)]
+        self.layers = nn.Sequential(*layers)
+        draw_weights(self)
+
+    def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k out_h out_w"]:
+        """Logits of the centres of all windows."""
+        check_channels(image, self.in_channels)
+        one_window = self.output_size(image.shape[-2]) == self.output_size(image.shape[-1]) == 1
+        return self.layers(image) if one_window else self._all_windows(image)
+
+    def _all_windows(self, x: Tensor) -> Tensor:
+        apart = 1  # pixels between two that are neighbours in a window
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d):
+                x = F.conv2d(x, layer.weight, layer.bias, dilation=apart)
+            elif isinstance(layer, nn.MaxPool2d):
+                x = F.max_pool2d(x, kernel_size=2, stride=1, dilation=apart)
+                apart *= 2
+            else:
+                x = layer(x)
+        return x
+
+    def output_size(self, size: int) -> int:
+        """Pixels of logits along an axis of ``size`` pixels of image; ``ValueError`` below 95.
+
+        >>> SlidingWindow(maps=1).output_size(606)
+        512
+        """
+        if size < WINDOW:
+            raise ValueError(
+                f"A side of {size} pixels is smaller than the window. Take {WINDOW} or more."
+            )
+        return size - WINDOW + 1
+
+    def fitting_sizes(self, size: int) -> tuple[int | None, int]:
+        """Nearest sides: the largest <= size, None below 95, and the smallest >= size.
+
+        >>> SlidingWindow(maps=1).fitting_sizes(100), SlidingWindow(maps=1).fitting_sizes(94)
+        ((100, 100), (None, 95))
+        """
+        return (None, WINDOW) if size < WINDOW else (size, size)
