@@ -19,6 +19,12 @@ def test_labelled_by_sides_or_corners(draw) -> None:
     assert (labelled(mask, 2) == draw("11.1 ..1. 2..1")).all()
 
 
+def test_numbers_follow_reading_order(draw) -> None:
+    drawing = "...1 2..1 .2.. ..3."
+    assert (labelled(draw(drawing) > 0, 1) == draw("...1 2..1 .3.. ..4.")).all()
+    assert (labelled(draw(drawing) > 0, 2) == draw("...1 2..1 .2.. ..2.")).all()
+
+
 def test_another_connectivity_is_refused(draw) -> None:
     with pytest.raises(ValueError, match="connectivity=8 is neither 1"):
         labelled(draw("1") > 0, 8)

@@ -2,18 +2,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from skimage.segmentation import watershed as reference
 
 from unet_exp.postprocessing.components import Components
-from unet_exp.postprocessing.objects import labelled
-from unet_exp.postprocessing.watershed import Watershed, flooded
-
-
-def hills(seed: int, shape: tuple[int, int] = (60, 70)) -> np.ndarray:
-    field = cv2.GaussianBlur(np.random.default_rng(seed).standard_normal(shape), (0, 0), 3)
-    return (1 / (1 + np.exp(-40 * field))).astype(np.float32)
+from unet_exp.postprocessing.watershed import Watershed
 
 
 def test_hand_drawn_pass_between_two_seeds(draw, stacked) -> None:
@@ -25,45 +16,10 @@ def test_hand_drawn_pass_between_two_seeds(draw, stacked) -> None:
     assert labels[0, 4] in (1, 2)
 
 
-def test_a_flood_takes_the_highest_pass_not_the_nearest_seed(draw) -> None:
-    height = draw("9.9 6.8 688").astype(np.float32)
-    # The corner at the left is a step from seed 1 over 6, but both 6s lie below it.
-    labels = flooded(height, draw("1.2 ... ..."), height > 0)
-    assert (labels == draw("1.2 1.2 222")).all()
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.floats(0.6, 0.95))
-def test_equals_scikit_image(seed: int, seed_threshold: float) -> None:
-    height = hills(seed)
-    seeds, mask = labelled(height > seed_threshold), height > 0.4
-    expected = reference(-height, seeds, mask=mask, connectivity=1)
-    found = flooded(height, seeds, mask)
-    assert ((found > 0) == (expected > 0)).all()
-    # A pixel lower than neighbours of two regions belongs to either.
-    assert (found == expected).mean() > 0.995
-
-
-@settings(deadline=None)
-@given(st.integers(0, 2**32 - 1))
-def test_each_instance_holds_its_seed_and_stays_in_the_foreground(seed: int) -> None:
-    height = hills(seed)
-    found = flooded(height, seeds := labelled(height > 0.8), height > 0.5)
-    assert (found[seeds > 0] == seeds[seeds > 0]).all()
-    assert (height[found > 0] > 0.5).all()
-    for k in range(1, found.max() + 1):
-        assert labelled(found == k).max() == 1, "an instance lies in two pieces"
-
-
 def test_no_seed_no_foreground_and_only_seeds(stacked) -> None:
     assert Watershed()(stacked(np.full((5, 6), 0.7))).max() == 0
     assert Watershed()(stacked(np.zeros((5, 6)))).max() == 0
     assert Watershed()(stacked(np.ones((5, 6)))).unique().tolist() == [1]
-
-
-def test_a_plateau_is_shared_by_nearness(draw) -> None:
-    height = np.ones((1, 10), np.float32)
-    assert (flooded(height, draw("1........2"), height > 0) == draw("1111122222")).all()
 
 
 def test_depth_cuts_a_neck(stacked) -> None:

@@ -6,10 +6,13 @@ between touching cells, so that each component is a cell.
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int32
+from jaxtyping import Bool, Float, Int32
 from torch import Tensor
 
+from unet_exp.postprocessing.blocks import Block, Canvas, Progress, Sliceable, Writable
+from unet_exp.postprocessing.joining import mask_without_holes, parts_of, write_numbers
 from unet_exp.postprocessing.objects import filled, labelled, without_gaps, without_small
 from unet_exp.postprocessing.ranges import (
     require_connectivity,
@@ -58,3 +61,41 @@ class Components:
             mask = filled(mask, self.connectivity)
         labels = without_small(labelled(mask, self.connectivity), self.min_size)
         return torch.from_numpy(without_gaps(labels, self.grow))
+
+    def in_blocks(
+        self,
+        probabilities: Sliceable,
+        out: Writable,
+        block: int = 2048,
+        progress: Progress | None = None,
+    ) -> int:
+        """Write the same labels for an image larger than memory; return how many objects it has.
+
+        Memory holds a block of ``block`` x ``block`` pixels with what is computed from it, and
+        some 100 bytes for each object and for each block that an object reaches into.
+
+        Parameters
+        ----------
+        probabilities
+            Array-like (c, h, w), read by slices ``[:, y0:y1, x0:x1]`` only.
+        out
+            Array-like (h, w) of 32 bit, written and read back by slices ``[y0:y1, x0:x1]``.
+
+        >>> inside = np.array([[0.9, 0.8, 0.7, 0.2, 0.9]], np.float32)
+        >>> out = np.empty((1, 5), np.uint32)
+        >>> Components().in_blocks(np.stack([1 - inside, inside]), out, block=2)
+        2
+        >>> out
+        array([[1, 1, 1, 0, 2]], dtype=uint32)
+        """
+        visits = 2 + self.fill_holes + (self.grow > 0)
+        canvas = Canvas(probabilities, out, block, visits, progress)
+        if len(canvas.blocks) == 1:
+            return canvas.each(self)
+
+        def mask(block: Block) -> Bool[np.ndarray, "h w"]:
+            return canvas.foreground(block) > self.threshold
+
+        filled = mask_without_holes(canvas, mask, self.connectivity) if self.fill_holes else mask
+        parts = parts_of(canvas, filled, self.connectivity, self.min_size)
+        return write_numbers(canvas, parts.numbers(self.min_size), self.grow)

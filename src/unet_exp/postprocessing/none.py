@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float, Int32
 from torch import Tensor
 
+from unet_exp.postprocessing.blocks import Canvas, Progress, Sliceable, Writable
+
 
 @dataclass(frozen=True)
 class ClassMap:
@@ -18,3 +20,16 @@ class ClassMap:
     def __call__(self, probabilities: Float[Tensor, "c h w"]) -> Int32[Tensor, "h w"]:
         """Give the class of each pixel of an image; the first among equals."""
         return probabilities.detach().cpu().argmax(0).to(torch.int32)
+
+    def in_blocks(
+        self,
+        probabilities: Sliceable,
+        out: Writable,
+        block: int = 2048,
+        progress: Progress | None = None,
+    ) -> int:
+        """Write the same classes for an image larger than memory; return the highest.
+
+        Memory holds a block; arrays as for ``Components.in_blocks``.
+        """
+        return Canvas(probabilities, out, block, progress=progress).each(self)

@@ -6,7 +6,7 @@ loops over objects, so cost grows with pixels only.
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int32
+from jaxtyping import Bool, Float32, Int32, Int64
 
 from unet_exp.postprocessing.ranges import require_connectivity
 
@@ -21,7 +21,27 @@ def labelled(mask: Bool[np.ndarray, "h w"], connectivity: int = 1) -> Int32[np.n
     """
     require_connectivity(connectivity)
     neighbours = 4 if connectivity == 1 else 8
-    return cv2.connectedComponents(mask.astype(np.uint8), connectivity=neighbours)[1]
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=neighbours)
+    labels = labels.astype(np.int32, copy=False)
+    if connectivity == 1:
+        return labels
+    # Here OpenCV counts along squares of 2 x 2 pixels.
+    number = np.zeros(labels.max() + 1, np.int32)
+    number[np.argsort(first_pixels(labels)) + 1] = np.arange(1, len(number))
+    return number[labels]
+
+
+def first_pixels(labels: Int32[np.ndarray, "h w"]) -> Int64[np.ndarray, " objects"]:
+    """Give the place of each object's first pixel, counted through the image in reading order.
+
+    >>> first_pixels(np.array([[0, 2, 2], [1, 1, 2]], np.int32))
+    array([3, 1])
+    """
+    flat = labels.ravel()
+    runs = np.flatnonzero((flat > 0) & (flat != np.concatenate([[0], flat[:-1]])))
+    first = np.zeros(flat.max(initial=0) + 1, np.int64)
+    first[flat[runs[::-1]]] = runs[::-1]  # the last to be written stays
+    return first[1:]
 
 
 def filled(mask: Bool[np.ndarray, "h w"], connectivity: int = 1) -> Bool[np.ndarray, "h w"]:

@@ -1,18 +1,18 @@
-"""Instances by seeded watershed, as a cut by minimum spanning forest.
+"""Instances by seeded watershed: flooding from where the network is sure, as in Cousty et al. 2009.
 
-Cousty et al. 2009 (doi:10.1109/TPAMI.2008.173): flooding from seeds joins the basins, those of
-steepest ascent, over their highest passes. So only basins, not pixels, need an ordered search.
+See :mod:`unet_exp.postprocessing.flooding` (doi:10.1109/TPAMI.2008.173).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Int, Int32
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+from jaxtyping import Bool, Float, Float32, Int32
 from torch import Tensor
 
+from unet_exp.postprocessing.blocks import Block, Canvas, Progress, Sliceable, Writable
+from unet_exp.postprocessing.flooding import flooded
+from unet_exp.postprocessing.joining import mask_without_holes, parts_of, write_numbers
 from unet_exp.postprocessing.objects import (
     distance_to,
     filled,
@@ -21,6 +21,7 @@ from unet_exp.postprocessing.objects import (
     without_small,
 )
 from unet_exp.postprocessing.ranges import require_not_negative, require_probability
+from unet_exp.postprocessing.windows import divided
 
 
 @dataclass(frozen=True)
@@ -71,79 +72,44 @@ class Watershed:
         """Give the objects of an image numbers from 1, in the reading order of their seeds."""
         foreground = (1 - probabilities[0].detach().cpu().float()).numpy()
         mask = foreground > self.threshold
-        if self.fill_holes:
-            mask = filled(mask)
-        sure = foreground > self.seed_threshold
+        labels, _ = self.divide(foreground, filled(mask) if self.fill_holes else mask)
+        return torch.from_numpy(without_gaps(labels, self.grow))
+
+    def divide(
+        self, foreground: Float32[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"]
+    ) -> tuple[Int32[np.ndarray, "h w"], Bool[np.ndarray, "h w"]]:
+        """Divide the connected parts of a mask, each by itself, into objects; also give the seeds.
+
+        What lies outside the mask has no influence, so a part may be divided alone.
+        """
+        sure = mask & (foreground > self.seed_threshold)
         if self.seed_depth > 0:
             sure &= distance_to(~mask) > self.seed_depth
         seeds = without_small(labelled(sure), self.min_seed)
-        labels = without_small(flooded(foreground, seeds, mask), self.min_size)
-        return torch.from_numpy(without_gaps(labels, self.grow))
+        return without_small(flooded(foreground, seeds, mask), self.min_size), seeds > 0
 
+    def in_blocks(
+        self,
+        probabilities: Sliceable,
+        out: Writable,
+        block: int = 2048,
+        progress: Progress | None = None,
+    ) -> int:
+        """Write the same labels for an image larger than memory; return how many objects it has.
 
-def flooded(
-    height: Float32[np.ndarray, "h w"],
-    seeds: Int32[np.ndarray, "h w"],
-    mask: Bool[np.ndarray, "h w"],
-) -> Int32[np.ndarray, "h w"]:
-    """Give each pixel of the mask to the seed that reaches it over the highest pass, else 0.
+        Arrays and memory as for ``Components.in_blocks``, but connected foreground is flooded as
+        a whole: a window that holds all that starts in a block takes some 120 bytes a pixel. A
+        warning is logged when such a window is larger than four blocks.
+        """
+        visits = 4 + self.fill_holes + (self.grow > 0)
+        canvas = Canvas(probabilities, out, block, visits, progress)
+        if len(canvas.blocks) == 1:
+            return canvas.each(self)
 
-    >>> height, seeds = np.array([[9, 5, 6, 9]], np.float32), np.array([[1, 0, 0, 2]], np.int32)
-    >>> flooded(height, seeds, height > 0)
-    array([[1, 1, 2, 2]], dtype=int32)
-    """
-    unclaimed = mask & (seeds == 0)
-    pixels, count = int(unclaimed.sum()), int(seeds.max())
-    # Every pixel's rank in height, those near a seed first among equals; each seed has one rank
-    # above them all, what is outside the mask -1.
-    nearness = -1e-7 * distance_to(seeds > 0)[unclaimed].astype(float)
-    order = np.argsort(height[unclaimed] + nearness)
-    ascending = np.empty(pixels, np.int32)
-    ascending[order] = np.arange(pixels)
-    rank = np.where(seeds > 0, seeds + (pixels - 1), -1)
-    rank[unclaimed] = ascending
-    # Steepest ascent from each pixel ends on a peak or a seed: its basin.
-    top = np.pad(rank, 1, constant_values=-1)
-    for side in (top[:-2, 1:-1], top[2:, 1:-1], top[1:-1, :-2], top[1:-1, 2:]):
-        rank = np.maximum(rank, side)
-    uphill = np.arange(pixels + count)
-    uphill[ascending] = rank[unclaimed]
-    while ((further := uphill[uphill]) != uphill).any():
-        uphill = further
-    labels = seeds.copy()
-    labels[unclaimed] = joined(top[1:-1, 1:-1], uphill, count)[ascending]
-    return labels
+        def mask(block: Block) -> Bool[np.ndarray, "h w"]:
+            return canvas.foreground(block) > self.threshold
 
-
-def joined(
-    rank: Int[np.ndarray, "h w"], basin: Int[np.ndarray, " ranks"], count: int
-) -> Int32[np.ndarray, " ranks"]:
-    """Join basins over their highest passes to the last ``count``, the seeds'; 0 is none of them.
-
-    ``basin`` gives the highest rank of the basin of each rank.
-    """
-    first = np.concatenate([rank[:, :-1].ravel(), rank[:-1].ravel()])
-    second = np.concatenate([rank[:, 1:].ravel(), rank[1:].ravel()])
-    inside = (first >= 0) & (second >= 0)
-    first, second = first[inside], second[inside]
-    border = basin[first] != basin[second]
-    first, second = first[border], second[border]
-    peaks = basin == np.arange(len(basin))
-    number, basins = (np.cumsum(peaks) - 1)[basin], int(peaks.sum())
-    # scipy adds up edges that occur twice, so only the highest pass of two basins may stay.
-    key = np.minimum(number[first], number[second]) * basins
-    key += np.maximum(number[first], number[second])
-    height = np.minimum(first, second)
-    best = np.lexsort([height, key])
-    best = best[np.append(key[best][1:] != key[best][:-1], True)[: len(best)]]
-    # A root tied to the seeds by the lightest edges makes the spanning tree a forest from them.
-    seeds = np.arange(basins - count, basins)
-    rows = np.concatenate([key[best] // basins, seeds])
-    columns = np.concatenate([key[best] % basins, np.full(count, basins)])
-    weights = np.concatenate([len(basin) - height[best], np.full(count, 0.5)])
-    graph = coo_array((weights, (rows, columns)), shape=(basins + 1, basins + 1)).tocsr()
-    forest = minimum_spanning_tree(graph)[:basins, :basins]
-    trees, tree = connected_components(forest, directed=False)
-    owner = np.zeros(trees, np.int32)
-    owner[tree[seeds]] = np.arange(1, count + 1)
-    return owner[tree[number]]
+        filled = mask_without_holes(canvas, mask, connectivity=1) if self.fill_holes else mask
+        # What is smaller than a seed or an object may be holds none.
+        parts = parts_of(canvas, filled, 1, min_size=max(self.min_seed, self.min_size))
+        return write_numbers(canvas, divided(canvas, parts, self.divide), self.grow)

@@ -1,0 +1,133 @@
+"""Masks and objects of an image too large for memory, equal to those of the whole image.
+
+Each block is labelled by itself; its parts are then joined with those that they touch in the
+blocks around it. Memory holds a block, and a few numbers for each part.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int32, Int64
+
+from unet_exp.postprocessing.blocks import Block, Canvas
+from unet_exp.postprocessing.objects import first_pixels, labelled, without_gaps
+from unet_exp.postprocessing.seams import Seams
+
+#: The foreground of a block.
+MaskOf = Callable[[Block], Bool[np.ndarray, "h w"]]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Objects in parts, one for each block that they lie in, numbered from 1 in order of blocks.
+
+    Parameters
+    ----------
+    root
+        For each part, the first of its object.
+    start
+        Place of each part's first pixel, counted through the image in reading order.
+    size
+        Pixels of each part.
+    """
+
+    root: Int64[np.ndarray, " numbers"]
+    start: Int64[np.ndarray, " numbers"]
+    size: Int64[np.ndarray, " numbers"]
+
+    def numbers(self, min_size: int) -> Int64[np.ndarray, " numbers"]:
+        """Give each part the number of its object, in reading order; 0 if that is too small."""
+        start, size = self.start.copy(), np.zeros_like(self.size)
+        np.minimum.at(start, self.root, self.start)
+        np.add.at(size, self.root, self.size)
+        keep = (self.root == np.arange(len(self.root))) & (size >= max(min_size, 1))
+        return in_reading_order(start, keep)[self.root]
+
+
+def in_reading_order(
+    start: Int64[np.ndarray, " n"], keep: Bool[np.ndarray, " n"]
+) -> Int64[np.ndarray, " n"]:
+    """Give those to keep numbers from 1 by the place of their first pixel, and 0 to the others.
+
+    >>> in_reading_order(np.array([0, 9, 4, 7]), np.array([False, True, True, True]))
+    array([0, 3, 1, 2])
+    """
+    kept = np.flatnonzero(keep)
+    number = np.zeros(len(start), np.int64)
+    number[kept[np.argsort(start[kept])]] = np.arange(1, len(kept) + 1)
+    return number
+
+
+def mask_without_holes(canvas: Canvas, mask_of: MaskOf, connectivity: int) -> MaskOf:
+    """Fill the holes of a mask, also those that lie in several blocks.
+
+    The parts of the background that reach the border of their block are written on the canvas,
+    and the mask that is returned looks there; the others are holes at once.
+    """
+    seams, count, at_edge = Seams(canvas.width, 3 - connectivity), 0, [np.zeros(1, np.int64)]
+    for block in canvas.visit():
+        around = labelled(~mask_of(block), 3 - connectivity)
+        rim = rim_of(around)
+        number = np.zeros(around.max() + 1, np.int64)
+        number[rim] = np.arange(count + 1, count + 1 + len(rim))
+        parts = number[around]
+        count += len(rim)
+        at_edge += [np.unique(line) for line in canvas.edges(block, parts)]
+        seams.add(block, parts)
+        canvas.write(block, parts)
+    root = seams.roots(count)
+    outside = np.zeros(count + 1, bool)
+    outside[root[np.concatenate(at_edge)]] = True
+    outside[0] = False
+    outside = outside[root]
+    return lambda block: ~outside[canvas.held(block)]
+
+
+def rim_of(labels: Int32[np.ndarray, "h w"]) -> Int32[np.ndarray, " objects"]:
+    """List the objects that reach the border of a block."""
+    rim = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    return rim[rim > 0]
+
+
+def parts_of(canvas: Canvas, mask_of: MaskOf, connectivity: int, min_size: int = 0) -> Parts:
+    """Write on the canvas, for each pixel of a mask, the number of its part.
+
+    Objects that are sure to have fewer than ``min_size`` pixels may be left out already.
+    """
+    seams, count = Seams(canvas.width, connectivity), 0
+    starts, sizes = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
+    for block in canvas.visit():
+        parts = labelled(mask_of(block), connectivity)
+        size = np.bincount(parts.ravel())
+        keep = size >= min_size
+        keep[rim_of(parts)] = True
+        keep[0] = False
+        number = np.where(keep, count + np.cumsum(keep), 0)
+        starts.append(canvas.places(block, first_pixels(parts)[keep[1:]]))
+        sizes.append(size[keep])
+        count += int(keep.sum())
+        parts = number[parts]
+        seams.add(block, parts)
+        canvas.write(block, parts)
+    return Parts(seams.roots(count), np.concatenate(starts), np.concatenate(sizes))
+
+
+def write_numbers(canvas: Canvas, number: Int64[np.ndarray, " numbers"], grow: int = 0) -> int:
+    """Replace what the canvas holds by its number, grown as by ``without_gaps``.
+
+    Returns how many objects there are.
+    """
+    objects, grown_from = int(number.max()), len(number)
+    number = np.concatenate([number, np.zeros(objects if grow else 0, number.dtype)])
+    for block in canvas.visit() if grow else ():
+        window = block.widened(2 * grow, canvas.height, canvas.width)
+        # What other blocks have grown stands above the parts, and reads as 0 until all have.
+        labels = number[canvas.held(window)].astype(np.int32)
+        grown = np.where(labels > 0, 0, without_gaps(labels, grow))[block.within(window)]
+        held = canvas.held(block)
+        canvas.write(block, np.where(grown > 0, grown_from - 1 + grown, held))
+    number[grown_from:] = np.arange(1, len(number) - grown_from + 1)
+    for block in canvas.visit():
+        canvas.write(block, number[canvas.held(block)])
+    return objects
