@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
-from hydra.utils import get_object
+from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp import schema
@@ -65,6 +65,26 @@ def test_option_composes_and_its_targets_exist(path: Path) -> None:
     cfg = composed(f"{group}={choice}")
     for target in targets(OmegaConf.to_container(cfg[group])):
         get_object(target)
+
+
+@pytest.mark.parametrize("config", ["train", "evaluate"])
+@pytest.mark.parametrize(
+    ("bundle", "measures"),
+    [
+        ("isbi_em", "v_rand v_info warping_error rand_error pixel_error"),
+        ("cell_tracking", "seg det op_csb average_precision object_f1 iou dice"),
+    ],
+)
+def test_a_challenges_measures_go_by_one_name(config: str, bundle: str, measures: str) -> None:
+    assert list(composed(f"metric={bundle}", config=config).metric) == measures.split()
+    both = composed(f"metric=[{bundle},dice]", config=config).metric
+    assert set(both) == {*measures.split(), "dice"}
+
+
+def test_the_isbi_challenge_sweeps_its_ten_thresholds() -> None:
+    for name, node in composed("metric=isbi_em").metric.items():
+        metric = instantiate(node, _convert_="all")
+        assert metric.thresholds == tuple(i / 10 for i in range(10)), name
 
 
 @pytest.mark.parametrize("group", schema.THIRD_PARTY)

@@ -61,6 +61,19 @@ def test_unlabelled_pixels_near_the_border_can_be_left_out(challenge, squares) -
     assert_array_equal(labels, np.where(edge & (cells == 0), -1, cells))
 
 
+def test_markers_are_those_of_tracking(challenge, squares) -> None:
+    markers = squares((6, 6), (6, 22), (22, 10), side=2).astype(np.int32)
+    for split in ("train", "validation"):
+        for sample in CellTracking("set", str(challenge)).split(split):
+            assert_array_equal(sample.markers, markers)
+    (sample,) = CellTracking("set", str(challenge), border=3).split("validation")
+    edge = np.pad(np.zeros((26, 26), bool), 3, constant_values=True)
+    assert_array_equal(sample.markers, np.where(edge, -1, markers))
+    (challenge / "set/01_GT/TRA/man_track001.tif").unlink()
+    (sample,) = CellTracking("set", str(challenge)).split("validation")
+    assert sample.markers is None
+
+
 def test_four_digits_eight_bits_and_zscore(write, squares, tmp_path) -> None:
     for sequence in ("01", "02"):
         frame = np.full((32, 32), 9, np.uint8)
@@ -89,6 +102,7 @@ def test_above_the_limit_arrays_are_mapped_from_the_cache(challenge) -> None:
     for sample, twin in zip(samples, mapped, strict=True):
         assert isinstance(twin.image, np.memmap)
         assert isinstance(twin.labels, np.memmap)
+        assert isinstance(twin.markers, np.memmap)
         assert_array_equal(sample.image, twin.image)
         assert_array_equal(sample.labels, twin.labels)
     assert list((challenge / ".unet_exp_cache").glob("*.npy"))
@@ -167,6 +181,7 @@ def test_on_hela_only_frames_that_lack_cells_have_unknown_pixels(real_data) -> N
         assert names(samples) == [f"{sequence.name}_t{n:03d}" for n in counts]
         for sample, (number, (gold, tracked, missing)) in zip(samples, counts.items(), strict=True):
             markers = read_labels(sequence.markers[number])[0]
+            assert_array_equal(sample.markers, markers)
             assert len(np.unique(markers)) - 1 == tracked
             assert sample.labels.max() == len(np.unique(sample.labels[sample.labels > 0])) == gold
             found = [(sample.labels[markers == i] > 0).mean() > 0.5 for i in np.unique(markers)[1:]]

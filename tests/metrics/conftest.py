@@ -1,11 +1,13 @@
 """Label images drawn as text, and random ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
+import tifffile
 import torch
+from tests.label_images import cells
 from torch import Tensor
 
 
@@ -15,19 +17,6 @@ def drawn(text: str) -> Tensor:
         [-1 if c == "?" else 0 if c == "." else int(c, 36) for c in row] for row in text.split()
     ]
     return torch.tensor(rows)
-
-
-def cells(seed: int, count: int = 12, side: int = 40, gap: int = 1) -> Tensor:
-    """Cells of a random mosaic, ``gap`` pixels of background around each."""
-    rng = np.random.default_rng(seed)
-    centres = np.ones((side, side), np.uint8)
-    centres[tuple(rng.integers(0, side, (2, count)))] = 0
-    _, mosaic = cv2.distanceTransformWithLabels(
-        centres, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    edges = cv2.morphologyEx(mosaic.astype(np.float32), cv2.MORPH_GRADIENT, np.ones((3, 3)))
-    apart = cv2.dilate((edges > 0).astype(np.uint8), np.ones((3, 3)), iterations=gap - 1)
-    return torch.from_numpy(np.where((apart > 0) & (gap > 0), 0, mosaic))
 
 
 @pytest.fixture
@@ -56,3 +45,31 @@ def random_pair() -> Callable[..., tuple[Tensor, Tensor]]:
         return probabilities, torch.randint(-1, classes, (20, 30), generator=generator)
 
     return pair
+
+
+@pytest.fixture(scope="session")
+def ctcmetrics(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[Sequence[tuple[Tensor, Tensor]]], dict[str, float]]:
+    """What py-ctcmetrics makes of a sequence of (result, reference): scores and corrections."""
+    from ctc_metrics.metrics import det, seg
+    from ctc_metrics.utils.representations import count_acyclic_graph_correction_operations, match
+
+    folder: Path = tmp_path_factory.mktemp("frames")
+
+    def score(frames: Sequence[tuple[Tensor, Tensor]]) -> dict[str, float]:
+        matched = []
+        for frame in frames:
+            paths = [str(folder / name) for name in ("result.tif", "reference.tif")]
+            for path, image in zip(paths, frame, strict=True):
+                tifffile.imwrite(path, image.numpy().astype(np.uint16))
+            matched.append(match(paths[1], paths[0]))
+        references, results, found, finders, ious = (
+            list(column) for column in zip(*matched, strict=True)
+        )
+        counts = count_acyclic_graph_correction_operations(
+            None, None, references, results, found, finders
+        )
+        return {"seg": seg(references, ious), "det": det(**counts), **counts}
+
+    return score

@@ -1,136 +1,243 @@
 """What holds for every measure, whatever its formula."""
 
+import json
 import math
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests import one_of_several
+from tests.label_images import cells, scored_image
+from tests.measures import MEASURES, measures
 from torch import Tensor
 from torchmetrics import MetricCollection
+from torchmetrics.utilities import dim_zero_sum
 
-from unet_exp.metrics.dice import Dice
-from unet_exp.metrics.iou import IoU
 from unet_exp.metrics.measure import Measure
-from unet_exp.metrics.pixel_error import PixelError
 from unet_exp.metrics.regions import regions
-from unet_exp.metrics.seg import SEG
-from unet_exp.metrics.v_info import VInfo
-from unet_exp.metrics.v_rand import VRand
+from unet_exp.metrics.threshold_sweep import SplitMergeSweep, ThresholdSweep
 
-MEASURES = [PixelError, IoU, Dice, VRand, VInfo, SEG]
-every = pytest.mark.parametrize("measure", MEASURES)
-Image = dict[str, Tensor]
+every = pytest.mark.parametrize("make", MEASURES.values(), ids=MEASURES)
+sweeps = [name for name, make in MEASURES.items() if isinstance(make(), ThresholdSweep)]
+Make = Callable[[], Measure]
 
 
-def collection(**measures: Measure) -> MetricCollection:
-    return MetricCollection(dict(measures))
+def scored(make: Make, *images: dict[str, Tensor]) -> Measure:
+    """A measure that has seen some images."""
+    collection = MetricCollection({"m": make()})
+    for image in images:
+        collection.update(**image)
+    return collection["m"]  # pyright: ignore[reportReturnType]
 
 
-@pytest.fixture
-def image(mosaic, stacked) -> Callable[..., Image]:
-    """All that an update may ask for, of a map that is right but for noise."""
-
-    def make(seed: int, noise: float = 0.6) -> Image:
-        labels = mosaic(seed)
-        grain = torch.rand(labels.shape, generator=torch.Generator().manual_seed(seed))
-        foreground = (1 - noise) * (labels > 0) + noise * grain
-        return {
-            "probabilities": stacked(foreground),
-            "target": (labels > 0).long(),
-            "labels": labels,
-            "instances": regions(foreground > 0.5, thin_borders=False),
-        }
-
-    return make
+def predicted(foreground: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """All that an update may ask for, of a certain map; the truth is as ``labels`` numbers it."""
+    inside = foreground.float()
+    return {
+        "probabilities": torch.stack([1 - inside, inside]),
+        "target": (labels > 0).long(),
+        "labels": labels,
+        "markers": labels,
+        "instances": regions(foreground, thin_borders=False),
+    }
 
 
 @every
-def test_two_shards_add_up_to_one(measure: type[Measure], image) -> None:
-    whole, one, other = (collection(m=measure()) for _ in range(3))
-    for seed in range(5):
-        whole.update(**image(seed))
-        (one, other)[seed % 2].update(**image(seed))
-    one["m"].merge_state(other["m"])
-    assert one["m"].compute().item() == pytest.approx(whole["m"].compute().item(), rel=1e-6)
-    counts = [name for name, zero in whole["m"]._defaults.items() if not zero.is_floating_point()]
+def test_two_shards_add_up_to_one(make: Make) -> None:
+    images = [scored_image(seed) for seed in range(5)]
+    whole, one, other = (
+        scored(make, *images),
+        scored(make, *images[::2]),
+        scored(make, *images[1::2]),
+    )
+    one.merge_state(other)
+    assert one.compute().item() == pytest.approx(whole.compute().item(), rel=1e-6)
+    counts = [name for name, zero in whole._defaults.items() if not zero.is_floating_point()]
     assert counts
     for name in counts:
-        assert torch.equal(getattr(one["m"], name), getattr(whole["m"], name))
+        assert torch.equal(getattr(one, name), getattr(whole, name))
 
 
 @every
-def test_states_are_summed_over_processes(measure: type[Measure]) -> None:
-    from torchmetrics.utilities import dim_zero_sum
+def test_states_are_summed_over_processes(make: Make) -> None:
+    assert set(make()._reductions.values()) == {dim_zero_sum}
 
-    assert set(measure()._reductions.values()) == {dim_zero_sum}
+
+def test_two_processes_score_what_one_does(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.one_of_several"]
+    processes = [
+        subprocess.Popen(
+            [*command, str(rank), "2", str(tmp_path / "store")],
+            cwd=Path(__file__).parents[2],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    alone = measures()
+    for seed in range(one_of_several.IMAGES):
+        alone.update(**scored_image(seed))
+    for output in map(json.loads, outputs):
+        assert output["scores"] == pytest.approx(
+            {name: score.item() for name, score in alone.compute().items()}, rel=1e-6
+        )
+        for name, measure in alone.items():
+            assert output["details"][name] == pytest.approx(measure.details(), rel=1e-6)
 
 
 @every
-def test_no_data_is_nan(measure: type[Measure], image) -> None:
-    metric = collection(m=measure())
-    assert math.isnan(metric["m"].compute())
-    unknown = {**image(0), "target": torch.full((40, 40), -1), "labels": torch.full((40, 40), -1)}
-    metric.update(**unknown)
-    assert math.isnan(metric.compute()["m"])
-    metric.update(**image(0))
+def test_no_data_is_nan(make: Make) -> None:
+    metric = make()
+    assert math.isnan(metric.compute())
+    assert all(math.isnan(value) or value == 0 for value in metric.details().values())
+    unknown = torch.full((40, 40), -1)
+    names = ("target", "labels", "markers")
+    metric = scored(make, {**scored_image(0), **dict.fromkeys(names, unknown)})
+    assert math.isnan(metric.compute())
+    metric = scored(make, scored_image(0))
     metric.reset()
-    assert math.isnan(metric["m"].compute())
+    assert math.isnan(metric.compute())
 
 
 @every
-def test_a_perfect_map_has_the_perfect_score(measure: type[Measure], image) -> None:
-    perfect, bad = collection(m=measure()), collection(m=measure())
-    clean = image(1, noise=0.0)
-    labels = regions(clean["labels"] > 0, thin_borders=False)  # no cell in two pieces
-    perfect.update(**{**clean, "labels": labels})
-    bad.update(**image(1, noise=0.9))
-    assert perfect.compute()["m"].item() == (1 if measure.higher_is_better else 0)
-    assert bad.compute()["m"].item() == pytest.approx(0.5, abs=0.45)
+@settings(deadline=None, max_examples=5)
+@given(seed=st.integers(0, 1000))
+def test_a_perfect_map_has_the_perfect_score_whatever_its_numbers(make: Make, seed: int) -> None:
+    inside = cells(seed) > 0
+    labels = regions(inside, thin_borders=False)  # no cell in two pieces
+    perfect = 1 if make().higher_is_better else 0
+    assert scored(make, predicted(inside, labels)).compute().item() == perfect
+    numbers = torch.randperm(int(labels.max()), generator=torch.Generator().manual_seed(seed)) + 5
+    permuted = torch.cat([torch.zeros(1, dtype=torch.long), numbers])[labels.long()]
+    assert scored(make, predicted(inside, permuted)).compute().item() == perfect
+
+
+@every
+@settings(deadline=None, max_examples=5)
+@given(seed=st.integers(0, 1000))
+def test_scores_lie_between_0_and_1(make: Make, seed: int) -> None:
+    metric = scored(make, scored_image(seed, noise=0.9))
+    assert 0 <= metric.compute().item() <= 1
+    for name, value in metric.details().items():
+        assert value >= 0
+        assert value <= 1 or make in (MEASURES["det"],), name
+
+
+@every
+def test_an_empty_prediction_is_the_worst_but_for_single_pixels(make: Make) -> None:
+    labels = regions(cells(1) > 0, thin_borders=False)
+    score = scored(make, predicted(torch.zeros_like(labels) > 0, labels)).compute().item()
+    expected = {
+        "pixel_error": (labels > 0).float().mean().item(),
+        "pixel_error_f_score": 1,
+        # Every pixel is a region of its own: sum t / (sum t^2 + n), with sum t = n.
+        "v_rand": 2
+        * (labels > 0).sum().item()
+        / ((labels[labels > 0].bincount() ** 2).sum() + (labels > 0).sum()).item(),
+        "v_info": None,
+        "rand_error": 1,
+        "warping_error": 0,
+        "warping_error_all": None,
+    }
+    name = next(name for name, other in MEASURES.items() if other is make)
+    if (worst := expected.get(name, 0)) is not None:
+        assert score == pytest.approx(worst)
+
+
+@every
+def test_an_empty_truth_is_not_scored_or_all_wrong(make: Make) -> None:
+    labels = regions(cells(1) > 0, thin_borders=False)
+    metric = scored(make, predicted(labels > 0, torch.zeros_like(labels)))
+    name = next(name for name, other in MEASURES.items() if other is make)
+    expected = {
+        "pixel_error": (labels > 0).float().mean().item(),
+        "pixel_error_f_score": 1,
+        "iou": 0,
+        "dice": 0,
+        "warping_error": 0,  # nothing to split or to merge
+        "warping_error_all": (labels > 0).float().mean().item(),  # nothing to grow from
+        "average_precision": 0,
+        "object_f1": 0,
+    }.get(name, math.nan)
+    assert metric.compute().item() == pytest.approx(expected, nan_ok=True)
+
+
+@every
+def test_one_object(make: Make) -> None:
+    labels = torch.zeros(9, 9, dtype=torch.int32)
+    labels[2:7, 2:7] = 3
+    metric = scored(make, predicted(labels > 0, labels))
+    assert metric.compute().item() == (1 if metric.higher_is_better else 0)
 
 
 @every
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
-def test_precisions(measure: type[Measure], dtype: torch.dtype, image) -> None:
-    full, other = collection(m=measure()), collection(m=measure())
-    whole = image(2)
-    full.update(**whole)
-    other.update(**{**whole, "probabilities": whole["probabilities"].to(dtype)})
-    assert other.compute()["m"].item() == pytest.approx(full.compute()["m"].item(), abs=0.03)
+def test_precisions(make: Make, dtype: torch.dtype) -> None:
+    image = scored_image(2)
+    other = {**image, "probabilities": image["probabilities"].to(dtype)}
+    assert scored(make, other).compute().item() == pytest.approx(
+        scored(make, image).compute().item(), abs=0.03
+    )
 
 
 @every
-def test_unknown_pixels_change_nothing(measure: type[Measure], image) -> None:
-    first, second = image(3), image(3)
+def test_unknown_pixels_change_nothing(make: Make) -> None:
+    first, second = scored_image(3), scored_image(3)
     hidden = torch.zeros(40, 40, dtype=torch.bool)
     hidden[:15, 10:30] = True
-    for whole in (first, second):
-        whole["target"][hidden] = -1
-        whole["labels"][hidden] = -1
+    for image in (first, second):
+        for name in ("target", "labels", "markers"):
+            image[name] = image[name].masked_fill(hidden, -1)
     second["instances"] = torch.where(hidden, 77, second["instances"])
-    one, other = collection(m=measure()), collection(m=measure())
-    one.update(**first)
-    other.update(**second)
-    assert one.compute()["m"] == other.compute()["m"]
+    assert scored(make, first).compute() == scored(make, second).compute()
 
 
-def test_a_collection_gives_what_single_measures_give(image) -> None:
-    together = collection(**{m.__name__: m() for m in MEASURES})
-    apart = {m.__name__: collection(m=m()) for m in MEASURES}
-    for seed in range(3):
-        together.update(**image(seed))
-        for single in apart.values():
-            single.update(**image(seed))
-    expected = {name: single.compute()["m"].item() for name, single in apart.items()}
+def test_a_collection_gives_what_single_measures_give() -> None:
+    images = [scored_image(seed) for seed in range(3)]
+    together = measures()
+    for image in images:
+        together.update(**image)
+    expected = {name: scored(make, *images).compute().item() for name, make in MEASURES.items()}
     assert {name: v.item() for name, v in together.compute().items()} == expected
+
+
+@pytest.mark.parametrize("name", sweeps)
+def test_the_score_is_the_best_of_the_curve_and_the_details_say_where(name: str) -> None:
+    metric = scored(MEASURES[name], scored_image(0), scored_image(1))
+    assert isinstance(metric, ThresholdSweep)
+    curve = metric.curve()
+    assert metric.compute() == (curve.max() if metric.higher_is_better else curve.min())
+    assert len(curve) == max(1, len(metric.thresholds))
+    if metric.thresholds:
+        place = metric.thresholds.index(metric.details()["threshold"])
+        assert curve[place] == metric.compute()
+    if isinstance(metric, SplitMergeSweep):
+        assert metric.details()["split"] == metric.split_curve()[place].item()
+        assert metric.details()["merge"] == metric.merge_curve()[place].item()
+
+
+@pytest.mark.parametrize("name", ["v_rand", "v_info", "rand_error"])
+def test_with_one_image_the_score_is_the_harmonic_mean_of_both_sides(name: str) -> None:
+    metric = scored(MEASURES[name], scored_image(0))
+    assert isinstance(metric, SplitMergeSweep)
+    mean = 2 / (1 / metric.split_curve() + 1 / metric.merge_curve())
+    fscore = metric.curve() if metric.higher_is_better else 1 - metric.curve()
+    assert torch.allclose(mean, fscore, atol=1e-6)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @every
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_states_on_a_gpu_take_images_from_anywhere(
-    measure: type[Measure], device: str, image
-) -> None:
-    here, there = collection(m=measure()), collection(m=measure()).to("cuda")
-    here.update(**image(0))
-    there.update(**{name: tensor.to(device) for name, tensor in image(0).items()})
-    assert there.compute()["m"].item() == pytest.approx(here.compute()["m"].item(), abs=1e-6)
+def test_states_on_a_gpu_take_images_from_anywhere(make: Make, device: str) -> None:
+    there = MetricCollection({"m": make()}).to("cuda")
+    there.update(**{name: tensor.to(device) for name, tensor in scored_image(0).items()})
+    assert there.compute()["m"].item() == pytest.approx(
+        scored(make, scored_image(0)).compute().item(), abs=1e-6
+    )

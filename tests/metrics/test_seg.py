@@ -2,6 +2,10 @@ import math
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.label_images import label_pairs
+from torch import Tensor
 
 from unet_exp.metrics.seg import SEG, seg
 
@@ -39,6 +43,15 @@ def test_a_slow_form_says_the_same(mosaic) -> None:
                 if 2 * both > (truth == r).sum():
                     total += both / ((truth == r) | (result == s)).sum().item()
         assert seg(result, truth).item() == pytest.approx(total / len(gold))
+
+
+@settings(deadline=None, max_examples=40)
+@given(frames=st.lists(label_pairs(), min_size=1, max_size=3))
+def test_equals_py_ctcmetrics(frames: list[tuple[Tensor, Tensor]], ctcmetrics) -> None:
+    metric = SEG()
+    for result, reference in frames:
+        metric.update(result, reference)
+    assert metric.compute().item() == pytest.approx(ctcmetrics(frames)["seg"], abs=1e-6)
 
 
 def test_perfect_permuted_empty_one(mosaic, draw) -> None:

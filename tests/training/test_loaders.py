@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from unet_exp.augmentations.paper import Augmentation
 from unet_exp.datasets.sample import Sample
 from unet_exp.models.sliding_window import SlidingWindow
 from unet_exp.models.unet import UNet
-from unet_exp.training.loaders import Loaders, TileNumbers
+from unet_exp.training.loaders import Loaders, TileNumbers, Whole
 from unet_exp.weight_maps.border import BorderWeightMap
 from unet_exp.weight_maps.uniform import UniformWeightMap
 
@@ -166,6 +167,19 @@ def test_a_network_too_deep_for_the_image_is_refused(
     loaders = make(network=network)
     with pytest.raises(ValueError, match=r"train_1 is 64 x 80 .* model\.depth"):
         loaders.training_tile(loaders.supervised("train"))
+
+
+def test_whole_images_come_with_markers_or_labels_in_their_place(
+    make: Callable[..., Loaders],
+) -> None:
+    (plain, _) = make().supervised("validation")
+    markers = np.zeros((64, 80), np.int32)
+    markers[3, 4] = 9
+    marked = replace(plain, sample=replace(plain.sample, markers=markers))
+    first, second = Whole([plain, marked])
+    assert first["markers"].equal(first["labels"])
+    assert second["markers"].nonzero().tolist() == [[3, 4]]
+    assert second["labels"].equal(first["labels"])
 
 
 def test_whole_images_come_with_their_labels(make: Callable[..., Loaders]) -> None:
