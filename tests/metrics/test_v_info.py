@@ -3,8 +3,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
 from scipy.stats import entropy
 from skimage.metrics import variation_of_information
+from tests.label_images import label_pairs
+from torch import Tensor
 
 from unet_exp.metrics.v_info import VInfo, v_info, v_info_split_merge
 from unet_exp.metrics.v_rand import VRand
@@ -33,6 +36,15 @@ def test_equals_scikit_image_on_noise(regions: int) -> None:
     predicted, truth = np.random.default_rng(regions).integers(0, regions, (2, 31, 29))
     score = v_info(torch.from_numpy(predicted), torch.from_numpy(truth))
     assert score.item() == pytest.approx(from_skimage(predicted, truth)[0], abs=1e-12)
+
+
+@settings(deadline=None, max_examples=40)
+@given(label_pairs())
+def test_equals_scikit_image_split_and_merge_apart(images: tuple[Tensor, Tensor]) -> None:
+    with np.errstate(invalid="ignore"):  # 0 / 0 where there is nothing to tell apart
+        expected = from_skimage(*(image.numpy() for image in images))
+    found = (v_info(*images).item(), *v_info_split_merge(*images))
+    assert found == pytest.approx(np.nan_to_num(expected, nan=1), abs=1e-9)
 
 
 def test_single_pixels_are_regions_numbered_apart(mosaic) -> None:
