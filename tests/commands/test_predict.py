@@ -3,17 +3,18 @@
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import tifffile
 import torch
+import zarr
 from hydra.core.global_hydra import GlobalHydra
 
 from tests.running import TINY, Command, Finished
 from unet_exp.commands import train
-from unet_exp.commands.predict import narrow, write_tiff
 
 
 @pytest.fixture
@@ -55,7 +56,8 @@ def read(name: str, folder: str = "out") -> tuple[np.ndarray, np.ndarray]:
 
 
 def written(folder: str = "out") -> list[str]:
-    return sorted(p.name for p in Path(folder).iterdir()) if Path(folder).exists() else []
+    found = {p.name for p in Path(folder).iterdir()} if Path(folder).exists() else set()
+    return sorted(found - {"predict.json"})
 
 
 def refused(done: Finished, *words: str) -> None:
@@ -170,10 +172,10 @@ def test_what_cannot_be_segmented_is_named_and_left_out(command: Command, networ
 def test_values_may_take_the_place_of_the_checkpoints(command: Command, network: str) -> None:
     save("a.tif", KINDS["scans/float.tif"])
     for threshold, count in ((0, 1), (1, 0)):
-        words = (f"+postprocessing.threshold={threshold}", "+inference.tile=64")
+        words = (f"+postprocessing.threshold={threshold}", "+inference.tile=64", "overwrite=true")
         assert command("predict", network, "input=a.tif", "output=out", *words).code == 0
         assert read("a")[1].max() == count
-    other = command("predict", network, "input=a.tif", "output=out", "postprocessing=watershed")
+    other = command("predict", network, "input=a.tif", "output=other", "postprocessing=watershed")
     assert other.code == 0, other.err
 
 
@@ -183,7 +185,11 @@ def test_values_may_take_the_place_of_the_checkpoints(command: Command, network:
         (["input=none.tif"], ["No image at none.tif", "quoted glob"]),
         (["input=no/*.tif"], ["No image at no/*.tif"]),
         (["input=alone"], ["No image in alone", ".png"]),
-        (["input=twins"], ["named same", "different output folders"]),
+        (["input=twins"], ["same.png and", "same.tif would both", "different output folders"]),
+        (["input=twins", "output=twins/out"], ["output=twins/out lies inside input=twins"]),
+        (["input=a.tif", "format=jpeg"], ["format=jpeg is not known. Choose one of auto, tiff"]),
+        (["input=a.tif", "probabilities=int8"], ["probabilities=int8 is not known"]),
+        (["input=a.tif", "tta=all"], ["tta=all is not known. Choose one of none, rotations"]),
         (["input=a.tif", "output=."], ["output=. holds the images themselves"]),
         (["input=a.tif", "output=a.tif"], ["a.tif cannot be made", "a file is in its place"]),
         (["input=a.tif", "+postprocessing.treshold=1"], ["Did you mean postprocessing.threshold?"]),
@@ -211,15 +217,6 @@ def test_what_is_required_is_named(command: Command) -> None:
     refused(command("predict", "checkpoint=a.ckpt", "input=a.tif"), "output is not given")
 
 
-def test_instances_beyond_16_bits_are_kept(tmp_path: Path) -> None:
-    labels = np.arange(70_000, dtype=np.int32).reshape(700, 100)
-    write_tiff(tmp_path / "many.tif", narrow(labels))
-    many = tifffile.imread(tmp_path / "many.tif")
-    assert many.dtype == np.uint32
-    np.testing.assert_array_equal(many, labels)
-    assert narrow(labels[:600]).dtype == np.uint16
-
-
 def test_more_than_two_classes_give_a_class_map(command: Command) -> None:
     """Three vertical bands of classes 0, 1 and 2, the same in each of two images."""
     rng = np.random.default_rng(0)
@@ -239,3 +236,135 @@ def test_more_than_two_classes_give_a_class_map(command: Command) -> None:
     probabilities = tifffile.imread("out/0_probabilities.tif")
     assert probabilities.shape == (3, 64, 96)
     np.testing.assert_array_equal(tifffile.imread("out/0_classes.tif"), probabilities.argmax(0))
+
+
+def test_a_rerun_does_only_what_is_missing(command: Command, network: str) -> None:
+    for name in ("a", "b"):
+        save(f"scans/{name}.tif", KINDS["scans/float.tif"])
+    words = ("predict", network, "input=scans", "output=out")
+    assert command(*words).code == 0
+    Path("out/b_instances.tif").unlink()
+    kept = Path("out/a_instances.tif").stat().st_mtime_ns
+    done = command(*words)
+    assert done.code == 0
+    assert "1 of 2 images segmented into out, 1 were there before" in done.out
+    assert Path("out/b_instances.tif").exists()
+    assert Path("out/a_instances.tif").stat().st_mtime_ns == kept
+    Path("scans/a.tif").touch()  # newer than its results
+    assert "1 of 2 images" in command(*words).out
+    assert Path("out/a_instances.tif").stat().st_mtime_ns > kept
+    refused(command(*words, "tta=dihedral"), "out holds results of other settings", "tta=none")
+    assert command(*words, "tta=dihedral", "overwrite=true").code == 0
+
+
+def test_versions_and_several_networks_are_averaged(
+    command: Command, network: str, trained: Path
+) -> None:
+    save("a.tif", KINDS["scans/float.tif"])
+    last = trained / "checkpoints" / "last.ckpt"
+    single = {}
+    for name, words in {
+        "best": (network,),
+        "last": (f"checkpoint={last}",),
+        "both": (f"checkpoint=[alone/net.ckpt,{last}]",),
+        "eight": (network, "tta=dihedral"),
+        "seven": (network, "tta=rotations"),
+    }.items():
+        assert command("predict", *words, "input=a.tif", f"output={name}").code == 0
+        single[name] = read("a", name)[0]
+    np.testing.assert_allclose(single["both"], (single["best"] + single["last"]) / 2, atol=1e-6)
+    for name in ("eight", "seven"):
+        assert 0 < np.abs(single[name] - single["best"]).max() < 0.9
+
+
+def test_networks_of_other_images_are_not_averaged(
+    command: Command, network: str, colours: Path
+) -> None:
+    save("a.tif", KINDS["scans/float.tif"])
+    done = command("predict", f"checkpoint=[alone/net.ckpt,{colours}]", "input=a.tif", "output=out")
+    refused(done, "has model.in_channels=3, and alone/net.ckpt has 1", "leave one of them out")
+
+
+def test_a_list_of_inputs_and_probabilities_as_bytes(command: Command, network: str) -> None:
+    save("one/a.tif", KINDS["scans/float.tif"])
+    save("two/b.tif", KINDS["scans/float.tif"])
+    words = (network, "input=[one,two/b.tif]")
+    assert command("predict", *words, "output=bytes", "probabilities=uint8").code == 0
+    assert command("predict", *words, "output=out").code == 0
+    as_bytes, exact = read("b", "bytes")[0], read("b")[0]
+    assert as_bytes.dtype == np.uint8
+    assert np.abs(as_bytes / 255 - exact).max() <= 0.5 / 255 + 1e-6
+    assert command("predict", *words, "output=few", "probabilities=none").code == 0
+    assert written("few") == ["a_instances.tif", "b_instances.tif"]
+
+
+def test_ome_zarr_in_gives_ome_zarr_out(command: Command, network: str) -> None:
+    image = (picture(60, 41) * 255).astype(np.uint8)
+    save("scans/a.tif", image)
+    zarr.create_array("scans/a.zarr", data=image)
+    zarr.create_array("scans/b.zarr", data=image)
+    done = command("predict", network, "input=scans/b.zarr", "output=out")
+    assert done.code == 0, done.err
+    assert written() == ["b_instances.zarr", "b_probabilities.zarr"]
+    assert command("predict", network, "input=scans/a.tif", "output=out").code == 0
+    for kind, expected in zip(("probabilities", "instances"), read("a"), strict=True):
+        found = zarr.open_group(f"out/b_{kind}.zarr", mode="r")["0"]
+        np.testing.assert_array_equal(found, expected)
+    assert command("predict", network, "input=scans", "output=tiff", "format=tiff").code == 1
+
+
+def test_an_image_in_regions_on_disk_is_the_image_at_once(
+    command: Command, network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save("a.tif", KINDS["scans/eight_tiff.tif"])
+    assert command("predict", network, "input=a.tif", "output=whole").code == 0
+    monkeypatch.setattr("unet_exp.inference.overlap_tile.REGION", 40)
+    monkeypatch.setattr("unet_exp.commands.segment.scratch.__wrapped__.__defaults__", (0,))
+    words = ("input=a.tif", "output=out", "+inference.tile=64")
+    assert command("predict", network, *words).code == 0
+    for whole, parts in zip(read("a", "whole"), read("a"), strict=True):
+        np.testing.assert_allclose(parts, whole, atol=1e-5)
+    assert written() == ["a_instances.tif", "a_probabilities.tif"]
+
+
+def test_the_challenges_formats(command: Command, network: str) -> None:
+    for number in range(3):
+        save(f"set/01/t00{number}.tif", (picture(40, 50, seed=number) * 255).astype(np.uint8))
+    words = ("predict", network, "+postprocessing.min_size=5")
+    done = command(*words, "input=set/01", "output=ctc", "format=ctc")
+    assert done.code == 0, done.err
+    names = sorted(p.name for p in Path("ctc/01_RES").iterdir())
+    assert names == [*(f"mask00{number}.tif" for number in range(3)), "res_track.txt"]
+    done = command(*words, "input=set/01", "output=isbi", "format=isbi")
+    assert done.code == 0, done.err
+    assert "isbi/submission.tif" in done.out
+    assert tifffile.imread("isbi/submission.tif").shape == (3, 40, 50)
+
+
+def test_a_stack_with_a_damaged_page_is_no_submission(command: Command, network: str) -> None:
+    save("scans/a.tif", KINDS["scans/float.tif"])
+    Path("scans/b.tif").write_text("no picture")
+    done = command("predict", network, "input=scans", "output=out", "format=isbi")
+    refused(done, "1 of 2 files were left out: b.tif, so there is no stack")
+    assert written() == []
+
+
+def test_a_disk_that_fills_up_half_way_leaves_what_was_finished(
+    command: Command, network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        save(f"scans/{name}.tif", KINDS["scans/float.tif"])
+    write, written_so_far = tifffile.TiffWriter.write, []
+
+    def fill(self: tifffile.TiffWriter, *arguments: Any, **options: Any) -> Any:
+        written_so_far.append(1)
+        if len(written_so_far) > 3:
+            raise OSError(28, "No space left on device")
+        return write(self, *arguments, **options)
+
+    monkeypatch.setattr(tifffile.TiffWriter, "write", fill)
+    done = command("predict", network, "input=scans", "output=out")
+    refused(done, "The disk is full: out/b_instances.tif could not be written")
+    assert written() == ["a_instances.tif", "a_probabilities.tif", "b_probabilities.tif"]
+    assert read("a")[0].shape == (70, 70)
+    monkeypatch.undo()

@@ -66,7 +66,7 @@ def other_types(own: Any, given: Any, key: str = "") -> Iterator[tuple[str, type
     """
     for name, value in own.items():
         place, now = f"{key}.{name}".lstrip("."), given.get(name)
-        if name in ("defaults", "hydra") or value is None or "${" in f"{value}{now}":
+        if name in ("defaults", "hydra") or value in (None, "???") or "${" in f"{value}{now}":
             continue
         if isinstance(value, dict) and isinstance(now, dict):
             yield from other_types(value, now, place)

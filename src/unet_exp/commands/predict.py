@@ -1,20 +1,23 @@
 """Segment images: ``python predict.py checkpoint=best.ckpt input=FOLDER output=DIR``."""
 
-import glob
+import hashlib
+import json
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import tifffile
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.commands.entry import launch, listed
-from unet_exp.datasets.images import read_images
-from unet_exp.datasets.opened import SUFFIXES
-from unet_exp.files import replacing
+
+if TYPE_CHECKING:
+    from unet_exp.commands.build import Trained
+    from unet_exp.commands.results import Results
 
 log = logging.getLogger(__name__)
+
+FORMATS = ("auto", "tiff", "zarr", "isbi", "ctc")
 
 
 class IncompleteError(Exception):
@@ -22,112 +25,163 @@ class IncompleteError(Exception):
 
 
 def predict(cfg: DictConfig) -> None:
-    """Write ``NAME_probabilities.tif`` and ``NAME_instances.tif`` for each image.
+    """Write probabilities and instances of each image that has none yet.
 
-    Probabilities are float32, of the foreground, or one channel per class where there are more
-    than two; instances are uint16, or uint32 above 65,535. A file that cannot be read is
-    reported and left out.
+    A file that cannot be segmented is reported and left out.
 
     Raises
     ------
     IncompleteError
         Naming the files that were left out, after all others were written.
     """
-    from rich.progress import track
-
     from unet_exp.commands.build import load
+    from unet_exp.commands.inputs import find_images, is_done, require_distinct, require_separate
 
-    source, output = str(cfg.input), Path(str(cfg.output))
-    paths = find_images(source)
-    if output.resolve() in (path.resolve().parent for path in paths):
-        raise ValueError(
-            f"output={output} holds the images themselves, so that the next call would take the "
-            "results for images. Give another folder."
-        )
+    output, paths = Path(str(cfg.output)), find_images(cfg.input)
+    require_separate(cfg.input, paths, output)
     trained = load(listed(cfg.checkpoint), cfg)
-    config = trained.config
+    results = chosen_results(cfg, trained, output)
+    require_distinct(paths, results)
     output.mkdir(parents=True, exist_ok=True)
-    channels, normalization = config.model.in_channels, config.dataset.get("normalization", "none")
-    failed: list[str] = []
-    for path in track(paths, description="images", transient=True, disable=not sys.stdout.isatty()):
-        try:
-            pages = read_images(path, normalization, channels=channels)
-            if pages[0].shape[0] != channels:
-                raise ValueError(
-                    f"{path} has {pages[0].shape[0]} channels, and the network was trained on "
-                    f"{channels}. Give images like those it was trained on."
-                )
-        except (ValueError, OSError) as error:
-            log.error("%s", error)
-            failed.append(path.name)
-            continue
-        probabilities, instances, classes = [], [], []
-        for page in pages:
-            prediction = trained.predictor.predict(page)
-            probability = prediction.probabilities.numpy()
-            probabilities.append(1 - probability[0] if len(probability) == 2 else probability)
-            instances.append(prediction.instances.numpy())
-            classes.append(probability.argmax(0).astype(np.uint8))
-        write_tiff(output / f"{path.stem}_probabilities.tif", stack(probabilities))
-        write_tiff(output / f"{path.stem}_instances.tif", narrow(stack(instances)))
-        if probabilities[0].ndim == 3:
-            write_tiff(output / f"{path.stem}_classes.tif", stack(classes))
-    log.info("%d of %d images segmented into %s", len(paths) - len(failed), len(paths), output)
+    keep_settings(output / "predict.json", settings(cfg, trained), cfg.overwrite)
+    waiting = [path for path in paths if cfg.overwrite or not is_done(path, results)]
+    if results.together and waiting:
+        waiting = paths
+    failed = segment_all(waiting, trained, results, output)
+    if not (results.together and failed):
+        for path in results.finish([path for path in paths if path not in failed]):
+            log.info("%s", path)
+    before = len(paths) - len(waiting)
+    log.info(
+        "%d of %d images segmented into %s%s", len(waiting) - len(failed), len(paths), output,
+        f", {before} were there before" if before else "",
+    )  # fmt: skip
     if failed:
         raise IncompleteError(
-            f"{len(failed)} of {len(paths)} files were left out: {', '.join(failed)}"
+            f"{len(failed)} of {len(paths)} files were left out: "
+            f"{', '.join(path.name for path in failed)}"
+            + (", so there is no stack." if results.together else "")
         )
 
 
-def find_images(source: str) -> list[Path]:
-    """Return the images that a file, a folder or a glob names, sorted.
+def segment_all(
+    paths: list[Path], trained: "Trained", results: "Results", output: Path
+) -> list[Path]:
+    """Segment and write image by image; return those that could not be read."""
+    from rich.progress import Progress
+
+    failed: list[Path] = []
+    with Progress(transient=True, disable=not sys.stdout.isatty()) as progress:
+        images = progress.add_task("images", total=len(paths))
+        for path in paths:
+            try:
+                segment_one(path, trained, results, output, progress)
+            except (ValueError, OSError) as error:
+                if isinstance(error, OSError) and is_about(error, output):
+                    raise
+                log.error("%s", error)
+                failed.append(path)
+            progress.advance(images)
+    return failed
+
+
+def segment_one(
+    path: Path, trained: "Trained", results: "Results", output: Path, progress: Any
+) -> None:
+    """Segment and write an image.
 
     Raises
     ------
-    FileNotFoundError
-        If there is none.
     ValueError
-        If two would be written under the same name.
+        If it is damaged, or not like those that the network was trained on.
     """
-    path = Path(source)
-    if path.is_dir():
-        files = (p for p in path.iterdir() if not p.name.startswith("."))
-        found = sorted(p for p in files if p.suffix.lower() in SUFFIXES)
-        missing = f"No image in {source}: it has no file ending in {', '.join(SUFFIXES)}."
-    else:
-        found = [path] if path.is_file() else sorted(map(Path, glob.glob(source, recursive=True)))  # noqa: PTH207 - absolute too
-        missing = f"No image at {source}. Give a file, a folder or a quoted glob ('scans/*.tif')."
-    if not found:
-        raise FileNotFoundError(missing)
-    stems = [p.stem for p in found]
-    twice = sorted({stem for stem in stems if stems.count(stem) > 1})
-    if twice:
-        raise ValueError(
-            f"Several inputs are named {', '.join(twice[:3])} but for folder or ending; their "
-            "results would overwrite each other. Segment them into different output folders."
-        )
-    return found
+    from unet_exp.commands.segment import scratch, segment
+    from unet_exp.datasets.opened import open_image
+    from unet_exp.datasets.scaling import NotFiniteError
+
+    channels = trained.config.model.in_channels
+    normalization = trained.config.dataset.get("normalization", "none")
+    with open_image(path, channels) as opened, scratch(output) as new_array:
+        if opened.pages[0].shape[0] != channels:
+            raise ValueError(
+                f"{path} has {opened.pages[0].shape[0]} channels, and the network was trained on "
+                f"{channels}. Give images like those it was trained on."
+            )
+        regions = (len(trained.predictor.regions(*page.shape[1:])) for page in opened.pages)
+        task = progress.add_task(path.name, total=sum(regions))
+        try:
+            found = segment(
+                opened, normalization, trained.predictor, new_array, lambda: progress.advance(task)
+            )
+        except NotFiniteError as error:
+            raise ValueError(f"{path} has {error}") from error
+        finally:
+            progress.remove_task(task)
+        results.write(path, found)
 
 
-def stack(pages: list[np.ndarray]) -> np.ndarray:
-    """Return a single page as it is and several as a stack."""
-    return pages[0] if len(pages) == 1 else np.stack(pages)
+def is_about(error: OSError, output: Path) -> bool:
+    """Tell whether an error is about writing, so that other images would fail likewise."""
+    from unet_exp.commands.errors import is_full
+
+    name = str(error.filename or "")
+    return is_full(error) or (bool(name) and output.resolve() in Path(name).resolve().parents)
 
 
-def narrow(labels: np.ndarray) -> np.ndarray:
-    """Return instance numbers as uint16 where they fit, else as uint32.
+def chosen_results(cfg: DictConfig, trained: "Trained", output: Path) -> "Results":
+    """Return the way to write results that ``format`` names."""
+    from unet_exp.commands.challenge_results import CellTracking, Isbi
+    from unet_exp.commands.results import PerImage
 
-    >>> narrow(np.array([0, 65_535])).dtype, narrow(np.array([0, 65_536])).dtype
-    (dtype('uint16'), dtype('uint32'))
+    if cfg.format not in FORMATS:
+        raise ValueError(f"format={cfg.format} is not known. Choose one of {', '.join(FORMATS)}.")
+    if cfg.format == "isbi":
+        return Isbi(output)
+    if cfg.format == "ctc":
+        return CellTracking(output)
+    return PerImage(output, cfg.format, cfg.probabilities, trained.config.model.num_classes > 2)
+
+
+def settings(cfg: DictConfig, trained: "Trained") -> dict[str, Any]:
+    """Return what results depend on."""
+    return {
+        "checkpoint": [
+            hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in listed(cfg.checkpoint)
+        ],
+        "tta": cfg.tta,
+        "postprocessing": OmegaConf.to_container(trained.config.postprocessing),
+        "format": cfg.format,
+        "probabilities": cfg.probabilities,
+    }
+
+
+def keep_settings(path: Path, now: dict[str, Any], overwrite: bool) -> None:
+    """Write the settings beside the results, unless others are there already.
+
+    Raises
+    ------
+    ValueError
+        If results of other settings are there and may not be overwritten.
     """
-    fits = labels.max(initial=0) <= np.iinfo(np.uint16).max
-    return labels.astype(np.uint16 if fits else np.uint32)
+    from unet_exp.training.checkpoint import differences
+    from unet_exp.training.record import environment, to_json, write_atomically
 
-
-def write_tiff(path: Path, array: np.ndarray) -> None:
-    """Write under a temporary name, then rename."""
-    with replacing(path) as part:
-        tifffile.imwrite(part, array, compression="zlib", photometric="minisblack")
+    if path.exists() and not overwrite:
+        try:
+            held = json.loads(path.read_text())["settings"]
+        except (ValueError, KeyError) as error:
+            raise ValueError(
+                f"{path} cannot be read, so it is not known how the results beside it were made. "
+                "Give another output folder, or overwrite=true."
+            ) from error
+        if changed := list(differences(held, now)):
+            raise ValueError(
+                f"{path.parent} holds results of other settings: "
+                + ", ".join(f"{key}={then} (now {value})" for key, then, value in changed)
+                + ". Give another output folder, or overwrite=true."
+            )
+        return
+    write_atomically(path, to_json({"settings": now, **environment()}))
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int32
 from torch import Tensor
 
 from unet_exp.inference.overlap_tile import OverlapTile, Span, Tileable
-from unet_exp.inference.views import views
+from unet_exp.inference.views import require_choice, views
 
 
 @dataclass
@@ -37,6 +37,11 @@ class Predictor:
         ``none``, or whose mean counts: ``rotations`` or ``dihedral`` (see
         :func:`unet_exp.inference.views.views`).
 
+    Raises
+    ------
+    ValueError
+        If ``tta`` is not known, or the tile has no room for the networks' context.
+
     >>> from unet_exp.models.unet import UNet
     >>> networks = [UNet(depth=1, base_channels=2).eval() for _ in range(2)]
     >>> predictor = Predictor(networks, lambda logits: logits.softmax(1), OverlapTile(), None)
@@ -55,6 +60,8 @@ class Predictor:
         self.networks = list(networks)
         self.to_probabilities, self.inference = probabilities, inference
         self.postprocessing, self.tta = postprocessing, tta
+        require_choice(tta)
+        self.regions(1, 1)  # refuses a tile that is too small
 
     def predict(self, image: Any) -> Prediction:
         """Segment one whole image (c, h, w), a tensor or an array."""

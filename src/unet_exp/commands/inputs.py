@@ -1,0 +1,106 @@
+"""Which images a person means, and which of them still wait to be segmented."""
+
+import glob
+from pathlib import Path
+from typing import Any
+
+from omegaconf import ListConfig
+
+from unet_exp.commands.entry import listed
+from unet_exp.commands.results import Results
+from unet_exp.datasets.ome_zarr import is_zarr
+from unet_exp.datasets.opened import SUFFIXES
+from unet_exp.datasets.pairing import natural_key
+
+
+def find_images(source: Any) -> list[Path]:
+    """Return the images that a file, a folder or a glob names, or a list of these, in order.
+
+    A folder gives the images that lie in it; a Zarr folder is an image itself.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
+    found: dict[Path, None] = {}
+    for one in source if isinstance(source, ListConfig) else [source]:
+        found |= dict.fromkeys(find_in(str(one)))
+    return list(found)
+
+
+def find_in(source: str) -> list[Path]:
+    """Return the images that one file, folder or glob names, sorted."""
+    path = Path(source)
+    if path.is_dir() and not is_zarr(path):
+        found = [p for p in path.iterdir() if is_image(p)]
+        missing = f"No image in {source}: it has no file ending in {', '.join(SUFFIXES)}, .zarr."
+    elif path.exists():
+        found, missing = [path], ""
+    else:
+        found = [p for p in map(Path, glob.glob(source, recursive=True)) if not in_zarr(p)]  # noqa: PTH207 - absolute too
+        missing = f"No image at {source}. Give a file, a folder or a quoted glob ('scans/*.tif')."
+    if not found:
+        raise FileNotFoundError(missing)
+    return sorted(found, key=lambda p: (p.parent, natural_key(p)))
+
+
+def is_image(path: Path) -> bool:
+    """Tell by its name whether a file is an image; hidden ones are none."""
+    return not path.name.startswith(".") and (
+        is_zarr(path) or (path.is_file() and path.suffix.lower() in SUFFIXES)
+    )
+
+
+def in_zarr(path: Path) -> bool:
+    """Tell whether a file or folder is only a part of a Zarr folder."""
+    return any(is_zarr(parent) for parent in path.parents) or (path.is_dir() and not is_zarr(path))
+
+
+def require_separate(source: Any, paths: list[Path], output: Path) -> None:
+    """Refuse an output folder in which later calls would look for images.
+
+    Raises
+    ------
+    ValueError
+        If it holds the images, or lies inside a folder that was given as input.
+    """
+    place = output.resolve()
+    if place in (path.resolve().parent for path in paths):
+        raise ValueError(
+            f"output={output} holds the images themselves, so that the next call would take the "
+            "results for images. Give another folder."
+        )
+    for given in listed(source):
+        if given.is_dir() and given.resolve() in place.parents:
+            raise ValueError(
+                f"output={output} lies inside input={given}. Give a folder outside of it, so that "
+                "images and results stay apart."
+            )
+
+
+def require_distinct(paths: list[Path], results: Results) -> None:
+    """Refuse images whose results would overwrite each other.
+
+    Raises
+    ------
+    ValueError
+        Naming them.
+    """
+    owners: dict[Path, Path] = {}
+    for path in [] if results.together else paths:
+        target = results.files(path)[-1]
+        if target in owners:
+            raise ValueError(
+                f"{owners[target]} and {path} would both be written to {target.name}: they are "
+                "named alike but for folder or ending. Segment them into different output folders."
+            )
+        owners[target] = path
+
+
+def is_done(path: Path, results: Results) -> bool:
+    """Tell whether all results of an image are there, none older than the image."""
+    files = results.files(path)
+    if not all(file.exists() for file in files):
+        return False
+    return min(file.stat().st_mtime_ns for file in files) >= path.stat().st_mtime_ns

@@ -1,0 +1,102 @@
+"""Results as TIFF, page by page, with the axes and the scale of the image that they are of."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from jaxtyping import Shaped
+
+from unet_exp.datasets.tags import Tags
+from unet_exp.files import replacing
+
+TILE = 512
+"""Pages with a longer side than ``LARGE`` are written in tiles of this side."""
+LARGE = 4096
+IMAGEJ_TYPES = ("uint8", "uint16", "float32")
+FOUR_GB = 2**32 - 2**25
+UNNAMED = "QI"
+
+
+def write_tiff(
+    path: Path,
+    pages: Sequence[Any],
+    dtype: str,
+    axes: str = "",
+    shape: tuple[int, ...] = (),
+    tags: Tags | None = None,
+) -> None:
+    """Write pages, each (h, w) or (k, h, w) and read by slices, as one file, whole or not at all.
+
+    A file of ImageJ's or OME's gives a file of the same kind with the same axes and pixel sizes
+    (where ImageJ knows no such type, as for 32-bit instances, a plain one), any other a plain TIFF
+    with the same resolution.
+
+    Parameters
+    ----------
+    axes, shape
+        Names and lengths of the axes that the pages stand in; k is then an axis of channels.
+    """
+    tags = tags or Tags()
+    height, width = pages[0].shape[-2:]
+    channels = pages[0].shape[:-2]
+    whole = (*shape, *channels, height, width)
+    named = not set(axes) & set(UNNAMED) and len(axes) == len(shape)
+    letters = axes + "C" * len(channels) + "YX"
+    size = int(np.prod(whole)) * np.dtype(dtype).itemsize
+    options: dict[str, Any] = {"metadata": {"axes": letters} if named else None}
+    if tags.resolution:
+        options |= {"resolution": tags.resolution, "resolutionunit": tags.unit}
+    kind: dict[str, Any] = {"bigtiff": size > FOUR_GB}
+    if tags.kind == "imagej" and named and dtype in IMAGEJ_TYPES and size <= FOUR_GB:
+        kind = {"imagej": True}
+        options["metadata"] |= tags.details
+        options.pop("resolutionunit", None)
+    elif named and (tags.kind == "ome" or (tags.kind == "zarr" and tags.pixel_size())):
+        kind |= {"ome": True}
+        options["metadata"] |= tags.details or physical_size(tags)
+    if max(height, width) > LARGE:
+        options |= {"tile": (TILE, TILE)}
+        content = (tile for page in pages for tile in tiles(page, dtype))
+    else:
+        content = (plane for page in pages for plane in planes(page, dtype))
+    with replacing(path) as part, tifffile.TiffWriter(part, **kind) as file:
+        file.write(
+            content, shape=whole, dtype=dtype, compression="zlib", photometric="minisblack",
+            **options,
+        )  # fmt: skip
+
+
+def planes(page: Any, dtype: str) -> Iterator[Shaped[np.ndarray, "h w"]]:
+    """Yield the channels of a page, or the page itself.
+
+    >>> [plane.shape for plane in planes(np.zeros((3, 4, 5)), "uint8")]
+    [(4, 5), (4, 5), (4, 5)]
+    """
+    for channel in np.asarray(page[...]).reshape(-1, *page.shape[-2:]):
+        yield channel.astype(dtype)
+
+
+def tiles(page: Any, dtype: str) -> Iterator[Shaped[np.ndarray, "h w"]]:
+    """Yield the tiles of a page's channels in the order in which TIFF wants them."""
+    height, width = page.shape[-2:]
+    for channel in np.ndindex(page.shape[:-2]):
+        for top in range(0, height, TILE):
+            # A row of tiles at once: chunks on disk are larger than tiles.
+            row = np.asarray(page[(*channel, slice(top, top + TILE), slice(None))])
+            for left in range(0, width, TILE):
+                yield row[:, left : left + TILE].astype(dtype)
+
+
+def physical_size(tags: Tags) -> dict[str, Any]:
+    """Give OME-TIFF's pixel sizes for an image of OME-Zarr."""
+    found = tags.pixel_size()
+    if found is None:
+        return {}
+    symbols = {"nanometer": "nm", "micrometer": "µm", "millimeter": "mm", "centimeter": "cm"}
+    y, x, unit = found
+    sizes: dict[str, Any] = {"PhysicalSizeY": y, "PhysicalSizeX": x}
+    if unit:
+        sizes |= {f"PhysicalSize{axis}Unit": symbols.get(unit, unit) for axis in "XY"}
+    return sizes
