@@ -124,9 +124,7 @@ def warp_time(rounds: int, data: Path, quick: bool) -> None:
     print(f"\n{'warping error of ' + name:34}{'wrong before':>14}{'after':>9}{'ms':>28}")
     for threshold in (0.0, 0.1, 0.3, 0.5, 0.7, 0.9):
         errors = remaining_errors(map_, target, threshold)
-        times = [
-            seconds(lambda t=threshold: remaining_errors(map_, target, t)) for _ in range(rounds)
-        ]
+        times = [seconds(remaining_errors, map_, target, threshold) for _ in range(rounds)]
         before = int(((map_ > threshold) != (target > 0)).sum())
         print(
             f"{f'at a threshold of {threshold}':34}{before:14}{sum(errors):9}"

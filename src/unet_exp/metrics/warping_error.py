@@ -1,7 +1,9 @@
 """Warping error of Jain et al. 2010 (doi:10.1109/CVPR.2010.5539950), section 3: topology alone.
 
 The truth is warped towards the proposal; the pixels that remain wrong, over all pixels. The ISBI
-2012 challenge counted those of splits and mergers only; Jain et al. count all.
+2012 challenge counted those of splits and mergers only; Jain et al. count all. So to the challenge
+a map without any object is without error: read its number beside another. As it is the truth that
+moves, a missed object costs the one pixel that it shrinks to, one made up all of its pixels.
 """
 
 import torch
