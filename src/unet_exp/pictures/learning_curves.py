@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float64, Shaped, UInt8
 from matplotlib.axes import Axes
 
-from unet_exp.pictures.page import INK, QUIET, Page, bare, finished
+from unet_exp.pictures.page import INK, finished
+from unet_exp.pictures.plots import BLUE, GREEN, ORANGE, Plots, legend, quiet, worded
 
-WIDTH, HEIGHT = 400, 240  # pixels of a plot
-STYLES = {"train": ("#0072B2", "-"), "val": ("#D55E00", "-"), "test": ("#009E73", "--")}
+STYLES = {"train": (BLUE, "-"), "val": (ORANGE, "-"), "test": (GREEN, "--")}
 NAMES = {"lr": "learning rate", "val": "validation"}
 Curve = tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]
 
@@ -34,18 +34,11 @@ def learning_curves(
     3
     """
     plots = grouped(history, ignore)
-    columns = min(3, max(len(plots), 1))
-    page = Page(math.ceil(max(len(plots), 1) / columns), columns, HEIGHT, WIDTH, title)
+    page = Plots(len(plots), title)
     for index, (name, curves) in enumerate(plots.items()):
-        x, y = page.corner(*divmod(index, columns))
-        axes = page.axes(x + 48, y + 4, WIDTH - 8, HEIGHT - 14)
-        plot(axes, name, curves)
         last = next(iter(curves.values())) if len(curves) == 1 else curves.get("val")
         value = "" if last is None else f"   {last[1][-1]:.4g}"
-        page.write(x + 48, y - 18, NAMES.get(name, name.replace("_", " ")) + value, size=11)
-    if not plots:
-        bare(page.axes(*page.corner(0, 0), WIDTH, HEIGHT))
-        page.write(page.corner(0, 0)[0], HEIGHT / 2, "Nothing has been recorded yet.", size=11)
+        plot(page.plot(index, NAMES.get(name, worded(name)) + value), name, curves)
     return finished(page.figure, path)
 
 
@@ -115,13 +108,8 @@ def plot(axes: Axes, name: str, curves: Mapping[str, Curve]) -> None:
         axes.locator_params(axis="y", nbins=5)
     axes.locator_params(axis="x", nbins=8, integer=True)
     if len(curves) > 1:
-        axes.legend(frameon=False, fontsize=9, labelcolor=INK)
-    axes.grid(color="#DDDDDD", linewidth=0.6)
-    axes.tick_params(labelsize=8, colors=QUIET, length=2)
-    axes.set_xlabel("step", fontsize=8, color=QUIET, labelpad=1)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color("#BBBBBB")
+        legend(axes)
+    quiet(axes, "step")
 
 
 def smooth(

@@ -1,0 +1,95 @@
+"""Precision against recall of the foreground's pixels, with lines of equal F1.
+
+Davis and Goadrich 2006 (doi:10.1145/1143844.1143874); F1 is the harmonic mean of the two, which
+for pixels is Dice.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from matplotlib.axes import Axes
+
+from unet_exp.pictures.page import INK, QUIET, finished
+from unet_exp.pictures.plots import BLUE, ORANGE, Plots, legend, quiet
+
+SIDE, MARGIN = 440, 40  # pixels of the plot, and for the values of F1 on its right
+EQUAL_F1 = (0.2, 0.4, 0.6, 0.8, 0.9, 0.95)
+
+
+class PrecisionRecall(NamedTuple):
+    """Both at ascending thresholds: what is at least as probable counts as foreground.
+
+    NaN where they are not defined: precision where nothing counts, recall without foreground.
+    """
+
+    thresholds: Float[np.ndarray, " n"]
+    precision: Float[np.ndarray, " n"]
+    recall: Float[np.ndarray, " n"]
+
+    def f1(self) -> Float[np.ndarray, " n"]:
+        """Harmonic mean of precision and recall; 0 where no pixel is found.
+
+        >>> half = np.array([0.5])
+        >>> PrecisionRecall(half, np.array([1.0]), half).f1().round(4)
+        array([0.6667])
+        """
+        found = self.precision * self.recall > 0
+        total = np.where(found, self.precision + self.recall, 1)
+        return np.where(found, 2 * self.precision * self.recall / total, 0)
+
+    def average_precision(self) -> float:
+        """Sum of each precision times the recall gained over the next higher threshold.
+
+        >>> levels = np.array([0.2, 0.8])
+        >>> PrecisionRecall(levels, np.array([0.5, 1.0]), np.array([1.0, 0.6])).average_precision()
+        0.8
+        """
+        gained = -np.diff(self.recall, append=0.0)
+        return float(np.where(gained == 0, 0, gained * self.precision).sum())
+
+
+def precision_recall(
+    curve: PrecisionRecall,
+    path: Path | str | None = None,
+    title: str = "Foreground pixels",
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Draw the curve, its best F1 and the threshold 0.5 marked; write a PNG to ``path``.
+
+    >>> levels = np.array([0.0, 0.5, 1.0])
+    >>> precision_recall(PrecisionRecall(levels, levels / 2 + 0.5, 1 - levels)).shape[2]
+    3
+    """
+    known = np.isfinite(curve.recall).any()
+    nothing = "No pixel is known to be foreground."
+    page = Plots(int(known), title, SIDE, SIDE + MARGIN, nothing)
+    if known:
+        headline = f"average precision {curve.average_precision():.4f}"
+        plot(page.plot(0, headline, MARGIN), curve)
+    return finished(page.figure, path)
+
+
+def plot(axes: Axes, curve: PrecisionRecall) -> None:
+    """Draw the curve over lines of equal F1."""
+    axes.set_xlim(0, 1.005)
+    axes.set_ylim(0, 1.005)
+    for level in EQUAL_F1:
+        recall = np.linspace(level / (2 - level), 1, 100)
+        axes.plot(recall, level * recall / (2 * recall - level), color="#BBBBBB", linewidth=0.8)
+        axes.text(1.01, level / (2 - level), f"F1 {level:g}", fontsize=8, color=QUIET, va="center")
+    axes.plot(curve.recall, curve.precision, color=ORANGE, linewidth=1.8)
+    f1 = curve.f1()
+    best, half = int(np.argmax(f1)), int(np.argmin(np.abs(curve.thresholds - 0.5)))
+    marks = (
+        (best, "o", INK, f"best F1 at {curve.thresholds[best]:g}: {f1[best]:.4f}"),
+        (half, "s", BLUE, f"F1 at {curve.thresholds[half]:g}: {f1[half]:.4f}"),
+    )
+    for place, marker, colour, label in marks:
+        axes.plot(
+            [curve.recall[place]], [curve.precision[place]], marker, color=colour, markersize=8,
+            markerfacecolor="none", label=label, linestyle="none", clip_on=False,
+        )  # fmt: skip
+    axes.set_ylabel("precision", fontsize=8, color=QUIET, labelpad=1)
+    legend(axes, "lower left")
+    quiet(axes, "recall")

@@ -1,0 +1,78 @@
+"""Scores against the threshold on the probability: Arganda-Carreras et al. 2015, figure 6.
+
+doi:10.3389/fnana.2015.00142; the challenge ranks by the best point of each curve.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from matplotlib.axes import Axes
+
+from unet_exp.pictures.page import INK, finished
+from unet_exp.pictures.plots import BLUE, GREEN, ORANGE, Plots, legend, quiet, worded
+
+
+class ThresholdCurve(NamedTuple):
+    """Values of a score, and of its two sides where it has them, at ascending thresholds."""
+
+    thresholds: Float[np.ndarray, " n"]
+    values: Float[np.ndarray, " n"]
+    higher_is_better: bool = True
+    split: Float[np.ndarray, " n"] | None = None
+    merge: Float[np.ndarray, " n"] | None = None
+
+    def best(self) -> int | None:
+        """Give the place of the best value, the first of equals; None if nothing was measured.
+
+        >>> ThresholdCurve(np.array([0.3, 0.5, 0.7]), np.array([0.2, np.nan, 0.1])).best()
+        0
+        """
+        if not np.isfinite(self.values).any():
+            return None
+        return int(np.nanargmax(self.values if self.higher_is_better else -self.values))
+
+
+def threshold_curves(
+    curves: Mapping[str, ThresholdCurve],
+    path: Path | str | None = None,
+    title: str = "Scores by threshold",
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Draw each score in a plot of its own, its best point marked; write a PNG to ``path``.
+
+    >>> levels = np.array([0.25, 0.5, 0.75])
+    >>> threshold_curves({"v_rand": ThresholdCurve(levels, levels**2)}).shape[2]
+    3
+    """
+    page = Plots(len(curves), title, nothing="No score was measured at several thresholds.")
+    for index, (name, curve) in enumerate(curves.items()):
+        best = curve.best()
+        found = "not measured"
+        if best is not None:
+            found = f"{curve.values[best]:.4f} at {curve.thresholds[best]:g}"
+        plot(page.plot(index, f"{worded(name)}   {found}"), curve)
+    return finished(page.figure, path)
+
+
+def plot(axes: Axes, curve: ThresholdCurve) -> None:
+    """Draw a score, thinner its sides, and its best point."""
+    sides = (("split", curve.split, BLUE), ("merge", curve.merge, GREEN))
+    for name, values, colour in sides:
+        if values is not None:
+            axes.plot(curve.thresholds, values, color=colour, linewidth=0.9, label=name)
+    axes.plot(
+        curve.thresholds, curve.values, color=ORANGE, linewidth=1.8, marker="o", markersize=3,
+        label="score",
+    )  # fmt: skip
+    if (best := curve.best()) is not None:
+        at, value = curve.thresholds[best], curve.values[best]
+        axes.axvline(at, color=INK, linewidth=0.8, linestyle=":")
+        axes.plot([at], [value], "o", markersize=8, markerfacecolor="none", markeredgecolor=INK)
+    axes.set_xlim(-0.02, 1.02)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.4g}")
+    axes.locator_params(axis="y", nbins=5)
+    if curve.split is not None or curve.merge is not None:
+        legend(axes)
+    quiet(axes, "threshold")
