@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
+import tifffile
 from beartype import BeartypeConf, beartype
 
 #: Checks calls; a whole number will do for a float, as everywhere in Python.
@@ -22,6 +25,8 @@ TINY = (
     "postprocessing=components",
     "logger=none",
 )
+#: The same for images in files.
+TINY_FILES = tuple(word for word in TINY if not word.startswith("dataset."))
 
 #: The same for the network of windows.
 TINY_WINDOWS = (
@@ -42,3 +47,14 @@ class Finished:
 
 
 Command = Callable[..., Finished]
+
+
+def own_images(root: Path) -> None:
+    """Six 16-bit images of a bright square each, in two folders."""
+    for number in range(6):
+        labels = np.zeros((64, 72), np.uint8)
+        labels[5 + number : 40, 9:50] = 1
+        image = (labels * np.int32(900) + np.arange(72) * 7).astype(np.uint16)
+        for kind, array in (("images", image), ("labels", labels)):
+            (root / kind).mkdir(parents=True, exist_ok=True)
+            tifffile.imwrite(root / kind / f"{number}.tif", array)

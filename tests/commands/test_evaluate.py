@@ -11,7 +11,7 @@ import pytest
 import tifffile
 import torch
 
-from tests.running import TINY, Command, Finished
+from tests.running import TINY_FILES, Command, Finished, own_images
 
 FAST = ("pictures=0", "hydra.run.dir=evaluation")
 
@@ -55,8 +55,24 @@ def test_the_scores_are_those_of_training(command: Command, trained: Path, name:
     # The images are of one size, so that the mean over them is that over all pixels.
     mean = np.mean([float(row["pixel_error"]) for row in rows])
     assert mean == pytest.approx(found["scores"]["pixel_error"])
-    assert f"{found['scores']['dice']:.4f}" in done.out
+    for name, value in found["scores"].items():
+        values = [float(row[name]) for row in rows]
+        assert found["per_image"][name]["median"] == pytest.approx(np.median(values))
+        assert f"{value:.4f}" in done.out
     assert "validation, 4 images" in done.out
+
+
+def test_further_numbers_stand_in_the_files(command: Command, trained: Path) -> None:
+    done = command("evaluate", f"run={trained}", *FAST)
+    found, row = result(), table(Path("evaluation/per_image.csv"))[0]
+    assert {name for name in row if "/" in name} >= {"v_rand/split", "v_rand/merge"}
+    curve, details = found["curves"]["v_rand"], found["details"]["v_rand"]
+    best = curve["thresholds"].index(details["threshold"])
+    assert curve["values"][best] == max(curve["values"]) == found["scores"]["v_rand"]
+    assert (curve["split"][best], curve["merge"][best]) == (details["split"], details["merge"])
+    assert f"threshold {details['threshold']:g}" in " ".join(done.out.split())
+    assert found["checkpoint"] == [f"{trained}/checkpoints/best.ckpt"]
+    assert set(found) >= {"versions", "precision_recall", "split", "tta", "dataset", "started"}
 
 
 def test_the_test_split_has_images_of_its_own(command: Command, trained: Path) -> None:
@@ -69,7 +85,7 @@ def test_the_worst_and_the_best_are_drawn(command: Command, trained: Path) -> No
     done = command("evaluate", f"run={trained}", "pictures=1", "hydra.run.dir=evaluation")
     assert done.code == 0, done.err
     drawn = sorted(Path("evaluation/pictures").iterdir())
-    assert [p.name.split("_")[0] for p in drawn] == ["best", "worst"]
+    assert [p.name.split("_")[0] for p in drawn] == ["best", "precision", "threshold", "worst"]
     assert all(str(p.name) in done.out for p in drawn)
 
 
@@ -108,7 +124,7 @@ def test_other_values_take_the_place_of_the_checkpoints(command: Command, traine
         ("run=null", ["one of run=FOLDER and checkpoint=FILE"]),
         ("checkpoint=best.ckpt", ["one of run=FOLDER and checkpoint=FILE"]),
         ("run=elsewhere", ["No run folder at elsewhere"]),
-        ("run=.", ["No checkpoint at checkpoints/best.ckpt"]),
+        ("run=.", [". is neither a run nor a sweep"]),
     ],
 )
 def test_wrong_overrides_are_refused(
@@ -136,20 +152,6 @@ def test_weights_of_another_architecture_are_refused(command: Command, trained: 
     content = torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)
     path = doctored(trained, "model", {**content["config"]["model"], "base_channels": 3})
     refused(command("evaluate", f"checkpoint={path}", *FAST), "doctored.ckpt", "architecture")
-
-
-def own_images(root: Path) -> None:
-    """Six 16-bit images of a bright square each, in two folders."""
-    for number in range(6):
-        labels = np.zeros((64, 72), np.uint8)
-        labels[5 + number : 40, 9:50] = 1
-        image = (labels * np.int32(900) + np.arange(72) * 7).astype(np.uint16)
-        for kind, array in (("images", image), ("labels", labels)):
-            (root / kind).mkdir(parents=True, exist_ok=True)
-            tifffile.imwrite(root / kind / f"{number}.tif", array)
-
-
-TINY_FILES = tuple(word for word in TINY if not word.startswith("dataset."))
 
 
 def test_own_images_may_have_moved(

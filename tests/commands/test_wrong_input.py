@@ -16,10 +16,9 @@ import pytest
 import tifffile
 import torch
 
-from tests.running import TINY, Command, Finished
+from tests.running import TINY, TINY_FILES, Command, Finished
 
 ROOT = Path(__file__).parents[2]
-TINY_FILES = tuple(word for word in TINY if not word.startswith("dataset."))
 
 
 def message(done: Finished) -> str:
@@ -335,3 +334,50 @@ def test_a_checkpoint_of_another_architecture(command: Command, trained: Path) -
     Path("table.ckpt").write_text("step,loss\n1,0.5\n")
     told = message(command("train", *TINY, "ckpt_path=table.ckpt"))
     assert told.startswith("table.ckpt cannot be read as a checkpoint")
+
+
+def empty(path: Path) -> None:
+    for kind in ("images", "labels"):
+        for each in (path.parents[1] / kind).iterdir():
+            each.unlink()
+
+
+def colour(path: Path) -> None:
+    for each in path.parent.iterdir():
+        tifffile.imwrite(each, np.stack([tifffile.imread(each)] * 3, -1), photometric="rgb")
+
+
+def keep(path: Path) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("damage", "path", "split", "words"),
+    [
+        (crop, "labels/cell_3.tif", "validation", ["images/cell_3.tif is 64 x 72", "50 x 72"]),
+        (spoil, "images/cell_3.tif", "validation", ["images/cell_3.tif has 1 values", "NaN"]),
+        (empty, "images/cell_0.tif", "validation", ["own/images"]),
+        (colour, "images/cell_0.tif", "validation", ["own has 3 channels", "takes 1"]),
+        (keep, "images/cell_0.tif", "test", ["test split of own has no labelled image"]),
+    ],
+)
+def test_images_that_cannot_be_scored(
+    command: Command, trained: Path, own: Path, damage: Any, path: str, split: str, words: list[str]
+) -> None:
+    damage(own / path)
+    data = ("dataset=folder", f"dataset.root={own}", f"split={split}")
+    told = message(command("evaluate", f"run={trained}", *data, "hydra.run.dir=evaluation"))
+    for word in words:
+        assert word in told
+    assert not list(Path("evaluation").rglob("*.json"))
+
+
+def test_a_run_that_left_no_checkpoint(command: Command, trained: Path) -> None:
+    Path("run").mkdir()
+    Path("run/summary.json").write_text('{"state": "failed"}')
+    told = message(command("evaluate", "run=run"))
+    assert (
+        told == "No checkpoint at run/checkpoints/best.ckpt. A run keeps its own in checkpoints/."
+    )
+    both = command("evaluate", f"run={trained}", f"checkpoint={trained}/checkpoints/best.ckpt")
+    assert message(both) == "Give one of run=FOLDER and checkpoint=FILE."

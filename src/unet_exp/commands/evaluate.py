@@ -1,23 +1,15 @@
 """Score a trained network on whole images: ``python evaluate.py run=outputs/runs/NAME/STAMP``."""
 
-import csv
-import io
 import logging
-import math
-import sys
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from unet_exp.commands.entry import launch, listed
-
-if TYPE_CHECKING:
-    from torchmetrics import MetricCollection
-
-    from unet_exp.inference.predictor import Predictor
+from unet_exp.commands.scoring import Evaluation, evaluated
 
 log = logging.getLogger(__name__)
 
@@ -25,18 +17,63 @@ log = logging.getLogger(__name__)
 def evaluate(cfg: DictConfig) -> dict[str, float]:
     """Print and save the scores of every image of a split and of all together.
 
+    Each of several runs (the jobs of a sweep, or a list) is scored on its own fold, into a folder
+    of its own; then follow mean and standard deviation over them.
+
     Raises
     ------
     ValueError
         If not exactly one of ``checkpoint`` and ``run`` is given, the split has no labels, or its
         images have other channels than the network takes.
+    FailedRunsError
+        If some of several runs could not be scored.
     """
-    from unet_exp.commands.build import build_dataset, build_loaders, load
-    from unet_exp.training.record import environment, to_json, write_atomically
+    from unet_exp.commands.comparison import compare
+    from unet_exp.commands.runs import find_runs
+    from unet_exp.commands.tables import show_images, show_summary
 
-    paths = chosen_checkpoints(cfg)
+    if (cfg.run is None) == (cfg.checkpoint is None):
+        raise ValueError("Give one of run=FOLDER and checkpoint=FILE.")
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    runs = find_runs(cfg.run) if cfg.run is not None else []
+    if runs and (len(runs) > 1 or runs[0].folder != Path(str(cfg.run))):
+        groups = compare(
+            runs,
+            lambda run: evaluate_checkpoints([run.checkpoint], cfg, folder / run.name),
+            f"{cfg.split}, {len(runs)} run{'s' * (len(runs) > 1)}",
+            {"split": cfg.split},
+            folder,
+        )
+        return groups[0].over_runs("mean")
+    checkpoints = [run.checkpoint for run in runs] or listed(cfg.checkpoint)
+    result = evaluate_checkpoints(checkpoints, cfg, folder)
+    show_images(result.evaluation, result.title, result.measure)
+    show_summary(result.evaluation)
+    for path in result.paths:
+        log.info("%s", path)
+    return result.evaluation.scores
+
+
+@dataclass(frozen=True)
+class Result:
+    """An evaluation, the configuration it was made with, the score that ranks, and its files."""
+
+    evaluation: Evaluation
+    config: dict[str, Any]
+    measure: str
+    title: str
+    paths: list[Path]
+
+
+def evaluate_checkpoints(paths: list[Path], cfg: DictConfig, folder: Path) -> Result:
+    """Score a checkpoint, or the mean of several; write numbers and pictures to ``folder``."""
+    from unet_exp.commands.build import build_dataset, build_loaders, load
+    from unet_exp.commands.results import draw_results, write_results
+    from unet_exp.commands.train import plain
+
     trained = load(paths, cfg)
-    config, predictor, metrics = trained.config, trained.predictor, trained.metrics
+    config, predictor = trained.config, trained.predictor
+    require_unseen(paths, config, cfg)
     dataset = build_dataset(config)
     if dataset.in_channels != config.model.in_channels:
         raise ValueError(
@@ -49,115 +86,50 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
             f"The {cfg.split} split of {dataset.name} has no labelled image. Splits are train, "
             "validation and test; predict.py segments images without labels."
         )
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    rows = list(score_images(predictor, metrics, loader))
-    overall = {name: float(value) for name, value in metrics.compute().items()}
-    write_atomically(folder / "per_image.csv", to_csv(rows))
-    content = {
+    evaluation = evaluated(predictor, trained.metrics, loader)
+    # The score that chose the checkpoint; the loss is not measured here.
+    measure = config.monitor.metric
+    if measure not in evaluation.scores:
+        measure = next(iter(evaluation.scores))
+    title = f"{dataset.name}, {cfg.split}"
+    facts = {
         "checkpoint": [str(path) for path in paths],
         "tta": cfg.tta,
+        "dataset": dataset.name,
         "split": cfg.split,
-        "images": len(rows),
-        "scores": overall,
-        **environment(),
     }
-    write_atomically(folder / "evaluation.json", to_json(content))
-    pictures = draw_extremes(predictor, loader, rows, config.monitor, cfg.pictures, folder)
-    show(rows, overall, cfg.split)
-    for line in (folder / "evaluation.json", folder / "per_image.csv", *pictures):
-        log.info("%s", line)
-    return overall
+    written = write_results(evaluation, facts, folder)
+    if cfg.pictures:
+        pictures = folder / "pictures"
+        written += draw_results(
+            evaluation, predictor, loader.dataset, measure, cfg.pictures, pictures, title
+        )
+    count = len(loader)
+    title = f"{title}, {count} image{'s' * (count != 1)}"
+    return Result(evaluation, plain(config), measure, title, written)
 
 
-def chosen_checkpoints(cfg: DictConfig) -> list[Path]:
-    """Return the checkpoints to score together, given themselves or by a run folder."""
-    if bool(cfg.run) == bool(cfg.checkpoint):
-        raise ValueError("Give one of run=FOLDER and checkpoint=FILE.")
-    if cfg.checkpoint:
-        return listed(cfg.checkpoint)
-    folder = Path(str(cfg.run))
-    if not folder.is_dir():
-        raise FileNotFoundError(f"No run folder at {folder}. Runs lie in outputs/runs/NAME/STAMP.")
-    return [folder / "checkpoints" / "best.ckpt"]
+def require_unseen(paths: list[Path], config: DictConfig, cfg: DictConfig) -> None:
+    """Refuse to validate on a fold that one of the networks was trained on.
 
+    Raises
+    ------
+    ValueError
+        Naming both folds.
+    """
+    from unet_exp.training.checkpoint import read_checkpoint
 
-def score_images(
-    predictor: "Predictor", metrics: "MetricCollection", loader: Any
-) -> Iterator[dict[str, Any]]:
-    """Yield name and scores of each image; ``metrics`` gathers all of them."""
-    from rich.progress import track
-
-    single = metrics.clone()
-    metrics.reset()
-    for batch in track(
-        loader, description="images", transient=True, disable=not sys.stdout.isatty()
-    ):
-        prediction = predictor.predict(batch["image"])
-        seen = {
-            "probabilities": prediction.probabilities,
-            "target": batch["target"],
-            "labels": batch["labels"],
-            "markers": batch["markers"],
-            "instances": prediction.instances,
-        }
-        metrics.update(**seen)
-        single.reset()
-        single.update(**seen)
-        yield {"name": batch["name"], **{k: float(v) for k, v in single.compute().items()}}
-
-
-def draw_extremes(
-    predictor: "Predictor",
-    loader: Any,
-    rows: list[dict[str, Any]],
-    monitor: DictConfig,
-    count: int,
-    folder: Path,
-) -> list[Path]:
-    """Draw the ``count`` worst and best images by the score that chose the checkpoint."""
-    from unet_exp.training.gallery import draw
-
-    better = 1 if monitor.mode == "max" else -1
-    scores = [rows[i].get(monitor.metric, math.nan) for i in range(len(rows))]
-    scored = [i for i in range(len(rows)) if math.isfinite(scores[i])]
-    order = sorted(scored, key=lambda i: better * scores[i])
-    chosen = {i: f"worst_{place + 1}" for place, i in enumerate(order[:count])}
-    for place, i in enumerate(order[::-1][:count]):
-        chosen.setdefault(i, f"best_{place + 1}")
-    paths = []
-    for i, role in chosen.items():
-        batch = loader.dataset[i]
-        prediction = predictor.predict(batch["image"])
-        name = rows[i]["name"].replace("/", "_")
-        paths.append(folder / "pictures" / f"{role}_{name}.png")
-        score = rows[i].get(monitor.metric, float("nan"))
-        draw(prediction, batch, paths[-1], f"{rows[i]['name']}: {monitor.metric} {score:.3f}")
-    return sorted(paths)
-
-
-def to_csv(rows: list[dict[str, Any]]) -> str:
-    """Return rows as the text of a CSV file."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def show(rows: list[dict[str, Any]], overall: dict[str, float], split: str) -> None:
-    """Print the table: a line per image, and one for all."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"{split}, {len(rows)} image{'s' * (len(rows) > 1)}")
-    table.add_column("image")
-    for name in overall:
-        table.add_column(name, justify="right")
-    for row in rows:
-        table.add_row(row["name"], *(f"{row[name]:.4f}" for name in overall))
-    table.add_section()
-    table.add_row("all", *(f"{value:.4f}" for value in overall.values()))
-    Console().print(table)
+    if cfg.split != "validation" or (len(paths) == 1 and "fold" not in cfg.dataset):
+        return
+    fold = config.dataset.get("fold")
+    for path in paths:
+        held = read_checkpoint(path, allowed=None)["config"]["dataset"]
+        same = all(held.get(k) == config.dataset.get(k) for k in ("_target_", "name", "root"))
+        if same and held.get("fold") != fold:
+            raise ValueError(
+                f"{path} was validated on fold {held.get('fold')}, so it has seen the images of "
+                f"fold {fold} in training. Score it on its own fold, or on split=test."
+            )
 
 
 def main() -> None:

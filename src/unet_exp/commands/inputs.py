@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import ListConfig
 
 from unet_exp.commands.entry import listed
-from unet_exp.commands.results import Results
+from unet_exp.commands.outputs import Results
 from unet_exp.datasets.ome_zarr import is_zarr
 from unet_exp.datasets.opened import SUFFIXES
 from unet_exp.datasets.pairing import natural_key

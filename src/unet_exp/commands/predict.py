@@ -13,7 +13,7 @@ from unet_exp.commands.entry import launch, listed
 
 if TYPE_CHECKING:
     from unet_exp.commands.build import Trained
-    from unet_exp.commands.results import Results
+    from unet_exp.commands.outputs import Results
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ def is_about(error: OSError, output: Path) -> bool:
 def chosen_results(cfg: DictConfig, trained: "Trained", output: Path) -> "Results":
     """Return the way to write results that ``format`` names."""
     from unet_exp.commands.challenge_results import CellTracking, Isbi
-    from unet_exp.commands.results import PerImage
+    from unet_exp.commands.outputs import PerImage
 
     if cfg.format not in FORMATS:
         raise ValueError(f"format={cfg.format} is not known. Choose one of {', '.join(FORMATS)}.")

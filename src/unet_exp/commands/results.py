@@ -1,127 +1,113 @@
-"""What predict.py leaves of each image: files of the image's name and kind."""
+"""What an evaluation leaves in its folder: evaluation.json, per_image.csv and pictures."""
 
-from collections.abc import Callable
+import csv
+import io
+import math
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from unet_exp.commands.segment import Segmented
-from unet_exp.commands.tiff_results import write_tiff
-from unet_exp.commands.zarr_results import write_zarr
-from unet_exp.datasets.ome_zarr import is_zarr
-from unet_exp.datasets.pairing import stem
-
-PROBABILITIES = ("float32", "uint8", "none")
+from unet_exp.commands.scoring import Evaluation
+from unet_exp.inference.predictor import Predictor
+from unet_exp.pictures import precision_recall, threshold_curves
 
 
-class Results(Protocol):
-    """A way to write results."""
+def write_results(evaluation: Evaluation, facts: dict[str, Any], folder: Path) -> list[Path]:
+    """Write all numbers; ``facts`` say of what they are."""
+    from unet_exp.training.record import environment, to_json, write_atomically
 
-    together: bool
-    """Whether all images stand in one file, so that one more means all anew."""
-
-    def files(self, path: Path) -> list[Path]:
-        """Name what will be there when an image is done."""
-        ...
-
-    def write(self, path: Path, found: Segmented) -> None:
-        """Write what was found in an image."""
-        ...
-
-    def finish(self, paths: list[Path]) -> list[Path]:
-        """Write what all images have in common, given those that are done, and name it."""
-        ...
+    content = {**facts, **numbers(evaluation), **environment()}
+    table, record = folder / "per_image.csv", folder / "evaluation.json"
+    write_atomically(table, to_csv(evaluation.rows))
+    write_atomically(record, to_json(content))
+    return [record, table]
 
 
-class PerImage:
-    """``NAME_probabilities``, ``NAME_instances``, and ``NAME_classes`` where there are several.
+def numbers(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the numbers of an evaluation as plain data, those of single images aside."""
+    pixels = evaluation.pixels
+    return {
+        "images": len(evaluation.rows),
+        "scores": evaluation.scores,
+        "details": evaluation.details,
+        "per_image": {
+            name: statistics([row[name] for row in evaluation.rows]) for name in evaluation.scores
+        },
+        "curves": {name: plain(curve) for name, curve in evaluation.curves.items()},
+        "precision_recall": {"average_precision": pixels.average_precision(), **plain(pixels)},
+    }
 
-    Parameters
-    ----------
-    kind
-        "tiff", "zarr" (OME-Zarr), or "auto": OME-Zarr of OME-Zarr, else TIFF.
-    probabilities
-        Their type, "float32" or "uint8" (255 for 1), or "none".
-    classes
-        Whether the networks tell more than two classes apart.
+
+def plain(curve: Any) -> dict[str, Any]:
+    """Return a named tuple's arrays as lists, without its other fields."""
+    arrays = {k: v for k, v in curve._asdict().items() if isinstance(v, np.ndarray)}
+    return {name: array.tolist() for name, array in arrays.items()}
+
+
+def statistics(values: list[float]) -> dict[str, float]:
+    """Return mean, standard deviation (n - 1) and median of the numbers that are finite.
+
+    >>> statistics([1.0, 2.0, 6.0, math.nan])
+    {'mean': 3.0, 'std': 2.6457513110645907, 'median': 2.0}
+    >>> statistics([1.0])
+    {'mean': 1.0, 'std': nan, 'median': 1.0}
     """
-
-    together = False
-
-    def __init__(self, output: Path, kind: str, probabilities: str, classes: bool) -> None:
-        if probabilities not in PROBABILITIES:
-            raise ValueError(
-                f"probabilities={probabilities} is not known. Choose one of "
-                f"{', '.join(PROBABILITIES)}."
-            )
-        self.output, self.kind, self.probabilities = output, kind, probabilities
-        self.classes = classes
-
-    def files(self, path: Path) -> list[Path]:
-        """Name the files of an image, the instances last."""
-        chosen = [
-            *(["probabilities"] if self.probabilities != "none" else []),
-            *(["classes"] if self.classes else []),
-            "instances",
-        ]
-        return [self.output / f"{name_of(path)}_{kind}{self.ending(path)}" for kind in chosen]
-
-    def ending(self, path: Path) -> str:
-        """Return the ending of an image's results."""
-        if self.kind == "zarr" or (self.kind == "auto" and is_zarr(path)):
-            return ".zarr"
-        return ".ome.tif" if path.name.lower().endswith((".ome.tif", ".ome.tiff")) else ".tif"
-
-    def write(self, path: Path, found: Segmented) -> None:
-        """Write the files of an image."""
-        files = self.files(path)
-        if self.probabilities == "uint8":
-            pages = [Seen(page, as_bytes) for page in found.probabilities]
-            self.save(files[0], pages, "uint8", found)
-        elif self.probabilities == "float32":
-            self.save(files[0], found.probabilities, "float32", found)
-        if found.classes is not None:
-            self.save(files[-2], found.classes, "uint8", found)
-        narrow = "uint16" if found.largest <= np.iinfo(np.uint16).max else "uint32"
-        self.save(files[-1], found.instances, narrow, found)
-
-    def save(self, path: Path, pages: list[Any], dtype: str, found: Segmented) -> None:
-        """Write one file."""
-        place = found.axes, found.shape, found.tags
-        if path.suffix == ".zarr":
-            write_zarr(path, pages, dtype, *place, instances=path.stem.endswith("_instances"))
-        else:
-            write_tiff(path, pages, dtype, *place)
-
-    def finish(self, paths: list[Path]) -> list[Path]:
-        """Images have nothing in common."""
-        return []
+    finite = [value for value in values if math.isfinite(value)]
+    return {
+        "mean": float(np.mean(finite)) if finite else math.nan,
+        "std": float(np.std(finite, ddof=1)) if len(finite) > 1 else math.nan,
+        "median": float(np.median(finite)) if finite else math.nan,
+    }
 
 
-def name_of(path: Path) -> str:
-    """Return what an image is called, without the endings of its format.
+def to_csv(rows: list[dict[str, Any]]) -> str:
+    """Return rows as the text of a CSV file; a column for each name that any row has.
 
-    >>> name_of(Path("scans/cells.ome.tif")), name_of(Path("scans/cells.ome.zarr"))
-    ('cells', 'cells')
+    >>> to_csv([{"name": "a", "seg": 0.5}, {"name": "b", "iou": 1}]).split()
+    ['name,seg,iou', 'a,0.5,', 'b,,1']
     """
-    return stem(path)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
-def as_bytes(probabilities: np.ndarray) -> np.ndarray:
-    """Scale probabilities to whole numbers up to 255.
+def draw_results(
+    evaluation: Evaluation,
+    predictor: Predictor,
+    images: Any,
+    score: str,
+    count: int,
+    folder: Path,
+    title: str,
+) -> list[Path]:
+    """Draw the curves, and of ``images`` the ``count`` worst and the ``count`` best by a score."""
+    from unet_exp.training.gallery import draw
 
-    >>> as_bytes(np.array([0.0, 0.5, 1.0])).tolist()
-    [0, 128, 255]
+    paths = [folder / "precision_recall.png"]
+    precision_recall(evaluation.pixels, paths[0], f"{title}: foreground pixels")
+    if evaluation.curves:
+        paths.append(folder / "threshold_curves.png")
+        threshold_curves(evaluation.curves, paths[-1], f"{title}: scores by threshold")
+    for role, place in extremes(evaluation.ranked(score), count):
+        row, image = evaluation.rows[place], images[place]
+        paths.append(folder / f"{role}_{row['name'].replace('/', '_')}.png")
+        head = f"{role.replace('_', ' ')}: {row['name']}, {score} {row[score]:.4f}"
+        draw(predictor.predict(image["image"]), image, paths[-1], head)
+    return paths
+
+
+def extremes(ranked: list[int], count: int) -> list[tuple[str, int]]:
+    """Name the first and the last of a ranking, none of them twice.
+
+    >>> extremes([7, 4, 9], 2)
+    [('worst_1', 7), ('worst_2', 4), ('best_1', 9)]
     """
-    return np.rint(probabilities * 255).astype(np.uint8)
-
-
-class Seen:
-    """An array through a function of each value, computed where it is read by slices."""
-
-    def __init__(self, array: Any, function: Callable[[np.ndarray], np.ndarray]) -> None:
-        self.array, self.function, self.shape = array, function, array.shape
-
-    def __getitem__(self, key: Any) -> np.ndarray:
-        return self.function(np.asarray(self.array[key]))
+    worst = ranked[:count]
+    best = [place for place in ranked[::-1][:count] if place not in worst]
+    return [
+        *((f"worst_{number}", place) for number, place in enumerate(worst, 1)),
+        *((f"best_{number}", place) for number, place in enumerate(best, 1)),
+    ]

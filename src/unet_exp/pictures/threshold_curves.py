@@ -51,7 +51,7 @@ def threshold_curves(
         best = curve.best()
         found = "not measured"
         if best is not None:
-            found = f"{curve.values[best]:.4f} at {curve.thresholds[best]:g}"
+            found = f"{curve.values[best]:.4g} at {curve.thresholds[best]:g}"
         plot(page.plot(index, f"{worded(name)}   {found}"), curve)
     return finished(page.figure, path)
 

@@ -1,0 +1,120 @@
+"""Scores of whole images, one by one and of all together."""
+
+import math
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torchmetrics import MetricCollection
+from torchmetrics.classification import BinaryPrecisionRecallCurve
+
+from unet_exp.inference.predictor import Predictor
+from unet_exp.metrics.measure import Measure
+from unet_exp.metrics.threshold_sweep import SplitMergeSweep, ThresholdSweep
+from unet_exp.pictures import PrecisionRecall, ThresholdCurve
+
+#: Of the precision-recall curve: every hundredth, and close to the ends, where a trained
+#: network's probabilities crowd.
+ENDS = [10.0**-k for k in range(3, 7)]
+LEVELS = sorted([*np.linspace(0, 1, 101).tolist(), *ENDS, *(1 - end for end in ENDS)])
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured on the images of a split.
+
+    Attributes
+    ----------
+    rows
+        For each image its name, its scores, and their details as ``score/detail``.
+    scores, details
+        Of all images together; details by score.
+    curves
+        Of the scores that are measured at several thresholds.
+    pixels
+        Precision and recall of the foreground's known pixels.
+    higher_is_better
+        By score.
+    """
+
+    rows: list[dict[str, Any]]
+    scores: dict[str, float]
+    details: dict[str, dict[str, float]]
+    curves: dict[str, ThresholdCurve]
+    pixels: PrecisionRecall
+    higher_is_better: dict[str, bool]
+
+    def ranked(self, score: str) -> list[int]:
+        """Return the places of the images from worst to best; those without the score are left out.
+
+        >>> rows = [{"seg": 0.9}, {"seg": math.nan}, {"seg": 0.2}]
+        >>> Evaluation(rows, {}, {}, {}, None, {"seg": True}).ranked("seg")
+        [2, 0]
+        """
+        sign = 1 if self.higher_is_better.get(score, True) else -1
+        scored = [i for i, row in enumerate(self.rows) if math.isfinite(row.get(score, math.nan))]
+        return sorted(scored, key=lambda i: sign * self.rows[i][score])
+
+
+def evaluated(predictor: Predictor, metrics: MetricCollection, loader: Any) -> Evaluation:
+    """Measure every image of a loader; memory does not grow with their number."""
+    from rich.progress import track
+
+    overall, single = metrics.clone(), metrics.clone()
+    pixels = BinaryPrecisionRecallCurve(LEVELS, ignore_index=-1, validate_args=False)
+    rows: list[dict[str, Any]] = []
+    hidden = not sys.stdout.isatty()
+    for batch in track(loader, description="images", transient=True, disable=hidden):
+        prediction = predictor.predict(batch["image"])
+        single.reset()
+        single.update(
+            probabilities=prediction.probabilities,
+            target=batch["target"],
+            labels=batch["labels"],
+            markers=batch["markers"],
+            instances=prediction.instances,
+        )
+        for name, measure in single.items():
+            overall[name].merge_state(measure)
+        pixels.update(1 - prediction.probabilities[0].float(), batch["target"].clamp(max=1))
+        flat = {
+            f"{k}/{name}": v for k, named in details(single).items() for name, v in named.items()
+        }
+        rows.append({"name": batch["name"], **scores(single), **flat})
+    precision, recall, levels = (values.double().numpy() for values in pixels.compute())
+    return Evaluation(
+        rows,
+        scores(overall),
+        details(overall),
+        curves(overall),
+        PrecisionRecall(levels, precision[:-1], recall[:-1]),
+        {name: bool(measure.higher_is_better) for name, measure in overall.items()},
+    )
+
+
+def scores(metrics: MetricCollection) -> dict[str, float]:
+    """Return the score of each measure."""
+    return {name: float(value) for name, value in metrics.compute().items()}
+
+
+def details(metrics: MetricCollection) -> dict[str, dict[str, float]]:
+    """Return the further numbers of those measures that have some."""
+    ours = {name: m.details() for name, m in metrics.items() if isinstance(m, Measure)}
+    return {name: found for name, found in ours.items() if found}
+
+
+def curves(metrics: MetricCollection) -> dict[str, ThresholdCurve]:
+    """Return the curves of those measures that cut at several thresholds."""
+    return {
+        name: threshold_curve(sweep)
+        for name, sweep in metrics.items()
+        if isinstance(sweep, ThresholdSweep) and sweep.thresholds
+    }
+
+
+def threshold_curve(sweep: ThresholdSweep) -> ThresholdCurve:
+    """Return a measure's values at each of its thresholds."""
+    sides = [sweep.split_curve(), sweep.merge_curve()] if isinstance(sweep, SplitMergeSweep) else []
+    values, *sides = (curve.double().cpu().numpy() for curve in (sweep.curve(), *sides))
+    return ThresholdCurve(np.array(sweep.thresholds), values, sweep.higher_is_better, *sides)
