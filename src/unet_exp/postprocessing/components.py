@@ -4,14 +4,17 @@ The weight map of Ronneberger et al. 2015, equation 2, makes the network draw a 
 between touching cells, so that each component is a cell.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int32
+from jaxtyping import Bool, Float, Int, Int32
 from torch import Tensor
 
 from unet_exp.postprocessing.blocks import Block, Canvas, Progress, Sliceable, Writable
+from unet_exp.postprocessing.grids import THRESHOLDS, lengths_and_sizes
 from unet_exp.postprocessing.joining import mask_without_holes, parts_of, write_numbers
 from unet_exp.postprocessing.objects import filled, labelled, without_gaps, without_small
 from unet_exp.postprocessing.ranges import (
@@ -99,3 +102,9 @@ class Components:
         filled = mask_without_holes(canvas, mask, self.connectivity) if self.fill_holes else mask
         parts = parts_of(canvas, filled, self.connectivity, self.min_size)
         return write_numbers(canvas, parts.numbers(self.min_size), self.grow)
+
+    def grid(self, labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[Any]]:
+        """Offer values to try for each parameter that can be fitted to true labels."""
+        offered = lengths_and_sizes(labels)
+        sizes = {name: offered[name] for name in ("min_size", "grow") if name in offered}
+        return {"threshold": THRESHOLDS, "fill_holes": [True, False], **sizes}

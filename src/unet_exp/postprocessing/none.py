@@ -1,9 +1,11 @@
 """No postprocessing: the class of each pixel, for data whose objects are not told apart."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from jaxtyping import Float, Int32
+from jaxtyping import Float, Int, Int32
 from torch import Tensor
 
 from unet_exp.postprocessing.blocks import Canvas, Progress, Sliceable, Writable
@@ -33,3 +35,7 @@ class ClassMap:
         Memory holds a block; arrays as for ``Components.in_blocks``.
         """
         return Canvas(probabilities, out, block, progress=progress).each(self)
+
+    def grid(self, labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[Any]]:
+        """Offer nothing: there is no parameter to fit."""
+        return {}

@@ -3,15 +3,18 @@
 See :mod:`unet_exp.postprocessing.flooding` (doi:10.1109/TPAMI.2008.173).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Int32
+from jaxtyping import Bool, Float, Float32, Int, Int32
 from torch import Tensor
 
 from unet_exp.postprocessing.blocks import Block, Canvas, Progress, Sliceable, Writable
 from unet_exp.postprocessing.flooding import flooded
+from unet_exp.postprocessing.grids import SEED_THRESHOLDS, THRESHOLDS, lengths_and_sizes
 from unet_exp.postprocessing.joining import mask_without_holes, parts_of, write_numbers
 from unet_exp.postprocessing.objects import (
     distance_to,
@@ -113,3 +116,12 @@ class Watershed:
         # What is smaller than a seed or an object may be holds none.
         parts = parts_of(canvas, filled, 1, min_size=max(self.min_seed, self.min_size))
         return write_numbers(canvas, divided(canvas, parts, self.divide), self.grow)
+
+    def grid(self, labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[Any]]:
+        """Offer values to try for each parameter that can be fitted to true labels."""
+        return {
+            "threshold": THRESHOLDS,
+            "seed_threshold": SEED_THRESHOLDS,
+            "fill_holes": [True, False],
+            **lengths_and_sizes(labels),
+        }

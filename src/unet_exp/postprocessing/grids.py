@@ -1,0 +1,62 @@
+"""Values of postprocessing's parameters that are worth trying, given objects as they should be.
+
+Steps are coarse on purpose: what separates fine ones is chance in so few images.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int, Int64
+from torch import Tensor
+
+THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+SEED_THRESHOLDS = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98]
+DISTANCES = [0, 1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120]
+
+
+def lengths_and_sizes(labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[Any]]:
+    """Offer values for what is measured in pixels, drawn from the sizes of true objects.
+
+    - ``min_size`` up to the size that all but a twentieth of the objects exceed,
+    - ``min_seed`` up to a fifth of the median,
+    - ``seed_depth`` up to half the radius of a disk of median size, ``grow`` up to a quarter.
+
+    >>> import torch
+    >>> lengths_and_sizes([torch.ones(20, 20, dtype=torch.int32)])
+    {'min_size': [0, 2, 5, 10, 20, 50, 100, 200],
+     'min_seed': [0, 1, 2, 5, 10, 20, 50],
+     'seed_depth': [0.0, 1.0, 2.0, 3.0, 5.0],
+     'grow': [0, 1, 2]}
+    """
+    sizes = object_sizes(labels)
+    if not len(sizes):
+        return {}
+    small, median = np.quantile(sizes, (0.05, 0.5))
+    radius = float(np.sqrt(median / np.pi))
+    return {
+        "min_size": [0, *one_two_five(small / 200, small)],
+        "min_seed": [0, *one_two_five(median / 500, median / 5)],
+        "seed_depth": [float(d) for d in DISTANCES if d <= radius / 2],
+        "grow": [d for d in DISTANCES if d <= radius / 4],
+    }
+
+
+def object_sizes(labels: Sequence[Int[Tensor, "_ _"]]) -> Int64[np.ndarray, " objects"]:
+    """List the pixels of every object of every image; unknown pixels (-1) are none."""
+    counts = [np.zeros(0, np.int64)]
+    for image in labels:
+        flat = image.numpy().ravel()
+        counts.append(np.bincount(flat[flat > 0]))
+    sizes = np.concatenate(counts)
+    return sizes[sizes > 0]
+
+
+def one_two_five(lowest: float, highest: float) -> list[int]:
+    """List the whole numbers 1, 2, 5, 10, 20, 50, ... between two bounds.
+
+    >>> one_two_five(0.4, 120)
+    [1, 2, 5, 10, 20, 50, 100]
+    """
+    steps = (step * 10**power for power in range(12) for step in (1, 2, 5))
+    return [step for step in steps if lowest <= step <= highest]
