@@ -32,6 +32,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.weight_map
+	$(BIN)/python -m benchmarks.metrics
+	$(BIN)/python -m benchmarks.sliding_window
 
 clean:
 	rm -rf $(VENV) dist .pytest_cache .ruff_cache .hypothesis

@@ -108,7 +108,7 @@ def segment_one(
                 f"{channels}. Give images like those it was trained on."
             )
         regions = (len(trained.predictor.regions(*page.shape[1:])) for page in opened.pages)
-        task = progress.add_task(path.name, total=sum(regions))
+        task = progress.add_task(path.name, total=sum(regions) + len(opened.pages))
         try:
             found = segment(
                 opened, normalization, trained.predictor, new_array, lambda: progress.advance(task)

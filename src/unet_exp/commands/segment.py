@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import zarr
 
 from unet_exp.datasets.opened import Opened
@@ -56,7 +57,7 @@ def segment(
     new_array: NewArray,
     advance: Callable[[], None] = lambda: None,
 ) -> Segmented:
-    """Segment all pages region by region; ``advance`` is called after each region.
+    """Segment all pages region by region; ``advance`` is called after each region and each page.
 
     Raises
     ------
@@ -87,10 +88,21 @@ def segment(
         probabilities.append(kept)
         instances.append(new_array((height, width), "uint32"))
         whole = TwoClasses(kept) if kept.ndim == 2 else kept
-        largest = max(largest, predictor.postprocessing.in_blocks(whole, instances[-1]))
+        largest = max(largest, label(predictor.postprocessing, whole, instances[-1]))
+        advance()
     return Segmented(
         probabilities, instances, classes or None, largest, opened.axes, opened.shape, opened.tags
     )
+
+
+def label(postprocessing: Any, probabilities: Any, out: Any) -> int:
+    """Write the instances of a page, block by block where the postprocessing can; count them."""
+    if hasattr(postprocessing, "in_blocks"):
+        return postprocessing.in_blocks(probabilities, out)
+    whole = np.asarray(probabilities[:, :, :])
+    found = np.asarray(postprocessing(torch.from_numpy(whole)))
+    out[:, :] = found
+    return int(found.max(initial=0))
 
 
 class TwoClasses:

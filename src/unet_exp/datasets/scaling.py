@@ -39,11 +39,13 @@ def scaling(channel: Any, normalization: str = "zscore") -> tuple[float, float]:
             f"dataset.normalization={normalization} is not known. "
             f"Choose one of {', '.join(NORMALIZATIONS)}."
         )
+    whole_numbers = channel.dtype.kind in "iu"
+    fixed = {"none": 1.0, "dtype": float(np.iinfo(channel.dtype).max) if whole_numbers else 1.0}
+    if normalization in fixed and whole_numbers:
+        return 0.0, fixed[normalization]
     darkest, brightest, mean, variance = moments(channel)
-    if normalization == "none":
-        return 0.0, 1.0
-    if normalization == "dtype":
-        return 0.0, float(np.iinfo(channel.dtype).max if channel.dtype.kind in "iu" else 1)
+    if normalization in fixed:
+        return 0.0, fixed[normalization]
     if darkest == brightest:
         return darkest, 1.0
     if normalization == "zscore":
