@@ -4,17 +4,15 @@ import logging
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from unet_exp.commands.entry import trace
 from unet_exp.commands.errors import explain, is_full
+from unet_exp.commands.evaluation import Result
 from unet_exp.commands.folds import Group, as_overrides, grouped, settings_of, value_at
 from unet_exp.commands.results import to_csv
 from unet_exp.commands.runs import Run
 from unet_exp.commands.tables import show
-
-if TYPE_CHECKING:
-    from unet_exp.commands.evaluate import Result
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +23,7 @@ class FailedRunsError(Exception):
 
 def compare(
     runs: Sequence[Run],
-    evaluate_run: Callable[[Run], "Result"],
+    evaluate_run: Callable[[Run], Result],
     title: str,
     facts: dict[str, Any],
     folder: Path,
@@ -45,6 +43,8 @@ def compare(
             run.config, run.scores = result.config, result.evaluation.scores
             run.images = len(result.evaluation.rows)
             log.info("%s: %s", run.folder, result.title)
+            for line in result.fitted.told() if result.fitted else ():
+                log.info("%s", line)
         except Exception as error:
             # One broken run must not cost the others; a full disk would break them all.
             if is_full(error):
