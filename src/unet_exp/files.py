@@ -1,10 +1,11 @@
 """Files and folders that appear whole or not at all: written under another name, then renamed."""
 
+import errno
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -28,12 +29,13 @@ def replacing(path: Path) -> Iterator[Path]:
         Of the body; it names ``path``, not the hidden one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name[:64]}.{uuid.uuid4().hex[:8]}.part")
+    part = hidden(path)
     try:
         yield part
-        if part.is_dir() and path.is_dir():
-            shutil.rmtree(path)  # a folder cannot be renamed over another
-        part.replace(path)
+        if part.is_dir():
+            replace_folder(part, path)
+        else:
+            part.replace(path)
     except OSError as error:
         if error.filename is None or Path(os.fsdecode(error.filename)) == part:
             error.filename = str(path)
@@ -43,3 +45,32 @@ def replacing(path: Path) -> Iterator[Path]:
             shutil.rmtree(part, ignore_errors=True)
         else:
             part.unlink(missing_ok=True)
+
+
+def hidden(path: Path) -> Path:
+    """Name a hidden file or folder beside a path, another one at each call."""
+    return path.with_name(f".{path.name[:64]}.{uuid.uuid4().hex[:8]}.part")
+
+
+def replace_folder(part: Path, path: Path, tries: int = 100) -> None:
+    """Put a folder in the place of another, which is kept aside until the new one is there.
+
+    A folder cannot be renamed over another, so that for a moment there is none; where another
+    process puts one there in that moment, it is taken aside in its turn.
+    """
+    for attempt in range(tries):
+        aside = hidden(path)
+        with suppress(FileNotFoundError):
+            path.rename(aside)
+        try:
+            part.rename(path)
+        except OSError as error:
+            if aside.exists() and not path.exists():
+                aside.rename(path)
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST) and attempt < tries - 1:
+                continue
+            raise
+        finally:
+            if path.exists():
+                shutil.rmtree(aside, ignore_errors=True)
+        return

@@ -100,3 +100,17 @@ def test_isbi_takes_one_stack_of_32_bit_floats(tmp_path: Path) -> None:
     np.testing.assert_array_equal(stack, [(page > 0) * 0.75 for page in FRAMES])
     with pytest.raises(ValueError, match=r"1 x 3, but the challenge takes one stack .* 1 x 8"):
         results.write(Path("c.tif"), segmented(FRAMES[0][:, :3]))
+
+
+def test_a_shorter_stack_leaves_no_frames_of_a_longer_one(tmp_path: Path) -> None:
+    results, path = CellTracking(tmp_path), Path("movie.tif")
+    for pages in (FRAMES, FRAMES[:2]):
+        results.write(path, segmented(*pages))
+        results.finish([path])
+    names = sorted(p.name for p in (tmp_path / "movie_RES").iterdir())
+    assert names == ["mask000.tif", "mask001.tif", "res_track.txt"]
+
+
+def test_the_last_digits_of_a_name_number_the_frame(tmp_path: Path) -> None:
+    files = CellTracking(tmp_path).files(Path("set/02/exp1_t012.tif"))
+    assert files == [tmp_path / "02_RES" / "mask012.tif"]

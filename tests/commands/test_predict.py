@@ -1,6 +1,8 @@
 """From image files of any kind to probabilities and instances of their sizes."""
 
+import os
 import shutil
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -319,9 +321,17 @@ def test_an_image_in_regions_on_disk_is_the_image_at_once(
     save("a.tif", KINDS["scans/eight_tiff.tif"])
     assert command("predict", network, "input=a.tif", "output=whole").code == 0
     monkeypatch.setattr("unet_exp.inference.overlap_tile.REGION", 40)
-    monkeypatch.setattr("unet_exp.commands.segment.scratch.__wrapped__.__defaults__", (0,))
+    monkeypatch.setattr("unet_exp.commands.segment.IN_MEMORY", 0)
+    create, on_disk = zarr.create_array, []
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        on_disk.append(options["shape"])
+        return create(*arguments, **options)
+
+    monkeypatch.setattr(zarr, "create_array", counted)
     words = ("input=a.tif", "output=out", "+inference.tile=64")
     assert command("predict", network, *words).code == 0
+    assert on_disk == [(101, 33), (101, 33)]
     for whole, parts in zip(read("a", "whole"), read("a"), strict=True):
         np.testing.assert_allclose(parts, whole, atol=1e-5)
     assert written() == ["a_instances.tif", "a_probabilities.tif"]
@@ -368,3 +378,86 @@ def test_a_disk_that_fills_up_half_way_leaves_what_was_finished(
     assert written() == ["a_instances.tif", "a_probabilities.tif", "b_probabilities.tif"]
     assert read("a")[0].shape == (70, 70)
     monkeypatch.undo()
+
+
+def test_an_incomplete_second_call_leaves_no_results_that_pass_for_its_own(
+    command: Command, network: str
+) -> None:
+    for name in ("a", "b"):
+        save(f"scans/{name}.tif", KINDS["scans/float.tif"])
+    words = ("predict", network, "input=scans", "output=out")
+    assert command(*words).code == 0
+    good = Path("scans/b.tif").read_bytes()
+    Path("scans/b.tif").write_bytes(good[:100])
+    assert command(*words, "tta=dihedral", "overwrite=true").code == 1
+    Path("scans/b.tif").write_bytes(good)
+    done = command(*words, "tta=dihedral")
+    assert "1 of 2 images segmented into out, 1 were there before" in done.out
+    np.testing.assert_array_equal(read("a")[0], read("b")[0])
+
+
+def test_other_images_of_the_same_name_are_refused(command: Command, network: str) -> None:
+    save("one/a.tif", KINDS["scans/float.tif"])
+    save("two/a.tif", KINDS["scans/eight_tiff.tif"])
+    assert command("predict", network, "input=one", "output=out").code == 0
+    done = command("predict", network, "input=two", "output=out")
+    refused(done, "out/a_instances.tif is of", "one/a.tif, not of", "two/a.tif", "overwrite=true")
+    assert read("a")[0].shape == (70, 70)
+    Path("mine").mkdir()
+    shutil.copy("out/a_instances.tif", "mine")
+    done = command("predict", network, "input=two", "output=mine")
+    refused(done, "mine/a_instances.tif is there already, and no predict.json")
+
+
+def test_a_stack_of_other_slices_is_made_anew(command: Command, network: str) -> None:
+    for name in ("a", "b", "c"):
+        save(f"scans/{name}.tif", KINDS["scans/float.tif"])
+    words = ("predict", network, "output=out", "format=isbi")
+    assert command(*words, "input=[scans/b.tif,scans/c.tif]").code == 0
+    assert "0 of 2" in command(*words, "input=[scans/b.tif,scans/c.tif]").out
+    assert "3 of 3" in command(*words, "input=scans").out
+    assert len(tifffile.imread("out/submission.tif")) == 3
+    refused(command(*words, "input=scans/a.tif"), "submission.tif is of", "scans/b.tif")
+    assert len(tifffile.imread("out/submission.tif")) == 3
+
+
+def test_pixels_of_a_zarr_folder_may_change(command: Command, network: str) -> None:
+    array = zarr.create_array("a.zarr", data=(picture(40, 30) * 255).astype(np.uint8))
+    words = ("predict", network, "input=a.zarr", "output=out")
+    assert "1 of 1" in command(*words).out
+    assert "0 of 1" in command(*words).out
+    array[:5] = 7
+    assert "1 of 1" in command(*words).out
+
+
+def test_a_folder_of_somebody_else_is_not_replaced(command: Command, network: str) -> None:
+    zarr.create_array("a.zarr", data=(picture(40, 30) * 255).astype(np.uint8))
+    Path("out/a_instances.zarr").mkdir(parents=True)
+    Path("out/a_instances.zarr/notes.txt").write_text("precious")
+    words = ("predict", network, "input=a.zarr", "output=out", "overwrite=true")
+    refused(command(*words), "out/a_instances.zarr")
+    assert Path("out/a_instances.zarr/notes.txt").read_text() == "precious"
+
+
+def test_what_a_killed_call_left_is_removed(command: Command, network: str) -> None:
+    save("a.tif", KINDS["scans/float.tif"])
+    orphan = Path("out") / f".segmenting-{socket.gethostname()}-{2**22 + 1}-abc"
+    mine = Path("out") / f".segmenting-{socket.gethostname()}-{os.getpid()}-abc"
+    for folder in (orphan, mine):
+        folder.mkdir(parents=True)
+    assert command("predict", network, "input=a.tif", "output=out").code == 0
+    assert (orphan.exists(), mine.exists()) == (False, True)
+
+
+def test_names_mean_themselves(command: Command, network: str) -> None:
+    Path("c").mkdir()  # matches "[a.ckpt,b.ckpt]" read as a glob
+    for name in ("für & wider; #1!.tif", "2026_11_24.tif"):
+        save(f"scans/{name}", KINDS["scans/float.tif"])
+    words = ("checkpoint=[alone/net.ckpt,alone/net.ckpt]", "output=2026_12_01")
+    assert command("predict", "input=scans/für & wider; #1!.tif", *words).code == 0
+    assert command("predict", "input=scans/2026_11_24.tif", *words).code == 0
+    assert len(written("2026_12_01")) == 4
+    refused(
+        command("predict", "input=scans/day[12]*.tif", *words), "No image at scans/day[12]*.tif"
+    )
+    refused(command("predict", "input=[]", *words), "input=[] names no image")

@@ -83,8 +83,8 @@ def test_ome_zarr_of_both_versions(tmp_path: Path, version: int) -> None:
     with open_image(path) as opened:
         assert (opened.axes, opened.shape) == ("Z", (4,))
         assert_array_equal(opened.pages[3][:, 2:9, 1:30], IMAGE[3][:, 2:9, 1:30])
-        assert opened.tags.pixel_size() == (0.5, 0.25, "micrometer")
-        assert opened.tags.scale["z"] == (2.0, None)
+        steps = {"z": (2.0, None), "y": (0.5, "micrometer"), "x": (0.25, "micrometer")}
+        assert opened.tags.steps() == steps
 
 
 def test_a_plain_zarr_array_is_a_stack(tmp_path: Path) -> None:
@@ -116,14 +116,49 @@ def test_a_pixel_is_what_imagej_and_ome_say(tmp_path: Path) -> None:
     size = {"PhysicalSizeX": 20.0, "PhysicalSizeXUnit": "nm", "PhysicalSizeY": 30.0}
     tifffile.imwrite(tmp_path / "b.ome.tif", IMAGE[0, 0], metadata={"axes": "YX", **size})
     tifffile.imwrite(tmp_path / "c.tif", IMAGE[0, 0])
+    options = {"resolution": (254, 508), "resolutionunit": "INCH"}
+    tifffile.imwrite(tmp_path / "e.tif", IMAGE[0, 0], **options)
     cv2.imwrite(str(tmp_path / "d.png"), IMAGE[0, 0])
     found = []
-    for name in ("ij.tif", "b.ome.tif", "c.tif", "d.png"):
+    for name in ("ij.tif", "b.ome.tif", "c.tif", "e.tif", "d.png"):
         with open_image(tmp_path / name) as opened:
-            found.append((opened.tags.kind, opened.tags.pixel_size()))
+            found.append((opened.tags.kind, opened.tags.steps()))
     assert found == [
-        ("imagej", (0.2, 0.25, "micrometer")),
-        ("ome", (30.0, 20.0, "nanometer")),
-        ("tiff", None),
-        ("", None),
+        ("imagej", {"x": (0.25, "micrometer"), "y": (0.2, "micrometer")}),
+        ("ome", {"x": (20.0, "nanometer"), "y": (30.0, "micrometer")}),
+        ("tiff", {}),
+        ("tiff", {"x": (100.0, "micrometer"), "y": (50.0, "micrometer")}),
+        ("", {}),
     ]
+
+
+def test_a_file_shorter_than_its_header_says_costs_no_memory(tmp_path: Path) -> None:
+    with (tmp_path / "huge.npy").open("wb") as file:
+        shape = {"shape": (2_000_000, 2_000_000), "fortran_order": False, "descr": "<f8"}
+        np.lib.format.write_array_header_1_0(file, shape)
+        file.write(b"0" * 100)
+    with (
+        pytest.raises(ValueError, match=r"huge.npy cannot be read"),
+        open_image(tmp_path / "huge.npy"),
+    ):
+        pass
+
+
+def test_images_of_two_values_may_be_bool(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", IMAGE[0, 0] > 99)
+    with open_image(tmp_path / "a.npy") as opened:
+        assert_array_equal(opened.pages[0][:, :, :], (IMAGE[0, :1] > 99).astype(np.uint8))
+
+
+def test_a_group_of_images_says_which_are_in_it(tmp_path: Path) -> None:
+    zarr.create_group(tmp_path / "a.zarr").create_group("pos0")
+    with pytest.raises(ValueError, match="one of pos0"), open_image(tmp_path / "a.zarr"):
+        pass
+
+
+def test_an_ome_tiff_whose_metadata_lie_elsewhere_is_read(tmp_path: Path) -> None:
+    text = '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+    text += '<BinaryOnly MetadataFile="a.companion.ome" UUID="urn:uuid:1"/></OME>'
+    tifffile.imwrite(tmp_path / "a.tif", IMAGE[0, 0], description=text, metadata=None)
+    with open_image(tmp_path / "a.tif") as opened:
+        assert_array_equal(opened.pages[0][:, :, :], IMAGE[0, :1])

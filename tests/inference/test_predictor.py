@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from torch import Tensor
 
 from unet_exp.inference.overlap_tile import OverlapTile
@@ -85,3 +86,35 @@ def test_several_networks_are_averaged() -> None:
     nets = [network(seed) for seed in range(3)]
     mean = sum(predictor(net).probabilities(IMAGE) for net in nets) / 3
     torch.testing.assert_close(predictor(*nets).probabilities(IMAGE), mean)
+
+
+class Shift:
+    """Shows each pixel its left neighbour; a network whose answer depends on how the image lies."""
+
+    step, halo = 1, 1
+
+    def fitting_sizes(self, size: int) -> tuple[int | None, int]:
+        return size, size
+
+    def __call__(self, image: Tensor) -> Tensor:
+        return torch.roll(image, 1, -1)
+
+
+def test_seven_rotations_average_seven_directions() -> None:
+    """In the image's own frame the neighbour lies at each of seven angles; scipy looks there."""
+    y, x = np.mgrid[:60, :60] / 9
+    image = (np.sin(x) + np.cos(1.3 * y) + 0.1 * x * y).astype(np.float32)[None]
+    seven = Predictor([Shift()], lambda logits: logits, OverlapTile(), None, "rotations")
+    found = seven.probabilities(image)[0, 10:50, 10:50]
+    angles = 2 * np.pi * np.arange(7) / 7
+    moved = [ndimage.shift(image[0], (np.sin(a), np.cos(a)), order=3) for a in angles]
+    np.testing.assert_allclose(found, np.mean(moved, 0)[10:50, 10:50], atol=0.01)
+    one = Predictor([Shift()], lambda logits: logits, OverlapTile(), None)
+    assert (one.probabilities(image)[0, 10:50, 10:50] - found).abs().max() > 0.08
+
+
+@pytest.mark.parametrize("norm", ["instance", "group"])
+def test_norms_of_single_regions_are_warned_of(norm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unet_exp.inference.overlap_tile.REGION", 40)
+    with pytest.warns(UserWarning, match=f"norm={norm} normalises each tile"):
+        predictor(network(norm=norm), tile=64).regions(70, 53)

@@ -170,7 +170,7 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
         If a checkpoint cannot be used (see :func:`unet_exp.training.checkpoint.read_checkpoint`),
         or they take other images or tell other classes apart.
     """
-    device = "cuda" if torch.cuda.is_available() and cfg.accelerator != "cpu" else "cpu"
+    device = chosen_device(cfg.accelerator)
     read = [read_trained(path, cfg) for path in paths]
     config, _, loss = read[0]
     for path, (other, _, _) in zip(paths, read, strict=True):
@@ -190,6 +190,26 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
         cfg.tta,
     )
     return Trained(config, predictor, MetricCollection(build_metrics(config), compute_groups=False))
+
+
+def chosen_device(accelerator: str) -> str:
+    """Return torch's name of a device.
+
+    Raises
+    ------
+    ValueError
+        If it does not exist, here or at all.
+    """
+    available = torch.cuda.is_available()
+    devices = {"auto": "cuda" if available else "cpu", "cpu": "cpu", "gpu": "cuda", "cuda": "cuda"}
+    if accelerator not in devices:
+        raise ValueError(f"accelerator={accelerator} is not known. Choose auto, cpu or gpu.")
+    if devices[accelerator] == "cuda" and not available:
+        raise ValueError(
+            f"accelerator={accelerator}, but torch {torch.__version__} sees no GPU here. Take "
+            "accelerator=cpu, or install the CUDA build of torch that fits the driver."
+        )
+    return devices[accelerator]
 
 
 def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, Any]:

@@ -72,7 +72,7 @@ class CellTracking:
 
     def place(self, path: Path) -> tuple[Path, re.Match[str] | None]:
         """Return the folder of an image's sequence, and its number if its name has one."""
-        number = re.fullmatch(r"\D*(\d{3,4})", stem(path))
+        number = re.fullmatch(r"(?:.*\D)?(\d{3,4})", stem(path))
         sequence = path.absolute().parent.name if number else stem(path)
         return self.output / f"{sequence}_RES", number
 
@@ -104,6 +104,10 @@ class CellTracking:
             )
         for name, page in reversed([*zip(names, found.instances, strict=True)]):
             write_mask(folder / f"mask{name}.tif", np.asarray(page[...]))
+        if not number:  # of a longer stack before
+            for mask in folder.glob("mask*.tif"):
+                if mask.stem.removeprefix("mask") not in names:
+                    mask.unlink()
 
     def finish(self, paths: list[Path]) -> list[Path]:
         """Give cells one number in frames that follow each other, and write ``res_track.txt``."""

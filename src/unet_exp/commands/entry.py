@@ -1,6 +1,5 @@
 """From the command line to a task, and from an error to one clear message."""
 
-import glob
 import logging
 import os
 import shutil
@@ -19,29 +18,56 @@ from unet_exp.commands.errors import explain, is_full, run_folder
 
 #: Characters that mean something in Hydra's overrides, and may stand in a file's name.
 SPECIAL = set("[]{}(),:='\" ")
+#: Values that name files or folders, so that nothing in them means anything else.
+PATHS = {
+    "input", "output", "checkpoint", "run", "data_dir", "dataset.root", "ckpt_path",
+    "hydra.run.dir", "hydra.sweep.dir",
+}  # fmt: skip
 
 trace = logging.getLogger("unet_exp.trace")
 
 
-def quoted(word: str) -> str:
-    """Quote the value of an override where it names files that exist, whatever their names hold.
+def quoted(word: str, sweep: bool = False) -> str:
+    """Quote the value of an override that names files, whatever their names hold.
 
-    >>> quoted("model.depth=5"), quoted("metric=[iou,dice]")
-    ('model.depth=5', 'metric=[iou,dice]')
+    These are the values of ``PATHS``, each one of a list, and all that exist. In a sweep a value
+    with commas is several.
+
+    >>> quoted("model.depth=5"), quoted("metric=[iou,dice]"), quoted("output=2026_01_31")
+    ('model.depth=5', 'metric=[iou,dice]', 'output="2026_01_31"')
+    >>> quoted("checkpoint=[a.ckpt,b.ckpt]")
+    'checkpoint=["a.ckpt","b.ckpt"]'
     """
     key, equals, value = word.partition("=")
-    if not equals or not SPECIAL & set(value) or value[0] in "'\"":
+    if not equals or not value or value[0] in "'\"" or "${" in value or value in ("null", "???"):
         return word
-    if not os.path.exists(value) and not glob.glob(value):  # noqa: PTH110, PTH207 - absolute too
+    if SPECIAL & set(value) and os.path.exists(value):  # noqa: PTH110 - "" and "\0" are no error
+        return f"{key}={in_quotes(value)}"
+    if key.lstrip("+") not in PATHS or (sweep and "," in value):
         return word
+    if value.startswith("[") and value.endswith("]"):
+        parts = (part.strip() for part in value[1:-1].split(",") if part.strip())
+        return (
+            f"{key}=[{','.join(p if p[0] in chr(39) + chr(34) else in_quotes(p) for p in parts)}]"
+        )
+    return f"{key}={in_quotes(value)}"
+
+
+def in_quotes(value: str) -> str:
+    """Write a text as Hydra reads it back.
+
+    >>> in_quotes("a b")
+    '"a b"'
+    """
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{key}="{escaped}"'
+    return f'"{escaped}"'
 
 
 def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
     """Compose the configuration, run the task, and exit: 0 done, 1 failed, 130 interrupted."""
     schema.register()
-    sys.argv[1:] = map(quoted, sys.argv[1:])
+    sweep = bool({"-m", "--multirun"} & set(sys.argv))
+    sys.argv[1:] = [quoted(word, sweep) for word in sys.argv[1:]]
     # Hydra then hands every error on instead of printing stack traces itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # A log that cannot be written (a full disk) must not print stack traces either.

@@ -1,14 +1,12 @@
-"""Which images a person means, and which of them still wait to be segmented."""
+"""Which images a person means."""
 
 import glob
 from pathlib import Path
 from typing import Any
 
-from omegaconf import ListConfig
-
 from unet_exp.commands.entry import listed
 from unet_exp.commands.outputs import Results
-from unet_exp.datasets.ome_zarr import is_zarr
+from unet_exp.datasets.ome_zarr import holds_image, is_zarr
 from unet_exp.datasets.opened import SUFFIXES
 from unet_exp.datasets.pairing import natural_key
 
@@ -23,10 +21,13 @@ def find_images(source: Any) -> list[Path]:
     FileNotFoundError
         If there is none.
     """
-    found: dict[Path, None] = {}
-    for one in source if isinstance(source, ListConfig) else [source]:
-        found |= dict.fromkeys(find_in(str(one)))
-    return list(found)
+    found: dict[Path, Path] = {}
+    for one in listed(source):
+        for path in find_in(str(one)):
+            found.setdefault(path.resolve(), path)
+    if not found:
+        raise FileNotFoundError("input=[] names no image. Give files, folders or quoted globs.")
+    return list(found.values())
 
 
 def find_in(source: str) -> list[Path]:
@@ -53,8 +54,10 @@ def is_image(path: Path) -> bool:
 
 
 def in_zarr(path: Path) -> bool:
-    """Tell whether a file or folder is only a part of a Zarr folder."""
-    return any(is_zarr(parent) for parent in path.parents) or (path.is_dir() and not is_zarr(path))
+    """Tell whether a file or folder is only a part of a Zarr image, or no image at all."""
+    return any(is_zarr(above) and holds_image(above) for above in path.parents) or (
+        path.is_dir() and not is_zarr(path)
+    )
 
 
 def require_separate(source: Any, paths: list[Path], output: Path) -> None:
@@ -72,6 +75,9 @@ def require_separate(source: Any, paths: list[Path], output: Path) -> None:
             "results for images. Give another folder."
         )
     for given in listed(source):
+        # Of a glob, the folder that it searches.
+        while "**" in str(given):
+            given = given.parent
         if given.is_dir() and given.resolve() in place.parents:
             raise ValueError(
                 f"output={output} lies inside input={given}. Give a folder outside of it, so that "
@@ -96,11 +102,3 @@ def require_distinct(paths: list[Path], results: Results) -> None:
                 "named alike but for folder or ending. Segment them into different output folders."
             )
         owners[target] = path
-
-
-def is_done(path: Path, results: Results) -> bool:
-    """Tell whether all results of an image are there, none older than the image."""
-    files = results.files(path)
-    if not all(file.exists() for file in files):
-        return False
-    return min(file.stat().st_mtime_ns for file in files) >= path.stat().st_mtime_ns

@@ -65,7 +65,7 @@ class PerImage:
             *(["classes"] if self.classes else []),
             "instances",
         ]
-        return [self.output / f"{name_of(path)}_{kind}{self.ending(path)}" for kind in chosen]
+        return [self.output / f"{stem(path)}_{kind}{self.ending(path)}" for kind in chosen]
 
     def ending(self, path: Path) -> str:
         """Return the ending of an image's results."""
@@ -84,28 +84,21 @@ class PerImage:
         if found.classes is not None:
             self.save(files[-2], found.classes, "uint8", found)
         narrow = "uint16" if found.largest <= np.iinfo(np.uint16).max else "uint32"
-        self.save(files[-1], found.instances, narrow, found)
+        self.save(files[-1], found.instances, narrow, found, instances=True)
 
-    def save(self, path: Path, pages: list[Any], dtype: str, found: Segmented) -> None:
+    def save(
+        self, path: Path, pages: list[Any], dtype: str, found: Segmented, instances: bool = False
+    ) -> None:
         """Write one file."""
         place = found.axes, found.shape, found.tags
         if path.suffix == ".zarr":
-            write_zarr(path, pages, dtype, *place, instances=path.stem.endswith("_instances"))
+            write_zarr(path, pages, dtype, *place, instances=instances)
         else:
             write_tiff(path, pages, dtype, *place)
 
     def finish(self, paths: list[Path]) -> list[Path]:
         """Images have nothing in common."""
         return []
-
-
-def name_of(path: Path) -> str:
-    """Return what an image is called, without the endings of its format.
-
-    >>> name_of(Path("scans/cells.ome.tif")), name_of(Path("scans/cells.ome.zarr"))
-    ('cells', 'cells')
-    """
-    return stem(path)
 
 
 def as_bytes(probabilities: np.ndarray) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Segment images: ``python predict.py checkpoint=best.ckpt input=FOLDER output=DIR``."""
 
 import hashlib
-import json
 import logging
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from unet_exp.commands.entry import launch, listed
 
 if TYPE_CHECKING:
     from unet_exp.commands.build import Trained
+    from unet_exp.commands.ledger import Ledger
     from unet_exp.commands.outputs import Results
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,8 @@ def predict(cfg: DictConfig) -> None:
         Naming the files that were left out, after all others were written.
     """
     from unet_exp.commands.build import load
-    from unet_exp.commands.inputs import find_images, is_done, require_distinct, require_separate
+    from unet_exp.commands.inputs import find_images, require_distinct, require_separate
+    from unet_exp.commands.ledger import Ledger
 
     output, paths = Path(str(cfg.output)), find_images(cfg.input)
     require_separate(cfg.input, paths, output)
@@ -43,14 +44,19 @@ def predict(cfg: DictConfig) -> None:
     results = chosen_results(cfg, trained, output)
     require_distinct(paths, results)
     output.mkdir(parents=True, exist_ok=True)
-    keep_settings(output / "predict.json", settings(cfg, trained), cfg.overwrite)
-    waiting = [path for path in paths if cfg.overwrite or not is_done(path, results)]
-    if results.together and waiting:
-        waiting = paths
-    failed = segment_all(waiting, trained, results, output)
-    if not (results.together and failed):
-        for path in results.finish([path for path in paths if path not in failed]):
+    ledger = Ledger(output / "predict.json", settings(cfg, trained), cfg.overwrite)
+    if results.together:
+        waiting = [] if ledger.is_done(results.files(paths[0]), paths) else paths
+    else:
+        waiting = [path for path in paths if not ledger.is_done(results.files(path), [path])]
+    ledger.write()
+    failed = segment_all(waiting, trained, results, ledger)
+    if waiting and not (results.together and failed):
+        done = [path for path in paths if path not in failed]
+        for path in results.finish(done):
             log.info("%s", path)
+        if results.together:
+            ledger.enter(results.files(paths[0]), paths)
     before = len(paths) - len(waiting)
     log.info(
         "%d of %d images segmented into %s%s", len(waiting) - len(failed), len(paths), output,
@@ -65,17 +71,20 @@ def predict(cfg: DictConfig) -> None:
 
 
 def segment_all(
-    paths: list[Path], trained: "Trained", results: "Results", output: Path
+    paths: list[Path], trained: "Trained", results: "Results", ledger: "Ledger"
 ) -> list[Path]:
     """Segment and write image by image; return those that could not be read."""
     from rich.progress import Progress
 
     failed: list[Path] = []
+    output = ledger.path.parent
     with Progress(transient=True, disable=not sys.stdout.isatty()) as progress:
         images = progress.add_task("images", total=len(paths))
         for path in paths:
             try:
                 segment_one(path, trained, results, output, progress)
+                if not results.together:
+                    ledger.enter(results.files(path), [path])
             except (ValueError, OSError) as error:
                 if isinstance(error, OSError) and is_about(error, output):
                     raise
@@ -149,39 +158,11 @@ def settings(cfg: DictConfig, trained: "Trained") -> dict[str, Any]:
             hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in listed(cfg.checkpoint)
         ],
         "tta": cfg.tta,
+        "normalization": trained.config.dataset.get("normalization", "none"),
         "postprocessing": OmegaConf.to_container(trained.config.postprocessing),
         "format": cfg.format,
         "probabilities": cfg.probabilities,
     }
-
-
-def keep_settings(path: Path, now: dict[str, Any], overwrite: bool) -> None:
-    """Write the settings beside the results, unless others are there already.
-
-    Raises
-    ------
-    ValueError
-        If results of other settings are there and may not be overwritten.
-    """
-    from unet_exp.training.checkpoint import differences
-    from unet_exp.training.record import environment, to_json, write_atomically
-
-    if path.exists() and not overwrite:
-        try:
-            held = json.loads(path.read_text())["settings"]
-        except (ValueError, KeyError) as error:
-            raise ValueError(
-                f"{path} cannot be read, so it is not known how the results beside it were made. "
-                "Give another output folder, or overwrite=true."
-            ) from error
-        if changed := list(differences(held, now)):
-            raise ValueError(
-                f"{path.parent} holds results of other settings: "
-                + ", ".join(f"{key}={then} (now {value})" for key, then, value in changed)
-                + ". Give another output folder, or overwrite=true."
-            )
-        return
-    write_atomically(path, to_json({"settings": now, **environment()}))
 
 
 def main() -> None:

@@ -1,6 +1,9 @@
 """From an open image of any size to probabilities and instances, in memory or on disk."""
 
+import os
+import re
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 import zarr
 
@@ -20,6 +24,8 @@ from unet_exp.inference.predictor import Predictor
 IN_MEMORY = 2**28
 """Bytes of results up to which they are kept in memory until they are written."""
 CHUNK = 1024
+
+PREFIX = ".segmenting-"
 
 NewArray = Callable[[tuple[int, ...], str], Any]
 
@@ -117,15 +123,18 @@ class TwoClasses:
 
 
 @contextmanager
-def scratch(folder: Path, in_memory: int = IN_MEMORY) -> Iterator[NewArray]:
+def scratch(folder: Path, in_memory: int | None = None) -> Iterator[NewArray]:
     """Give a maker of arrays: in memory up to a limit, then in a hidden folder until the end.
+
+    What calls that were killed left there is removed.
 
     >>> with tempfile.TemporaryDirectory() as folder, scratch(Path(folder), 100) as new_array:
     ...     small, large = new_array((5, 5), "float32"), new_array((9, 9), "float32")
     >>> type(small).__name__, type(large).__name__
     ('ndarray', 'Array')
     """
-    left, places = in_memory, []
+    left, places = IN_MEMORY if in_memory is None else in_memory, []
+    remove_orphans(folder)
 
     def new_array(shape: tuple[int, ...], dtype: str) -> Any:
         nonlocal left
@@ -134,7 +143,8 @@ def scratch(folder: Path, in_memory: int = IN_MEMORY) -> Iterator[NewArray]:
             return np.zeros(shape, dtype)
         if not places:
             folder.mkdir(parents=True, exist_ok=True)
-            places.append(Path(tempfile.mkdtemp(prefix=".segmenting-", dir=folder)))
+            prefix = f"{PREFIX}{socket.gethostname()}-{os.getpid()}-"
+            places.append(Path(tempfile.mkdtemp(prefix=prefix, dir=folder)))
         chunks = (*(1 for _ in shape[:-2]), *(min(CHUNK, side) for side in shape[-2:]))
         place = tempfile.mkdtemp(dir=places[0])
         return zarr.create_array(place, shape=shape, dtype=dtype, chunks=chunks, overwrite=True)
@@ -143,4 +153,12 @@ def scratch(folder: Path, in_memory: int = IN_MEMORY) -> Iterator[NewArray]:
         yield new_array
     finally:
         for place in places:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def remove_orphans(folder: Path) -> None:
+    """Remove the hidden folders of processes of this machine that are no more."""
+    for place in folder.glob(f"{PREFIX}*"):
+        owner = re.fullmatch(rf"{PREFIX}(.+)-(\d+)-[^-]+", place.name)
+        if owner and owner[1] == socket.gethostname() and not psutil.pid_exists(int(owner[2])):
             shutil.rmtree(place, ignore_errors=True)

@@ -17,10 +17,14 @@ MOST_IMAGES, SHOWN = 40, 15
 def number(value: float | None) -> str:
     """Return a number as tables show it; a dash for none.
 
-    >>> number(0.98765), number(math.nan), number(None)
-    ('0.9877', '-', '-')
+    >>> number(0.98765), number(0.000353), number(math.nan), number(None)
+    ('0.9877', '3.5e-4', '-', '-')
     """
-    return "-" if value is None or not math.isfinite(value) else f"{value:.4f}"
+    if value is None or not math.isfinite(value):
+        return "-"
+    if 1e-9 < abs(value) < 0.001:
+        return f"{value:.1e}".replace("e-0", "e-")
+    return f"{value:.4f}"
 
 
 def short(value: float) -> str:
@@ -29,7 +33,8 @@ def short(value: float) -> str:
     >>> short(94.0), short(0.80001), short(0.0462), short(math.nan)
     ('94', '0.8', '0.0462', '-')
     """
-    return f"{value:.4f}".rstrip("0").rstrip(".") if math.isfinite(value) else "-"
+    shown = number(value)
+    return shown if "e" in shown else shown.rstrip("0").rstrip(".")
 
 
 def show_images(evaluation: Evaluation, title: str, score: str) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import tifffile
 from jaxtyping import Shaped
 
-from unet_exp.datasets.tags import Tags
+from unet_exp.datasets.tags import UNITS, Tags
+from unet_exp.datasets.tiff import UNNAMED
 from unet_exp.files import replacing
 
 TILE = 512
@@ -16,7 +17,6 @@ TILE = 512
 LARGE = 4096
 IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 FOUR_GB = 2**32 - 2**25
-UNNAMED = "QI"
 
 
 def write_tiff(
@@ -45,7 +45,7 @@ def write_tiff(
     named = not set(axes) & set(UNNAMED) and len(axes) == len(shape)
     letters = axes + "C" * len(channels) + "YX"
     size = int(np.prod(whole)) * np.dtype(dtype).itemsize
-    options: dict[str, Any] = {"metadata": {"axes": letters} if named else None}
+    options: dict[str, Any] = {"metadata": {"axes": letters} if named else {}}
     if tags.resolution:
         options |= {"resolution": tags.resolution, "resolutionunit": tags.unit}
     kind: dict[str, Any] = {"bigtiff": size > FOUR_GB}
@@ -53,9 +53,9 @@ def write_tiff(
         kind = {"imagej": True}
         options["metadata"] |= tags.details
         options.pop("resolutionunit", None)
-    elif named and (tags.kind == "ome" or (tags.kind == "zarr" and tags.pixel_size())):
+    elif named and (tags.kind == "ome" or (tags.kind == "zarr" and tags.steps())):
         kind |= {"ome": True}
-        options["metadata"] |= tags.details or physical_size(tags)
+        options["metadata"] |= tags.details or ome_sizes(tags)
     if max(height, width) > LARGE:
         options |= {"tile": (TILE, TILE)}
         content = (tile for page in pages for tile in tiles(page, dtype))
@@ -89,14 +89,17 @@ def tiles(page: Any, dtype: str) -> Iterator[Shaped[np.ndarray, "h w"]]:
                 yield row[:, left : left + TILE].astype(dtype)
 
 
-def physical_size(tags: Tags) -> dict[str, Any]:
-    """Give OME-TIFF's pixel sizes for an image of OME-Zarr."""
-    found = tags.pixel_size()
-    if found is None:
-        return {}
-    symbols = {"nanometer": "nm", "micrometer": "µm", "millimeter": "mm", "centimeter": "cm"}
-    y, x, unit = found
-    sizes: dict[str, Any] = {"PhysicalSizeY": y, "PhysicalSizeX": x}
-    if unit:
-        sizes |= {f"PhysicalSize{axis}Unit": symbols.get(unit, unit) for axis in "XY"}
-    return sizes
+def ome_sizes(tags: Tags) -> dict[str, Any]:
+    """Give OME-TIFF's values for the steps of an image of OME-Zarr.
+
+    >>> ome_sizes(Tags("zarr", scale={"x": (0.5, "nanometer"), "t": (3.0, None)}))
+    {'PhysicalSizeX': 0.5, 'PhysicalSizeXUnit': 'nm', 'TimeIncrement': 3.0}
+    """
+    symbols = {name: symbol for symbol, name in reversed(UNITS.items())}
+    values: dict[str, Any] = {}
+    for axis, (size, unit) in tags.steps().items():
+        name = "TimeIncrement" if axis == "t" else f"PhysicalSize{axis.upper()}"
+        values[name] = size
+        if unit:
+            values[f"{name}Unit"] = symbols.get(unit, unit)
+    return values

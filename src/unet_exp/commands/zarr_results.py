@@ -1,5 +1,6 @@
 """Results as OME-Zarr 0.4 (ngff.openmicroscopy.org), with the finest and smaller resolutions."""
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import zarr
 
+from unet_exp.datasets.ome_zarr import is_zarr
 from unet_exp.datasets.tags import Tags
 from unet_exp.files import replacing
 
@@ -38,6 +40,8 @@ def write_zarr(
             f"{path} would have axes {axes}, of which OME-Zarr knows only time, channel and depth. "
             "Write format=tiff."
         )
+    if path.exists() and not is_zarr(path):
+        raise FileExistsError(errno.EEXIST, "no Zarr folder", str(path))
     channels = pages[0].shape[:-2]
     letters += "C" * len(channels)
     sides = dict(zip(letters, (*shape, *channels), strict=True))
@@ -98,22 +102,18 @@ def halved(group: Any, finer: Any, number: int) -> Any:
 def named_axis(letter: str, tags: Tags) -> dict[str, str]:
     """Describe an axis, with the unit that the image has."""
     name = letter.lower()
-    unit = tags.scale.get(name, (1.0, None))[1]
-    size = tags.pixel_size()
-    if unit is None and name in "yx" and size:
-        unit = size[2]
     kind = {"t": "time", "c": "channel"}.get(name, "space")
-    return {"name": name, "type": kind} | ({"unit": unit} if unit and kind != "channel" else {})
+    unit = tags.steps().get(name, (1.0, None))[1]
+    return {"name": name, "type": kind} | ({"unit": unit} if unit else {})
 
 
 def dataset(level: int, order: Sequence[str], tags: Tags) -> dict[str, Any]:
     """Describe a resolution: where it lies and how large its pixels are."""
-    scale = {name: size for name, (size, _) in tags.scale.items()}
-    if size := tags.pixel_size():
-        scale |= {"y": size[0], "x": size[1]}
+    steps = tags.steps()
     factors = [
-        scale.get(letter.lower(), 1.0) * (2**level if letter in "YX" else 1) for letter in order
+        steps.get(letter.lower(), (1.0, None))[0] * (2**level if letter in "YX" else 1)
+        for letter in order
     ]
     # The first of 2**level pixels stands for them, so nothing is shifted.
-    steps = [{"type": "scale", "scale": factors}]
-    return {"path": str(level), "coordinateTransformations": steps}
+    transformations = [{"type": "scale", "scale": factors}]
+    return {"path": str(level), "coordinateTransformations": transformations}

@@ -33,7 +33,11 @@ def open_zarr(path: Path) -> tuple[Any, str, Tags]:
         node = node["0"]
         attributes = metadata(node)
     if not attributes.get("multiscales"):
-        raise ValueError("a Zarr group without OME's multiscales")
+        inner = ", ".join(sorted(node.group_keys())[:5])
+        raise ValueError(
+            "a Zarr group without OME's multiscales"
+            + (f"; name the image in it, one of {inner}" if inner else "")
+        )
     image = attributes["multiscales"][0]
     array = node[image["datasets"][0]["path"]]
     axes = [
@@ -48,6 +52,12 @@ def open_zarr(path: Path) -> tuple[Any, str, Tags]:
     }
     letters = "".join(a["name"].upper()[0] for a in axes)
     return array, letters, Tags("zarr", scale=scale)
+
+
+def holds_image(path: Path) -> bool:
+    """Tell whether a Zarr folder is an array or an image, not a group of images."""
+    node = zarr.open(path, mode="r")
+    return isinstance(node, zarr.Array) or bool(metadata(node).get("multiscales"))
 
 
 def metadata(group: Any) -> dict[str, Any]:

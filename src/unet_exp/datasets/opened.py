@@ -49,7 +49,7 @@ class Page:
     ) -> None:
         self.path, self.array, self.places, self.at = path, array, places, at
         self.shape = channels, array.shape[places.rows], array.shape[places.columns]
-        self.dtype = np.dtype(array.dtype)
+        self.dtype = np.dtype(np.uint8 if array.dtype == bool else array.dtype)
 
     def __getitem__(self, key: tuple[Any, ...]) -> Shaped[np.ndarray, "c h w"]:
         """Read pixels.
@@ -67,7 +67,7 @@ class Page:
             index[axis] = slice(None)
         index[places.rows], index[places.columns] = rows, columns
         with damage_named(self.path):
-            pixels = np.asarray(self.array[tuple(index)])
+            pixels = np.asarray(self.array[tuple(index)], self.dtype)
         kept = sorted((*places.channels, places.rows, places.columns))
         order = [kept.index(a) for a in (*places.channels, places.rows, places.columns)]
         pixels = pixels.transpose(order)
@@ -173,9 +173,10 @@ def _read_png(data: bytes) -> tuple[Shaped[np.ndarray, "c h w"], bool]:
 
 
 def _open_npy(path: Path, in_memory: int) -> Any:
-    if path.stat().st_size <= in_memory:
-        return np.load(path, allow_pickle=False)
+    # A map first: it is refused where the file is shorter than its header says.
     array = np.load(path, mmap_mode="r", allow_pickle=False)
-    if array.flags.f_contiguous and not array.flags.c_contiguous:
-        raise ValueError("an array in Fortran's order; save it with numpy.ascontiguousarray")
-    return Mapped(path, array.offset, array.dtype, array.shape)
+    if array.nbytes <= in_memory:
+        return np.array(array)
+    return (
+        Mapped(path, array.offset, array.dtype, array.shape) if array.flags.c_contiguous else array
+    )

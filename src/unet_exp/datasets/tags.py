@@ -17,10 +17,15 @@ OME = tuple(
     for name in ("PhysicalSizeX", "PhysicalSizeY", "PhysicalSizeZ", "TimeIncrement")
     for suffix in ("", "Unit")
 )
-LENGTHS = {
+#: Names that OME-Zarr has for units, by those of ImageJ and OME.
+UNITS = {
     "nm": "nanometer", "µm": "micrometer", "um": "micrometer", "micron": "micrometer",
-    "\\u00B5m": "micrometer", "mm": "millimeter", "cm": "centimeter",
+    "microns": "micrometer", "\\u00B5m": "micrometer", "mm": "millimeter", "cm": "centimeter",
+    "ms": "millisecond", "s": "second", "sec": "second", "min": "minute", "h": "hour",
 }  # fmt: skip
+#: Of TIFF's codes for units, the length in micrometres.
+TIFF_UNITS = {2: 25_400.0, 3: 10_000.0}
+Step = tuple[float, str | None]
 
 
 @dataclass(frozen=True)
@@ -36,32 +41,51 @@ class Tags:
     details
         ImageJ's or OME's values, named as there.
     scale
-        Of OME-Zarr: size of a pixel and unit for each axis.
+        OME-Zarr's step and unit of each axis.
     """
 
     kind: str = ""
     resolution: tuple[tuple[int, int], tuple[int, int]] | None = None
     unit: int = 1
     details: dict[str, Any] = field(default_factory=dict)
-    scale: dict[str, tuple[float, str | None]] = field(default_factory=dict)
+    scale: dict[str, Step] = field(default_factory=dict)
 
-    def pixel_size(self) -> tuple[float, float, str | None] | None:
-        """Height and width of a pixel, and the unit as OME-Zarr names it; None if not known.
+    def steps(self) -> dict[str, Step]:
+        """Step along each axis that is known (x, y, z, t), with its unit as OME-Zarr names it.
 
-        >>> Tags("imagej", ((4, 1), (4, 1)), details={"unit": "um"}).pixel_size()
-        (0.25, 0.25, 'micrometer')
+        >>> Tags("imagej", ((4, 1), (4, 1)), details={"unit": "um", "spacing": 2.0}).steps()
+        {'x': (0.25, 'micrometer'), 'y': (0.25, 'micrometer'), 'z': (2.0, 'micrometer')}
         """
-        if "y" in self.scale and "x" in self.scale:
-            return self.scale["y"][0], self.scale["x"][0], self.scale["x"][1]
-        if self.kind == "ome" and "PhysicalSizeX" in self.details:
-            x = float(self.details["PhysicalSizeX"])
-            unit = str(self.details.get("PhysicalSizeXUnit", "µm"))
-            return float(self.details.get("PhysicalSizeY", x)), x, LENGTHS.get(unit, unit)
-        if self.kind == "imagej" and self.resolution and "unit" in self.details:
-            x, y = (bottom / top for top, bottom in self.resolution)
-            unit = str(self.details["unit"])
-            return y, x, LENGTHS.get(unit, unit)
-        return None
+        said = self.details
+        if self.kind == "ome":
+            lengths = {a: (f"PhysicalSize{a.upper()}", "µm") for a in "xyz"}
+            names = {**lengths, "t": ("TimeIncrement", "s")}
+            return {
+                axis: (float(said[name]), unit_of(said.get(f"{name}Unit", usual)))
+                for axis, (name, usual) in names.items()
+                if name in said
+            }
+        across = dict(zip("xy", (b / t for t, b in self.resolution or ()), strict=False))
+        if self.kind == "imagej" and "unit" in said:
+            unit = unit_of(said["unit"])
+            found: dict[str, Step] = {axis: (size, unit) for axis, size in across.items()}
+            if "spacing" in said:
+                found["z"] = float(said["spacing"]), unit
+            if said.get("finterval"):
+                found["t"] = float(said["finterval"]), unit_of(said.get("tunit", "s"))
+            return found
+        if self.kind == "tiff" and self.unit in TIFF_UNITS:
+            return {a: (size * TIFF_UNITS[self.unit], "micrometer") for a, size in across.items()}
+        return self.scale
+
+
+def unit_of(name: Any) -> str:
+    """Return OME-Zarr's name of a unit, or the name as it is.
+
+    >>> unit_of("um"), unit_of("parsec")
+    ('micrometer', 'parsec')
+    """
+    return UNITS.get(str(name), str(name))
 
 
 def read_tags(file: tifffile.TiffFile) -> Tags:
@@ -72,7 +96,9 @@ def read_tags(file: tifffile.TiffFile) -> Tags:
     resolution = (tuple(ratios[0]), tuple(ratios[1])) if known else None
     unit = int(tags["ResolutionUnit"].value) if "ResolutionUnit" in tags else 2
     if file.is_ome and file.ome_metadata:
-        image = tifffile.xml2dict(file.ome_metadata)["OME"]["Image"]
+        image = tifffile.xml2dict(file.ome_metadata)["OME"].get("Image")
+        if image is None:  # the metadata lie in another file
+            return Tags("tiff", resolution, unit)
         pixels = (image[0] if isinstance(image, list) else image)["Pixels"]
         return Tags("ome", resolution, unit, {k: pixels[k] for k in OME if k in pixels})
     if file.is_imagej:

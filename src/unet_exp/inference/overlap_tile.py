@@ -87,7 +87,10 @@ class OverlapTile:
             spans(plan_tiles(size, limit, network.step, network.halo, network.fitting_sizes), size)
             for size in (height, width)
         )
-        return list(product(rows, columns))
+        found = list(product(rows, columns))
+        if len(found) > 1:
+            _warn_of_seams(network)
+        return found
 
 
 def overlap_tile(
