@@ -10,7 +10,7 @@ from torch import Tensor
 from torchmetrics import MetricCollection
 
 from unet_exp.inference.predictor import Predictor
-from unet_exp.inference.tuning import Tuning, tune
+from unet_exp.inference.tuning import Tunable, Tuning, tune
 
 #: Bytes of probabilities that are kept in single precision; what is more, in half of it.
 EXACT = 2**31
@@ -81,16 +81,17 @@ def fit(predictor: Predictor, metrics: MetricCollection, loader: Any, score: str
     """
     from rich.console import Console
 
-    name = score_of_instances(metrics, score)
+    name, postprocessing = score_of_instances(metrics, score), predictor.postprocessing
     cases = list(predicted(predictor, loader))
-    if not predictor.postprocessing.grid([labels for _, labels in cases]):
+    tunable = isinstance(postprocessing, Tunable)
+    if not tunable or not postprocessing.grid([labels for _, labels in cases]):
         raise ValueError(
             "This postprocessing has no parameter to fit. Choose one that has: "
             "postprocessing=watershed, or components."
         )
     with Console().status("fitting the postprocessing") as status:
         tuning = tune(
-            predictor.postprocessing,
+            postprocessing,
             cases,
             metrics[name],
             lambda tried: status.update(f"fitting the postprocessing: {tried} settings tried"),
