@@ -7,17 +7,12 @@ from typing import Any
 
 import numpy as np
 from torchmetrics import MetricCollection
-from torchmetrics.classification import BinaryPrecisionRecallCurve
 
 from unet_exp.inference.predictor import Predictor
 from unet_exp.metrics.measure import Measure
+from unet_exp.metrics.pixel_curve import PixelCurve
 from unet_exp.metrics.threshold_sweep import SplitMergeSweep, ThresholdSweep
 from unet_exp.pictures import PrecisionRecall, ThresholdCurve
-
-#: Of the precision-recall curve: every hundredth, and close to the ends, where a trained
-#: network's probabilities crowd.
-ENDS = [10.0**-k for k in range(3, 7)]
-LEVELS = sorted([*np.linspace(0, 1, 101).tolist(), *ENDS, *(1 - end for end in ENDS)])
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ def evaluated(predictor: Predictor, metrics: MetricCollection, loader: Any) -> E
     from rich.progress import track
 
     overall, single = metrics.clone(), metrics.clone()
-    pixels = BinaryPrecisionRecallCurve(LEVELS, ignore_index=-1, validate_args=False)
+    pixels = PixelCurve()
     rows: list[dict[str, Any]] = []
     hidden = not sys.stdout.isatty()
     for batch in track(loader, description="images", transient=True, disable=hidden):
@@ -77,18 +72,17 @@ def evaluated(predictor: Predictor, metrics: MetricCollection, loader: Any) -> E
         )
         for name, measure in single.items():
             overall[name].merge_state(measure)
-        pixels.update(1 - prediction.probabilities[0].float(), batch["target"].clamp(max=1))
+        pixels.update(1 - prediction.probabilities[0].float(), batch["target"])
         flat = {
             f"{k}/{name}": v for k, named in details(single).items() for name, v in named.items()
         }
         rows.append({"name": batch["name"], **scores(single), **flat})
-    precision, recall, levels = (values.double().numpy() for values in pixels.compute())
     return Evaluation(
         rows,
         scores(overall),
         details(overall),
         curves(overall),
-        PrecisionRecall(levels, precision[:-1], recall[:-1]),
+        pixels.compute(),
         {name: bool(measure.higher_is_better) for name, measure in overall.items()},
     )
 
@@ -117,4 +111,4 @@ def threshold_curve(sweep: ThresholdSweep) -> ThresholdCurve:
     """Return a measure's values at each of its thresholds."""
     sides = [sweep.split_curve(), sweep.merge_curve()] if isinstance(sweep, SplitMergeSweep) else []
     values, *sides = (curve.double().cpu().numpy() for curve in (sweep.curve(), *sides))
-    return ThresholdCurve(np.array(sweep.thresholds), values, sweep.higher_is_better, *sides)
+    return ThresholdCurve(np.array(sweep.thresholds), values, bool(sweep.higher_is_better), *sides)

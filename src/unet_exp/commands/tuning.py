@@ -1,6 +1,7 @@
 """Postprocessing fitted to the images that are scored: what was chosen, and what that gained."""
 
 import inspect
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from torchmetrics import MetricCollection
 
 from unet_exp.inference.predictor import Predictor
 from unet_exp.inference.tuning import Tunable, Tuning, tune
+
+log = logging.getLogger(__name__)
 
 #: Bytes of probabilities that are kept in single precision; what is more, in half of it.
 EXACT = 2**31
@@ -89,6 +92,7 @@ def fit(predictor: Predictor, metrics: MetricCollection, loader: Any, score: str
             "This postprocessing has no parameter to fit. Choose one that has: "
             "postprocessing=watershed, or components."
         )
+    log.info("fitting the postprocessing to %d images by %s", len(cases), name)
     with Console().status("fitting the postprocessing") as status:
         tuning = tune(
             postprocessing,
