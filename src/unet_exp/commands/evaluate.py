@@ -25,10 +25,10 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     FailedRunsError
         If some of several runs could not be scored.
     """
-    from unet_exp.commands.comparison import compare
-    from unet_exp.commands.evaluation import FITTED, evaluate_checkpoints
-    from unet_exp.commands.runs import find_runs
-    from unet_exp.commands.tables import show_images, show_summary
+    from unet_exp.commands.evaluating.comparison import compare
+    from unet_exp.commands.evaluating.evaluation import FITTED, evaluate_checkpoints
+    from unet_exp.commands.evaluating.runs import find_runs
+    from unet_exp.commands.evaluating.tables import show_images, show_summary
 
     if (cfg.run is None) == (cfg.checkpoint is None):
         raise ValueError("Give one of run=FOLDER and checkpoint=FILE.")

@@ -12,8 +12,8 @@ from unet_exp.commands.entry import launch, listed
 
 if TYPE_CHECKING:
     from unet_exp.commands.build import Trained
-    from unet_exp.commands.ledger import Ledger
-    from unet_exp.commands.outputs import Results
+    from unet_exp.commands.predicting.ledger import Ledger
+    from unet_exp.commands.predicting.outputs import Results
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,8 @@ def predict(cfg: DictConfig) -> None:
         Naming the files that were left out, after all others were written.
     """
     from unet_exp.commands.build import load
-    from unet_exp.commands.inputs import find_images, require_distinct, require_separate
-    from unet_exp.commands.ledger import Ledger
+    from unet_exp.commands.predicting.inputs import find_images, require_distinct, require_separate
+    from unet_exp.commands.predicting.ledger import Ledger
 
     output, paths = Path(str(cfg.output)), find_images(cfg.input)
     require_separate(cfg.input, paths, output)
@@ -104,7 +104,7 @@ def segment_one(
     ValueError
         If it is damaged, or not like those that the network was trained on.
     """
-    from unet_exp.commands.segment import scratch, segment
+    from unet_exp.commands.predicting.segment import scratch, segment
     from unet_exp.datasets.opened import open_image
     from unet_exp.datasets.scaling import NotFiniteError
 
@@ -139,8 +139,8 @@ def is_about(error: OSError, output: Path) -> bool:
 
 def chosen_results(cfg: DictConfig, trained: "Trained", output: Path) -> "Results":
     """Return the way to write results that ``format`` names."""
-    from unet_exp.commands.challenge_results import CellTracking, Isbi
-    from unet_exp.commands.outputs import PerImage
+    from unet_exp.commands.predicting.challenge_results import CellTracking, Isbi
+    from unet_exp.commands.predicting.outputs import PerImage
 
     if cfg.format not in FORMATS:
         raise ValueError(f"format={cfg.format} is not known. Choose one of {', '.join(FORMATS)}.")

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from unet_exp.commands.folds import differing, grouped
-from unet_exp.commands.runs import Run
+from unet_exp.commands.evaluating.folds import differing, grouped
+from unet_exp.commands.evaluating.runs import Run
 
 
 def config(**values: Any) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import pytest
 import tifffile
 from ctc_metrics.scripts.validate import validate_sequence
 
-from unet_exp.commands.challenge_results import CellTracking, Isbi, number_cells
-from unet_exp.commands.segment import Segmented
+from unet_exp.commands.predicting.challenge_results import CellTracking, Isbi, number_cells
+from unet_exp.commands.predicting.segment import Segmented
 from unet_exp.datasets.tags import Tags
 
 #: A cell that moves, one that comes later, and one that is gone after the first frame.

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from unet_exp.commands import tiff_results
-from unet_exp.commands.tiff_results import write_tiff
+from unet_exp.commands.predicting import tiff_results
+from unet_exp.commands.predicting.tiff_results import write_tiff
 from unet_exp.datasets.opened import open_image
 from unet_exp.datasets.tags import Tags
 

@@ -7,8 +7,8 @@ import pytest
 import zarr
 from ome_zarr_models.v04.image import ImageAttrs
 
-from unet_exp.commands import zarr_results
-from unet_exp.commands.zarr_results import write_zarr
+from unet_exp.commands.predicting import zarr_results
+from unet_exp.commands.predicting.zarr_results import write_zarr
 from unet_exp.datasets.opened import open_image
 from unet_exp.datasets.tags import Tags
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from tests.running import Command
 
 FAST = ("pictures=0", "hydra.run.dir=evaluation")

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torchmetrics import MetricCollection
 
-from unet_exp.commands.results import numbers
-from unet_exp.commands.scoring import evaluated
+from unet_exp.commands.evaluating.results import numbers
+from unet_exp.commands.evaluating.scoring import evaluated
 from unet_exp.inference.predictor import Prediction
 from unet_exp.metrics.object_f1 import ObjectF1
 from unet_exp.metrics.pixel_error import PixelError

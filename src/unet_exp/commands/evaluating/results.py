@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from unet_exp.commands.scoring import Evaluation
+from unet_exp.commands.evaluating.scoring import Evaluation
 from unet_exp.inference.predictor import Predictor
 from unet_exp.pictures import precision_recall, threshold_curves
 

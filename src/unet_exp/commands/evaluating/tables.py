@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from unet_exp.commands.results import statistics
-from unet_exp.commands.scoring import Evaluation
+from unet_exp.commands.evaluating.results import statistics
+from unet_exp.commands.evaluating.scoring import Evaluation
 from unet_exp.pictures.plots import worded
 
 #: More images than this are shortened to so many of the worst and of the best.

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unet_exp.commands.results import statistics
+from unet_exp.commands.evaluating.results import statistics
+from unet_exp.commands.evaluating.runs import Run
 from unet_exp.commands.resume import fixed
-from unet_exp.commands.runs import Run
 
 #: Over these settings a mean is taken; runs that differ in others are groups of their own.
 REPEATS = ("dataset.fold", "seed")

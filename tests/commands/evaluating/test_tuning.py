@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.running import Command
-from unet_exp.commands.tuning import Fit
+
+from unet_exp.commands.evaluating.tuning import Fit
 from unet_exp.inference.tuning import Tuning
 
 FAST = ("pictures=0", "+dataset.validation=2", "hydra.run.dir=evaluation")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from unet_exp.commands.runs import find_runs
+from unet_exp.commands.evaluating.runs import find_runs
 
 
 @pytest.fixture

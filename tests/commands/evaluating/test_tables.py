@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from unet_exp.commands.scoring import Evaluation
-from unet_exp.commands.tables import show_images, show_summary
+from unet_exp.commands.evaluating.scoring import Evaluation
+from unet_exp.commands.evaluating.tables import show_images, show_summary
 from unet_exp.pictures import PrecisionRecall
 
 NAMES = ("average_precision", "dice", "object_f1", "pixel_error", "seg", "v_info", "warping_error")

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from unet_exp.commands.segment import Segmented
-from unet_exp.commands.tiff_results import write_tiff
-from unet_exp.commands.zarr_results import write_zarr
+from unet_exp.commands.predicting.segment import Segmented
+from unet_exp.commands.predicting.tiff_results import write_tiff
+from unet_exp.commands.predicting.zarr_results import write_zarr
 from unet_exp.datasets.ome_zarr import is_zarr
 from unet_exp.datasets.pairing import stem
 

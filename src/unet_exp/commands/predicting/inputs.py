@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from unet_exp.commands.entry import listed
-from unet_exp.commands.outputs import Results
+from unet_exp.commands.predicting.outputs import Results
 from unet_exp.datasets.ome_zarr import holds_image, is_zarr
 from unet_exp.datasets.opened import SUFFIXES
 from unet_exp.datasets.pairing import natural_key

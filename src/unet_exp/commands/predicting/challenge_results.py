@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from unet_exp.commands.segment import Segmented
+from unet_exp.commands.predicting.segment import Segmented
 from unet_exp.datasets.pairing import stem
 from unet_exp.files import replacing
 from unet_exp.postprocessing.links import linked
