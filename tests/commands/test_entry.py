@@ -115,5 +115,10 @@ def test_names_of_files_need_no_quotes(tmp_path: Path, monkeypatch: pytest.Monke
     Path("scan (1), left.tif").touch()
     assert quoted("input=scan (1), left.tif") == 'input="scan (1), left.tif"'
     assert quoted("input=scan ([12])*.tif") == 'input="scan ([12])*.tif"'
-    assert quoted("input=scan [3].tif") == "input=scan [3].tif"
+    assert quoted("input=scan [3].tif") == 'input="scan [3].tif"'
+    assert quoted("run=a,b", sweep=True) == "run=a,b"
+    assert quoted("run=a,b") == 'run="a,b"'
+    assert quoted("name=scan (1), left.tif") == 'name="scan (1), left.tif"'
+    assert quoted("name=scan (2)") == "name=scan (2)"
+    assert quoted("hydra.run.dir=a/${now:%Y}") == "hydra.run.dir=a/${now:%Y}"
     assert quoted("input='scan (1), left.tif'") == "input='scan (1), left.tif'"

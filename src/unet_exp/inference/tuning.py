@@ -16,8 +16,8 @@ from torchmetrics import Metric
 #: Probabilities (c, h, w) of an image, and its true objects (h, w); each may have its own size.
 Case = tuple[Float[Tensor, "_ _ _"], Int[Tensor, "_ _"]]
 
-ROUNDS = 5
-"""The parameters are gone through at most so often; most fits end after two or three rounds."""
+ROUNDS = 3
+"""The parameters are gone through at most so often; most fits end after two rounds."""
 
 LEAST_GAIN = 0.001
 """A parameter changes only where it betters the score by this share of it, not by a hair."""
@@ -52,8 +52,9 @@ class Tuning:
     before, after
         Score of all images, with the old and with the new parameters.
     held_out
-        Score of all images, each with parameters chosen on the others; NaN for a single image.
-        If it is not above ``before``, the gain would not carry over to new images.
+        Score of all images, each with those of the tried parameters that are best on the others;
+        NaN for a single image. If it is not above ``before``, the gain would not carry over to new
+        images.
     tried
         How many sets of parameters were scored.
     """
@@ -96,10 +97,12 @@ def tune(
         raise ValueError("There is no labelled image to fit the postprocessing to. Give one.")
     scores = Scores(cases, measure, progress)
     everything = range(len(cases))
+    scores.of(postprocessing, everything)  # what was given is the first that is tried
     best = search(postprocessing, everything, scores)
     held_out = math.nan
     if len(cases) > 1:
-        fitted = [search(postprocessing, leave_out(i, everything), scores) for i in everything]
+        tried = list(scores.known)
+        fitted = [chosen_on(tried, leave_out(i, everything), scores) for i in everything]
         held_out = scores.total([scores.single(fitted[i], i) for i in everything])
     old = {f.name: getattr(postprocessing, f.name) for f in fields(postprocessing)}
     new = {name: getattr(best, name) for name in old}
@@ -120,6 +123,18 @@ def leave_out(index: int, indices: Sequence[int]) -> list[int]:
     [0, 2]
     """
     return [i for i in indices if i != index]
+
+
+def chosen_on(
+    tried: Sequence[Postprocessing], indices: Sequence[int], scores: "Scores"
+) -> Postprocessing:
+    """Choose among parameters that were tried, the first of them unless another beats it."""
+    best, top = tried[0], scores.of(tried[0], indices) * scores.sign
+    for other in tried[1:]:
+        score = scores.of(other, indices) * scores.sign
+        if score - top > LEAST_GAIN * abs(top) or math.isnan(top):
+            best, top = other, score
+    return best
 
 
 def search(start: Postprocessing, indices: Sequence[int], scores: "Scores") -> Postprocessing:
