@@ -94,13 +94,15 @@ def test_ctrl_c_ends_the_training_in_order(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
+        # Where the tests run in the background, Ctrl-C is ignored, and so it would be here.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         deadline = time.monotonic() + 120
         while not (folder / "checkpoints" / "last.ckpt").exists() and process.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=240)
+        _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert told.strip() == (
         f"Interrupted. To go on, add resume=true hydra.run.dir={folder} to the same command."
