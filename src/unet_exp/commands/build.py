@@ -25,6 +25,12 @@ def build(node: DictConfig, **arguments: Any) -> Any:
     return instantiate(node, _convert_="all", **arguments)
 
 
+def plain(cfg: DictConfig) -> dict[str, Any]:
+    """Return the configuration resolved, as plain data."""
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    return {str(key): value for key, value in config.items()} if isinstance(config, dict) else {}
+
+
 def build_dataset(cfg: DictConfig) -> Any:
     """Build the data set, and write into ``cfg`` what it inferred from its files."""
     dataset = build(cfg.dataset)

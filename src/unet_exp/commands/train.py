@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from unet_exp.commands.entry import launch
 from unet_exp.commands.resume import run_id, starting_point
@@ -31,6 +31,7 @@ def train(cfg: DictConfig) -> float:
         build_loaders,
         build_metrics,
         build_module,
+        plain,
     )
     from unet_exp.training.averaging import RunningMean
     from unet_exp.training.datamodule import DataModule
@@ -132,12 +133,6 @@ def by_class(dataset: Any) -> bool:
     """Whether the labels are classes, so that there are no instances to score."""
     samples = dataset.split("train")
     return len(samples) > 0 and samples[0].classes is not None
-
-
-def plain(cfg: DictConfig) -> dict[str, Any]:
-    """Return the configuration resolved, as plain data."""
-    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    return {str(key): value for key, value in config.items()} if isinstance(config, dict) else {}
 
 
 def preview(loaders: Any, folder: Path) -> float:

@@ -6,11 +6,10 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from unet_exp.commands.build import Trained, build_dataset, build_loaders, load
+from unet_exp.commands.build import Trained, build_dataset, build_loaders, load, plain
 from unet_exp.commands.evaluating.results import draw_results, write_results
 from unet_exp.commands.evaluating.scoring import Evaluation, evaluated
 from unet_exp.commands.evaluating.tuning import Fit, fit
-from unet_exp.commands.train import plain
 from unet_exp.training.checkpoint import read_checkpoint
 
 #: What is said of scores whose postprocessing was tuned.
