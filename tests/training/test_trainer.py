@@ -45,3 +45,47 @@ def test_bfloat16_where_the_cpu_multiplies_it(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
     assert best_precision("cpu") == expected
+
+
+def test_devices_reach_lightning(tmp_path: Path) -> None:
+    for devices in ("auto", "1"):
+        trainer = build_trainer(tmp_path, [], [], accelerator="cpu", devices=devices)
+        assert trainer.num_devices == 1
+    trainer = build_trainer(tmp_path, [], [], accelerator="cpu", devices=2, strategy="ddp")
+    assert (trainer.num_devices, trainer.world_size) == (2, 2)
+    with pytest.raises(ValueError, match="devices=0"):
+        build_trainer(tmp_path, [], [], accelerator="cpu", devices=0)
+
+
+def test_one_process_is_alone_in_a_slurm_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "SLURM_NTASKS": "4",
+        "SLURM_JOB_NAME": "training",
+        "SLURM_NTASKS_PER_NODE": "4",
+        "SLURM_PROCID": "3",
+        "SLURM_LOCALID": "3",
+        "SLURM_NODEID": "0",
+        "SLURM_JOB_ID": "17",
+    }.items():
+        monkeypatch.setenv(name, value)
+    trainer = build_trainer(tmp_path, [], [], accelerator="cpu")
+    assert (trainer.world_size, trainer.global_rank) == (1, 0)
+
+
+def test_torchrun_says_who_is_who(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "TORCHELASTIC_RUN_ID": "a",
+        "WORLD_SIZE": "2",
+        "LOCAL_WORLD_SIZE": "2",
+        "RANK": "1",
+        "LOCAL_RANK": "1",
+        "MASTER_ADDR": "localhost",
+        "MASTER_PORT": "29500",
+    }.items():
+        monkeypatch.setenv(name, value)
+    trainer = build_trainer(tmp_path, [], [], accelerator="cpu", devices=2, strategy="ddp")
+    assert (trainer.world_size, trainer.global_rank) == (2, 1)
+    with pytest.raises(ValueError, match=r"torchrun started 2 processes.*num_nodes is 1"):
+        build_trainer(tmp_path, [], [], accelerator="cpu")

@@ -1,12 +1,15 @@
 """Lightning's Trainer, with the settings of ``conf/trainer/`` and the defaults of this project."""
 
 import logging
+import os
 import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from unet_exp.training.devices import processes, wanted
 
 if TYPE_CHECKING:  # importing Lightning takes seconds; `--help` and a wrong override need none
     from lightning.pytorch import Callback, Trainer
@@ -18,7 +21,7 @@ def build_trainer(
     callbacks: "list[Callback]",
     loggers: "list[Logger]",
     accelerator: str = "auto",
-    devices: int | str = 1,
+    devices: int | str | list[int] = 1,
     num_nodes: int = 1,
     strategy: str = "auto",
     precision: str = "auto",
@@ -37,6 +40,8 @@ def build_trainer(
     ----------
     accelerator
         ``auto`` takes the GPU if there is one.
+    devices
+        How many, or which (see :func:`unet_exp.training.devices.processes`).
     precision
         One of Lightning's, or ``auto``: bfloat16 products where the processor multiplies them
         in hardware (a GPU from Ampere on, a CPU with AMX), else float32.
@@ -53,11 +58,9 @@ def build_trainer(
     Raises
     ------
     ValueError
-        If ``max_steps`` is not positive or the accelerator does not exist here.
+        If ``max_steps`` is not positive, or the devices do not exist here.
     """
     from lightning.pytorch import Trainer
-
-    from unet_exp.training.whole_files import WholeFiles
 
     if max_steps < 1:
         raise ValueError(
@@ -74,18 +77,16 @@ def build_trainer(
             "trainer.limit_val_batches=0 leaves no validation, at which scores and checkpoints are "
             "written. Give at least 1 image."
         )
-    if accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
-        raise ValueError(
-            f"trainer.accelerator={accelerator}, but torch {torch.__version__} sees no GPU here. "
-            "Take trainer=cpu, or install the CUDA build of torch that fits the driver."
-        )
+    count = processes(accelerator, devices)
+    require_started(count * num_nodes)
     quiet()
     settings: dict[str, Any] = {
         "default_root_dir": folder,
         "callbacks": callbacks,
         "logger": loggers,
         "accelerator": accelerator,
-        "devices": devices,
+        # Lightning takes no list on a CPU, and "auto" there for all its cores.
+        "devices": wanted(devices) if isinstance(wanted(devices), list) else count,
         "num_nodes": num_nodes,
         "strategy": strategy,
         "precision": best_precision(accelerator) if precision == "auto" else precision,
@@ -104,9 +105,42 @@ def build_trainer(
         "enable_progress_bar": False,
         "enable_model_summary": False,
         "enable_checkpointing": True,
-        "plugins": [WholeFiles()],
+        "plugins": plugins(count * num_nodes),
     }
     return Trainer(**(settings | options))
+
+
+def started_by_torchrun() -> bool:
+    """Whether torchrun started this process, alone or among others."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+def require_started(processes: int) -> None:
+    """Refuse to train in another number of processes than torchrun started.
+
+    Raises
+    ------
+    ValueError
+        With both numbers.
+    """
+    started = int(os.environ.get("WORLD_SIZE", 1))
+    if started_by_torchrun() and started != processes:
+        raise ValueError(
+            f"torchrun started {started} process{'es' * (started > 1)}, and trainer.devices times "
+            f"trainer.num_nodes is {processes}. Give torchrun --nproc-per-node=DEVICES "
+            "--nnodes=NODES, or change trainer.devices and trainer.num_nodes."
+        )
+
+
+def plugins(processes: int) -> list[Any]:
+    """Return what replaces parts of Lightning in a training of so many processes."""
+    from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+
+    from unet_exp.training.whole_files import WholeFiles
+
+    # Inside a SLURM job Lightning would take SLURM's tasks for processes of this training.
+    alone = processes == 1 and not started_by_torchrun()
+    return [WholeFiles(), *([LightningEnvironment()] if alone else [])]
 
 
 def best_precision(accelerator: str) -> str:
@@ -130,6 +164,7 @@ def quiet() -> None:
         r".*does not have many workers.*",  # the loader's default is measured: see loaders.py
         r".*is smaller than the logging interval.*",
         r".*Checkpoint directory .* exists and is not empty.*",
+        r".*The `srun` command is available.*",  # torchrun starts the processes
         r".*dirpath has changed from .*",  # that is what ckpt_path asks for
         r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
         r".*Detected call of `lr_scheduler\.step\(\)` before.*",
