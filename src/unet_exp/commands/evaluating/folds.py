@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unet_exp.commands.evaluating.results import statistics
+from unet_exp.commands.evaluating.numbers import statistics
 from unet_exp.commands.evaluating.runs import Run
 from unet_exp.commands.resume import fixed
 

@@ -2,12 +2,12 @@
 
 import csv
 import io
-import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from unet_exp.commands.evaluating.numbers import statistics
 from unet_exp.commands.evaluating.scoring import Evaluation
 from unet_exp.inference.predictor import Predictor
 from unet_exp.pictures import precision_recall, threshold_curves
@@ -43,22 +43,6 @@ def plain(curve: Any) -> dict[str, Any]:
     """Return a named tuple's arrays as lists, without its other fields."""
     arrays = {k: v for k, v in curve._asdict().items() if isinstance(v, np.ndarray)}
     return {name: array.tolist() for name, array in arrays.items()}
-
-
-def statistics(values: list[float]) -> dict[str, float]:
-    """Return mean, standard deviation (n - 1) and median of the numbers that are finite.
-
-    >>> statistics([1.0, 2.0, 6.0, math.nan])
-    {'mean': 3.0, 'std': 2.6457513110645907, 'median': 2.0}
-    >>> statistics([1.0])
-    {'mean': 1.0, 'std': nan, 'median': 1.0}
-    """
-    finite = [value for value in values if math.isfinite(value)]
-    return {
-        "mean": float(np.mean(finite)) if finite else math.nan,
-        "std": float(np.std(finite, ddof=1)) if len(finite) > 1 else math.nan,
-        "median": float(np.median(finite)) if finite else math.nan,
-    }
 
 
 def to_csv(rows: list[dict[str, Any]]) -> str:

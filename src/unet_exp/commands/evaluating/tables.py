@@ -1,40 +1,16 @@
 """Results as tables on the screen, of any number of columns and rows."""
 
-import math
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-from unet_exp.commands.evaluating.results import statistics
+from unet_exp.commands.evaluating.numbers import number, short, statistics
 from unet_exp.commands.evaluating.scoring import Evaluation
 from unet_exp.pictures.plots import worded
 
 #: More images than this are shortened to so many of the worst and of the best.
 MOST_IMAGES, SHOWN = 40, 15
-
-
-def number(value: float | None) -> str:
-    """Return a number as tables show it; a dash for none.
-
-    >>> number(0.98765), number(0.000353), number(math.nan), number(None)
-    ('0.9877', '3.5e-4', '-', '-')
-    """
-    if value is None or not math.isfinite(value):
-        return "-"
-    if 1e-9 < abs(value) < 0.001:
-        return f"{value:.1e}".replace("e-0", "e-")
-    return f"{value:.4f}"
-
-
-def short(value: float) -> str:
-    """Return a number in a line of text, without zeros at its end; a dash for none.
-
-    >>> short(94.0), short(0.80001), short(0.0462), short(math.nan)
-    ('94', '0.8', '0.0462', '-')
-    """
-    shown = number(value)
-    return shown if "e" in shown else shown.rstrip("0").rstrip(".")
 
 
 def show_images(evaluation: Evaluation, title: str, score: str) -> None:
