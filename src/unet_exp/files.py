@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks; there nothing is held
+    fcntl = None
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -74,3 +79,24 @@ def replace_folder(part: Path, path: Path, tries: int = 100) -> None:
             if path.exists():
                 shutil.rmtree(aside, ignore_errors=True)
         return
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold a lock file: no other process can, until the body or this process ends, however.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise
+            except OSError:  # a file system without locks
+                pass
+        yield

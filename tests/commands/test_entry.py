@@ -67,15 +67,6 @@ def test_the_log_of_a_run_keeps_the_stack_trace(command: Command) -> None:
     assert "Traceback" in Path("run/train.log").read_text()
 
 
-def test_a_failed_job_does_not_end_the_others_of_a_sweep(command: Command) -> None:
-    done = command("train", "-m", *TINY, "model.depth=9,1", "pictures.images=0")
-    assert done.code == 1
-    assert done.err == "Error: model.depth=9 is out of range. Choose a value from 1 to 7.\n"
-    (summary,) = Path("outputs/sweeps/synthetic").rglob("summary.json")
-    assert summary.parent.name == "1"
-    assert json.loads(summary.read_text())["state"] == "finished"
-
-
 @pytest.mark.parametrize("command_name", ["evaluate", "predict"])
 def test_help_names_examples(command: Command, command_name: str) -> None:
     done = command(command_name, "--help")

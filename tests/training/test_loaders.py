@@ -150,7 +150,7 @@ def test_the_largest_fitting_tile_is_chosen(
     make: Callable[..., Loaders], network: UNet, expected: int
 ) -> None:
     loaders = make(network=network)
-    assert loaders.training_tile(loaders.supervised("train")) == expected
+    assert loaders.training_tile(loaders.labelled("train")) == expected
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_network_too_deep_for_the_image_is_refused(
 ) -> None:
     loaders = make(network=network)
     with pytest.raises(ValueError, match=r"train_1 is 64 x 80 .* model\.depth"):
-        loaders.training_tile(loaders.supervised("train"))
+        loaders.training_tile(loaders.labelled("train"))
 
 
 def test_whole_images_come_with_markers_or_labels_in_their_place(

@@ -6,22 +6,25 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import hydra
-from omegaconf import DictConfig, ListConfig
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from unet_exp import schema
 from unet_exp.commands.checks import check
-from unet_exp.commands.errors import explain, is_full, run_folder
+from unet_exp.commands.errors import Preempted, explain, is_full, run_folder
+from unet_exp.commands.sweeping.ledger import with_resumed
 
 #: Characters that mean something in Hydra's overrides, and may stand in a file's name.
 SPECIAL = set("[]{}(),:='\" ")
 #: Values that name files or folders, so that nothing in them means anything else.
 PATHS = {
     "input", "output", "checkpoint", "run", "data_dir", "dataset.root", "ckpt_path",
-    "hydra.run.dir", "hydra.sweep.dir",
+    "hydra.run.dir", "hydra.sweep.dir", "sweep.resume",
 }  # fmt: skip
 
 trace = logging.getLogger("unet_exp.trace")
@@ -64,37 +67,24 @@ def in_quotes(value: str) -> str:
 
 
 def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
-    """Compose the configuration, run the task, and exit: 0 done, 1 failed, 130 interrupted."""
+    """Compose the configuration, run the task, and exit.
+
+    The exit code is 0 (done), 1 (failed), 75 (asked to stop, and saved) or 130 (interrupted).
+    """
     schema.register()
-    sweep = bool({"-m", "--multirun"} & set(sys.argv))
-    sys.argv[1:] = [quoted(word, sweep) for word in sys.argv[1:]]
     # Hydra then hands every error on instead of printing stack traces itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # A log that cannot be written (a full disk) must not print stack traces either.
     logging.raiseExceptions = False
     failures: list[Exception] = []
-
-    def guarded(cfg: DictConfig) -> Any:
-        # A failed job must not end the others of a sweep.
-        try:
-            check(cfg, config_name)
-            return task(cfg)
-        except (KeyboardInterrupt, SystemExit) as end:
-            # Lightning makes an exit code of its own out of Ctrl-C.
-            if KeyboardInterrupt not in (type(end), type(end.__context__)):
-                # A scheduler's SIGTERM ends the loop without a code; it is no success.
-                sys.exit(end.code if isinstance(end, SystemExit) and end.code else 143)
-            print(f"\nInterrupted.{how_to_go_on()}", file=sys.stderr, flush=True)
-            sys.exit(130)
-        except Exception as error:
-            trace.error("".join(traceback.format_exception(error)))
-            report(error, debug=cfg.get("debug") is True)
-            failures.append(error)
-            return None
-
     try:
+        words = with_resumed(sys.argv[1:])
+        sweep = bool({"-m", "--multirun"} & set(words))
+        sys.argv[1:] = [quoted(word, sweep) for word in words]
+        if config_name == "train" and follows(sweep):
+            sys.exit(train_with_the_first())
         hydra.main(version_base="1.3", config_path=str(schema.CONF), config_name=config_name)(
-            guarded
+            partial(guarded, task, config_name, failures)
         )()
     except KeyboardInterrupt:
         sys.exit(130)
@@ -106,6 +96,74 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
             shutil.rmtree(folder / ".hydra", ignore_errors=True)
         sys.exit(1)
     sys.exit(1 if failures else 0)
+
+
+def guarded(
+    task: Callable[[DictConfig], Any],
+    config_name: str,
+    failures: list[Exception],
+    cfg: DictConfig,
+) -> Any:
+    """Run a task; a failed job of a sweep must not end the others."""
+    schema.register()  # a launcher may have brought this to another process
+    try:
+        check(cfg, config_name)
+        return task(cfg)
+    except Preempted:
+        print(f"\nAsked to stop.{how_to_go_on()}", file=sys.stderr, flush=True)
+        raise
+    except (KeyboardInterrupt, SystemExit) as end:
+        # Lightning makes an exit code of its own out of Ctrl-C.
+        if KeyboardInterrupt not in (type(end), type(end.__context__)):
+            # A scheduler's SIGTERM ends the loop without a code; it is no success.
+            sys.exit(end.code if isinstance(end, SystemExit) and end.code else 143)
+        print(f"\nInterrupted.{how_to_go_on()}", file=sys.stderr, flush=True)
+        sys.exit(130)
+    except Exception as error:
+        trace.error("".join(traceback.format_exception(error)))
+        folder = run_folder()
+        if config_name == "train" and in_sweep() and folder:
+            # The sweep's table tells of it, at its end too; here it would tear the table.
+            from unet_exp.training.record import amend
+
+            amend(folder, state="failed", error=explain(error))
+        else:
+            report(error, debug=cfg.get("debug") is True)
+            failures.append(error)
+        return None
+
+
+def in_sweep() -> bool:
+    """Tell whether this is a job of a sweep."""
+    return HydraConfig.initialized() and not OmegaConf.is_missing(HydraConfig.get().job, "num")
+
+
+def follows(sweep: bool) -> bool:
+    """Tell whether torchrun started this process beside a first one, which composes for all.
+
+    Raises
+    ------
+    ValueError
+        If it started a sweep, each job of which has processes of its own.
+    """
+    if "TORCHELASTIC_RUN_ID" not in os.environ or int(os.environ.get("WORLD_SIZE", 1)) == 1:
+        return False
+    if sweep:
+        raise ValueError(
+            "A sweep (-m) starts the processes of its jobs itself. Leave torchrun out: "
+            "python train.py -m trainer=ddp trainer.devices=2 ..."
+        )
+    return int(os.environ["RANK"]) > 0
+
+
+def train_with_the_first() -> int:
+    """Train what the first process of torchrun has composed."""
+    from unet_exp.commands.fit import fit
+    from unet_exp.commands.processes import follow
+
+    cfg, folder = follow()
+    fit(cfg, folder)
+    return 0
 
 
 def listed(value: Any) -> list[Path]:
@@ -127,6 +185,8 @@ def report(error: Exception, debug: bool) -> None:
 def how_to_go_on() -> str:
     """Return how an interrupted training goes on, if it has saved anything."""
     folder = run_folder()
+    if folder is not None and in_sweep():
+        return f" To go on: -m sweep.resume={folder.parent}"
     if folder is None or not (folder / "checkpoints" / "last.ckpt").exists():
         return ""
     return f" To go on, add resume=true hydra.run.dir={folder} to the same command."

@@ -18,6 +18,21 @@ LOCKED = (errno.EACCES, errno.EROFS, errno.EPERM)
 NO_FOLDER = (errno.ENOTDIR, errno.EEXIST)
 
 
+#: Exit code of a training that was asked to stop and saved itself: EX_TEMPFAIL, try again.
+PREEMPTED = 75
+
+
+class JobError(Exception):
+    """What ended a training in another process, in its own words."""
+
+
+class Preempted(SystemExit):
+    """A training was asked to stop, and has saved itself."""
+
+    def __init__(self) -> None:
+        super().__init__(PREEMPTED)
+
+
 def explain(error: BaseException) -> str:
     """Return what went wrong in the words of whoever knew best.
 

@@ -27,10 +27,5 @@ class DataModule(LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
-        loader = self.loaders.whole("validation")
-        if not len(loader):
-            raise ValueError(
-                f"{self.loaders.dataset.name} has no labelled image to validate on. Choose "
-                "another dataset.fold."
-            )
-        return loader
+        self.loaders.needed("validation")
+        return self.loaders.whole("validation")

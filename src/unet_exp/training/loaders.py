@@ -97,10 +97,8 @@ class Loaders:
         ``batches_done`` tells, at the start of each pass, how many batches each of ``world``
         devices has had; the next tiles follow on these.
         """
-        images = self.supervised("train")
-        if not images:
-            raise ValueError(f"No labelled image to train on in {self.dataset.name}.")
-        tile = self.training_tile(images)
+        images = [self.supervise(sample) for sample in self.needed("train")]
+        tile = self.training_tile([image.sample for image in images])
         view = self.augmentation(size=tile, output_size=self.network.output_size(tile))
         sampler = TileNumbers(
             self.batch_size * self.steps_per_validation,
@@ -123,7 +121,33 @@ class Loaders:
 
     def supervised(self, split: str) -> list[Supervised]:
         """Return the labelled samples of a split with targets and weights."""
-        return [self.supervise(s) for s in self.dataset.split(split) if s.labels is not None]
+        return [self.supervise(sample) for sample in self.labelled(split)]
+
+    def labelled(self, split: str) -> list[Sample]:
+        """Return the labelled samples of a split."""
+        return [sample for sample in self.dataset.split(split) if sample.labels is not None]
+
+    def needed(self, split: str) -> list[Sample]:
+        """Return the labelled samples of a split that training cannot do without.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        samples = self.labelled(split)
+        if not samples:
+            purpose = "train" if split == "train" else "validate"
+            raise ValueError(
+                f"{self.dataset.name} has no labelled image to {purpose} on. Choose another "
+                "dataset.fold."
+            )
+        return samples
+
+    def check(self) -> None:
+        """Raise what :meth:`train` and :meth:`whole` would, without the work of weight maps."""
+        self.training_tile(self.needed("train"))
+        self.needed("validation")
 
     def supervise(self, sample: Sample) -> Supervised:
         """Add target and weights, computed once per label image and then read from the cache."""
@@ -137,7 +161,7 @@ class Loaders:
         weights = cached_array(self.cache, key, lambda: recipe(labels, classes), mmap=large)
         return Supervised(sample, target, weights)
 
-    def training_tile(self, images: Sequence[Supervised]) -> int:
+    def training_tile(self, samples: Sequence[Sample]) -> int:
         """Return the input side of the tiles, given or chosen.
 
         Raises
@@ -145,8 +169,8 @@ class Loaders:
         ValueError
             If the network cannot take the side, or the smallest image is too small for it.
         """
-        smallest = min(images, key=lambda s: min(s.target.shape))
-        side = min(smallest.target.shape)
+        smallest = min(samples, key=lambda sample: min(sample.image.shape[-2:]))
+        side = min(smallest.image.shape[-2:])
         network = self.network
         valid = network.padding == "valid"
         if self.tile is None:
@@ -169,7 +193,7 @@ class Loaders:
         # padded network would see nothing but padding.
         if output > side or context > side - 1 or (not valid and tile < 2 * network.step):
             raise ValueError(
-                f"{smallest.sample.name} is {' x '.join(map(str, smallest.target.shape))} pixels, "
+                f"{smallest.name} is {' x '.join(map(str, smallest.image.shape[-2:]))} pixels, "
                 f"too small for this network's tile of {tile} (output {output}, {context} pixels "
                 "of mirrored context on each side). Lower model.depth, give a smaller "
                 "loader.tile, or take model.padding=same."

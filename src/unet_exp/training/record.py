@@ -32,7 +32,8 @@ def write_atomically(path: Path, text: str) -> None:
 def summary(path: Path, resumed: bool, **facts: Any) -> Iterator[dict[str, Any]]:
     """Keep ``summary.json``: state ``running``, then ``finished``, ``failed`` or ``interrupted``.
 
-    What the body puts into the dictionary is written at its end, also when it fails.
+    What the body puts into the dictionary is written at its end, also when it fails; a ``state``
+    of its own stays.
 
     Raises
     ------
@@ -49,7 +50,7 @@ def summary(path: Path, resumed: bool, **facts: Any) -> Iterator[dict[str, Any]]
                 "another hydra.run.dir."
             ) from None
     started = time.monotonic()
-    content: dict[str, Any] = {"state": "running", **facts, **environment()}
+    content: dict[str, Any] = {"state": "running", **environment(), **facts}
     try:
         write_atomically(path, to_json(content))
     except OSError:
@@ -58,7 +59,8 @@ def summary(path: Path, resumed: bool, **facts: Any) -> Iterator[dict[str, Any]]
         raise
     try:
         yield content
-        content["state"] = "finished"
+        if content["state"] == "running":
+            content["state"] = "finished"
     except (KeyboardInterrupt, SystemExit):
         content["state"] = "interrupted"
         raise
@@ -69,6 +71,20 @@ def summary(path: Path, resumed: bool, **facts: Any) -> Iterator[dict[str, Any]]
     finally:
         content["seconds"] = round(time.monotonic() - started, 1)
         write_atomically(path, to_json(content))
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """Return what ``summary.json`` of a run folder holds; nothing where it cannot be read."""
+    try:
+        content = json.loads((folder / "summary.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def amend(folder: Path, **facts: Any) -> None:
+    """Write facts into the ``summary.json`` of a run that did not come to write them itself."""
+    write_atomically(folder / "summary.json", to_json({**read_summary(folder), **facts}))
 
 
 def to_json(content: dict[str, Any]) -> str:
@@ -89,7 +105,7 @@ def to_json(content: dict[str, Any]) -> str:
 def environment() -> dict[str, Any]:
     """Return what a result depends on besides its configuration."""
     return {
-        "command": shlex.join([Path(sys.executable).name, *sys.argv]),
+        "command": command_line(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": socket.gethostname(),
         "platform": platform.platform(),
@@ -97,6 +113,11 @@ def environment() -> dict[str, Any]:
         "versions": {name: version(name) for name in LIBRARIES},
         "git_commit": git_commit(),
     }
+
+
+def command_line() -> str:
+    """Return what started this process, as one would type it."""
+    return shlex.join([Path(sys.executable).name, *sys.argv])
 
 
 def git_commit() -> str | None:

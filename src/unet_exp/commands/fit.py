@@ -1,0 +1,219 @@
+"""One training, in this process: build what the configuration names, train it, keep its record."""
+
+import logging
+import math
+import os
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lightning import seed_everything
+from lightning.pytorch import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from unet_exp.commands.build import (
+    build,
+    build_dataset,
+    build_loaders,
+    build_metrics,
+    build_module,
+    plain,
+)
+from unet_exp.commands.resume import run_id, starting_point
+from unet_exp.training.averaging import RunningMean
+from unet_exp.training.datamodule import DataModule
+from unet_exp.training.gallery import Gallery
+from unet_exp.training.history import Metrics
+from unet_exp.training.loaders import Loaders
+from unet_exp.training.loggers import finish
+from unet_exp.training.module import SegmentationModule
+from unet_exp.training.progress import ProgressBar
+from unet_exp.training.record import summary, write_atomically
+from unet_exp.training.saving import checkpoints
+
+log = logging.getLogger(__name__)
+
+#: Which score chooses the best checkpoint with ``monitor.metric=auto``: the first there is.
+PREFERRED = ("seg", "v_rand", "v_info", "iou", "dice", "pixel_error")
+PREFERRED_BY_CLASS = ("iou", "dice", "pixel_error")
+
+
+@dataclass(frozen=True)
+class Training:
+    """All that a training needs but the loggers and the Trainer; nothing is written yet."""
+
+    config: dict[str, Any]
+    """The configuration resolved, as plain data."""
+    monitor: str
+    """The score that chooses the best checkpoint, such as ``val/seg``."""
+    mode: str
+    """Whether more (``max``) or less (``min``) of it is better."""
+    loaders: Loaders
+    module: SegmentationModule
+    metrics: Metrics
+    gallery: Gallery
+    callbacks: list[Callback]
+
+
+def prepare(cfg: DictConfig, dataset: Any, folder: Path) -> Training:
+    """Build what ``cfg`` names around a data set, and write into ``cfg`` what that settles.
+
+    Raises
+    ------
+    ValueError
+        If parts of the configuration do not fit each other, or a value is out of range.
+    """
+    settle_monitor(cfg, build_metrics(cfg), by_class(dataset))
+    config = plain(cfg)
+    network = build(cfg.model)
+    loaders = build_loaders(cfg, dataset, network)
+    monitor, mode = f"val/{cfg.monitor.metric}", cfg.monitor.mode
+    module = build_module(
+        cfg,
+        network,
+        optimizer=build(cfg.optimizer),
+        scheduler=build(cfg.scheduler),
+        monitor=monitor,
+        config=config,
+        seed=cfg.seed,
+    )
+    metrics = Metrics(folder / "metrics.csv")
+    gallery = Gallery(folder / "pictures", metrics, **cfg.pictures)
+    callbacks = [
+        *([RunningMean(cfg.averaging)] if cfg.averaging else []),
+        ProgressBar(monitor),
+        metrics,  # before the checkpoint: a row may lack its checkpoint, not the reverse
+        *checkpoints(folder / "checkpoints", monitor, mode),
+        gallery,
+    ]
+    return Training(config, monitor, mode, loaders, module, metrics, gallery, callbacks)
+
+
+def fit(cfg: DictConfig, folder: Path, command: str | None = None) -> float:
+    """Train as ``cfg`` says, write the record to ``folder``, and return the best score.
+
+    Parameters
+    ----------
+    command
+        What a person would type to train the same; ``None``: what started this process.
+
+    Raises
+    ------
+    KeyboardInterrupt, Preempted
+        If the training was asked to stop, and has saved itself.
+    """
+    seed_everything(cfg.seed, verbose=False)
+    training = prepare(cfg, build_dataset(cfg), folder)
+    start, resumed = starting_point(cfg, training.config, folder)
+    if cfg.preview:
+        return preview(training.loaders, folder)
+
+    # Of several processes on one run, the first keeps the record.
+    first = int(os.environ.get("RANK", 0)) == 0
+    monitor, mode, metrics = training.monitor, training.mode, training.metrics
+    facts = {"name": cfg.name, "run_id": run_id(folder, resumed), "monitor": monitor, "mode": mode}
+    facts |= {"command": command} if command else {}
+    path = folder / "summary.json"
+    with summary(path, resumed, **facts) if first else nullcontext({}) as record:
+        if first:
+            write_atomically(folder / "config.yaml", OmegaConf.to_yaml(cfg))
+        if cfg.compile:
+            training.module.network.compile()
+        failed, loggers, trainer = True, [], None
+        try:
+            if first:
+                logger = build(cfg.logger)(
+                    folder=folder, run_id=facts["run_id"], config=training.config
+                )
+                loggers = [logger] if logger else []
+            trainer = build(cfg.trainer)(
+                folder=folder, callbacks=training.callbacks, loggers=loggers
+            )
+            data = DataModule(training.loaders)
+            trainer.fit(training.module, data, ckpt_path=start, weights_only=True)
+            if trainer.interrupted:
+                raise KeyboardInterrupt
+            failed = False
+        finally:
+            best, written = metrics.best(monitor, mode), training.gallery.written
+            record["steps"] = trainer.global_step if trainer else 0
+            record["scores"] = best
+            record["score"] = best.get(monitor)
+            record["pictures"] = [str(path.relative_to(folder)) for path in written]
+            finish(loggers, failed)
+    if first:
+        conclude(folder, best, written)
+    return float(best.get(monitor, math.nan))
+
+
+def settle_monitor(cfg: DictConfig, metrics: Mapping[str, Any], by_class: bool) -> None:
+    """Write into ``cfg.monitor`` which score chooses the best checkpoint, and its direction.
+
+    Raises
+    ------
+    ValueError
+        If the score is not among the metrics, or its direction is the other one.
+    """
+    monitor = cfg.monitor
+    if monitor.metric == "auto":
+        names = PREFERRED_BY_CLASS if by_class else PREFERRED
+        monitor.metric = next((name for name in names if name in metrics), "loss")
+    if monitor.metric != "loss" and monitor.metric not in metrics:
+        raise ValueError(
+            f"monitor.metric={monitor.metric} is not measured. Take one of "
+            f"{', '.join([*metrics, 'loss'])}, or add it to metric=[...]."
+        )
+    higher = monitor.metric != "loss" and metrics[monitor.metric].higher_is_better
+    better = "max" if higher else "min"
+    if monitor.mode == "auto":
+        monitor.mode = better
+    elif monitor.mode != better:
+        raise ValueError(
+            f"monitor.mode={monitor.mode}, but the best {monitor.metric} is its {better}. Take "
+            f"monitor.mode={better}, or auto."
+        )
+
+
+def by_class(dataset: Any) -> bool:
+    """Whether the labels are classes, so that there are no instances to score."""
+    samples = dataset.split("train")
+    return len(samples) > 0 and samples[0].classes is not None
+
+
+def preview(loaders: Any, folder: Path) -> float:
+    """Write a contact sheet of what the network would be shown."""
+    from unet_exp.pictures import contact_sheet
+
+    tiles = loaders.train().dataset
+    samples = [{k: v.numpy() for k, v in tiles[number].items()} for number in range(8)]
+    path = folder / "pictures" / "training_samples.png"
+    contact_sheet(samples, path)
+    log.info("%s", path)
+    return math.nan
+
+
+def conclude(folder: Path, best: dict[str, Any], pictures: list[Path]) -> None:
+    """Print the scores of the best checkpoint and where everything lies."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"best checkpoint, step {best.get('step', 0):.0f}")
+    table.add_column("score")
+    table.add_column("value", justify="right")
+    for name, value in best.items():
+        if "/" in name:
+            table.add_row(name, f"{value:.4f}")
+    console = Console()
+    console.print(table)
+    best_checkpoint = folder / "checkpoints" / "best.ckpt"
+    lines = [
+        f"run folder  {folder}",
+        f"checkpoint  {best_checkpoint}",
+        *(f"picture     {path}" for path in pictures),
+    ]
+    if list(folder.glob("wandb/offline-run-*")):
+        lines.append(f"W&B         offline; to upload: wandb sync {folder}/wandb/offline-run-*")
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)

@@ -1,0 +1,81 @@
+"""Everything a job builds, built once before the first job, without memory, files or training."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from unet_exp.commands.build import build, build_dataset
+from unet_exp.commands.checks import check
+from unet_exp.commands.errors import explain
+from unet_exp.commands.fit import prepare
+from unet_exp.commands.sweeping.plan import Planned, SweepError
+from unet_exp.training.devices import processes
+
+#: Data sets kept for the next jobs; most sweeps take one, or one for each fold.
+KEPT = 8
+#: What stands for the devices of other machines, and of other processes.
+ELSEWHERE = {
+    "accelerator": "cpu", "devices": 1, "num_nodes": 1, "strategy": "auto", "precision": "auto",
+}  # fmt: skip
+
+
+class Rehearsal:
+    """Build what jobs would build, and say which job cannot be run.
+
+    Parameters
+    ----------
+    here
+        Whether the jobs run on this machine, so that they need the devices that it has.
+    """
+
+    def __init__(self, here: bool) -> None:
+        self.here = here
+        self.datasets: dict[str, tuple[Any, DictConfig]] = {}
+        self.monitor, self.mode = "", ""
+
+    def __call__(self, job: Planned, cfg: DictConfig) -> None:
+        """Rehearse one job.
+
+        Raises
+        ------
+        SweepError
+            Naming the job and what is wrong with it.
+        """
+        try:
+            self.rehearse(cfg.copy())
+        except Exception as error:
+            raise refused(job, error)  # noqa: B904 - its cause would be told in its place
+
+    def rehearse(self, cfg: DictConfig) -> None:
+        """Build all that a training builds, and hold its devices against the machine's."""
+        check(cfg, "train")
+        if self.here:
+            processes(cfg.trainer.accelerator, cfg.trainer.devices)
+        with torch.device("meta"):
+            training = prepare(cfg, self.dataset(cfg), Path())
+            training.module.configure_optimizers()
+        training.loaders.check()
+        here = self.here and cfg.trainer.devices == 1
+        build(cfg.trainer, **({} if here else ELSEWHERE))(
+            folder=Path(), callbacks=training.callbacks, loggers=[]
+        )
+        self.monitor, self.mode = training.monitor, training.mode
+
+    def dataset(self, cfg: DictConfig) -> Any:
+        """Return the data set of a job; those of earlier jobs are not read again."""
+        key = OmegaConf.to_yaml(cfg.dataset, resolve=True)
+        if key not in self.datasets:
+            if len(self.datasets) == KEPT:
+                del self.datasets[next(iter(self.datasets))]
+            dataset = build_dataset(cfg)
+            self.datasets[key] = (dataset, cfg.dataset.copy())
+        dataset, cfg.dataset = self.datasets[key]
+        return dataset
+
+
+def refused(job: Planned, error: Exception) -> SweepError:
+    """Return the error that refuses a whole sweep for one of its jobs."""
+    name = str(job)
+    return SweepError(f"{name[0].upper()}{name[1:]}: {explain(error)} No job was started.")

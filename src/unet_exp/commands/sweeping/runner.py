@@ -1,0 +1,199 @@
+"""One sweep from its words to its page: checked, recorded, launched, told."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobStatus
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from unet_exp.commands.entry import in_quotes
+from unet_exp.commands.errors import explain
+from unet_exp.commands.sweeping.jobs import DONE, read_sweep
+from unet_exp.commands.sweeping.ledger import (
+    Ledger,
+    read_ledger,
+    require_same_sweep,
+    typed,
+)
+from unet_exp.commands.sweeping.plan import Planned, SweepError, parse, planned
+from unet_exp.commands.sweeping.rehearsal import Rehearsal, refused
+from unet_exp.commands.sweeping.report import write_report
+from unet_exp.commands.sweeping.table import LiveTable
+from unet_exp.files import alone, replacing
+from unet_exp.training.record import amend, command_line, read_summary
+
+if TYPE_CHECKING:
+    from hydra.plugins.sweeper import Sweeper
+
+log = logging.getLogger(__name__)
+
+#: Launchers that run jobs on this machine, in the process that is asked.
+HERE = ("hydra._internal.core_plugins.basic_launcher.BasicLauncher",)
+
+
+class Runner:
+    """What all sweepers share.
+
+    Parameters
+    ----------
+    plugin
+        The sweeper that Hydra has set up: ``hydra_context``, ``config``, ``launcher``, ``params``.
+    arguments
+        The task's words.
+    sweeper
+        Its name.
+
+    Raises
+    ------
+    SweepError
+        If the folder holds a sweep that was not asked to go on, or another one.
+    """
+
+    def __init__(self, plugin: "Sweeper", arguments: Sequence[str], sweeper: str) -> None:
+        assert plugin.config is not None and plugin.hydra_context is not None  # noqa: S101, PT018
+        assert plugin.launcher is not None  # noqa: S101
+        self.config, self.launcher = plugin.config, plugin.launcher
+        self.loader = plugin.hydra_context.config_loader
+        self.folder = Path(self.config.hydra.sweep.dir)
+        self.before = read_ledger(self.folder)
+        swept_before = self.before.parameters if self.before else ()
+        params: Mapping[str, Any] = plugin.params  # pyright: ignore[reportAttributeAccessIssue]
+        self.words = parse(arguments, params, swept_before, self.loader)
+        if self.before and not self.config.sweep.resume:
+            raise SweepError(
+                f"{self.folder} already holds a sweep. To go on with it, add "
+                f"sweep.resume={self.folder}; for a new one give another hydra.sweep.dir."
+            )
+        if self.before:
+            require_same_sweep(self.before, self.words.common, sweeper, self.folder)
+        said = typed([*arguments, *map(str, self.config.hydra.overrides.hydra)])
+        here = self.config.hydra.launcher.get("_target_") in HERE
+        self.rehearsal = Rehearsal(here)
+        self.ledger = Ledger(
+            command=command_line(),
+            arguments=self.before.arguments if self.before else said,
+            words=self.words.common,
+            parameters=list(dict.fromkeys([*swept_before, *self.words.swept])),
+            monitor="",
+            mode="",
+            sweeper=sweeper,
+            started=self.before.started if self.before else now(),
+            jobs=list(self.before.jobs) if self.before else [],
+        )
+
+    def plan(self, combinations: Sequence[tuple[str, ...]]) -> list[Planned]:
+        """Add the jobs of these words, and return those that are not done yet."""
+        self.ledger.jobs, asked = planned(combinations, self.ledger.jobs)
+        return [job for job in asked if self.record(job).get("state") not in DONE]
+
+    def record(self, job: Planned) -> dict[str, Any]:
+        """Return the record of a job; nothing where it has not begun."""
+        return read_summary(self.folder / job.folder)
+
+    def rehearse(self, jobs: Sequence[Planned]) -> None:
+        """Build once what each job would build, so that a bad value is found before job 0.
+
+        Raises
+        ------
+        SweepError
+            Naming the job, and what is wrong with it.
+        """
+        for job in jobs:
+            try:
+                cfg = self.composed(job)
+            except Exception as error:
+                raise refused(job, error)  # noqa: B904 - its cause would be told in its place
+            with as_current(cfg) as own:
+                self.rehearsal(job, own)
+        if jobs:
+            self.ledger.monitor, self.ledger.mode = self.rehearsal.monitor, self.rehearsal.mode
+        elif self.before:
+            self.ledger.monitor, self.ledger.mode = self.before.monitor, self.before.mode
+
+    def composed(self, job: Planned) -> DictConfig:
+        """Compose the configuration of a job, with Hydra's part."""
+        return self.loader.load_sweep_config(self.config, self.overrides(job))
+
+    def overrides(self, job: Planned) -> list[str]:
+        """Return all words of a job, with the folder that it writes to."""
+        place = [
+            f"hydra.sweep.dir={in_quotes(str(self.folder))}",
+            f"hydra.sweep.subdir={in_quotes(job.folder)}",
+        ]
+        return [*self.words.common, *job.overrides, *place]
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Hold the folder for this sweep alone; at the end say what came of it.
+
+        Raises
+        ------
+        SweepError
+            If another process runs this sweep, or if jobs have failed.
+        """
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(alone(self.folder / ".lock"))
+            except BlockingIOError:
+                raise SweepError(
+                    f"{self.folder} is in use: another process runs this sweep. Wait for its end, "
+                    "or give another hydra.sweep.dir."
+                ) from None
+            try:
+                self.ledger.write(self.folder)
+                with replacing(self.folder / "multirun.yaml") as part:
+                    OmegaConf.save(self.config, part)
+                with LiveTable(self.folder):
+                    yield
+                self.ledger.state = "finished"
+            except BaseException:
+                self.ledger.state = "interrupted"
+                raise
+            finally:
+                self.ledger.write(self.folder)
+                write_report(read_sweep(self.folder))
+        failed = [job for job in self.ledger.jobs if self.record(job).get("state") not in DONE]
+        if failed:
+            raise SweepError(
+                f"{len(failed)} of {len(self.ledger.jobs)} jobs did not finish: "
+                f"{', '.join(map(str, failed[:5]))}{' ...' if failed[5:] else ''}. Why stands in "
+                "the table above, in summary.json and in train.log of each. When that is mended, "
+                f"go on with -m sweep.resume={self.folder}."
+            )
+
+    def launch(self, jobs: Sequence[Planned]) -> list[dict[str, Any]]:
+        """Run jobs, and return their records."""
+        self.ledger.write(self.folder)
+        returns = self.launcher.launch([self.overrides(job) for job in jobs], 0) if jobs else []
+        for job, returned in zip(jobs, returns, strict=True):
+            # Whatever ended the process before it could write why: the launcher may know.
+            state = self.record(job).get("state")
+            if returned.status != JobStatus.COMPLETED and state in (None, "running"):
+                error = returned._return_value
+                told = explain(error) if isinstance(error, BaseException) else str(error)
+                amend(self.folder / job.folder, state="failed", error=told)
+        return [self.record(job) for job in jobs]
+
+
+def now() -> str:
+    """Return date and time, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@contextmanager
+def as_current(cfg: DictConfig) -> Iterator[DictConfig]:
+    """Make a job's configuration Hydra's current one; give it without Hydra's part."""
+    before = HydraConfig.instance().cfg
+    HydraConfig.instance().set_config(cfg)
+    own = cfg.copy()
+    with open_dict(own):
+        del own["hydra"]
+    try:
+        yield own
+    finally:
+        HydraConfig.instance().cfg = before
