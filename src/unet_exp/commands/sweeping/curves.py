@@ -1,0 +1,49 @@
+"""The learning curves of a job, short enough to put those of all jobs on one page."""
+
+import csv
+import math
+from pathlib import Path
+from typing import Any
+
+#: At most so many points of a curve are kept.
+MOST = 200
+#: Columns of metrics.csv that are no curve.
+AXES = ("step", "seconds", "epoch", "train/step_loss")
+
+
+def read_curves(path: Path, most: int = MOST) -> dict[str, Any]:
+    """Return steps, seconds and each quantity of ``metrics.csv``, a number or None at each step.
+
+    A long file is thinned evenly; its last row stays. One that is missing or only half there gives
+    what can be read of it.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8", errors="replace") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, csv.Error):
+        rows = []
+    rows = [row for row in rows if number(row.get("step")) is not None]
+    every = math.ceil(len(rows) / most) if rows else 1
+    rows = rows[::-1][::every][::-1]
+    names = dict.fromkeys(name for row in rows for name in row if name and name not in AXES)
+    columns = {name: [number(row.get(name)) for row in rows] for name in names}
+    return {
+        "steps": [number(row.get("step")) for row in rows],
+        "seconds": [number(row.get("seconds")) for row in rows],
+        "metrics": {
+            k: column for k, column in columns.items() if any(v is not None for v in column)
+        },
+    }
+
+
+def number(cell: object) -> float | None:
+    """Read a cell as a finite number of five digits; None if it is none.
+
+    >>> number("0.123456789"), number("nan"), number(""), number(None)
+    (0.12346, None, None, None)
+    """
+    try:
+        value = float(cell)  # pyright: ignore[reportArgumentType]
+    except (TypeError, ValueError):
+        return None
+    return float(f"{value:.5g}") if math.isfinite(value) else None
