@@ -1,0 +1,39 @@
+"""Write a sweep's table and page anew, at any time: ``unet-sweep outputs/sweeps/hela/STAMP``."""
+
+import argparse
+import sys
+import webbrowser
+from pathlib import Path
+from typing import NoReturn
+
+from unet_exp.commands.sweeping.conclude import conclude
+from unet_exp.commands.sweeping.page import NAME, group_address
+
+
+def main() -> NoReturn:
+    """Entry point of ``unet-sweep``: exit code 0, or 1 where the folder is no sweep."""
+    parser = argparse.ArgumentParser(
+        prog="unet-sweep",
+        description="Write sweep.csv and sweep.html of a sweep, running or ended, and say how its "
+        "jobs stand.",
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="outputs/sweeps/NAME/STAMP")
+    parser.add_argument(
+        "--open",
+        action="store_true",
+        help="show the group of runs on W&B in a browser, or the page where none is online",
+    )
+    given = parser.parse_args()
+    try:
+        sweep = conclude(given.folder)
+    except (OSError, ValueError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(1)
+    if given.open:
+        page = (given.folder / NAME).resolve().as_uri()
+        webbrowser.open(group_address(sweep) or page)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
