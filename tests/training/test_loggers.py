@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.running import TINY, Command
 from wandb.proto import wandb_internal_pb2
 
+from tests.running import TINY, Command
 from unet_exp.training.loggers import has_credentials, wandb_logger
 
 

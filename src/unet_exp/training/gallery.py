@@ -26,6 +26,12 @@ class Gallery(Callback):
         self.validations = 0
         self.written: list[Path] = []
 
+    def state_dict(self) -> dict[str, Any]:
+        return {"validations": self.validations}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.validations = state_dict["validations"]
+
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.validations += 1
 

@@ -31,6 +31,17 @@ class Metrics(Callback):
             self.rows = [row for row in rows if row["step"] <= checkpoint["global_step"]]
             self.before = self.rows[-1]["seconds"] if self.rows else 0.0
 
+    def state_dict(self) -> dict[str, Any]:
+        return {"seconds": self.seconds()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        if self.rows:  # of this run, and not of another from whose checkpoint it goes on
+            self.before = state_dict["seconds"]
+
+    def seconds(self) -> float:
+        """Return how long the run has trained, in all its parts."""
+        return round(self.before + time.monotonic() - self.started, 1)
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.started = time.monotonic()
 
@@ -45,7 +56,7 @@ class Metrics(Callback):
             self.rows.append(
                 {
                     "step": trainer.global_step,
-                    "seconds": round(self.before + time.monotonic() - self.started, 1),
+                    "seconds": self.seconds(),
                     "lr": trainer.optimizers[0].param_groups[0]["lr"],
                     **metrics,
                 }

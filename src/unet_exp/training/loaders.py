@@ -1,6 +1,7 @@
 """Samples to batches: targets and weights once, then a random tile for every step of training."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,7 @@ class Loaders:
             sampler=sampler,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
+            worker_init_fn=outlive_signals,
             pin_memory=torch.cuda.is_available(),
         )
 
@@ -266,6 +268,17 @@ class Whole(Dataset[dict[str, Any]]):
             "target": torch.from_numpy(np.array(chosen.target)).long(),
             "weights": torch.from_numpy(np.array(chosen.weights)),
         }
+
+
+def outlive_signals(worker: int) -> None:
+    """Let a loading process work on when all processes of a training are asked to stop.
+
+    The training needs it until its next step is done. At its end it asks again by SIGTERM
+    whatever does not end by itself.
+    """
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))
 
 
 def default_workers() -> int:

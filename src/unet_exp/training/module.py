@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric, Metric, MetricCollection
 
 from unet_exp.inference.predictor import Prediction
+from unet_exp.training.ranks import gathered, rank_and_world
 
 
 class SegmentationModule(LightningModule):
@@ -66,11 +67,16 @@ class SegmentationModule(LightningModule):
         # forget that step when it resumes; so this module steps it and keeps its state.
         self.plateau: ReduceLROnPlateau | None = None
         self.plateau_state: dict[str, Any] = {}
+        #: No further batch: the training ends with the one before, without a validation.
+        self.halted = False
 
-    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
+        if self.halted:
+            return -1
         # The batch is counted too: with accumulation a step has several.
         numbers = (self.seed, self.global_step, batch_idx, self.global_rank)
         torch.manual_seed(int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]))
+        return None
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         image = batch["image"].contiguous(memory_format=torch.channels_last)
@@ -158,6 +164,18 @@ class SegmentationModule(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = self.config
         checkpoint["plateau"] = self.plateau.state_dict() if self.plateau else {}
+        # Between two validations, each process has a sum of losses of its own.
+        sums = [self.train_loss.mean_value, self.train_loss.weight]
+        checkpoint["train_loss"] = gathered(torch.stack([*map(torch.as_tensor, sums)])).tolist()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.plateau_state = checkpoint.get("plateau", {})
+        held = torch.tensor(checkpoint.get("train_loss", []))
+        if not held.any():
+            return
+        rank, world = rank_and_world()
+        if len(held) != world:  # now in fewer or more processes
+            held = torch.cat([held.sum(0, keepdim=True), held.new_zeros(world - 1, 2)])
+        self.train_loss.update(0.0)  # it is a mean from now on
+        value, weight = held[rank].to(self.train_loss.device)
+        self.train_loss.mean_value, self.train_loss.weight = value, weight

@@ -164,6 +164,7 @@ def quiet() -> None:
         r".*does not have many workers.*",  # the loader's default is measured: see loaders.py
         r".*is smaller than the logging interval.*",
         r".*Checkpoint directory .* exists and is not empty.*",
+        r".*your dataloader is not resumable.*",  # ours goes on at the step of training
         r".*The `srun` command is available.*",  # torchrun starts the processes
         r".*dirpath has changed from .*",  # that is what ckpt_path asks for
         r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",

@@ -1,0 +1,147 @@
+"""One training of what overrides name, as the command has it but without its record.
+
+``python tests/training/fitting.py FOLDER OVERRIDE...``, also under torchrun.
+"""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from lightning import seed_everything
+from lightning.pytorch import Callback, Trainer
+
+from unet_exp import schema
+from unet_exp.commands.build import build, build_dataset, build_loaders, build_module, plain
+from unet_exp.training.averaging import RunningMean
+from unet_exp.training.datamodule import DataModule
+from unet_exp.training.gallery import Gallery
+from unet_exp.training.history import Metrics
+from unet_exp.training.saving import checkpoints
+from unet_exp.training.stopping import Stopping
+
+FIXED = ("logger=none", "name=test", "monitor.metric=loss", "monitor.mode=min")
+ROOT = Path(__file__).parents[2]
+
+
+def fit(
+    folder: Path, overrides: Sequence[str], *others: Callback, resume: bool = True
+) -> tuple[Trainer, Stopping]:
+    """Train in ``folder``; go on from its last checkpoint if there is one."""
+    schema.register()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        cfg = compose("train", [*overrides, *FIXED], return_hydra_config=True)
+    del cfg.hydra
+    seed_everything(cfg.seed, verbose=False)
+    dataset = build_dataset(cfg)
+    network = build(cfg.model)
+    monitor = "val/loss"
+    module = build_module(
+        cfg,
+        network,
+        optimizer=build(cfg.optimizer),
+        scheduler=build(cfg.scheduler),
+        monitor=monitor,
+        config=plain(cfg),
+        seed=cfg.seed,
+    )
+    metrics = Metrics(folder / "metrics.csv")
+    with Stopping(folder) as stopping:
+        callbacks = [
+            *([RunningMean(cfg.averaging)] if cfg.averaging else []),
+            metrics,
+            *checkpoints(folder / "checkpoints", monitor, "min"),
+            *(
+                [Gallery(folder / "pictures", metrics, **cfg.pictures)]
+                if cfg.pictures.images
+                else []
+            ),
+            stopping,
+            *others,
+        ]
+        trainer = build(cfg.trainer)(folder=folder, callbacks=callbacks, loggers=[])
+        last = folder / "checkpoints" / "last.ckpt"
+        start = last if resume and last.exists() else None
+        data = DataModule(build_loaders(cfg, dataset, network))
+        trainer.fit(module, data, ckpt_path=start, weights_only=True)
+    return trainer, stopping
+
+
+def weights(folder: Path, name: str = "last") -> dict[str, torch.Tensor]:
+    content = torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True)
+    return content["state_dict"] | content.get("current_model_state", {})
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    """The rows of metrics.csv, without the time."""
+    read = csv.DictReader((folder / "metrics.csv").read_text().splitlines())
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in read]
+
+
+def start(
+    processes: int, folder: Path, overrides: Sequence[str], **environment: str
+) -> "subprocess.Popen[str]":
+    """Start this file in a process of its own, or in several by torchrun."""
+    words = [sys.executable]
+    if processes > 1:
+        words += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    return subprocess.Popen(
+        [*words, __file__, str(folder), *overrides],
+        env={
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}",
+            **environment,
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(processes: int, folder: Path, overrides: Sequence[str], **environment: str) -> str:
+    """Run this file to its end and return what it said."""
+    with start(processes, folder, overrides, **environment) as process:
+        said, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    return said
+
+
+class At(Callback):
+    """Do something at the end of a batch."""
+
+    def __init__(self, batch: int, act: Callable[[], Any]) -> None:
+        self.batch, self.act, self.seen = batch, act, 0
+
+    def on_train_batch_end(self, *_: Any, **__: Any) -> None:
+        self.seen += 1
+        if self.seen == self.batch:
+            self.act()
+
+
+def asked(words: str) -> Callback:
+    """``SIGUSR1@1:3``: the process of rank 1 gets this signal at its third batch."""
+    name, _, place = words.partition("@")
+    rank, batch = map(int, place.split(":"))
+    mine = int(os.environ.get("RANK", 0)) == rank
+    number = getattr(signal, name)
+    return At(batch if mine else -1, lambda: os.kill(os.getpid(), number))
+
+
+if __name__ == "__main__":
+    words = os.environ.get("ASK")
+    fitted, end = fit(Path(sys.argv[1]), sys.argv[2:], *([asked(words)] if words else []))
+    print(f"reason={end.reason} step={fitted.global_step}", flush=True)
