@@ -39,6 +39,8 @@ PACKAGES = {
 }
 #: Groups whose options name classes of other libraries, light enough to import for their types.
 THIRD_PARTY = ("optimizer", "scheduler")
+#: Groups of Hydra's own with options of ours.
+HYDRA = ("hydra/launcher",)
 
 PRIMITIVES = (int, float, bool, str)
 
@@ -125,7 +127,7 @@ def register() -> None:
     OmegaConf.register_new_resolver("option_list", option_list, replace=True)
     OmegaConf.register_new_resolver("chosen", chosen, replace=True)
     store = ConfigStore.instance()
-    for group in (*PACKAGES, *THIRD_PARTY):
+    for group in (*PACKAGES, *THIRD_PARTY, *HYDRA):
         for path in options(group):
             option = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
             if isinstance(option, dict) and "_target_" in option:
