@@ -21,6 +21,7 @@ from unet_exp.commands.build import (
     build_module,
     plain,
 )
+from unet_exp.commands.errors import Preempted
 from unet_exp.commands.resume import run_id, starting_point
 from unet_exp.training.averaging import RunningMean
 from unet_exp.training.datamodule import DataModule
@@ -32,6 +33,7 @@ from unet_exp.training.module import SegmentationModule
 from unet_exp.training.progress import ProgressBar
 from unet_exp.training.record import summary, write_atomically
 from unet_exp.training.saving import checkpoints
+from unet_exp.training.stopping import Stopping
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ class Training:
     module: SegmentationModule
     metrics: Metrics
     gallery: Gallery
+    stopping: Stopping
     callbacks: list[Callback]
 
 
@@ -87,8 +90,9 @@ def prepare(cfg: DictConfig, dataset: Any, folder: Path) -> Training:
         metrics,  # before the checkpoint: a row may lack its checkpoint, not the reverse
         *checkpoints(folder / "checkpoints", monitor, mode),
         gallery,
+        stopping := Stopping(folder),  # behind those whose state a checkpoint holds
     ]
-    return Training(config, monitor, mode, loaders, module, metrics, gallery, callbacks)
+    return Training(config, monitor, mode, loaders, module, metrics, gallery, stopping, callbacks)
 
 
 def fit(cfg: DictConfig, folder: Path, command: str | None = None) -> float:
@@ -116,7 +120,8 @@ def fit(cfg: DictConfig, folder: Path, command: str | None = None) -> float:
     facts = {"name": cfg.name, "run_id": run_id(folder, resumed), "monitor": monitor, "mode": mode}
     facts |= {"command": command} if command else {}
     path = folder / "summary.json"
-    with summary(path, resumed, **facts) if first else nullcontext({}) as record:
+    keep = summary(path, resumed, **facts) if first else nullcontext({})
+    with training.stopping as stopping, keep as record:
         if first:
             write_atomically(folder / "config.yaml", OmegaConf.to_yaml(cfg))
         if cfg.compile:
@@ -135,7 +140,8 @@ def fit(cfg: DictConfig, folder: Path, command: str | None = None) -> float:
             trainer.fit(training.module, data, ckpt_path=start, weights_only=True)
             if trainer.interrupted:
                 raise KeyboardInterrupt
-            failed = False
+            record["state"] = stopping.reason or "finished"
+            failed = stopping.reason == "preempted"  # W&B's run goes on later
         finally:
             best, written = metrics.best(monitor, mode), training.gallery.written
             record["steps"] = trainer.global_step if trainer else 0
@@ -143,6 +149,8 @@ def fit(cfg: DictConfig, folder: Path, command: str | None = None) -> float:
             record["score"] = best.get(monitor)
             record["pictures"] = [str(path.relative_to(folder)) for path in written]
             finish(loggers, failed)
+    if stopping.reason == "preempted":
+        raise Preempted
     if first:
         conclude(folder, best, written)
     return float(best.get(monitor, math.nan))

@@ -33,7 +33,7 @@ def summary(path: Path, resumed: bool, **facts: Any) -> Iterator[dict[str, Any]]
     """Keep ``summary.json``: state ``running``, then ``finished``, ``failed`` or ``interrupted``.
 
     What the body puts into the dictionary is written at its end, also when it fails; a ``state``
-    of its own stays.
+    of its own, such as ``preempted``, stays.
 
     Raises
     ------

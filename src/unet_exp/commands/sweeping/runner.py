@@ -13,7 +13,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from unet_exp.commands.entry import in_quotes
 from unet_exp.commands.errors import explain
-from unet_exp.commands.sweeping.jobs import DONE, read_sweep
+from unet_exp.commands.sweeping.conclude import conclude
+from unet_exp.commands.sweeping.jobs import DONE
 from unet_exp.commands.sweeping.ledger import (
     Ledger,
     read_ledger,
@@ -22,7 +23,6 @@ from unet_exp.commands.sweeping.ledger import (
 )
 from unet_exp.commands.sweeping.plan import Planned, SweepError, parse, planned
 from unet_exp.commands.sweeping.rehearsal import Rehearsal, refused
-from unet_exp.commands.sweeping.report import write_report
 from unet_exp.commands.sweeping.table import LiveTable
 from unet_exp.files import alone, replacing
 from unet_exp.training.record import amend, command_line, read_summary
@@ -156,7 +156,7 @@ class Runner:
                 raise
             finally:
                 self.ledger.write(self.folder)
-                write_report(read_sweep(self.folder))
+                conclude(self.folder)
         failed = [job for job in self.ledger.jobs if self.record(job).get("state") not in DONE]
         if failed:
             raise SweepError(
