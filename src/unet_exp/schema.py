@@ -40,7 +40,7 @@ PACKAGES = {
 #: Groups whose options name classes of other libraries, light enough to import for their types.
 THIRD_PARTY = ("optimizer", "scheduler")
 #: Groups of Hydra's own with options of ours.
-HYDRA = ("hydra/launcher",)
+HYDRA = ("hydra/launcher", "hydra/sweeper")
 
 PRIMITIVES = (int, float, bool, str)
 

@@ -64,14 +64,12 @@ def offline(sweep: Sweep) -> bool:
 
 
 def resuming(sweep: Sweep) -> str:
-    """Return the command that runs the jobs which are not finished.
+    """Return the command that runs the jobs which are not finished; its words are recorded.
 
-    >>> resuming(Sweep(Path("a/b"), command="python train.py -m seed=0,1 sweep.resume=a/b"))
-    'python train.py -m seed=0,1 sweep.resume=a/b'
     >>> resuming(Sweep(Path("a/b"), command="python train.py -m seed=0,1"))
-    'python train.py -m seed=0,1 sweep.resume=a/b'
+    'python train.py -m sweep.resume=a/b'
+    >>> resuming(Sweep(Path("a/b"), command="unet-train -m seed=0,1"))
+    'unet-train -m sweep.resume=a/b'
     """
-    command = sweep.command or "python train.py -m ..."
-    if " sweep.resume=" in command:
-        return command
-    return f"{command} {shlex.quote(f'sweep.resume={sweep.folder}')}"
+    program = sweep.command.partition(" -m ")[0] or "python train.py"
+    return f"{program} -m {shlex.quote(f'sweep.resume={sweep.folder}')}"

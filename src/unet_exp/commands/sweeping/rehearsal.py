@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from unet_exp.commands.build import build, build_dataset
+from unet_exp.commands.build import build, build_dataset, build_metrics
 from unet_exp.commands.checks import check
 from unet_exp.commands.errors import explain
 from unet_exp.commands.fit import prepare
@@ -34,6 +34,8 @@ class Rehearsal:
         self.here = here
         self.datasets: dict[str, tuple[Any, DictConfig]] = {}
         self.monitor, self.mode = "", ""
+        #: Of each score, as far as it tells.
+        self.higher_is_better: dict[str, bool] = {}
 
     def __call__(self, job: Planned, cfg: DictConfig) -> None:
         """Rehearse one job.
@@ -62,6 +64,8 @@ class Rehearsal:
             folder=Path(), callbacks=training.callbacks, loggers=[]
         )
         self.monitor, self.mode = training.monitor, training.mode
+        for name, metric in build_metrics(cfg).items():
+            self.higher_is_better[name] = metric.higher_is_better
 
     def dataset(self, cfg: DictConfig) -> Any:
         """Return the data set of a job; those of earlier jobs are not read again."""
@@ -78,4 +82,5 @@ class Rehearsal:
 def refused(job: Planned, error: Exception) -> SweepError:
     """Return the error that refuses a whole sweep for one of its jobs."""
     name = str(job)
-    return SweepError(f"{name[0].upper()}{name[1:]}: {explain(error)} No job was started.")
+    told = explain(error).rstrip(".")
+    return SweepError(f"{name[0].upper()}{name[1:]}: {told}. No job was started.")

@@ -1,0 +1,313 @@
+"""A search by Optuna: which jobs come next follows from what the earlier ones scored."""
+
+import csv
+import logging
+import math
+import threading
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unet_exp.commands.sweeping.jobs import DONE
+from unet_exp.commands.sweeping.plan import Planned, SweepError
+from unet_exp.commands.sweeping.runner import Runner
+from unet_exp.files import replacing
+
+try:
+    import optuna
+    from optuna import pruners, samplers
+    from optuna.trial import Trial, TrialState
+
+    from unet_exp.commands.sweeping.search_space import corners, distribution, is_log, words_of
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        'hydra/sweeper=optuna needs Optuna. Install it: pip install -e ".[optuna]"'
+    ) from error
+
+if TYPE_CHECKING:
+    from hydra_plugins.unet_exp_sweepers import Optuna
+
+log = logging.getLogger(__name__)
+
+SAMPLERS = {
+    "tpe": samplers.TPESampler,
+    "random": samplers.RandomSampler,
+    "brute_force": samplers.BruteForceSampler,
+    "cmaes": samplers.CmaEsSampler,
+    "gp": samplers.GPSampler,
+    "qmc": samplers.QMCSampler,
+    "nsgaii": samplers.NSGAIISampler,
+}
+PRUNERS = {
+    "none": pruners.NopPruner,
+    "median": pruners.MedianPruner,
+    "percentile": pruners.PercentilePruner,
+    "halving": pruners.SuccessiveHalvingPruner,
+    "hyperband": pruners.HyperbandPruner,
+}
+#: Of an objective that is no score of the validation, less is better.
+COSTS = ("seconds", "train/loss", "val/loss")
+#: The study's file in the sweep's folder, where no other storage is given.
+STUDY = "optuna.log"
+#: Seconds between two looks at the scores of running jobs.
+LOOK = 1.0
+
+
+def run_search(plugin: "Optuna", arguments: Sequence[str]) -> None:
+    """Run trials until there are ``n_trials`` of this sweep, after the extremes were rehearsed.
+
+    Raises
+    ------
+    SweepError
+        If the search space or a setting is wrong, or jobs have failed.
+    """
+    runner = Runner(plugin, arguments, "optuna")
+    space = {key: distribution(word) for key, word in runner.words.swept.items()}
+    if not space:
+        raise SweepError(
+            "hydra/sweeper=optuna has nothing to search. Give values, such as model.depth=2,3,4 or "
+            "optimizer.lr=tag(log,interval(1e-4,1e-2)), or a preset, sweep=depth_width."
+        )
+    runner.ledger.log = [key for key, word in runner.words.swept.items() if is_log(word)]
+    sampler = Sampler(plugin)
+    pruner = chosen("pruner", plugin.pruner, PRUNERS, plugin.pruner_options)
+    runner.rehearse([Planned(str(n), words) for n, words in enumerate(corners(space))])
+    objectives = plugin.objectives or [runner.ledger.monitor]
+    directions = [direction(name, runner) for name in objectives]
+    with runner.opened(), quietly():
+        study = optuna.create_study(
+            storage=storage(plugin.storage, runner.folder),
+            sampler=sampler(0),
+            pruner=pruner,
+            study_name=plugin.study_name or runner.folder.name,
+            directions=directions,  # pyright: ignore[reportArgumentType]
+            load_if_exists=True,
+        )
+        Search(runner, study, sampler, space, objectives, plugin).run()
+
+
+class Sampler:
+    """Build the sampler anew for each trial, so that a search that was interrupted goes on alike.
+
+    Raises
+    ------
+    SweepError
+        If there is none of this name, or it has no such option.
+    """
+
+    def __init__(self, plugin: "Optuna") -> None:
+        self.name, self.options, self.seed = plugin.sampler, plugin.sampler_options, plugin.seed
+        self.liar = {"constant_liar": True} if self.name == "tpe" and plugin.n_jobs > 1 else {}
+        self(0)
+
+    def __call__(self, number: int) -> "samplers.BaseSampler":
+        """Return the sampler of a trial; jobs that run side by side should not be alike."""
+        # A sequence is one over all trials; other randomness begins anew.
+        place = 0 if self.name == "qmc" else number
+        seed = None if self.seed is None else self.seed + place
+        return chosen("sampler", self.name, SAMPLERS, self.options, seed=seed, **self.liar)
+
+
+def chosen(
+    what: str, name: str, known: Mapping[str, Any], options: Mapping[str, Any], **more: Any
+) -> Any:
+    """Build the sampler or pruner of a name.
+
+    Raises
+    ------
+    SweepError
+        If there is none of this name, or it has no such option.
+    """
+    if name not in known:
+        raise SweepError(f"hydra.sweeper.{what}={name}: give one of {', '.join(known)}.")
+    given = {key: value for key, value in (more | dict(options)).items() if value is not None}
+    try:
+        with quietly():
+            return known[name](**given)
+    except (TypeError, ValueError) as error:
+        raise SweepError(f"hydra.sweeper.{what}_options do not fit {name}: {error}.") from error
+
+
+def storage(given: str | None, folder: Path) -> Any:
+    """Return where a study is kept: at an address, or in a file of the sweep's folder."""
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    return given or JournalStorage(JournalFileBackend(str(folder / STUDY)))
+
+
+def direction(name: str, runner: Runner) -> str:
+    """Return whether more or less of an objective is better.
+
+    Raises
+    ------
+    SweepError
+        If the jobs do not measure it.
+    """
+    if name == runner.ledger.monitor:
+        return "maximize" if runner.ledger.mode == "max" else "minimize"
+    if name in COSTS:
+        return "minimize"
+    known = {f"val/{key}": more for key, more in runner.rehearsal.higher_is_better.items()}
+    if name not in known:
+        raise SweepError(
+            f"hydra.sweeper.objectives: {name} is not measured. Take of "
+            f"{', '.join([*known, *COSTS])}."
+        )
+    return "maximize" if known[name] else "minimize"
+
+
+class Search:
+    """The trials of one sweep.
+
+    Parameters
+    ----------
+    objectives
+        Names in the record of a job: ``seconds``, or scores of its best checkpoint.
+    plugin
+        How many trials, and how many jobs at a time.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        study: "optuna.Study",
+        sampler: Sampler,
+        space: dict[str, Any],
+        objectives: list[str],
+        plugin: "Optuna",
+    ) -> None:
+        self.runner, self.study, self.sampler, self.space = runner, study, sampler, space
+        self.objectives, self.n_trials, self.n_jobs = objectives, plugin.n_trials, plugin.n_jobs
+
+    def run(self) -> None:
+        """Run the trials that were begun or failed before, then new ones."""
+        again = [job for job in self.runner.ledger.jobs if not self.done(job)]
+        known = {
+            trial.user_attrs.get("job"): Trial(self.study, trial._trial_id)
+            for trial in self.mine(TrialState.RUNNING)
+        }
+        for jobs in batches(again, self.n_jobs):
+            self.launch([(job, known.get(job.folder)) for job in jobs])
+        while (left := self.n_trials - len(self.mine())) > 0:
+            trials = [self.ask() for _ in range(min(left, self.n_jobs))]
+            words = [words_of(trial.params) for trial in trials]
+            self.runner.plan(words)
+            jobs = {job.overrides: job for job in self.runner.ledger.jobs}
+            for trial, own in zip(trials, words, strict=True):
+                trial.set_user_attr("sweep", str(self.runner.folder.absolute()))
+                trial.set_user_attr("job", jobs[own].folder)
+            self.launch([(jobs[own], trial) for trial, own in zip(trials, words, strict=True)])
+
+    def ask(self) -> Trial:
+        """Ask for the next values to try."""
+        self.study.sampler = self.sampler(len(self.study.get_trials(deepcopy=False)))
+        return self.study.ask(self.space)
+
+    def mine(self, *states: TrialState) -> list[Any]:
+        """Return the trials of this sweep; a study may have others, of other processes."""
+        here = str(self.runner.folder.absolute())
+        trials = self.study.get_trials(deepcopy=False, states=states or None)
+        return [trial for trial in trials if trial.user_attrs.get("sweep") == here]
+
+    def done(self, job: Planned) -> bool:
+        """Tell whether a job needs no more work."""
+        return self.runner.record(job).get("state") in DONE
+
+    def launch(self, pairs: Sequence[tuple[Planned, Trial | None]]) -> None:
+        """Run jobs that are not done yet, and tell the study what came of all."""
+        # Optuna may ask for the same values again; their score is known, or being found.
+        jobs = list(dict.fromkeys(job for job, _ in pairs if not self.done(job)))
+        with self.pruning([(job, trial) for job, trial in pairs if trial and job in jobs]):
+            self.runner.launch(jobs)
+        for job, trial in pairs:
+            if trial is not None:
+                self.tell(job, trial)
+
+    def tell(self, job: Planned, trial: Trial) -> None:
+        """Tell the study what a job came to."""
+        record = self.runner.record(job)
+        scores = {**record.get("scores", {}), "seconds": record.get("seconds")}
+        found = [scores.get(name) for name in self.objectives]
+        values = [v for v in found if isinstance(v, int | float) and math.isfinite(v)]
+        state = record.get("state")
+        if state == "finished" and len(values) == len(found):
+            self.study.tell(trial, values)
+        elif state == "pruned":
+            self.study.tell(trial, state=TrialState.PRUNED)
+        else:
+            self.study.tell(trial, state=TrialState.FAIL)
+
+    @contextmanager
+    def pruning(self, pairs: Sequence[tuple[Planned, Trial]]) -> Iterator[None]:
+        """Look at the scores of running jobs, and stop those that the study gives up."""
+        if len(self.objectives) > 1 or isinstance(self.study.pruner, pruners.NopPruner):
+            yield
+            return
+        ended = threading.Event()
+
+        def look() -> None:
+            reported: dict[tuple[int, int], float] = {}
+            while not ended.wait(LOOK):
+                for job, trial in pairs:
+                    try:
+                        self.prune(job, trial, reported)
+                    except Exception as error:
+                        log.debug("%s: %s", job, error)
+
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def prune(self, job: Planned, trial: Trial, reported: dict[tuple[int, int], float]) -> None:
+        """Report a job's new scores, and stop it if they are hopeless."""
+        folder = self.runner.folder / job.folder
+        if self.runner.record(job).get("state") != "running":
+            return
+        for step, score in scored(folder / "metrics.csv", self.objectives[0]):
+            if (trial.number, step) not in reported:
+                reported[trial.number, step] = score
+                trial.report(score, step)
+                if trial.should_prune():
+                    with replacing(folder / "stop") as part:
+                        part.write_text("pruned")
+
+
+def scored(path: Path, name: str) -> list[tuple[int, float]]:
+    """Return the step and the score of each validation so far."""
+    try:
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError:
+        return []
+    return [(int(row["step"]), float(row[name])) for row in rows if row.get(name)]
+
+
+def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Yield a sequence in parts.
+
+    >>> list(batches("abcde", 2))
+    ['ab', 'cd', 'e']
+    """
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Silence what Optuna tells of each trial, which the table does better."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            warnings.filterwarnings("ignore", message=".*this `step` .* is already reported.*")
+            yield
+    finally:
+        optuna.logging.set_verbosity(before)
