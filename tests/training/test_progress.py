@@ -1,10 +1,15 @@
 import io
+import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 import torch
+from lightning.pytorch.callbacks import Timer
 from rich.console import Console
 
+from unet_exp.training import progress
 from unet_exp.training.progress import ProgressBar
 
 
@@ -17,19 +22,20 @@ def trainer(step: int, **metrics: float) -> Any:
         num_val_batches=[3],
         log_every_n_steps=10,
         accumulate_grad_batches=1,
+        callbacks=[],
         callback_metrics={name.replace("_", "/"): value for name, value in metrics.items()},
     )
 
 
 def shown(terminal: bool) -> str:
     text = io.StringIO()
-    bar = ProgressBar("val/seg", Console(file=text, force_terminal=terminal, width=120))
+    bar = ProgressBar("val/seg", console=Console(file=text, force_terminal=terminal, width=120))
     module = cast(Any, None)
     bar.on_train_start(trainer(0), module)
     bar.on_train_batch_end(trainer(10), module, {"loss": torch.tensor(0.25)}, None, 0)
     now = trainer(10, val_loss=0.5, val_seg=0.75)
     bar.on_validation_start(now, module)
-    bar.on_validation_batch_end()
+    bar.on_validation_batch_end(now, module)
     bar.on_validation_end(now, module)
     bar.on_train_end(now, module)
     return text.getvalue()
@@ -45,3 +51,94 @@ def test_a_terminal_gets_a_bar() -> None:
     text = shown(terminal=True)
     assert "10/40" in text
     assert "loss 0.250" in text
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    return clock
+
+
+def silent(path: Path) -> ProgressBar:
+    return ProgressBar("val/seg", path, Console(file=io.StringIO()))
+
+
+def test_a_file_says_how_far_it_is(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "run" / "progress.json"
+    bar, module = silent(path), cast(Any, None)
+    bar.on_train_start(trainer(0), module)
+    start = {"step": 0, "steps": 40, "seconds": 0, "left": 0, "loss": None, "score": None}
+    assert json.loads(path.read_text()) == start
+    clock.now += 5
+    bar.on_train_batch_end(trainer(10), module, {"loss": torch.tensor(0.25)}, None, 0)
+    now = {"step": 10, "steps": 40, "seconds": 5, "left": 15, "loss": 0.25, "score": None}
+    assert json.loads(path.read_text()) == now
+    clock.now += 5
+    validated = trainer(10, val_loss=0.5, val_seg=0.75)
+    bar.on_validation_start(validated, module)
+    bar.on_validation_batch_end(validated, module)
+    assert json.loads(path.read_text()) == {**now, "seconds": 10, "left": 30}
+    bar.on_validation_end(validated, module)
+    assert json.loads(path.read_text())["score"] == 0.75
+    bar.on_train_end(trainer(40), module)
+    assert json.loads(path.read_text())["step"] == 40
+    assert [p.name for p in path.parent.iterdir()] == ["progress.json"]
+
+
+def test_the_file_is_written_once_a_second_at_most(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "progress.json"
+    bar, module = silent(path), cast(Any, None)
+    bar.on_train_start(trainer(0), module)
+    steps = []
+    for step in range(1, 21):
+        clock.now += 0.25
+        bar.on_train_batch_end(trainer(step), module, {"loss": torch.tensor(0.5)}, None, 0)
+        steps.append(json.loads(path.read_text())["step"])
+    assert sorted(set(steps)) == [0, 4, 8, 12, 16, 20]
+
+
+def test_a_training_that_goes_on_counts_its_own_steps_and_its_own_time(
+    tmp_path: Path, clock: Clock
+) -> None:
+    path = tmp_path / "progress.json"
+    bar, module = silent(path), cast(Any, None)
+    bar.on_train_start(trainer(20), module)
+    clock.now += 10
+    bar.on_train_batch_end(trainer(30), module, {"loss": torch.tensor(0.5)}, None, 0)
+    assert json.loads(path.read_text())["left"] == 10
+    # The clock ends it before its steps do.
+    timed = trainer(31)
+    timed.callbacks = [Timer({"seconds": 4})]
+    clock.now += 1
+    bar.on_train_batch_end(timed, module, {"loss": torch.tensor(0.5)}, None, 0)
+    assert json.loads(path.read_text())["left"] == 4
+
+
+def test_other_processes_write_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "progress.json"
+    bar, module = silent(path), cast(Any, None)
+    other = trainer(0)
+    other.is_global_zero = False
+    bar.on_train_start(other, module)
+    bar.on_train_batch_end(other, module, {"loss": torch.tensor(0.5)}, None, 0)
+    bar.on_train_end(other, module)
+    assert not path.exists()
+
+
+def test_a_training_outlives_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("a file where the folder should be")
+    bar, module = silent(tmp_path / "run" / "progress.json"), cast(Any, None)
+    bar.on_train_start(trainer(0), module)
+    bar.on_train_end(trainer(40), module)
+    assert bar.written > 0

@@ -2,9 +2,12 @@
 
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import Timer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -15,12 +18,24 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from unet_exp.training.record import to_json, write_atomically
+
+#: Seconds between two writings of ``progress.json``.
+EVERY = 1.0
+
 
 class ProgressBar(Callback):
-    """Show progress on a terminal; where output is a file, print one line per validation."""
+    """Show progress on a terminal; where output is a file, print one line per validation.
 
-    def __init__(self, monitor: str, console: Console | None = None) -> None:
-        self.monitor = monitor
+    If a path is given, the first process also keeps a JSON file there, for whoever watches from
+    outside: "step" of "steps", "seconds" of this training and those that are "left", and, as far
+    as they are known, the last "loss" and "score".
+    """
+
+    def __init__(
+        self, monitor: str, path: Path | None = None, console: Console | None = None
+    ) -> None:
+        self.monitor, self.path = monitor, path
         self.console = console or Console(file=sys.stdout)
         self.progress = Progress(
             TextColumn("[bold]{task.description}"),
@@ -36,7 +51,8 @@ class ProgressBar(Callback):
         self.training = self.validation = None
         self.loss = float("nan")
         self.validated = ""
-        self.first_step, self.started = 0, 0.0
+        self.score: float | None = None
+        self.first_step, self.started, self.written = 0, 0.0, 0.0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.first_step, self.started = trainer.global_step, time.monotonic()
@@ -46,6 +62,7 @@ class ProgressBar(Callback):
         self.training = self.progress.add_task(
             "step", total=trainer.max_steps, completed=trainer.global_step, scores=""
         )
+        self.write(trainer)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *_: Any, **__: Any
@@ -57,19 +74,24 @@ class ProgressBar(Callback):
         loss = outputs["loss"] * trainer.accumulate_grad_batches
         if self.progress.disable:
             self.loss = loss
-            return
-        if trainer.global_step % max(1, trainer.log_every_n_steps) == 0:  # pyright: ignore[reportAttributeAccessIssue]
-            self.loss = loss.item()
-        self.progress.update(self.training, completed=trainer.global_step, scores=self.scores())
+        else:
+            if trainer.global_step % max(1, trainer.log_every_n_steps) == 0:  # pyright: ignore[reportAttributeAccessIssue]
+                self.loss = loss.item()
+            self.progress.update(self.training, completed=trainer.global_step, scores=self.scores())
+        self.write_now_and_then(trainer)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.is_global_zero and not trainer.sanity_checking:
             total = sum(int(n) for n in trainer.num_val_batches)
             self.validation = self.progress.add_task("validation", total=total, scores="")
 
-    def on_validation_batch_end(self, *_: Any, **__: Any) -> None:
+    def on_validation_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, *_: Any, **__: Any
+    ) -> None:
         if self.validation is not None:
             self.progress.advance(self.validation)
+            # A validation may take long; the file says all the while that this process lives.
+            self.write_now_and_then(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.validation is None:
@@ -79,17 +101,50 @@ class ProgressBar(Callback):
             for name in dict.fromkeys(("val/loss", self.monitor))
             if name in trainer.callback_metrics
         )
+        if self.monitor in trainer.callback_metrics:
+            self.score = float(trainer.callback_metrics[self.monitor])
         self.progress.remove_task(self.validation)
         self.validation = None
-        if self.progress.disable and self.training is not None:
-            seconds = time.monotonic() - self.started
-            done = max(1, trainer.global_step - self.first_step)
-            left = seconds / done * (trainer.max_steps - trainer.global_step)
+        if self.training is None:
+            return
+        self.write(trainer)
+        if self.progress.disable:
+            seconds, left = self.times(trainer)
             self.console.print(
                 f"step {trainer.global_step}/{trainer.max_steps}  {self.scores()}  "
                 f"{seconds:.0f} s, {left:.0f} s left",
                 highlight=False,
             )
+
+    def times(self, trainer: Trainer) -> tuple[float, float]:
+        """Return the seconds since training began, and those that are left of its steps or time."""
+        seconds = time.monotonic() - self.started
+        done = max(1, trainer.global_step - self.first_step)
+        left = seconds / done * (trainer.max_steps - trainer.global_step)
+        clocks = (c.time_remaining() for c in trainer.callbacks if isinstance(c, Timer))  # pyright: ignore[reportAttributeAccessIssue]
+        return seconds, max(0.0, min([left, *(clock for clock in clocks if clock is not None)]))
+
+    def write_now_and_then(self, trainer: Trainer) -> None:
+        """Write ``progress.json``, unless that was done within the last second."""
+        if self.path is not None and time.monotonic() - self.written >= EVERY:
+            self.write(trainer)
+
+    def write(self, trainer: Trainer) -> None:
+        """Write ``progress.json``; a training outlives that it cannot."""
+        if self.path is None:
+            return
+        seconds, left = self.times(trainer)
+        content = {
+            "step": trainer.global_step,
+            "steps": trainer.max_steps,
+            "seconds": round(seconds, 1),
+            "left": round(left, 1),
+            "loss": float(self.loss),
+            "score": self.score,
+        }
+        with suppress(OSError):
+            write_atomically(self.path, to_json(content))
+        self.written = time.monotonic()
 
     def scores(self) -> str:
         """Return the training loss and the watched score as text."""
@@ -97,6 +152,8 @@ class ProgressBar(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.progress.stop()
+        if self.training is not None:
+            self.write(trainer)
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
