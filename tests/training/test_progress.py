@@ -78,7 +78,7 @@ def test_a_file_says_how_far_it_is(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "run" / "progress.json"
     bar, module = silent(path), cast(Any, None)
     bar.on_train_start(trainer(0), module)
-    start = {"step": 0, "steps": 40, "seconds": 0, "left": 0, "loss": None, "score": None}
+    start = {"step": 0, "steps": 40, "seconds": 0, "left": None, "loss": None, "score": None}
     assert json.loads(path.read_text()) == start
     clock.now += 5
     bar.on_train_batch_end(trainer(10), module, {"loss": torch.tensor(0.25)}, None, 0)

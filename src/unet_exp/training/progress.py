@@ -28,8 +28,8 @@ class ProgressBar(Callback):
     """Show progress on a terminal; where output is a file, print one line per validation.
 
     If a path is given, the first process also keeps a JSON file there, for whoever watches from
-    outside: "step" of "steps", "seconds" of this training and those that are "left", and, as far
-    as they are known, the last "loss" and "score".
+    outside: "step" of "steps", "seconds" of this training, and, as far as they are known, those
+    that are "left" and the last "loss" and "score".
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class ProgressBar(Callback):
             "step": trainer.global_step,
             "steps": trainer.max_steps,
             "seconds": round(seconds, 1),
-            "left": round(left, 1),
+            "left": round(left, 1) if trainer.global_step > self.first_step else None,
             "loss": float(self.loss),
             "score": self.score,
         }
