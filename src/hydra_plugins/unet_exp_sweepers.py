@@ -64,8 +64,10 @@ class Optuna(Resumable):
     sampler
         ``tpe``, ``random``, ``brute_force``, ``cmaes``, ``gp``, ``qmc`` or ``nsgaii``.
     pruner
-        ``none``, ``median``, ``percentile``, ``halving`` or ``hyperband``: which jobs are stopped
-        while they train. Several objectives know no pruning.
+        ``none``, ``median``, ``percentile``, ``halving``, ``hyperband`` or ``threshold``: which
+        jobs are stopped while they train. Several objectives know no pruning.
+    sampler_options, pruner_options
+        Arguments of Optuna's class.
     storage
         Address of a database, such as ``sqlite:///study.db``, in which several processes share the
         study ``study_name``; none: a file in the sweep's folder.

@@ -4,10 +4,12 @@
 """
 
 import csv
+import hashlib
 import os
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -141,7 +143,15 @@ def asked(words: str) -> Callback:
     return At(batch if mine else -1, lambda: os.kill(os.getpid(), number))
 
 
+def digest(module: torch.nn.Module) -> str:
+    """Say in a few letters which values the weights and buffers have."""
+    values = [tensor.float().flatten() for tensor in module.state_dict().values()]
+    return hashlib.sha256(torch.cat(values).numpy().tobytes()).hexdigest()[:16]
+
+
 if __name__ == "__main__":
+    warnings.simplefilter("error")
     words = os.environ.get("ASK")
     fitted, end = fit(Path(sys.argv[1]), sys.argv[2:], *([asked(words)] if words else []))
-    print(f"reason={end.reason} step={fitted.global_step}", flush=True)
+    told = f"reason={end.reason} step={fitted.global_step}"
+    print(told, f"network={digest(fitted.lightning_module.network)}", flush=True)

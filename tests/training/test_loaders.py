@@ -10,6 +10,7 @@ import torch
 
 from unet_exp.augmentations.paper import Augmentation
 from unet_exp.datasets.sample import Sample
+from unet_exp.datasets.synthetic import Synthetic
 from unet_exp.models.sliding_window import SlidingWindow
 from unet_exp.models.unet import UNet
 from unet_exp.training.loaders import Loaders, TileNumbers, Whole
@@ -176,7 +177,8 @@ def test_whole_images_come_with_markers_or_labels_in_their_place(
     markers = np.zeros((64, 80), np.int32)
     markers[3, 4] = 9
     marked = replace(plain, sample=replace(plain.sample, markers=markers))
-    first, second = Whole([plain, marked])
+    whole = Whole([plain, marked], 2)
+    first, second = whole[0], whole[1]
     assert first["markers"].equal(first["labels"])
     assert second["markers"].nonzero().tolist() == [[3, 4]]
     assert second["labels"].equal(first["labels"])
@@ -193,3 +195,19 @@ def test_whole_images_come_with_their_labels(make: Callable[..., Loaders]) -> No
 def test_nothing_to_do_is_refused(make: Callable[..., Loaders], name: str) -> None:
     with pytest.raises(ValueError, match=f"loader.{name}=0"):
         make(**{name: 0})
+
+
+@pytest.mark.parametrize(("images", "world"), [(5, 2), (4, 2), (1, 3), (7, 4)])
+def test_processes_share_the_images(make: Callable[..., Loaders], images: int, world: int) -> None:
+    loaders = make(Synthetic(train=1, validation=images, size=32))
+    shares = [list(loaders.whole("validation", None, rank, world)) for rank in range(world)]
+    assert len({len(batches) for batches in shares}) == 1
+    names = [batch["name"] for batches in shares for batch in batches if batch]
+    assert names == [f"validation_{number:03d}" for number in range(images)]
+
+
+def test_a_limit_counts_the_images_of_all_processes(make: Callable[..., Loaders]) -> None:
+    loaders = make(Synthetic(train=1, validation=5, size=32))
+    shares = [list(loaders.whole("validation", 3, rank, 2)) for rank in (0, 1)]
+    names = [[batch.get("name") for batch in batches] for batches in shares]
+    assert names == [["validation_000", "validation_001"], ["validation_002", None]]

@@ -143,7 +143,7 @@ def test_a_signal_to_all_its_processes_ends_a_training_in_order(tmp_path: Path) 
 
 
 def test_several_processes_stop_at_one_step(tmp_path: Path) -> None:
-    steps = (*STEPS, "trainer.devices=2", "trainer.strategy=ddp", "model.norm=none")
+    steps = (*STEPS, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     run(2, whole, steps)
     # Only the second is asked; both know of it a step later.

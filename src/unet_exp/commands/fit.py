@@ -86,7 +86,7 @@ def prepare(cfg: DictConfig, dataset: Any, folder: Path) -> Training:
     gallery = Gallery(folder / "pictures", metrics, **cfg.pictures)
     callbacks = [
         *([RunningMean(cfg.averaging)] if cfg.averaging else []),
-        ProgressBar(monitor),
+        ProgressBar(monitor, folder / "progress.json"),
         metrics,  # before the checkpoint: a row may lack its checkpoint, not the reverse
         *checkpoints(folder / "checkpoints", monitor, mode),
         gallery,

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from unet_exp.losses.reduction import summed
 from unet_exp.losses.sigmoid import background_and_foreground
 
 
@@ -11,7 +12,8 @@ class Dice(nn.Module):
     """One minus the mean over classes of 2 sum(w p t) / (sum(w p) + sum(w t)).
 
     p is the softmax, or for one channel of logits the sigmoid; t is 1 where the pixel is of the
-    class; w are the pixel weights. The sums run over all pixels of the batch.
+    class; w are the pixel weights. The sums run over all pixels of the batch, in training mode
+    that of all processes.
 
     Parameters
     ----------
@@ -48,6 +50,8 @@ class Dice(nn.Module):
         true = target[:, None] == classes[:, None, None]
         both = (predicted * true).sum((0, 2, 3))
         sizes = predicted.sum((0, 2, 3)) + (weights * true).sum((0, 2, 3))
+        if self.training:
+            both, sizes = summed(torch.stack([both, sizes]))
         return 1 - ((2 * both + self.smooth) / (sizes + self.smooth)).mean()
 
     def probabilities(self, logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b c h w"]:

@@ -33,7 +33,7 @@ class WeightedBinaryCrossEntropy(nn.Module):
         losses = F.binary_cross_entropy_with_logits(
             one_channel(logits), (target > 0).float(), reduction="none"
         )
-        return reduce(losses * (target >= 0), weights, self.reduction)
+        return reduce(losses * (target >= 0), weights, self.reduction, everywhere=self.training)
 
     def probabilities(self, logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b 2 h w"]:
         """Probability of background and of foreground."""

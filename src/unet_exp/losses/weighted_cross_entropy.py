@@ -16,6 +16,9 @@ class WeightedCrossEntropy(nn.Module):
         ``"sum"``: as the article prints it. ``"mean"``: that divided by the number of pixels with
         a weight above 0, so that the learning rate does not depend on the size of the tile.
 
+    As with SyncBatchNorm, in training mode the batch is that of all processes, if there are
+    several; in evaluation mode each process has its own. The other losses do the same.
+
     >>> import torch
     >>> logits = torch.tensor([[[[0.0]], [[0.0]]]])
     >>> WeightedCrossEntropy()(logits, torch.tensor([[[1]]]), torch.tensor([[[3.0]]]))
@@ -39,7 +42,7 @@ class WeightedCrossEntropy(nn.Module):
                 "2 or more, or take loss=weighted_binary_cross_entropy."
             )
         losses = F.cross_entropy(logits.float(), target.long(), ignore_index=-1, reduction="none")
-        return reduce(losses, weights, self.reduction)
+        return reduce(losses, weights, self.reduction, everywhere=self.training)
 
     def probabilities(self, logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b k h w"]:
         """Softmax over the classes."""

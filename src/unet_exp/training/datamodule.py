@@ -27,5 +27,13 @@ class DataModule(LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
-        self.loaders.needed("validation")
-        return self.loaders.whole("validation")
+        count = len(self.loaders.needed("validation"))
+        trainer = self.trainer
+        if trainer is None or trainer.world_size == 1:
+            return self.loaders.whole("validation")
+        # Lightning limits the batches of each process; meant are images of all together.
+        limit = trainer.limit_val_batches
+        if isinstance(limit, float):
+            limit = max(1, int(count * limit))
+            trainer.limit_val_batches = 1.0
+        return self.loaders.whole("validation", limit, trainer.global_rank, trainer.world_size)

@@ -14,6 +14,7 @@ from unet_exp.training.history import Metrics
 class Gallery(Callback):
     """Draw the first ``images`` validation images at every ``every``-th validation and the last.
 
+    Of several processes the first draws, of the images that it validates, which are the first.
     Each picture shows image, labels, weight map, probability, and the prediction with its errors
     coloured. At the end come the learning curves.
     """
@@ -46,7 +47,7 @@ class Gallery(Callback):
     ) -> None:
         last = trainer.should_stop or trainer.global_step >= trainer.max_steps
         chosen = batch_idx < self.images and (last or (self.validations - 1) % self.every == 0)
-        if chosen and trainer.is_global_zero:
+        if chosen and batch and trainer.is_global_zero:
             self.draw(trainer, outputs["prediction"], batch)
 
     def draw(self, trainer: Trainer, prediction: Prediction, batch: dict[str, Any]) -> None:

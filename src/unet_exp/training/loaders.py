@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from unet_exp.datasets.cache import cache_folder, cached_array, content_key
 from unet_exp.datasets.sample import Sample
+from unet_exp.training.ranks import share
 from unet_exp.weight_maps.classes import training_target
 
 #: Of the weight maps' algorithm: another number, and those in the cache are computed anew.
@@ -117,9 +118,17 @@ class Loaders:
             pin_memory=torch.cuda.is_available(),
         )
 
-    def whole(self, split: str) -> DataLoader[dict[str, Any]]:
-        """Whole labelled images of a split, one at a time, with ``labels`` and ``name``."""
-        return DataLoader(Whole(self.supervised(split)), batch_size=None, shuffle=False)
+    def whole(
+        self, split: str, limit: int | None = None, rank: int = 0, world: int = 1
+    ) -> DataLoader[dict[str, Any]]:
+        """Whole labelled images of a split, one at a time, with ``labels`` and ``name``.
+
+        Of the first ``limit`` images each of ``world`` processes gets its share. All get equally
+        many batches, so that none waits for another: the last ones may be empty.
+        """
+        samples = self.labelled(split)[:limit]
+        mine = [self.supervise(samples[place]) for place in share(len(samples), rank, world)]
+        return DataLoader(Whole(mine, -(-len(samples) // world)), batch_size=None, shuffle=False)
 
     def supervised(self, split: str) -> list[Supervised]:
         """Return the labelled samples of a split with targets and weights."""
@@ -247,15 +256,17 @@ class TileNumbers(Sampler[int]):
 
 
 class Whole(Dataset[dict[str, Any]]):
-    """Whole images with everything that the scores and pictures need."""
+    """Whole images with everything that the scores and pictures need; up to ``count``, nothing."""
 
-    def __init__(self, images: Sequence[Supervised]) -> None:
-        self.images = images
+    def __init__(self, images: Sequence[Supervised], count: int) -> None:
+        self.images, self.count = images, count
 
     def __len__(self) -> int:
-        return len(self.images)
+        return self.count
 
     def __getitem__(self, index: int) -> dict[str, Any]:
+        if index >= len(self.images):
+            return {}
         chosen = self.images[index]
         markers, labels = chosen.sample.markers, chosen.sample.labels
         marked = labels if markers is None else markers

@@ -9,10 +9,31 @@ from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
-from torchmetrics import MeanMetric, Metric, MetricCollection
+from torchmetrics import Metric, MetricCollection
 
 from unet_exp.inference.predictor import Prediction
-from unet_exp.training.ranks import gathered, rank_and_world
+from unet_exp.metrics.measure import Measure
+from unet_exp.training.ranks import average, gathered, rank_and_world
+
+
+class MeanLoss(Measure):
+    """The mean of the losses of batches or images, over all processes; NaN of none."""
+
+    higher_is_better = False
+    total: Tensor
+    count: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_sum("total", dtype=torch.float32)
+        self.add_sum("count", dtype=torch.float32)
+
+    def update(self, loss: Tensor) -> None:
+        self.total = self.total + loss
+        self.count = self.count + 1
+
+    def compute(self) -> Tensor:
+        return self.total / self.count
 
 
 class SegmentationModule(LightningModule):
@@ -62,7 +83,7 @@ class SegmentationModule(LightningModule):
         self.optimizer, self.scheduler, self.monitor = optimizer, scheduler, monitor
         self.config, self.seed = config or {}, seed
         self.first_bad_step: Tensor | None = None
-        self.train_loss = MeanMetric(nan_strategy="disable")  # no look at each value
+        self.train_loss, self.val_loss = MeanLoss(), MeanLoss()
         # Lightning steps a plateau after the checkpoint of its validation was written, and would
         # forget that step when it resumes; so this module steps it and keeps its state.
         self.plateau: ReduceLROnPlateau | None = None
@@ -87,6 +108,11 @@ class SegmentationModule(LightningModule):
         self.train_loss.update(loss.detach())
         return loss
 
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        # Batch norm's statistics: each process has those of its own tiles, and they are to be the
+        # same everywhere, as the weights are.
+        average([buffer for buffer in self.network.buffers() if buffer.is_floating_point()])
+
     def watch(self, loss: Tensor) -> None:
         """Remember the first step whose loss is not finite; ask the device only now and then."""
         step = torch.tensor(float(self.global_step), device=loss.device)
@@ -109,28 +135,32 @@ class SegmentationModule(LightningModule):
     def on_validation_epoch_start(self) -> None:
         self.stop_if_not_finite()
         self.metrics.reset()
+        self.val_loss.reset()
 
-    def validation_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, Prediction]:
-        return {"prediction": self.score(batch, "val")}
+    def validation_step(
+        self, batch: dict[str, Any], batch_idx: int
+    ) -> dict[str, Prediction] | None:
+        return {"prediction": self.score(batch)} if batch else None
 
     def on_validation_epoch_end(self) -> None:
         self.stop_if_not_finite()  # before the checkpoints of this validation are written
-        self.log_scores("val")
-        if self.train_loss.update_called:
+        self.log("val/loss", self.val_loss.compute())
+        self.log_dict({f"val/{name}": value for name, value in self.metrics.compute().items()})
+        if self.train_loss.count > 0:
             self.log("train/loss", self.train_loss.compute())
             self.train_loss.reset()
         if self.plateau is not None and not self.trainer.sanity_checking:
             self.plateau.step(self.trainer.callback_metrics[self.monitor])
 
-    def score(self, batch: dict[str, Any], stage: str) -> Prediction:
-        """Segment one labelled image, log its loss and update the scores."""
+    def score(self, batch: dict[str, Any]) -> Prediction:
+        """Segment one labelled image, and update the mean loss and the scores."""
         logits = self.inference(self.network, batch["image"]).float()[None]
         probabilities = self.loss.probabilities(logits)[0].cpu()  # pyright: ignore[reportCallIssue]
         prediction = Prediction(probabilities, self.postprocessing(probabilities))
         target, weights = batch["target"], batch["weights"]
         loss = self.loss(logits, target[None], weights[None])
         self.watch(loss.detach())
-        self.log(f"{stage}/loss", loss, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
+        self.val_loss.update(loss.detach())
         self.metrics.update(
             probabilities=prediction.probabilities,
             target=target.cpu(),
@@ -139,11 +169,6 @@ class SegmentationModule(LightningModule):
             instances=prediction.instances,
         )
         return prediction
-
-    def log_scores(self, stage: str) -> None:
-        """Log each metric as ``stage/name``."""
-        scores = {f"{stage}/{name}": value for name, value in self.metrics.compute().items()}
-        self.log_dict(scores)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         if self.optimizer is None:
@@ -165,17 +190,14 @@ class SegmentationModule(LightningModule):
         checkpoint["config"] = self.config
         checkpoint["plateau"] = self.plateau.state_dict() if self.plateau else {}
         # Between two validations, each process has a sum of losses of its own.
-        sums = [self.train_loss.mean_value, self.train_loss.weight]
-        checkpoint["train_loss"] = gathered(torch.stack([*map(torch.as_tensor, sums)])).tolist()
+        sums = torch.stack([self.train_loss.total, self.train_loss.count])
+        checkpoint["train_loss"] = gathered(sums).tolist()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.plateau_state = checkpoint.get("plateau", {})
-        held = torch.tensor(checkpoint.get("train_loss", []))
-        if not held.any():
-            return
         rank, world = rank_and_world()
+        held = torch.tensor(checkpoint.get("train_loss", [[0.0, 0.0]]))
         if len(held) != world:  # now in fewer or more processes
             held = torch.cat([held.sum(0, keepdim=True), held.new_zeros(world - 1, 2)])
-        self.train_loss.update(0.0)  # it is a mean from now on
-        value, weight = held[rank].to(self.train_loss.device)
-        self.train_loss.mean_value, self.train_loss.weight = value, weight
+        total, count = held[rank].to(self.train_loss.total.device)
+        self.train_loss.total, self.train_loss.count = total, count

@@ -1,5 +1,7 @@
 """What the processes of one training tell each other; a training in one process is its own sum."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -28,3 +30,29 @@ def gathered(tensor: Tensor) -> Tensor:
     every = [torch.empty_like(tensor) for _ in range(world)]
     dist.all_gather(every, tensor.contiguous())
     return torch.stack(every)
+
+
+@torch.no_grad()
+def average(tensors: Sequence[Tensor]) -> None:
+    """Replace tensors of one type by their mean over all processes."""
+    _, world = rank_and_world()
+    if world == 1 or not tensors:
+        return
+    flat = torch.cat([tensor.flatten() for tensor in tensors])
+    dist.all_reduce(flat)
+    means = (flat / world).split([tensor.numel() for tensor in tensors])
+    for tensor, mean in zip(tensors, means, strict=True):
+        tensor.copy_(mean.view_as(tensor))
+
+
+def share(count: int, rank: int, world: int) -> range:
+    """Return which of ``count`` images fall to a process: neighbours, as many as to any other.
+
+    Where they cannot be, the first processes have one more.
+
+    >>> [list(share(5, rank, 3)) for rank in range(3)]
+    [[0, 1], [2, 3], [4]]
+    """
+    each, rest = divmod(count, world)
+    first = rank * each + min(rank, rest)
+    return range(first, first + each + (rank < rest))

@@ -1,5 +1,6 @@
 """Lightning's Trainer, with the settings of ``conf/trainer/`` and the defaults of this project."""
 
+import inspect
 import logging
 import os
 import re
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from unet_exp.training.devices import processes, wanted
+from unet_exp.training.devices import gpus_of, processes, wanted
 
 if TYPE_CHECKING:  # importing Lightning takes seconds; `--help` and a wrong override need none
     from lightning.pytorch import Callback, Trainer
@@ -32,6 +33,7 @@ def build_trainer(
     limit_val_batches: int | float = 1.0,
     log_every_n_steps: int = 10,
     deterministic: bool = True,
+    sync_batchnorm: bool = False,
     options: dict[str, Any] = {},  # noqa: B006 - a schema needs the default itself
 ) -> "Trainer":
     """Return a Trainer that writes to ``folder`` alone.
@@ -52,6 +54,10 @@ def build_trainer(
         way the network is validated and saved.
     gradient_clip_val
         Upper bound of the gradient's L2 norm.
+    limit_val_batches
+        So many validation images in all, or a fraction of them.
+    sync_batchnorm
+        Batch norm by the tiles of all GPUs rather than of each.
     options
         Any other argument of ``lightning.pytorch.Trainer``.
 
@@ -79,6 +85,7 @@ def build_trainer(
         )
     count = processes(accelerator, devices)
     require_started(count * num_nodes)
+    several = ("auto", "ddp") if count * num_nodes > 1 else ()
     quiet()
     settings: dict[str, Any] = {
         "default_root_dir": folder,
@@ -88,7 +95,7 @@ def build_trainer(
         # Lightning takes no list on a CPU, and "auto" there for all its cores.
         "devices": wanted(devices) if isinstance(wanted(devices), list) else count,
         "num_nodes": num_nodes,
-        "strategy": strategy,
+        "strategy": data_parallel() if strategy in several else strategy,
         "precision": best_precision(accelerator) if precision == "auto" else precision,
         "max_steps": max_steps,
         "max_epochs": -1,
@@ -102,12 +109,26 @@ def build_trainer(
         "benchmark": not deterministic,
         "num_sanity_val_steps": 0,
         "use_distributed_sampler": False,
+        # torch has it for GPUs alone; on a CPU each process normalises by its own tiles.
+        "sync_batchnorm": sync_batchnorm and gpus_of(accelerator) > 0,
         "enable_progress_bar": False,
         "enable_model_summary": False,
         "enable_checkpointing": True,
         "plugins": plugins(count * num_nodes),
     }
     return Trainer(**(settings | options))
+
+
+def data_parallel() -> Any:
+    """Return the strategy in which each process has the network and a part of each batch."""
+    from lightning.pytorch.strategies import DDPStrategy
+    from torch.nn.parallel import DistributedDataParallel
+
+    # SegmentationModule shares the statistics of batch norm, and validation waits for nobody.
+    known = inspect.signature(DistributedDataParallel).parameters
+    name = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
+    settings: dict[str, Any] = {name: False, "gradient_as_bucket_view": True}
+    return DDPStrategy(**settings)
 
 
 def started_by_torchrun() -> bool:
@@ -165,6 +186,7 @@ def quiet() -> None:
         r".*is smaller than the logging interval.*",
         r".*Checkpoint directory .* exists and is not empty.*",
         r".*your dataloader is not resumable.*",  # ours goes on at the step of training
+        r".*It is recommended to use `self\.log\(.*",  # what is logged is of all processes
         r".*The `srun` command is available.*",  # torchrun starts the processes
         r".*dirpath has changed from .*",  # that is what ckpt_path asks for
         r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",

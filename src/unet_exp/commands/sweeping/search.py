@@ -46,6 +46,7 @@ PRUNERS = {
     "percentile": pruners.PercentilePruner,
     "halving": pruners.SuccessiveHalvingPruner,
     "hyperband": pruners.HyperbandPruner,
+    "threshold": pruners.ThresholdPruner,
 }
 #: Of an objective that is no score of the validation, less is better.
 COSTS = ("seconds", "train/loss", "val/loss")

@@ -1,0 +1,55 @@
+"""Trainings in two processes on a CPU, held against the same training in one."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.running import TINY
+from tests.training.fitting import rows, run, weights
+
+TWO = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
+SMALL = (*TINY, "loader.steps_per_validation=3", "trainer.max_steps=6", "pictures.images=0")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNET_EXP_CACHE", str(tmp_path / "cache"))
+
+
+def test_two_processes_with_half_the_batch_train_as_one_with_the_whole(tmp_path: Path) -> None:
+    steps = (
+        *SMALL,
+        "model.norm=none",
+        "dataset.validation=5",  # the second process has one image less
+        "trainer.limit_val_batches=3",
+        "loss=weighted_sum",  # Dice is no mean over the tiles of a batch
+        "optimizer=sgd",
+        "optimizer.momentum=0.9",
+        "optimizer.lr=0.05",
+        "trainer.gradient_clip_val=1",
+    )
+    said = run(2, tmp_path / "two", (*steps, *TWO, "loader.batch_size=2"))
+    run(1, tmp_path / "one", (*steps, "loader.batch_size=4"))
+    found = re.findall(r"network=(\w+)", said)
+    assert len(found) == 2
+    assert len(set(found)) == 1
+    one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
+    assert one.keys() == two.keys()
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, rtol=1e-4, atol=1e-6)
+    for a, b in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
+        assert {k: float(v) for k, v in a.items()} == pytest.approx(
+            {k: float(v) for k, v in b.items()}, rel=1e-4
+        )
+
+
+def test_a_process_without_an_image_waits_for_nobody(tmp_path: Path) -> None:
+    # Batch norm: on a CPU each process has statistics of its own tiles, and both their mean.
+    steps = (*SMALL, *TWO, "dataset.validation=1", "model.norm=batch", "loader.batch_size=2")
+    said = run(2, tmp_path, steps)
+    found = re.findall(r"network=(\w+)", said)
+    assert len(found) == 2
+    assert len(set(found)) == 1
+    assert [row["step"] for row in rows(tmp_path)] == ["3", "6"]
