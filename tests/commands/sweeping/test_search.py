@@ -82,7 +82,7 @@ def test_several_objectives_two_processes_and_a_failing_trial(command: Command) 
 def test_a_hopeless_trial_is_stopped_while_it_trains(command: Command) -> None:
     words = [
         *SEARCH, "seed=0,1", "trainer.max_steps=20000", "hydra.sweeper.n_trials=1",
-        "hydra.sweeper.pruner=threshold", "hydra.sweeper.pruner_options={lower:2}",
+        "hydra.sweeper.pruner=threshold", "+hydra.sweeper.pruner_options.lower=2",
     ]  # fmt: skip
     done = command("train", *words, "hydra.sweep.dir=sweep")
     assert done.code == 0, done.err
@@ -107,7 +107,7 @@ def test_a_hopeless_trial_is_stopped_while_it_trains(command: Command) -> None:
         (["optimizer.lr=interval(-1,1)"], "Job 0 (optimizer.lr=-1.0): Invalid learning rate"),
         (["optimizer.lr=tag(log,interval(0,1))"], "above 0 for a logarithm"),
         (["seed=0,1", "hydra.sweeper.sampler=tp"], "sampler=tp: give one of tpe, random"),
-        (["seed=0,1", "hydra.sweeper.pruner_options={x:1}"], "pruner_options do not fit median"),
+        (["seed=0,1", "+hydra.sweeper.pruner_options.x=1"], "pruner_options do not fit median"),
         (["seed=0,1", "hydra.sweeper.n_trials=x"], "n_trials=x is not a whole number"),
         (["seed=0,1", "hydra.sweeper.n_trials=0"], "n_trials=0: give 1 or more"),
         (["seed=0,1", "hydra.sweeper.objectives=[val/foo]"], "val/foo is not measured"),

@@ -182,6 +182,7 @@ class Search:
     ) -> None:
         self.runner, self.study, self.sampler, self.space = runner, study, sampler, space
         self.objectives, self.n_trials, self.n_jobs = objectives, plugin.n_trials, plugin.n_jobs
+        self.ended = False
 
     def run(self) -> None:
         """Run the trials that were begun or failed before, then new ones."""
@@ -192,7 +193,7 @@ class Search:
         }
         for jobs in batches(again, self.n_jobs):
             self.launch([(job, known.get(job.folder)) for job in jobs])
-        while (left := self.n_trials - len(self.mine())) > 0:
+        while not self.ended and (left := self.n_trials - len(self.mine())) > 0:
             trials = [self.ask() for _ in range(min(left, self.n_jobs))]
             words = [words_of(trial.params) for trial in trials]
             self.runner.plan(words)
@@ -234,12 +235,17 @@ class Search:
         found = [scores.get(name) for name in self.objectives]
         values = [v for v in found if isinstance(v, int | float) and math.isfinite(v)]
         state = record.get("state")
-        if state == "finished" and len(values) == len(found):
-            self.study.tell(trial, values)
-        elif state == "pruned":
-            self.study.tell(trial, state=TrialState.PRUNED)
-        else:
-            self.study.tell(trial, state=TrialState.FAIL)
+        try:
+            if state == "finished" and len(values) == len(found):
+                self.study.tell(trial, values)
+            else:
+                pruned = state == "pruned"
+                self.study.tell(trial, state=TrialState.PRUNED if pruned else TrialState.FAIL)
+        except RuntimeError as error:
+            # So does a sampler that has tried everything end Optuna's own loop, which is not here.
+            if "Study.stop" not in str(error):
+                raise
+            self.ended = True
 
     @contextmanager
     def pruning(self, pairs: Sequence[tuple[Planned, Trial]]) -> Iterator[None]:
