@@ -64,7 +64,7 @@ def place(page: Any, line: str, part: float = 0.5) -> tuple[float, float]:
     """A place on the screen that a curve passes through, as a part of its length."""
     x, y = page.locator(line).evaluate(
         """(path, part) => {
-            path.scrollIntoView({ block: "center" });
+            path.ownerSVGElement.scrollIntoView({ block: "center" });
             const at = path.getPointAtLength(part * path.getTotalLength());
             const place = at.matrixTransform(path.getScreenCTM());
             return [place.x, place.y];
@@ -102,6 +102,25 @@ def test_what_is_hovered_is_marked_and_told(browser: Any, drawn: Path) -> None:
         assert page.locator("#jobs tr.hot td").first.inner_text() == "2"
         page.mouse.move(*place(page, "#curves path[data-job='1']", 1))
         assert page.locator("#tip").inner_text().startswith("job 1 val/seg 0.75 at step 40")
+
+
+def test_a_range_on_an_axis_keeps_the_jobs_within(browser: Any, drawn: Path) -> None:
+    with opened(browser, drawn) as page:
+        x, y = place(page, "#parallel path[data-job='1']", 1)  # the best, at the axis of scores
+        _, low = place(page, "#parallel path[data-job='0']", 1)
+        page.mouse.move(x, y - 8)
+        page.mouse.down()
+        page.mouse.move(x, low - 5)
+        page.mouse.up()
+        visible = page.locator("#jobs tbody tr:visible td:first-child").all_inner_texts()
+        assert [name[0] for name in visible] == ["1", "3"]
+        assert page.locator("#all").inner_text() == "Show all (now 2 of 7)"
+        assert page.locator("#card").is_hidden()  # a drag is no click
+        page.set_viewport_size({"width": 1000, "height": 900})  # all is drawn anew
+        page.wait_for_function("document.querySelectorAll('#parallel .range').length === 1")
+        assert page.locator("#scatter circle:not(.out)").count() == 2 * 3
+        page.mouse.click(*place(page, "#parallel path[data-job='1']", 1))
+        assert page.locator("#jobs tbody tr:visible").count() == 7
 
 
 def test_a_failed_job_tells_its_error_and_its_command(browser: Any, drawn: Path) -> None:

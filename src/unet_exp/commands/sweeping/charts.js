@@ -2,7 +2,7 @@
 
 /** Make an element; text and children are appended as nodes, never parsed as HTML. */
 function element(name, attributes = {}, ...children) {
-  const svg = ["svg", "g", "path", "line", "circle", "text", "title"].includes(name);
+  const svg = ["svg", "g", "path", "line", "circle", "rect", "text", "title"].includes(name);
   const made = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
@@ -81,6 +81,7 @@ function settingScale(setting, jobs, count) {
 
 const cut = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 const tone = (job) => `${Math.round(100 * (job.good ?? 0))}%`;
+const kind = (job) => (job.error || job.score === null ? "unscored" : job.good === null ? "unranked" : "");
 const path = (points) => points.map(([x, y], n) => `${n ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
 /** Return the job whose line passes nearest to a place, if within some pixels. */
@@ -109,6 +110,7 @@ function parallel(box, jobs, settings, score) {
   const across = (n) => left + (n * (width - left - 54)) / Math.max(1, axes.length - 1);
   const room = (width - left - 54) / Math.max(1, axes.length - 1);
   const order = jobs.filter((job) => job.score !== null || job.ended).sort((a, b) => (a.good ?? -1) - (b.good ?? -1));
+  const parts = Math.max(8, Math.min(40, Math.round(room / 9)));
   const lines = order.map((job) => {
     // Equal values are set a little apart by score, so that lines which meet can be told apart.
     const apart = ((job.good ?? 0) - 0.5) * 9;
@@ -116,15 +118,16 @@ function parallel(box, jobs, settings, score) {
       .map(([x, at, shift]) => [x, top + (1 - at) * height - shift]);
     const points = stops.slice(0, 1);
     for (let n = 1; n < stops.length; n++) {
-      for (let part = 1; part <= 12; part++) {
-        const t = part / 12, eased = t * t * (3 - 2 * t);
+      for (let part = 1; part <= parts; part++) {
+        const t = part / parts, eased = t * t * (3 - 2 * t);
         points.push([stops[n - 1][0] + t * (stops[n][0] - stops[n - 1][0]), stops[n - 1][1] + eased * (stops[n][1] - stops[n - 1][1])]);
       }
     }
-    return { job, points };
+    return { job, points, places: axes.map((axis) => axis.of(job)) };
   });
+  lines.axes = { across: axes.map((_, n) => across(n)), top, height };
   const svg = element("svg", { width, height: top + height + 18, role: "img", "aria-label": "Parallel coordinates of settings and score" },
-    element("g", {}, lines.map(({ job, points }) => element("path", { class: job.score === null ? "line unscored" : "line", d: path(points), "data-job": job.place, "--good": tone(job) }))),
+    element("g", {}, lines.map(({ job, points }) => element("path", { class: `line ${kind(job)}`, d: path(points), "data-job": job.place, "--good": tone(job) }))),
     axes.map((axis, n) => element("g", { "pointer-events": "none" },
       element("line", { class: "axis", x1: across(n), x2: across(n), y1: top, y2: top + height, "stroke-width": axis.score ? 2.5 : 1 }),
       element("text", { class: "name", x: n ? (axis.score ? across(n) + 46 : across(n)) : across(n) - left, y: 18, "text-anchor": n ? (axis.score ? "end" : "middle") : "start" }, cut(axis.name, Math.max(6, Math.floor(room / 8))), element("title", {}, axis.full)),
@@ -173,7 +176,7 @@ function scatter(box, jobs, setting, score) {
     const members = groups.get(job.values[setting.place]);
     const aside = members.length > 1 ? (((members.indexOf(job) * 0.618) % 1) - 0.5) * gap : 0;
     const place = [x(across.of(job) + aside), y(up.at(job.score))];
-    inner.append(element("circle", { class: "point", cx: place[0], cy: place[1], r: 5, "data-job": job.place, "--good": tone(job) }));
+    inner.append(element("circle", { class: `point ${kind(job)}`, cx: place[0], cy: place[1], r: 5, "data-job": job.place, "--good": tone(job) }));
     lines.push({ job, points: [place] });
   }
   fill(box, svg);
@@ -193,7 +196,7 @@ function curves(box, jobs, metric, by) {
   const { svg, inner, x, y } = frame(box.clientWidth, 360, across, up, { left: 52, below: by === "steps" ? "step" : "seconds", label: `${metric} of all jobs` });
   const lines = drawn.map(({ job, values }) => ({ job, values, points: values.map(([at, value]) => [x(across.at(at)), y(up.at(value))]) }));
   for (const { job, points } of lines) {
-    const style = { class: "line", "data-job": job.place, "--good": tone(job) };
+    const style = { class: `line ${kind(job)}`, "data-job": job.place, "--good": tone(job) };
     inner.append(points.length > 1 ? element("path", { ...style, d: path(points) })
       : element("circle", { ...style, class: "point", cx: points[0][0], cy: points[0][1], r: 4 }));
   }

@@ -5,13 +5,11 @@ import math
 from pathlib import Path
 from typing import Any
 
-#: At most so many points of a curve are kept.
-MOST = 200
 #: Columns of metrics.csv that are no curve.
 AXES = ("step", "seconds", "epoch", "train/step_loss")
 
 
-def read_curves(path: Path, most: int = MOST) -> dict[str, Any]:
+def read_curves(path: Path, most: int = 200) -> dict[str, Any]:
     """Return steps, seconds and each quantity of ``metrics.csv``, a number or None at each step.
 
     A long file is thinned evenly; its last row stays. One that is missing or only half there gives

@@ -13,9 +13,10 @@ let hot = null;
 /** Write seconds as a person says them. */
 function clock(seconds) {
   if (seconds === null) return "–";
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+  const [whole, minutes] = [Math.round(seconds), Math.round(seconds / 60)];
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 const described = (job) => settings.filter(({ place }) => job.values[place] !== null)
@@ -49,6 +50,7 @@ function mark() {
     if (shown.tagName === "TR") shown.setAttribute("aria-selected", selected.has(job));
   }
   for (const job of selected) raise(job);
+  for (const job of outside) for (const shown of shownAs(job)) shown.classList.add("out");
   for (const chart of document.querySelectorAll(".chart")) chart.classList.toggle("picked", selected.size > 0);
   card();
 }
@@ -87,11 +89,18 @@ function listen(box, draw, told = () => "") {
   let lines = [];
   const found = (event) => {
     const edge = box.querySelector("svg")?.getBoundingClientRect();
-    return edge ? nearest(lines, event.clientX - edge.left, event.clientY - edge.top) : null;
+    return edge ? nearest(lines.filter(({ job }) => !outside.has(job.place)), event.clientX - edge.left, event.clientY - edge.top) : null;
   };
   box.classList.add("hits");
-  box.addEventListener("pointermove", (event) => { const hit = found(event); hover(hit ? hit.job.place : null, event, hit ? told(hit, lines) : ""); });
-  box.addEventListener("pointerleave", () => hover(null));
+  // Of the many moves between two frames only the last counts.
+  let last = null;
+  const follow = () => {
+    const hit = last && found(last);
+    hover(hit ? hit.job.place : null, last, hit ? told(hit, lines) : "");
+    last = null;
+  };
+  box.addEventListener("pointermove", (event) => { if (!last) requestAnimationFrame(follow); last = event; });
+  box.addEventListener("pointerleave", () => { last = null; hover(null); });
   box.addEventListener("click", (event) => {
     const hit = found(event);
     if (hit) select(hit.job.place, several(event));
@@ -101,7 +110,7 @@ function listen(box, draw, told = () => "") {
   const redraw = () => { width = box.clientWidth; lines = draw(box); mark(); };
   new ResizeObserver(() => { if (Math.abs(box.clientWidth - width) > 1) redraw(); }).observe(box);
   redraw();
-  return redraw;
+  return { redraw, lines: () => lines };
 }
 
 function card() {
@@ -115,13 +124,14 @@ function card() {
     element("div", { class: "top" }, element("h3", {}, `Job ${job.name}`, more), element("button", { class: "quiet", type: "button", onclick: () => { selected.clear(); mark(); } }, "Close")),
     element("span", { class: "dot", "data-state": job.state }, job.state, job.rank ? `, ${job.rank} of ${jobs.filter((one) => one.rank).length} by ${score}` : ""),
     job.error ? element("span", { class: "error" }, job.error) : null,
+    element("div", { class: "run" }, element("code", {}, job.command), copier(job.command)),
     element("dl", {},
       known.map(({ key, place }) => [element("dt", {}, key), element("dd", {}, job.values[place])]),
       Object.entries(job.scores).map(([name, value]) => [element("dt", {}, name), element("dd", {}, figure(value))]),
       element("dt", {}, "time"), element("dd", {}, clock(job.seconds)),
       element("dt", {}, "folder"), element("dd", {}, job.folder),
-      job.url ? [element("dt", {}, "W&B"), element("dd", {}, element("a", { href: job.url, rel: "noreferrer" }, job.url))] : []),
-    element("div", { class: "run" }, element("code", {}, job.command), copier(job.command)));
+      job.url ? [element("dt", {}, "W&B"), element("dd", {}, element("a", { href: job.url, rel: "noreferrer" }, job.url))] : []));
+
 }
 
 // ---- the head
@@ -228,7 +238,9 @@ function repeats() {
 function plots() {
   if (varied.length && jobs.some((job) => job.score !== null)) {
     at("parallel").hidden = at("scatter").hidden = false;
-    listen(inside("parallel", ".chart"), (box) => parallel(box, jobs, varied, score));
+    const wide = inside("parallel", ".chart");
+    const drawn = listen(wide, (box) => { const lines = parallel(box, jobs, varied, score); drawRanges(box, lines); return lines; });
+    brush(wide, drawn.lines);
     const grid = inside("scatter", ".grid");
     for (const setting of varied) listen(grid.appendChild(element("div", { class: "chart" })), (box) => scatter(box, jobs, setting, score));
   }
@@ -236,7 +248,7 @@ function plots() {
   at("curves").hidden = false;
   let metric = data.curves[0], by = "steps";
   const box = inside("curves", ".chart");
-  const redraw = listen(box, () => curves(box, jobs, metric, by), ({ job, point }, lines) => {
+  const { redraw } = listen(box, () => curves(box, jobs, metric, by), ({ job, point }, lines) => {
     const [where, value] = lines.find((line) => line.job === job).values[point];
     return `${metric} ${short(value)} at ${by === "steps" ? "step" : "second"} ${short(where)}`;
   });

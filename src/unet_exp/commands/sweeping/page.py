@@ -21,6 +21,7 @@ from unet_exp.files import replacing
 
 NAME = "sweep.html"
 HERE = Path(__file__).parent
+SCRIPTS = ("charts", "brush", "page")
 #: Positive numbers whose largest is at least so many times the smallest are drawn by logarithm.
 DECADES = 100
 #: Words of a sweep that say how it runs its jobs, so that a single job needs none of them.
@@ -42,9 +43,7 @@ def page(sweep: Sweep) -> str:
     parts = {
         "title": html.escape(sweep.name),
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
-        "script": "".join(
-            (HERE / f"{n}.js").read_text(encoding="utf-8") for n in ("charts", "page")
-        ),
+        "script": "".join((HERE / f"{n}.js").read_text(encoding="utf-8") for n in SCRIPTS),
         "data": data,
     }
     template = (HERE / "page.html").read_text(encoding="utf-8")
@@ -53,7 +52,8 @@ def page(sweep: Sweep) -> str:
 
 def content(sweep: Sweep) -> dict[str, Any]:
     """Return what the page shows, as plain data."""
-    jobs = [shown(sweep, job) for job in sweep.jobs]
+    places = {job.name: place for place, job in enumerate(sweep.ranked)}
+    jobs = [shown(sweep, job, places.get(job.name)) for job in sweep.jobs]
     names = labels(sweep.parameters)
     columns = [[job.values.get(key) for job in sweep.jobs] for key in sweep.parameters]
     curves = dict.fromkeys(name for job in jobs for name in job["curves"]["metrics"])
@@ -80,14 +80,14 @@ def content(sweep: Sweep) -> dict[str, Any]:
     }
 
 
-def shown(sweep: Sweep, job: Job) -> dict[str, Any]:
-    """Return what the page shows of one job.
+def shown(sweep: Sweep, job: Job, place: int | None) -> dict[str, Any]:
+    """Return what the page shows of one job, whose place among the ranked ones counts from 0.
 
     ``good`` is its rank as a number from 0, the worst, to 1; ``share`` its score likewise.
     """
-    place = sweep.ranked.index(job) if job in sweep.ranked else None
     last = len(sweep.ranked) - 1
     values = [job.values.get(key) for key in sweep.parameters]
+    points = max(40, min(200, 20_000 // len(sweep.jobs)))
     return {
         "name": job.name,
         "folder": str(job.folder),
@@ -106,7 +106,7 @@ def shown(sweep: Sweep, job: Job) -> dict[str, Any]:
         "error": job.error,
         "url": web_address(job.wandb.get("url", "")),
         "command": reproduction(sweep, job),
-        "curves": read_curves(job.folder / "metrics.csv"),
+        "curves": read_curves(job.folder / "metrics.csv", points),
     }
 
 

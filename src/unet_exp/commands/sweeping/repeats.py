@@ -12,7 +12,8 @@ def repeats(sweep: Sweep) -> list[Group]:
     """
     keys = [key for key in sweep.parameters if key not in REPEATS]
     groups: dict[tuple[str | None, ...], Group] = {}
-    for job in sorted(sweep.ranked, key=sweep.jobs.index):
+    ranked = {job.name for job in sweep.ranked}
+    for job in (job for job in sweep.jobs if job.name in ranked):
         settings = {key: job.values.get(key) for key in keys}
         scores = {**job.scores, sweep.monitor: job.score or 0.0}
         group = groups.setdefault(tuple(settings.values()), Group(settings, []))
