@@ -30,8 +30,7 @@ def test_counts_the_best_the_errors_and_how_to_go_on(
         f"({drawn}/4/train.log)",
         f"table       {drawn}/sweep.csv",
         f"page        {drawn}/sweep.html",
-        "to go on    python train.py -m dataset=hela model.depth=3,4,9 optimizer.lr=0.001,0.1 "
-        f"sweep.resume={drawn}",
+        f"to go on    python train.py -m sweep.resume={drawn}",
     ]
     assert (drawn / "sweep.csv").is_file()
     assert (drawn / "sweep.html").is_file()

@@ -46,9 +46,10 @@ def test_a_job_that_writes_nothing_was_killed(drawn: Path) -> None:
     assert read_sweep(drawn).jobs[5].state == "running"
 
 
-def test_a_job_that_runs_when_its_sweep_has_ended_was_killed(drawn: Path) -> None:
+@pytest.mark.parametrize("state", ["finished", "interrupted"])
+def test_a_job_that_runs_when_its_sweep_has_ended_was_killed(drawn: Path, state: str) -> None:
     content = json.loads((drawn / "sweep.json").read_text())
-    write(drawn / "sweep.json", {**content, "state": "finished"})
+    write(drawn / "sweep.json", {**content, "state": state})
     soon = time.time() + 5
     os.utime(drawn / "sweep.json", (soon, soon))
     assert read_sweep(drawn).jobs[5].state == "killed"

@@ -127,7 +127,7 @@ def read_sweep(folder: Path) -> Sweep:
         )
     state, written = text(content, "state") or "running", modified(path)
     listed = [given for given in sequence(content, "jobs") if isinstance(given, dict)]
-    jobs = tuple(read_job(folder, given, state == "finished", written) for given in listed)
+    jobs = tuple(read_job(folder, given, state != "running", written) for given in listed)
     named = [str(key) for key in sequence(content, "parameters")]
     return Sweep(
         folder=folder,
