@@ -29,7 +29,7 @@ function short(value) {
 
 /** Write a score, so that those of one column stand below each other. */
 function figure(value) {
-  return Number.isFinite(value) && Math.abs(value) >= 1e-3 && Math.abs(value) < 10 ? value.toFixed(4) : short(value);
+  return value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 10) ? value.toFixed(4) : short(value);
 }
 
 /** Return round numbers that divide an interval into about `count` parts. */
