@@ -155,8 +155,11 @@ class Runner:
                 self.ledger.state = "interrupted"
                 raise
             finally:
-                self.ledger.write(self.folder)
-                conclude(self.folder)
+                try:
+                    self.ledger.write(self.folder)
+                    conclude(self.folder)
+                except OSError as error:  # a full disk must not hide what ended the sweep
+                    log.warning("%s", explain(error))
         failed = [job for job in self.ledger.jobs if self.record(job).get("state") not in DONE]
         if failed:
             raise SweepError(

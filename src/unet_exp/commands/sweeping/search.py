@@ -204,9 +204,22 @@ class Search:
             self.launch([(jobs[own], trial) for trial, own in zip(trials, words, strict=True)])
 
     def ask(self) -> Trial:
-        """Ask for the next values to try."""
+        """Ask for the next values to try.
+
+        Raises
+        ------
+        SweepError
+            If the study has searched other values of the same parameters.
+        """
         self.study.sampler = self.sampler(len(self.study.get_trials(deepcopy=False)))
-        return self.study.ask(self.space)
+        try:
+            return self.study.ask(self.space)
+        except ValueError as error:
+            raise SweepError(
+                f"The study {self.study.study_name} holds other values of "
+                f"{', '.join(self.space)} ({error}). Give the values that it was begun with, or "
+                "another hydra.sweeper.study_name."
+            ) from error
 
     def mine(self, *states: TrialState) -> list[Any]:
         """Return the trials of this sweep; a study may have others, of other processes."""
