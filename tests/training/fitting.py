@@ -19,6 +19,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from lightning import seed_everything
 from lightning.pytorch import Callback, Trainer
+from torch.distributed.tensor import DTensor
 
 from unet_exp import schema
 from unet_exp.commands.build import build, build_dataset, build_loaders, build_module, plain
@@ -145,7 +146,9 @@ def asked(words: str) -> Callback:
 
 def digest(module: torch.nn.Module) -> str:
     """Say in a few letters which values the weights and buffers have."""
-    values = [tensor.float().flatten() for tensor in module.state_dict().values()]
+    state = module.state_dict().values()
+    whole = [t.full_tensor() if isinstance(t, DTensor) else t for t in state]
+    values = [tensor.float().flatten() for tensor in whole]
     return hashlib.sha256(torch.cat(values).numpy().tobytes()).hexdigest()[:16]
 
 
@@ -154,4 +157,5 @@ if __name__ == "__main__":
     words = os.environ.get("ASK")
     fitted, end = fit(Path(sys.argv[1]), sys.argv[2:], *([asked(words)] if words else []))
     told = f"reason={end.reason} step={fitted.global_step}"
-    print(told, f"network={digest(fitted.lightning_module.network)}", flush=True)
+    # In one piece: another process may be writing, too.
+    sys.stdout.write(f"{told} network={digest(fitted.lightning_module.network)}\n")

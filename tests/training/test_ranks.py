@@ -18,6 +18,24 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNET_EXP_CACHE", str(tmp_path / "cache"))
 
 
+def assert_one_network(said: str) -> None:
+    """Both processes end with the same weights and buffers."""
+    found = re.findall(r"network=(\w+)", said)
+    assert len(found) == 2
+    assert len(set(found)) == 1
+
+
+def assert_close(one: Path, two: Path) -> None:
+    """Weights and all columns of metrics.csv but the time agree."""
+    assert weights(one).keys() == weights(two).keys()
+    for name, value in weights(one).items():
+        torch.testing.assert_close(weights(two)[name], value, rtol=1e-4, atol=1e-6)
+    for a, b in zip(rows(one), rows(two), strict=True):
+        assert {k: float(v) for k, v in a.items()} == pytest.approx(
+            {k: float(v) for k, v in b.items()}, rel=1e-4
+        )
+
+
 def test_two_processes_with_half_the_batch_train_as_one_with_the_whole(tmp_path: Path) -> None:
     steps = (
         *SMALL,
@@ -32,24 +50,13 @@ def test_two_processes_with_half_the_batch_train_as_one_with_the_whole(tmp_path:
     )
     said = run(2, tmp_path / "two", (*steps, *TWO, "loader.batch_size=2"))
     run(1, tmp_path / "one", (*steps, "loader.batch_size=4"))
-    found = re.findall(r"network=(\w+)", said)
-    assert len(found) == 2
-    assert len(set(found)) == 1
-    one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
-    assert one.keys() == two.keys()
-    for name, value in one.items():
-        torch.testing.assert_close(two[name], value, rtol=1e-4, atol=1e-6)
-    for a, b in zip(rows(tmp_path / "one"), rows(tmp_path / "two"), strict=True):
-        assert {k: float(v) for k, v in a.items()} == pytest.approx(
-            {k: float(v) for k, v in b.items()}, rel=1e-4
-        )
+    assert_one_network(said)
+    assert_close(tmp_path / "one", tmp_path / "two")
 
 
 def test_a_process_without_an_image_waits_for_nobody(tmp_path: Path) -> None:
     # Batch norm: on a CPU each process has statistics of its own tiles, and both their mean.
     steps = (*SMALL, *TWO, "dataset.validation=1", "model.norm=batch", "loader.batch_size=2")
     said = run(2, tmp_path, steps)
-    found = re.findall(r"network=(\w+)", said)
-    assert len(found) == 2
-    assert len(set(found)) == 1
+    assert_one_network(said)
     assert [row["step"] for row in rows(tmp_path)] == ["3", "6"]

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from unet_exp.training.averaging import RunningMean
 from unet_exp.training.trainer import best_precision, build_trainer
 
 
@@ -89,3 +90,10 @@ def test_torchrun_says_who_is_who(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert (trainer.world_size, trainer.global_rank) == (2, 1)
     with pytest.raises(ValueError, match=r"torchrun started 2 processes.*num_nodes is 1"):
         build_trainer(tmp_path, [], [], accelerator="cpu")
+
+
+def test_what_a_spread_network_cannot_do_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Add averaging=0"):
+        build_trainer(tmp_path, [RunningMean(0.9)], [], accelerator="cpu", strategy="fsdp")
+    with pytest.raises(ValueError, match="sync_batchnorm=true does not go with"):
+        build_trainer(tmp_path, [], [], accelerator="cpu", strategy="fsdp", sync_batchnorm=True)

@@ -14,6 +14,7 @@ from torchmetrics import Metric, MetricCollection
 from unet_exp.inference.predictor import Prediction
 from unet_exp.metrics.measure import Measure
 from unet_exp.training.ranks import average, gathered, rank_and_world
+from unet_exp.training.sharding import gather, scatter, shard
 
 
 class MeanLoss(Measure):
@@ -91,6 +92,10 @@ class SegmentationModule(LightningModule):
         #: No further batch: the training ends with the one before, without a validation.
         self.halted = False
 
+    def configure_model(self) -> None:
+        if self.device_mesh is not None:
+            shard(self.network, self.device_mesh["data_parallel"])
+
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
         if self.halted:
             return -1
@@ -134,6 +139,7 @@ class SegmentationModule(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         self.stop_if_not_finite()
+        gather(self.network)  # each process computes images of its own
         self.metrics.reset()
         self.val_loss.reset()
 
@@ -143,6 +149,7 @@ class SegmentationModule(LightningModule):
         return {"prediction": self.score(batch)} if batch else None
 
     def on_validation_epoch_end(self) -> None:
+        scatter(self.network)
         self.stop_if_not_finite()  # before the checkpoints of this validation are written
         self.log("val/loss", self.val_loss.compute())
         self.log_dict({f"val/{name}": value for name, value in self.metrics.compute().items()})

@@ -56,6 +56,8 @@ def build_trainer(
         Upper bound of the gradient's L2 norm.
     limit_val_batches
         So many validation images in all, or a fraction of them.
+    strategy
+        ``auto``, ``ddp``, ``fsdp``, or another of Lightning's.
     sync_batchnorm
         Batch norm by the tiles of all GPUs rather than of each.
     options
@@ -85,7 +87,8 @@ def build_trainer(
         )
     count = processes(accelerator, devices)
     require_started(count * num_nodes)
-    several = ("auto", "ddp") if count * num_nodes > 1 else ()
+    if strategy == "fsdp":
+        require_shardable(callbacks, sync_batchnorm)
     quiet()
     settings: dict[str, Any] = {
         "default_root_dir": folder,
@@ -95,7 +98,7 @@ def build_trainer(
         # Lightning takes no list on a CPU, and "auto" there for all its cores.
         "devices": wanted(devices) if isinstance(wanted(devices), list) else count,
         "num_nodes": num_nodes,
-        "strategy": data_parallel() if strategy in several else strategy,
+        "strategy": chosen_strategy(strategy, count * num_nodes),
         "precision": best_precision(accelerator) if precision == "auto" else precision,
         "max_steps": max_steps,
         "max_epochs": -1,
@@ -119,16 +122,46 @@ def build_trainer(
     return Trainer(**(settings | options))
 
 
-def data_parallel() -> Any:
-    """Return the strategy in which each process has the network and a part of each batch."""
-    from lightning.pytorch.strategies import DDPStrategy
+def chosen_strategy(name: str, processes: int) -> Any:
+    """Return how processes train together: with ``ddp`` each has the network, with ``fsdp`` a part.
+
+    Others are Lightning's own.
+    """
+    from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy
     from torch.nn.parallel import DistributedDataParallel
 
+    if name == "fsdp":
+        # One file for each checkpoint, as any other training writes it.
+        return ModelParallelStrategy(processes, 1, save_distributed_checkpoint=False)
+    if name not in ("auto", "ddp") or processes == 1:
+        return name
     # SegmentationModule shares the statistics of batch norm, and validation waits for nobody.
     known = inspect.signature(DistributedDataParallel).parameters
-    name = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
-    settings: dict[str, Any] = {name: False, "gradient_as_bucket_view": True}
+    buffers = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
+    settings: dict[str, Any] = {buffers: False, "gradient_as_bucket_view": True}
     return DDPStrategy(**settings)
+
+
+def require_shardable(callbacks: "list[Callback]", sync_batchnorm: bool) -> None:
+    """Refuse what does not go with a network that is spread over devices.
+
+    Raises
+    ------
+    ValueError
+        Naming it.
+    """
+    from lightning.pytorch.callbacks import WeightAveraging
+
+    if any(isinstance(callback, WeightAveraging) for callback in callbacks):
+        raise ValueError(
+            "trainer.strategy=fsdp leaves each device a part of the weights, and the running mean "
+            "of the weights needs them all. Add averaging=0, or take trainer=ddp."
+        )
+    if sync_batchnorm:
+        raise ValueError(
+            "trainer.sync_batchnorm=true does not go with trainer.strategy=fsdp. Leave it out: the "
+            "statistics of batch norm are averaged over the devices at every step."
+        )
 
 
 def started_by_torchrun() -> bool:
@@ -187,6 +220,8 @@ def quiet() -> None:
         r".*Checkpoint directory .* exists and is not empty.*",
         r".*your dataloader is not resumable.*",  # ours goes on at the step of training
         r".*It is recommended to use `self\.log\(.*",  # what is logged is of all processes
+        r".*callback with a model that overrides the configure_model.*",  # it does nothing there
+        r".*FSDP2-wrapped module .* returned a view tensor.*",  # no loss writes into its logits
         r".*The `srun` command is available.*",  # torchrun starts the processes
         r".*dirpath has changed from .*",  # that is what ckpt_path asks for
         r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
