@@ -57,6 +57,12 @@ def test_two_processes_with_half_the_batch_train_as_one_with_the_whole(tmp_path:
 def test_a_process_without_an_image_waits_for_nobody(tmp_path: Path) -> None:
     # Batch norm: on a CPU each process has statistics of its own tiles, and both their mean.
     steps = (*SMALL, *TWO, "dataset.validation=1", "model.norm=batch", "loader.batch_size=2")
-    said = run(2, tmp_path, steps)
+    said = run(2, tmp_path, (*steps, "pictures.images=2", "pictures.every=1"))
     assert_one_network(said)
     assert [row["step"] for row in rows(tmp_path)] == ["3", "6"]
+    pictures = sorted(path.name for path in (tmp_path / "pictures").iterdir())
+    assert pictures == [
+        "learning_curves.png",
+        "validation_000_step_000003.png",
+        "validation_000_step_000006.png",
+    ]

