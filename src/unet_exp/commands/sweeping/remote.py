@@ -15,9 +15,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from unet_exp import schema
-
-#: Exit code of a training that was asked to stop and has saved itself (sysexits: EX_TEMPFAIL).
-PREEMPTED = 75
+from unet_exp.commands.errors import PREEMPTED
 
 
 class LostJobError(RuntimeError):

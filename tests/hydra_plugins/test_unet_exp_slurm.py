@@ -1,0 +1,156 @@
+"""Sweeps through submitit on this machine, and through SLURM where one answers."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hydra_plugins.unet_exp_slurm import SlurmLocalLauncher, in_queue, submitit
+from tests.hydra_plugins.launching import PATIENCE, launched, started, until
+from tests.running import Command
+
+LOCAL = ("hydra/launcher=slurm_local",)
+SLURM = ("hydra/launcher=slurm", "hydra.launcher.gpus_per_job=0", "hydra.launcher.cpus_per_job=1")
+
+
+def answers() -> bool:
+    return shutil.which("squeue") is not None and in_queue() is not None
+
+
+with_slurm = pytest.mark.skipif(not answers(), reason="no SLURM answers here")
+BOTH = [pytest.param(LOCAL, id="slurm_local"), pytest.param(SLURM, id="slurm", marks=with_slurm)]
+
+
+def worker(folder: Path) -> psutil.Process:
+    """Return submitit's process of the only job of a sweep that runs."""
+    (found,) = (
+        one
+        for one in psutil.process_iter()
+        if one.is_running()
+        and one.status() != psutil.STATUS_ZOMBIE
+        and "submitit.core._submit" in one.cmdline()
+        and str(folder) in f"{one.cmdline()} {one.cwd()}"
+        and not {"srun", "slurmstepd"} & set(one.cmdline())
+    )
+    return found
+
+
+@pytest.mark.parametrize("words", BOTH)
+def test_a_failed_job_leaves_the_others(tmp_path: Path, words: tuple[str, ...]) -> None:
+    results, err = launched(tmp_path, "die", "1,13,2", *words)
+    assert [state for state, _ in results] == ["COMPLETED", "FAILED", "COMPLETED"], err
+    assert (results[0][1], results[2][1]) == ("0.5", "1.0")
+    assert results[1][1].startswith("The job's process is gone; see ")
+    assert (tmp_path / "sweep" / "submitit").is_dir()
+
+
+def test_an_error_comes_back(tmp_path: Path) -> None:
+    two = "hydra.launcher.array_parallelism=2"
+    results, err = launched(tmp_path, "meet", "0,1,13", *LOCAL, two)
+    assert results == [("COMPLETED", "0.0"), ("COMPLETED", "0.5"), ("FAILED", "thirteen")], err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2])
+def test_a_preempted_job_saves_and_goes_on_in_its_folder(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    with started(tmp_path, "save", "7", *LOCAL) as process:
+        until([tmp_path / "sweep" / "0" / "begun"])
+        worker(tmp_path).send_signal(number)
+        out, err = process.communicate(timeout=2 * PATIENCE)
+    assert '["COMPLETED", "1.0"]' in out, err
+    assert (tmp_path / "sweep" / "0" / "saved").read_text() == number.name
+    assert (tmp_path / "sweep" / "0" / "went_on").exists()
+    assert [p.name for p in (tmp_path / "sweep").iterdir() if p.name.isdigit()] == ["0"]
+
+
+def test_a_job_out_of_time_saves_and_goes_on(tmp_path: Path) -> None:
+    # One minute, of which it is told 50 seconds before its end.
+    words = ("hydra.launcher.timeout_min=1", "hydra.launcher.signal_delay_s=50")
+    results, err = launched(tmp_path, "save", "7", *LOCAL, *words)
+    assert results == [("COMPLETED", "1.0")], err
+    assert (tmp_path / "sweep" / "0" / "saved").read_text() == "SIGUSR2"
+
+
+@pytest.mark.parametrize("words", BOTH)
+def test_an_interrupted_sweep_lets_its_jobs_save(tmp_path: Path, words: tuple[str, ...]) -> None:
+    one = "hydra.launcher.array_parallelism=1"
+    with started(tmp_path, "save", "1,2", *words, one) as process:
+        until([tmp_path / "sweep" / "0" / "begun"])
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert (tmp_path / "sweep" / "0" / "saved").read_text() == "SIGTERM"
+    # Neither once more, nor the next one.
+    time.sleep(2)
+    assert not (tmp_path / "sweep" / "0" / "went_on").exists()
+    assert not (tmp_path / "sweep" / "1" / "begun").exists()
+
+
+@with_slurm
+def test_what_slurm_refuses_is_said(tmp_path: Path) -> None:
+    results, err = launched(tmp_path, "save", "1,2", *SLURM, "hydra.launcher.partition=nowhere")
+    assert not results
+    assert "SLURM refuses the jobs: " in err
+    assert "partition" in err
+
+
+@with_slurm
+@pytest.mark.parametrize(
+    "words",
+    [("scancel", "--signal=USR1"), ("scancel", "--signal=TERM"), ("scontrol", "requeue")],
+    ids=lambda words: words[-1].lstrip("-"),
+)
+def test_a_job_that_slurm_preempts_goes_on_in_its_folder(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    with started(tmp_path, "save", "7", *SLURM) as process:
+        until([tmp_path / "sweep" / "0" / "begun"])
+        (log,) = (tmp_path / "sweep" / "submitit").glob("*_0_log.out")
+        job = log.name.split("_")[0]
+        subprocess.run([*words, job], check=True)
+        deadline = time.monotonic() + PATIENCE
+        while (in_queue() or {}).get(job) != "PENDING":
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        # SLURM lets a job rest for two minutes otherwise.
+        subprocess.run(["scontrol", "update", f"JobId={job}", "StartTime=now+5"], check=True)
+        out, err = process.communicate(timeout=2 * PATIENCE)
+    assert '["COMPLETED", "1.0"]' in out, err
+    assert (tmp_path / "sweep" / "0" / "went_on").exists()
+
+
+def test_without_submitit_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "submitit", None)
+    with pytest.raises(ModuleNotFoundError, match=r'pip install -e "\.\[slurm\]"'):
+        submitit()
+
+
+def test_without_slurm_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    _, err = launched(tmp_path, "save", "1", *SLURM)
+    assert "there is no srun here" in err
+
+
+def test_no_job_at_a_time_is_refused() -> None:
+    with pytest.raises(ValueError, match="array_parallelism=0 runs nothing"):
+        SlurmLocalLauncher(array_parallelism=0)
+
+
+def test_a_wrong_word_is_refused(command: Command) -> None:
+    words = ("seed=1,2", "hydra/launcher=slurm", "hydra.launcher.timeout_min=long")
+    done = command("train", "-m", *words)
+    assert done.code == 1
+    assert "timeout_min=long" in done.err
+
+
+def test_the_folder_of_a_sweep_is_where_it_was_started(tmp_path: Path) -> None:
+    results, err = launched(tmp_path, "die", "1", *LOCAL)
+    assert results == [("COMPLETED", "0.5")], err
+    assert sorted(os.listdir(tmp_path)) == ["sweep"]  # noqa: PTH208
