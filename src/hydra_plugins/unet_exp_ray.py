@@ -100,6 +100,8 @@ class RayLauncher(Launcher):
             for job, overrides in zip(jobs, job_overrides, strict=True):
                 try:
                     results.append(ray.get(job))
+                except ray.exceptions.RayTaskError as error:
+                    results.append(failed(overrides, LostJobError(last_line(error))))
                 except ray.exceptions.RayError as error:
                     # Such as a worker that was killed for want of memory.
                     lost = LostJobError(f"The job's process is gone: {first_line(error)}")
@@ -240,3 +242,8 @@ def listening(stop: Any) -> Iterator[None]:
 def first_line(error: BaseException) -> str:
     """Return the first line of what an exception says."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def last_line(error: BaseException) -> str:
+    """Return the last line, which says in a stack trace what went wrong."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]

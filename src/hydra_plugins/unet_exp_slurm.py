@@ -12,7 +12,6 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -288,13 +287,17 @@ class SlurmLocalLauncher(SubmititLauncher):
             time.sleep(0.1)
 
 
-@dataclass(frozen=True)
 class Errand:
-    """What submitit runs on another machine: one job, and once more if it was preempted."""
+    """What submitit runs on another machine: one job, and once more if it was preempted.
 
-    sweep: "Sweep"
-    #: A file that is there once the sweep was interrupted.
-    cancelled: Path
+    Parameters
+    ----------
+    cancelled
+        A file that is there once the sweep was interrupted.
+    """
+
+    def __init__(self, sweep: "Sweep", cancelled: Path) -> None:
+        self.sweep, self.cancelled = sweep, cancelled
 
     def __call__(self, number: int, overrides: list[str]) -> JobReturn:
         """Run one job; if it was asked to stop and has saved itself, queue it again."""

@@ -20,6 +20,7 @@ from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
+from tests.running import TINY
 from unet_exp import schema
 
 ROOT = Path(__file__).parents[2]
@@ -113,6 +114,15 @@ def launched(where: Path, *arguments: str) -> tuple[list[tuple[str, str]], str]:
     with started(where, *arguments) as process:
         out, err = process.communicate(timeout=2 * PATIENCE)
     return [tuple(job) for job in json.loads(out.splitlines()[-1])] if out else [], err
+
+
+def trained(where: Path, *words: str) -> dict[str, str]:
+    """Train with two seeds as a person would; return the states of the sweep's jobs."""
+    script = [sys.executable, str(ROOT / "train.py"), "-m", *TINY, "seed=1,2", *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    subprocess.run([*script, "hydra.sweep.dir=sweep"], cwd=where, env=environment, check=True)
+    records = sorted((where / "sweep").glob("*/summary.json"))
+    return {path.parent.name: json.loads(path.read_text())["state"] for path in records}
 
 
 if __name__ == "__main__":

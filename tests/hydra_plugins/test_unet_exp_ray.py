@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hydra_plugins.unet_exp_ray import RayLauncher, connected
-from tests.hydra_plugins.launching import launched, started, until
+from tests.hydra_plugins.launching import launched, started, trained, until
 from tests.running import Command
 
 RAY = ("hydra/launcher=ray", "hydra.launcher.init.num_cpus=4")
@@ -106,3 +106,8 @@ def test_a_wrong_word_is_refused(command: Command, word: str, named: str) -> Non
     done = command("train", "-m", "seed=1,2", "hydra/launcher=ray", f"hydra.launcher.{word}")
     assert done.code == 1
     assert named in done.err
+
+
+def test_trainings_run_through_it(tmp_path: Path) -> None:
+    states = trained(tmp_path, "hydra/launcher=ray", "hydra.launcher.init.num_gpus=2")
+    assert states == {"0": "finished", "1": "finished"}

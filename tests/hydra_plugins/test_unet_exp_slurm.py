@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from hydra_plugins.unet_exp_slurm import SlurmLocalLauncher, in_queue, submitit
-from tests.hydra_plugins.launching import PATIENCE, launched, started, until
+from tests.hydra_plugins.launching import PATIENCE, ROOT, launched, started, trained, until
 from tests.running import Command
 
 LOCAL = ("hydra/launcher=slurm_local",)
@@ -150,7 +150,16 @@ def test_a_wrong_word_is_refused(command: Command) -> None:
     assert "timeout_min=long" in done.err
 
 
-def test_the_folder_of_a_sweep_is_where_it_was_started(tmp_path: Path) -> None:
-    results, err = launched(tmp_path, "die", "1", *LOCAL)
-    assert results == [("COMPLETED", "0.5")], err
+def test_trainings_run_through_it(tmp_path: Path) -> None:
+    assert trained(tmp_path, *LOCAL) == {"0": "finished", "1": "finished"}
     assert sorted(os.listdir(tmp_path)) == ["sweep"]  # noqa: PTH208
+
+
+def test_hydra_finds_the_launchers_at_its_start() -> None:
+    # It runs these modules without their being in sys.modules.
+    code = "from hydra.core.plugins import Plugins; print(Plugins.instance().discover())"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    words = [sys.executable, "-c", code]
+    found = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    for name in ("RayLauncher", "SlurmLauncher", "SlurmLocalLauncher"):
+        assert f".{name}'" in found.stdout, found.stderr
