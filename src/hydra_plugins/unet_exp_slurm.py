@@ -20,6 +20,8 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from unet_exp.commands.slurm import ended_by_slurm, in_queue
+
 if TYPE_CHECKING:
     from unet_exp.commands.sweeping.remote import Sweep
 
@@ -351,28 +353,6 @@ def result(job: Any, overrides: list[str]) -> JobReturn:
         return content
     last = str(content).strip().splitlines()[-1]
     return failed(overrides, LostJobError(f"{last} More is in {job.paths.stderr}"))
-
-
-def in_queue() -> dict[str, str] | None:
-    """Return the state of each of this user's jobs by its id; None if SLURM does not answer."""
-    words = ["squeue", "--noheader", "--array", f"--user={os.getuid()}", "--format=%i %T"]
-    answer = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
-    if answer.returncode:
-        return None
-    return dict(line.split()[:2] for line in answer.stdout.splitlines() if line.strip())
-
-
-def ended_by_slurm() -> bool:
-    """Tell whether the job of SLURM that this process is in was cancelled, or is queued again.
-
-    A job that was only sent a signal still runs, and so does one that is about to be preempted.
-    """
-    array, job = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_JOB_ID")
-    if array or job:
-        mine = f"{array}_{os.environ.get('SLURM_ARRAY_TASK_ID')}" if array else str(job)
-        state = (in_queue() or {}).get(mine, "RUNNING")
-        return state != "RUNNING"
-    return False
 
 
 @contextmanager

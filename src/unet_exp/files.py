@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -82,21 +83,30 @@ def replace_folder(part: Path, path: Path, tries: int = 100) -> None:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def alone(path: Path, patience: float = 0.0) -> Iterator[None]:
     """Hold a lock file: no other process can, until the body or this process ends, however.
+
+    Parameters
+    ----------
+    patience
+        Seconds to wait for another process that holds it.
 
     Raises
     ------
     BlockingIOError
-        If another process holds it.
+        If another process holds it still.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + patience
     with path.open("a") as file:
-        if fcntl is not None:
+        while fcntl is not None:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
             except BlockingIOError:
-                raise
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(0.2)
             except OSError:  # a file system without locks
-                pass
+                break
         yield

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from unet_exp import schema
 from unet_exp.commands.checks import check
 from unet_exp.commands.errors import Preempted, explain, is_full, run_folder
+from unet_exp.commands.slurm import requeue, requeued
 from unet_exp.commands.sweeping.ledger import with_resumed
 
 #: Characters that mean something in Hydra's overrides, and may stand in a file's name.
@@ -78,7 +79,8 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
     logging.raiseExceptions = False
     failures: list[Exception] = []
     try:
-        words = with_resumed(sys.argv[1:])
+        words = sys.argv[1:]
+        words = with_resumed([*words, *requeued(words)] if config_name == "train" else words)
         sweep = bool({"-m", "--multirun"} & set(words))
         sys.argv[1:] = [quoted(word, sweep) for word in words]
         if config_name == "train" and follows(sweep):
@@ -88,6 +90,10 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
         )()
     except KeyboardInterrupt:
         sys.exit(130)
+    except Preempted:
+        if requeue():
+            print("The job is queued again, and will go on by itself.", file=sys.stderr)
+        raise
     except Exception as error:
         report(error, debug=any(word.endswith("debug=true") for word in sys.argv))
         folder = run_folder(error)

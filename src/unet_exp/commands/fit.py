@@ -3,8 +3,8 @@
 import logging
 import math
 import os
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from unet_exp.commands.build import (
 )
 from unet_exp.commands.errors import Preempted
 from unet_exp.commands.resume import run_id, starting_point
+from unet_exp.files import alone
 from unet_exp.training.averaging import RunningMean
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.gallery import Gallery
@@ -36,6 +37,9 @@ from unet_exp.training.saving import checkpoints
 from unet_exp.training.stopping import Stopping
 
 log = logging.getLogger(__name__)
+
+#: Seconds that another process in the same folder may take to save itself.
+PATIENCE = 60.0
 
 #: Which score chooses the best checkpoint with ``monitor.metric=auto``: the first there is.
 PREFERRED = ("seg", "v_rand", "v_info", "iou", "dice", "pixel_error")
@@ -56,7 +60,6 @@ class Training:
     module: SegmentationModule
     metrics: Metrics
     gallery: Gallery
-    stopping: Stopping
     callbacks: list[Callback]
 
 
@@ -90,9 +93,8 @@ def prepare(cfg: DictConfig, dataset: Any, folder: Path) -> Training:
         metrics,  # before the checkpoint: a row may lack its checkpoint, not the reverse
         *checkpoints(folder / "checkpoints", monitor, mode),
         gallery,
-        stopping := Stopping(folder),  # behind those whose state a checkpoint holds
     ]
-    return Training(config, monitor, mode, loaders, module, metrics, gallery, stopping, callbacks)
+    return Training(config, monitor, mode, loaders, module, metrics, gallery, callbacks)
 
 
 def fit(cfg: DictConfig, folder: Path, command: str | None = None) -> float:
@@ -108,6 +110,14 @@ def fit(cfg: DictConfig, folder: Path, command: str | None = None) -> float:
     KeyboardInterrupt, Preempted
         If the training was asked to stop, and has saved itself.
     """
+    with Stopping(folder) as stopping:
+        return fit_until_stopped(cfg, folder, command, stopping)
+
+
+def fit_until_stopped(
+    cfg: DictConfig, folder: Path, command: str | None, stopping: Stopping
+) -> float:
+    """Train as :func:`fit` does; ``stopping`` hears already what asks for an end."""
     seed_everything(cfg.seed, verbose=False)
     training = prepare(cfg, build_dataset(cfg), folder)
     start, resumed = starting_point(cfg, training.config, folder)
@@ -120,8 +130,9 @@ def fit(cfg: DictConfig, folder: Path, command: str | None = None) -> float:
     facts = {"name": cfg.name, "run_id": run_id(folder, resumed), "monitor": monitor, "mode": mode}
     facts |= {"command": command} if command else {}
     path = folder / "summary.json"
+    held = own(folder) if first else nullcontext()
     keep = summary(path, resumed, **facts) if first else nullcontext({})
-    with training.stopping as stopping, keep as record:
+    with held, keep as record:
         if first:
             write_atomically(folder / "config.yaml", OmegaConf.to_yaml(cfg))
         if cfg.compile:
@@ -133,9 +144,9 @@ def fit(cfg: DictConfig, folder: Path, command: str | None = None) -> float:
                     folder=folder, run_id=facts["run_id"], config=training.config
                 )
                 loggers = [logger] if logger else []
-            trainer = build(cfg.trainer)(
-                folder=folder, callbacks=training.callbacks, loggers=loggers
-            )
+            # Behind the callbacks whose state a checkpoint holds.
+            callbacks = [*training.callbacks, stopping]
+            trainer = build(cfg.trainer)(folder=folder, callbacks=callbacks, loggers=loggers)
             data = DataModule(training.loaders)
             trainer.fit(training.module, data, ckpt_path=start, weights_only=True)
             if trainer.interrupted:
@@ -154,6 +165,27 @@ def fit(cfg: DictConfig, folder: Path, command: str | None = None) -> float:
     if first:
         conclude(folder, best, written)
     return float(best.get(monitor, math.nan))
+
+
+@contextmanager
+def own(folder: Path) -> Iterator[None]:
+    """Hold a run folder for this process alone.
+
+    Raises
+    ------
+    FileExistsError
+        If another process trains in it and does not end.
+    """
+    with ExitStack() as stack:
+        try:
+            # One whose sweep was killed saves itself, and lets go.
+            stack.enter_context(alone(folder / ".hydra" / "lock", patience=PATIENCE))
+        except BlockingIOError:
+            raise FileExistsError(
+                f"Another process trains in {folder}. Wait for its end, or give another "
+                "hydra.run.dir."
+            ) from None
+        yield
 
 
 def settle_monitor(cfg: DictConfig, metrics: Mapping[str, Any], by_class: bool) -> None:

@@ -108,6 +108,7 @@ def environment() -> dict[str, Any]:
         "command": command_line(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": socket.gethostname(),
+        **({"slurm_job_id": job} if (job := os.environ.get("SLURM_JOB_ID")) else {}),
         "platform": platform.platform(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in LIBRARIES},

@@ -1,6 +1,7 @@
 """The record of a sweep: ``sweep.json``, whole at any moment."""
 
 import json
+import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -35,6 +36,8 @@ class Ledger:
     jobs: list[Planned] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     """Parameters that were searched on a logarithmic scale."""
+    slurm_job_id: str | None = field(default_factory=lambda: os.environ.get("SLURM_JOB_ID"))
+    """The job of SLURM's that the sweep itself runs in, if any."""
 
     def write(self, folder: Path) -> None:
         """Write the ledger into the folder of its sweep."""
