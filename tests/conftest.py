@@ -11,6 +11,8 @@ from jaxtyping import install_import_hook
 
 from tests.running import Command, Finished
 
+# Small networks gain nothing from more, and tests that run side by side lose much.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["WANDB_MODE"] = "offline"
 os.environ["WANDB_SILENT"] = "true"
 

@@ -79,7 +79,8 @@ def run_job(
         if code == 0 and state != "running":
             return float("nan") if after.get("score") is None else after["score"]
         error = reason(told, code, folder / "train.log", begun)
-    if state == "running":
+    # The first process keeps the record, and may know but that another one is gone.
+    if state == "running" or (state == "failed" and processes > 1):
         amend(folder, state="failed", error=error)
     raise JobError(error)
 
