@@ -10,7 +10,7 @@ import pytest
 from wandb.proto import wandb_internal_pb2
 
 from tests.running import TINY, Command
-from unet_exp.training.loggers import has_credentials, wandb_logger
+from unet_exp.training.loggers import address, has_credentials, membership, wandb_logger
 
 
 def log_records(data: bytes) -> Iterator[bytes]:
@@ -79,11 +79,77 @@ def test_a_failed_run_is_failed_in_wandb_too(command: Command) -> None:
     assert end.exit_code == 1
 
 
-def test_each_job_of_a_sweep_is_a_run(command: Command) -> None:
-    words = ("logger=wandb", "logger.mode=offline", "hydra.sweep.dir=sweep")
-    assert command("train", "-m", *TINY, *words, "seed=1,2").code == 0
-    ids = {kind(Path("sweep") / job, "run")[0].run_id for job in "01"}
-    assert len(ids) == 2
+def test_each_job_of_a_sweep_is_a_run_of_its_group(command: Command) -> None:
+    words = ("logger=wandb", "logger.mode=offline", "tags=[mine]", "hydra.sweep.dir=cells/monday")
+    done = command("train", "-m", *TINY, *words, "seed=1,2")
+    assert done.code == 0, done.err
+    runs = [kind(Path("cells/monday") / job, "run")[0] for job in "01"]
+    assert len({run.run_id for run in runs}) == 2
+    assert {run.run_group for run in runs} == {"cells/monday"}
+    assert {run.job_type for run in runs} == {"sweep"}
+    assert [run.display_name for run in runs] == ["seed=1", "seed=2"]
+    assert [list(run.tags) for run in runs] == [["mine", "seed=1"], ["mine", "seed=2"]]
+
+
+@pytest.mark.parametrize(("metric", "summary"), [("seg", "max"), ("pixel_error", "min")])
+def test_the_chosen_score_is_summed_up_at_its_best(
+    command: Command, metric: str, summary: str
+) -> None:
+    words = ("logger=wandb", "logger.mode=offline", f"monitor.metric={metric}")
+    assert command("train", *TINY, *words, "hydra.run.dir=run").code == 0
+    chosen = [m for m in kind(Path("run"), "metric") if m.name == f"val/{metric}"]
+    assert {name.name for m in chosen for name, on in m.summary.ListFields() if on} == {
+        summary,
+        "last",
+    }
+    rows = [items(h.item) for h in kind(Path("run"), "history")]
+    best = {"max": max, "min": min}[summary](
+        row[f"val/{metric}"] for row in rows if f"val/{metric}" in row
+    )
+    record = json.loads(Path("run/summary.json").read_text())
+    assert record["scores"][f"val/{metric}"] == pytest.approx(best)
+
+
+def test_a_run_that_goes_on_keeps_its_id(command: Command) -> None:
+    words = ("logger=wandb", "logger.mode=offline", "hydra.run.dir=run", "scheduler=constant")
+    assert command("train", *TINY, *words).code == 0
+    (first,) = Path("run/wandb").glob("offline-run-*")
+    first.rename("first")
+    assert command("train", *TINY, *words, "resume=true").code == 0
+    (second,) = Path("run/wandb").glob("offline-run-*")
+    assert second.name.rpartition("-")[2] == next(Path("first").glob("run-*.wandb")).stem[4:]
+
+
+def test_one_file_tells_which_sweep_a_run_belongs_to(tmp_path: Path) -> None:
+    sweep = tmp_path / "hela" / "monday"
+    (sweep / "0").mkdir(parents=True)
+    assert membership(sweep / "0") == (None, [])
+    jobs = [{"folder": "0", "overrides": ["model.depth=3"]}]
+    (sweep / "sweep.json").write_text(json.dumps({"jobs": jobs}))
+    assert membership(sweep / "0") == ("hela/monday", ["model.depth=3"])
+    assert membership(sweep / "1") == (None, [])
+    (sweep / "sweep.json").write_text('{"jobs": [')
+    assert membership(sweep / "0") == (None, [])
+
+
+def test_a_name_and_a_group_of_ones_own_stay(tmp_path: Path) -> None:
+    folder = tmp_path / "hela" / "monday" / "0"
+    folder.mkdir(parents=True)
+    jobs = [{"folder": "0", "overrides": ["model.depth=3"]}]
+    (folder.parent / "sweep.json").write_text(json.dumps({"jobs": jobs}))
+    own = {"name": "mine", "group": "ours", "job_type": "trial"}
+    logger = wandb_logger(folder, "id", {"name": "hela"}, mode="offline", **own)
+    where = address([logger])
+    assert (logger.experiment.name, logger.experiment.job_type) == ("mine", "trial")
+    logger.experiment.finish()
+    assert where == {
+        "url": None,
+        "entity": None,
+        "project": "unet_exp",
+        "group": "ours",
+        "id": "id",
+        "mode": "offline",
+    }
 
 
 def test_credentials_are_found_in_the_environment_and_in_netrc(

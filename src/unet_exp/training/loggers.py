@@ -1,12 +1,15 @@
 """Where scores and pictures go besides the run folder: W&B, TensorBoard, CSV, or nowhere."""
 
+import json
 import netrc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger, WandbLogger
+    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+
+    from unet_exp.training.wandb_logger import WandbLogger
 
 
 def wandb_logger(
@@ -24,10 +27,15 @@ def wandb_logger(
 ) -> "WandbLogger":
     """Log to Weights & Biases, under ``folder``/wandb.
 
+    The chosen score stands in the run's summary at its best, as ``folder``/summary.json names it.
+
     Parameters
     ----------
     run_id
         The same for a run and its continuation, which W&B then shows as one.
+    name, group, job_type, tags
+        A job of a sweep is named by what it differs in, which are its tags too, in the group of
+        the sweep; a name or group that is given here stays.
     mode
         ``online``, ``offline`` or ``disabled``. ``None``: WANDB_MODE where it is set, else
         online where credentials exist, else offline.
@@ -39,13 +47,16 @@ def wandb_logger(
     ValueError
         If the mode is none of the three.
     """
-    from lightning.pytorch.loggers import WandbLogger
+    from unet_exp.training.wandb_logger import WandbLogger
 
     mode = mode or os.environ.get("WANDB_MODE") or ("online" if has_credentials() else "offline")
     if mode not in ("online", "offline", "disabled"):
         raise ValueError(f"logger.mode or WANDB_MODE is {mode}: give online, offline or disabled.")
     import wandb
 
+    sweep, overrides = membership(folder)
+    if sweep and name in (None, config.get("name")):
+        name = " ".join(overrides)[:128] or name
     # Opened before training, so that a run that fails early is seen too.
     run = wandb.init(
         dir=folder,
@@ -56,16 +67,68 @@ def wandb_logger(
         project=project,
         entity=entity,
         name=name,
-        group=group,
-        job_type=job_type,
-        tags=list(tags),
+        group=group or sweep,
+        job_type=job_type or ("sweep" if sweep else "train"),
+        tags=list(dict.fromkeys([*tags, *(word[:64] for word in overrides)])),
         reinit="finish_previous",
         settings=wandb.Settings(console="off", silent=True),
     )
     # The step of training is the x-axis of every curve and picture.
     run.define_metric("trainer/global_step")
     run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
+    aim = read(folder / "summary.json")
+    if aim.get("monitor") and aim.get("mode") in ("max", "min"):
+        run.define_metric(
+            aim["monitor"],
+            step_metric="trainer/global_step",
+            step_sync=True,
+            summary=f"{aim['mode']},last",
+        )
     return WandbLogger(experiment=run, log_model=log_checkpoints and mode == "online")
+
+
+def membership(folder: Path) -> tuple[str | None, list[str]]:
+    """Return the sweep that a run folder belongs to, as NAME/STAMP, and the run's own words.
+
+    ``(None, [])`` of a run by itself.
+    """
+    folder = folder.absolute()
+    for job in read(folder.parent / "sweep.json").get("jobs", []):
+        if job.get("folder") == folder.name:
+            return "/".join(folder.parent.parts[-2:]).lstrip("/"), list(job["overrides"])
+    return None, []
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return what a JSON file holds; nothing if there is none, or it is not whole."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def address(loggers: list[Any]) -> dict[str, str | None]:
+    """Return where W&B has the run: url, entity, project, group, id and mode; {} without W&B.
+
+    Offline, there is no url yet.
+
+    >>> address([])
+    {}
+    """
+    for logger in loggers:
+        if type(logger).__name__ == "WandbLogger":
+            run = logger.experiment
+            mode = "offline" if run.offline else "disabled" if run.disabled else "online"
+            return {
+                "url": run.url,
+                "entity": run.entity or None,
+                "project": run.project,
+                "group": run.group or None,
+                "id": run.id,
+                "mode": mode,
+            }
+    return {}
 
 
 def has_credentials(host: str = "api.wandb.ai") -> bool:
@@ -104,4 +167,4 @@ def finish(loggers: list[Any], failed: bool) -> None:
     """Close W&B's run with the exit state that the job had."""
     for logger in loggers:
         if type(logger).__name__ == "WandbLogger":
-            logger.experiment.finish(exit_code=int(failed))
+            logger.finish(failed)

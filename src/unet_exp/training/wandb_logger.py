@@ -1,0 +1,50 @@
+"""Lightning's logger for W&B, but a training outlives W&B's own process."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lightning.pytorch.loggers import WandbLogger as LightningsLogger
+from wandb.errors import Error
+from wandb.sdk.mailbox.mailbox_handle import HandleAbandonedError
+
+log = logging.getLogger(__name__)
+
+#: What W&B raises when its process is gone: a scheduler that ends a job sends SIGTERM to all
+#: processes of it, and W&B's obeys at once, while the training still saves itself.
+GONE = (ConnectionError, HandleAbandonedError, Error)
+
+
+class WandbLogger(LightningsLogger):
+    """Log to W&B for as long as it lives; the run folder holds everything all the same."""
+
+    gone = False
+
+    def attempt(self, action: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+        """Do something with W&B, unless its process is gone."""
+        if self.gone:
+            return
+        try:
+            action(*arguments, **named)
+        except GONE as error:
+            self.gone = True
+            said = " ".join(str(error).split()) or type(error).__name__
+            log.warning("W&B's process is gone (%s). The run folder still holds all.", said)
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        self.attempt(super().log_metrics, metrics, step)
+
+    def log_image(
+        self, key: str, images: list[Any], step: int | None = None, **kwargs: Any
+    ) -> None:
+        self.attempt(super().log_image, key, images, step, **kwargs)
+
+    def log_hyperparams(self, params: Any) -> None:
+        self.attempt(super().log_hyperparams, params)
+
+    def finalize(self, status: str) -> None:
+        self.attempt(super().finalize, status)
+
+    def finish(self, failed: bool) -> None:
+        """Close W&B's run with the exit state that the job had."""
+        self.attempt(self.experiment.finish, exit_code=int(failed))
