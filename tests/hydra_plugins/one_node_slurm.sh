@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # SLURM of one node, this machine, for the tests that need one. As root, with Debian's slurm-wlm:
-#   . tests/hydra_plugins/one_node_slurm.sh FOLDER && pytest tests/hydra_plugins
-# It sets SLURM_CONF. To end it: kill $(cat FOLDER/*.pid)
+#   setsid --wait tests/hydra_plugins/one_node_slurm.sh FOLDER
+#   SLURM_CONF=FOLDER/slurm.conf pytest tests/hydra_plugins
+# To end it: kill $(cat FOLDER/*.pid)
+set -euo pipefail
 slurm=$(realpath -m "${1:?Give a folder for its files}")
 mkdir -p "$slurm/state" "$slurm/spool"
 chmod 755 "$slurm"
@@ -31,7 +33,7 @@ SchedulerParameters=sched_interval=1,bf_interval=1
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 JobRequeue=1
-KillWait=5
+KillWait=30
 MpiDefault=none
 ReturnToService=2
 NodeName=$here NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
@@ -39,5 +41,8 @@ PartitionName=main Nodes=$here Default=YES MaxTime=INFINITE State=UP
 CONF
 export SLURM_CONF=$slurm/slurm.conf
 munged --force --key-file="$slurm/key" --socket="$slurm/munge.socket" \
-  --pid-file="$slurm/munged.pid" --log-file="$slurm/munged.log" --seed-file="$slurm/munged.seed" &&
-  slurmctld -i -f "$SLURM_CONF" && slurmd -f "$SLURM_CONF" && sleep 3 && sinfo
+  --pid-file="$slurm/munged.pid" --log-file="$slurm/munged.log" --seed-file="$slurm/munged.seed"
+slurmctld -i -f "$SLURM_CONF"
+slurmd -f "$SLURM_CONF"
+sleep 3
+sinfo

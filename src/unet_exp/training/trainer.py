@@ -226,5 +226,6 @@ def quiet() -> None:
         r".*dirpath has changed from .*",  # that is what ckpt_path asks for
         r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
         r".*Detected call of `lr_scheduler\.step\(\)` before.*",
+        r".*`srun` command is available on your system but is not used.*",  # by intent
     ):
         warnings.filterwarnings("ignore", message)
