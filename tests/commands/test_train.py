@@ -17,7 +17,7 @@ import torch
 from tests.running import TINY, TINY_WINDOWS, Command
 
 RECORD = {
-    "metrics.csv", "summary.json", "config.yaml", "train.log", "checkpoints",
+    "metrics.csv", "summary.json", "config.yaml", "progress.json", "train.log", "checkpoints",
     "pictures", ".hydra",
 }  # fmt: skip
 

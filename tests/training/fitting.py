@@ -27,6 +27,7 @@ from unet_exp.training.averaging import RunningMean
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.gallery import Gallery
 from unet_exp.training.history import Metrics
+from unet_exp.training.ranks import leave
 from unet_exp.training.saving import checkpoints
 from unet_exp.training.stopping import Stopping
 
@@ -159,3 +160,4 @@ if __name__ == "__main__":
     told = f"reason={end.reason} step={fitted.global_step}"
     # In one piece: another process may be writing, too.
     sys.stdout.write(f"{told} network={digest(fitted.lightning_module.network)}\n")
+    leave()

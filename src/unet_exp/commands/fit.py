@@ -29,9 +29,10 @@ from unet_exp.training.datamodule import DataModule
 from unet_exp.training.gallery import Gallery
 from unet_exp.training.history import Metrics
 from unet_exp.training.loaders import Loaders
-from unet_exp.training.loggers import finish
+from unet_exp.training.loggers import address, finish
 from unet_exp.training.module import SegmentationModule
 from unet_exp.training.progress import ProgressBar
+from unet_exp.training.ranks import leave
 from unet_exp.training.record import summary, write_atomically
 from unet_exp.training.saving import checkpoints
 from unet_exp.training.stopping import Stopping
@@ -153,12 +154,14 @@ def fit_until_stopped(
                 raise KeyboardInterrupt
             record["state"] = stopping.reason or "finished"
             failed = stopping.reason == "preempted"  # W&B's run goes on later
+            leave()
         finally:
             best, written = metrics.best(monitor, mode), training.gallery.written
             record["steps"] = trainer.global_step if trainer else 0
             record["scores"] = best
             record["score"] = best.get(monitor)
             record["pictures"] = [str(path.relative_to(folder)) for path in written]
+            record["wandb"] = address(loggers)
             finish(loggers, failed)
     if stopping.reason == "preempted":
         raise Preempted

@@ -18,6 +18,15 @@ def rank_and_world() -> tuple[int, int]:
     return dist.get_rank(), dist.get_world_size()
 
 
+def leave() -> None:
+    """End what this process shares with the others, if anything.
+
+    Else its threads for that run on while the process ends, and may take it down.
+    """
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
+
+
 def gathered(tensor: Tensor) -> Tensor:
     """Return the tensors of all processes, in their order, along a new first axis.
 
