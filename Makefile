@@ -10,7 +10,7 @@ train: $(INSTALLED)
 	$(BIN)/python train.py $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
