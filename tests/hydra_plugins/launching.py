@@ -117,12 +117,13 @@ def launched(where: Path, *arguments: str) -> tuple[list[tuple[str, str]], str]:
 
 
 def trained(where: Path, *words: str) -> dict[str, str]:
-    """Train with two seeds as a person would; return the states of the sweep's jobs."""
+    """Train with two seeds as a person would; return each job's state, or its error."""
     script = [sys.executable, str(ROOT / "train.py"), "-m", *TINY, "seed=1,2", *words]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    subprocess.run([*script, "hydra.sweep.dir=sweep"], cwd=where, env=environment, check=True)
+    subprocess.run([*script, "hydra.sweep.dir=sweep"], cwd=where, env=environment, check=False)
     records = sorted((where / "sweep").glob("*/summary.json"))
-    return {path.parent.name: json.loads(path.read_text())["state"] for path in records}
+    found = {path.parent.name: json.loads(path.read_text()) for path in records}
+    return {job: record.get("error") or record["state"] for job, record in found.items()}
 
 
 if __name__ == "__main__":
