@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,6 +27,9 @@ PATHS = {
     "input", "output", "checkpoint", "run", "data_dir", "dataset.root", "ckpt_path",
     "hydra.run.dir", "hydra.sweep.dir", "sweep.resume",
 }  # fmt: skip
+
+#: What asks Hydra for a sweep.
+MULTIRUN = ("-m", "--multirun")
 
 trace = logging.getLogger("unet_exp.trace")
 
@@ -81,7 +84,9 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
     try:
         words = sys.argv[1:]
         words = with_resumed([*words, *requeued(words)] if config_name == "train" else words)
-        sweep = bool({"-m", "--multirun"} & set(words))
+        sweep = is_sweep(words)
+        # Where -m stands does not matter to us; Hydra takes no words around it.
+        words = sorted(words, key=lambda word: word not in MULTIRUN)
         sys.argv[1:] = [quoted(word, sweep) for word in words]
         if config_name == "train" and follows(sweep):
             sys.exit(train_with_the_first())
@@ -102,6 +107,15 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
             shutil.rmtree(folder / ".hydra", ignore_errors=True)
         sys.exit(1)
     sys.exit(1 if failures else 0)
+
+
+def is_sweep(words: Sequence[str]) -> bool:
+    """Tell whether words start several jobs: by their flag, or by a preset of ``conf/sweep/``.
+
+    >>> is_sweep(["seed=0,1", "-m"]), is_sweep(["sweep=folds"]), is_sweep(["seed=0"])
+    (True, True, False)
+    """
+    return any(word in MULTIRUN or word.lstrip("+").startswith("sweep=") for word in words)
 
 
 def guarded(

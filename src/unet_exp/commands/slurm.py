@@ -81,7 +81,8 @@ def records(words: Sequence[str]) -> Iterator[Path]:
         Path(value.strip("'\"")) for key, _, value in (word.partition("=") for word in words)
         if key in ("hydra.run.dir", "hydra.sweep.dir")
     ]  # fmt: skip
-    sweep = bool({"-m", "--multirun"} & set(words))
+    flags = ("-m", "--multirun", "sweep=", "+sweep=")
+    sweep = any(word.startswith(flags) for word in words)
     kind, name = ("sweeps", "sweep.json") if sweep else ("runs", "summary.json")
     found = [folder / name for folder in given] or Path("outputs", kind).glob(f"*/*/{name}")
     yield from sorted(found, key=lambda path: path.parent.name, reverse=True)
