@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -104,6 +105,12 @@ def test_a_failed_job_does_not_stop_the_others_and_is_run_again(command: Command
     assert message(again).startswith("1 of 3 jobs")
     assert state_of(folder) == ["failed", "finished", "finished"]
     assert (folder / "1" / "summary.json").stat().st_mtime_ns == before
+
+    # Without words it is all of the sweep that goes on, also the job that was added.
+    shutil.rmtree(folder / "2")
+    again = command("train", "sweep.resume=sweep")
+    assert message(again).startswith("1 of 3 jobs")
+    assert state_of(folder) == ["failed", "finished", "finished"]
 
     other = message(command("train", "-m", *FEW, "seed=5", *rates, "sweep.resume=sweep"))
     assert other.startswith("sweep holds another sweep, whose jobs were started without seed=5.")

@@ -104,15 +104,12 @@ def identity(overrides: Sequence[str]) -> frozenset[str]:
     return frozenset(overrides)
 
 
-def planned(
-    combinations: Sequence[tuple[str, ...]], known: Sequence[Planned]
-) -> tuple[list[Planned], list[Planned]]:
-    """Return all jobs of a sweep, known ones first, and those of them that are asked for.
+def planned(combinations: Sequence[tuple[str, ...]], known: Sequence[Planned]) -> list[Planned]:
+    """Return all jobs of a sweep, those that are known already first.
 
     >>> before = [Planned("0", ("seed=0",))]
-    >>> all_jobs, asked = planned([("seed=1",), ("seed=0",)], before)
-    >>> [str(job) for job in asked]
-    ['job 1 (seed=1)', 'job 0 (seed=0)']
+    >>> [str(job) for job in planned([("seed=1",), ("seed=0",)], before)]
+    ['job 0 (seed=0)', 'job 1 (seed=1)']
     """
     jobs = {identity(job.overrides): job for job in known}
     number = max((int(job.folder) + 1 for job in known if job.folder.isdecimal()), default=0)
@@ -120,8 +117,7 @@ def planned(
         if identity(overrides) not in jobs:
             jobs[identity(overrides)] = Planned(str(number), tuple(overrides))
             number += 1
-    asked = dict.fromkeys(jobs[identity(overrides)] for overrides in combinations)
-    return list(jobs.values()), list(asked)
+    return list(jobs.values())
 
 
 def score_of(summary: Mapping[str, Any]) -> float:

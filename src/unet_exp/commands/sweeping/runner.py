@@ -87,9 +87,9 @@ class Runner:
         )
 
     def plan(self, combinations: Sequence[tuple[str, ...]]) -> list[Planned]:
-        """Add the jobs of these words, and return those that are not done yet."""
-        self.ledger.jobs, asked = planned(combinations, self.ledger.jobs)
-        return [job for job in asked if self.record(job).get("state") not in DONE]
+        """Add the jobs of these words, and return all of the sweep that are not done yet."""
+        self.ledger.jobs = planned(combinations, self.ledger.jobs)
+        return [job for job in self.ledger.jobs if self.record(job).get("state") not in DONE]
 
     def record(self, job: Planned) -> dict[str, Any]:
         """Return the record of a job; nothing where it has not begun."""
