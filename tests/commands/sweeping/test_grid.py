@@ -118,6 +118,14 @@ def test_a_failed_job_does_not_stop_the_others_and_is_run_again(command: Command
     assert new.startswith("sweep already holds a sweep. To go on with it, add sweep.resume=sweep")
 
 
+def test_runs_of_no_sweep_do_not_pass_for_its_jobs(command: Command) -> None:
+    record = Path("sweep/1/summary.json")
+    record.parent.mkdir(parents=True)
+    record.write_text('{"state": "finished", "score": 0.9}')
+    told = message(command("train", "-m", *FEW, "seed=0,1", "hydra.sweep.dir=sweep"))
+    assert told.startswith("sweep holds runs (1) of which no sweep.json tells")
+
+
 def tree(process: psutil.Process) -> list[psutil.Process]:
     try:
         return [process, *process.children(recursive=True)]

@@ -51,7 +51,7 @@ class Runner:
     Raises
     ------
     SweepError
-        If the folder holds a sweep that was not asked to go on, or another one.
+        If the folder holds a sweep that was not asked to go on, another one, or runs of none.
     """
 
     def __init__(self, plugin: "Sweeper", arguments: Sequence[str], sweeper: str) -> None:
@@ -68,6 +68,13 @@ class Runner:
             raise SweepError(
                 f"{self.folder} already holds a sweep. To go on with it, add "
                 f"sweep.resume={self.folder}; for a new one give another hydra.sweep.dir."
+            )
+        old = self.folder.glob("[0-9]*/summary.json") if self.before is None else ()
+        if found := sorted(path.parent.name for path in old if path.parent.name.isdecimal()):
+            # They would pass for jobs of this sweep that are done.
+            raise SweepError(
+                f"{self.folder} holds runs ({', '.join(found[:5])}) of which no sweep.json tells "
+                "how they were trained. Give another hydra.sweep.dir."
             )
         if self.before:
             require_same_sweep(self.before, self.words.common, sweeper, self.folder)
