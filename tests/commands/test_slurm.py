@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.running import TINY, Command
+from unet_exp.commands import entry
+from unet_exp.commands.entry import quoted
 
 ROOT = Path(__file__).parents[2]
 FEW = (*TINY, "model.depth=1", "pictures.images=0", "loader.steps_per_validation=30")
@@ -79,3 +82,42 @@ def test_a_cancelled_job_is_not_queued_again(
     ended = preempted(*FEW, "trainer.max_steps=5000")
     assert ended.returncode == 75, ended.stderr
     assert not slurm.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "record", "more"),
+    [
+        (
+            ["data_dir=my data"],
+            "runs/a/1/summary.json",
+            ["hydra.run.dir=outputs/runs/a/1", "resume=true"],
+        ),
+        (["sweep=folds"], "sweeps/a/1/sweep.json", ["sweep.resume=outputs/sweeps/a/1"]),
+    ],
+)
+def test_a_command_queued_again_finds_its_record(
+    tmp_path: Path,
+    slurm: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    words: list[str],
+    record: str,
+    more: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    path = Path("outputs", record)
+    path.parent.mkdir(parents=True)
+    said = shlex.join(["python", "train.py", *map(quoted, words)])
+    path.write_text(json.dumps({"slurm_job_id": "7", "command": said}))
+    started: list[list[str]] = []
+
+    def note(given: list[str]) -> list[str]:
+        started.append(given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["train.py", *words])
+    monkeypatch.setattr(entry, "with_resumed", note)
+    with pytest.raises(SystemExit):
+        entry.launch(lambda _: None, "train")
+    assert started == [[*words, *more]]

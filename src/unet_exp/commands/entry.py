@@ -83,7 +83,9 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
     failures: list[Exception] = []
     try:
         words = sys.argv[1:]
-        words = with_resumed([*words, *requeued(words)] if config_name == "train" else words)
+        if config_name == "train":
+            words += requeued([quoted(word, is_sweep(words)) for word in words])
+        words = with_resumed(words)
         sweep = is_sweep(words)
         # Where -m stands does not matter to us; Hydra takes no words around it.
         words = sorted(words, key=lambda word: word not in MULTIRUN)

@@ -56,6 +56,8 @@ def requeue() -> bool:
 def requeued(words: Sequence[str]) -> list[str]:
     """Return what the words of a command need besides, to go on in a job that was queued again.
 
+    The words are to be quoted as those that are recorded.
+
     The job's script starts the same commands anew. Each goes on in the folder that it had:
     the one under ``outputs/``, or under ``hydra.run.dir``, of the same job and words.
     """
