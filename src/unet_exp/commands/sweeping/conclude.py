@@ -1,5 +1,6 @@
 """What a sweep says at its end: how its jobs stand, which is best, where to look, how to go on."""
 
+import itertools
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,6 +71,11 @@ def resuming(sweep: Sweep) -> str:
     'python train.py -m sweep.resume=a/b'
     >>> resuming(Sweep(Path("a/b"), command="unet-train -m seed=0,1"))
     'unet-train -m sweep.resume=a/b'
+    >>> resuming(Sweep(Path("a/b"), command="python train.py model.depth=2,3 -m 'name=a b'"))
+    'python train.py -m sweep.resume=a/b'
     """
-    program = sweep.command.partition(" -m ")[0] or "python train.py"
+    words = itertools.takewhile(
+        lambda word: "=" not in word and not word.startswith(("-", "~")), shlex.split(sweep.command)
+    )
+    program = shlex.join(words) or "python train.py"
     return f"{program} -m {shlex.quote(f'sweep.resume={sweep.folder}')}"
