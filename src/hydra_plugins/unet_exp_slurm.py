@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
+import uuid
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -60,7 +61,8 @@ class SubmititLauncher(Launcher):
             raise RuntimeError("launch() needs setup() before it.")
         executor = self.executor(submitit())
         self.folder.mkdir(parents=True, exist_ok=True)
-        cancelled = self.folder.absolute() / f"cancelled_{initial_job_idx}"
+        # Another file at each launch: a sweep that goes on after Ctrl-C is not cancelled any more.
+        cancelled = self.folder.absolute() / f"cancelled_{uuid.uuid4().hex[:8]}"
         errand = Errand(self.sweep, cancelled)
         numbered = list(enumerate(map(list, job_overrides), initial_job_idx))
         jobs: list[Any] = []

@@ -93,6 +93,21 @@ def test_an_interrupted_sweep_lets_its_jobs_save(tmp_path: Path, words: tuple[st
     assert not (tmp_path / "sweep" / "1" / "begun").exists()
 
 
+def test_a_sweep_that_goes_on_after_an_interruption_queues_jobs_again(tmp_path: Path) -> None:
+    job = tmp_path / "sweep" / "0"
+    with started(tmp_path, "save", "7", *LOCAL) as process:
+        until([job / "begun"])
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+    (job / "begun").unlink()
+    (job / "saved").unlink()
+    with started(tmp_path, "save", "7", *LOCAL) as process:
+        until([job / "begun"])
+        worker(tmp_path).send_signal(signal.SIGUSR2)
+        out, err = process.communicate(timeout=2 * PATIENCE)
+    assert '["COMPLETED", "1.0"]' in out, err
+
+
 @with_slurm
 def test_what_slurm_refuses_is_said(tmp_path: Path) -> None:
     results, err = launched(tmp_path, "save", "1,2", *SLURM, "hydra.launcher.partition=nowhere")
