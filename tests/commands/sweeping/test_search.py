@@ -80,6 +80,20 @@ def test_several_objectives_two_processes_and_a_failing_trial(command: Command) 
     assert "The study shared holds other values of optimizer.lr" in other.err
 
 
+def test_a_search_goes_on_where_its_folder_was_moved_to(command: Command) -> None:
+    values = ("seed=choice(0)", "pictures.every=choice(1)")
+    done = command("train", *SEARCH, *values, "hydra.sweeper.n_trials=1", "hydra.sweep.dir=sweep")
+    assert done.code == 0, done.err
+    Path("sweep").rename("moved")
+    # Its words in another order are the same ones, and so is the only job that they mean.
+    done = command(
+        "train", *SEARCH, *values[::-1], "hydra.sweeper.n_trials=2", "sweep.resume=moved"
+    )
+    assert done.code == 0, done.err
+    assert [trial.user_attrs["job"] for trial in trials(Path("moved"), name="sweep")] == ["0", "0"]
+    assert states(Path("moved")) == ["finished"]
+
+
 def test_a_hopeless_trial_is_stopped_while_it_trains(command: Command) -> None:
     words = [
         *SEARCH, "seed=0,1", "trainer.max_steps=20000", "hydra.sweeper.n_trials=1",

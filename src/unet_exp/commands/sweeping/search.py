@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unet_exp.commands.sweeping.jobs import DONE
-from unet_exp.commands.sweeping.plan import Planned, SweepError
+from unet_exp.commands.sweeping.plan import Planned, SweepError, identity
 from unet_exp.commands.sweeping.runner import Runner
 from unet_exp.files import replacing
 
@@ -78,11 +78,14 @@ def run_search(plugin: "Optuna", arguments: Sequence[str]) -> None:
     objectives = plugin.objectives or [runner.ledger.monitor]
     directions = [direction(name, runner) for name in objectives]
     with runner.opened(), quietly():
+        kept = storage(plugin.storage, runner.folder)
+        # A file of its own holds one study, whatever its folder is called by now.
+        names = [] if plugin.storage else optuna.get_all_study_names(kept)
         study = optuna.create_study(
-            storage=storage(plugin.storage, runner.folder),
+            storage=kept,
             sampler=sampler(0),
             pruner=pruner,
-            study_name=plugin.study_name or runner.folder.name,
+            study_name=plugin.study_name or next(iter(names), runner.folder.absolute().name),
             directions=directions,  # pyright: ignore[reportArgumentType]
             load_if_exists=True,
         )
@@ -182,6 +185,7 @@ class Search:
     ) -> None:
         self.runner, self.study, self.sampler, self.space = runner, study, sampler, space
         self.objectives, self.n_trials, self.n_jobs = objectives, plugin.n_trials, plugin.n_jobs
+        self.shared = plugin.storage is not None
         self.ended = False
 
     def run(self) -> None:
@@ -197,11 +201,12 @@ class Search:
             trials = [self.ask() for _ in range(min(left, self.n_jobs))]
             words = [words_of(trial.params) for trial in trials]
             self.runner.plan(words)
-            jobs = {job.overrides: job for job in self.runner.ledger.jobs}
-            for trial, own in zip(trials, words, strict=True):
+            jobs = {identity(job.overrides): job for job in self.runner.ledger.jobs}
+            asked = [jobs[identity(own)] for own in words]
+            for trial, job in zip(trials, asked, strict=True):
                 trial.set_user_attr("sweep", str(self.runner.folder.absolute()))
-                trial.set_user_attr("job", jobs[own].folder)
-            self.launch([(jobs[own], trial) for trial, own in zip(trials, words, strict=True)])
+                trial.set_user_attr("job", job.folder)
+            self.launch(list(zip(asked, trials, strict=True)))
 
     def ask(self) -> Trial:
         """Ask for the next values to try.
@@ -222,10 +227,12 @@ class Search:
             ) from error
 
     def mine(self, *states: TrialState) -> list[Any]:
-        """Return the trials of this sweep; a study may have others, of other processes."""
+        """Return the trials of this sweep; a shared study may have others, of other processes."""
         here = str(self.runner.folder.absolute())
         trials = self.study.get_trials(deepcopy=False, states=states or None)
-        return [trial for trial in trials if trial.user_attrs.get("sweep") == here]
+        told = (trial for trial in trials if "sweep" in trial.user_attrs)
+        # The folder may have been moved, and its own study with it.
+        return [trial for trial in told if not self.shared or trial.user_attrs["sweep"] == here]
 
     def done(self, job: Planned) -> bool:
         """Tell whether a job needs no more work."""
