@@ -51,6 +51,8 @@ def message(done: Finished) -> str:
         (["trainer.devices=1,0"], "Job 1 (trainer.devices=0)", "0"),
         (["trainer.precision=32-true,33"], "Job 1 (trainer.precision=33)", "33"),
         (["trainer=cpu,gpu"], "Job 1 (trainer=gpu)", "trainer=cpu"),
+        (["ckpt_path=null,no.ckpt"], "Job 1 (ckpt_path=no.ckpt)", "No checkpoint at no.ckpt"),
+        (["preview=false,true"], "Job 1 (preview=True)", "trains nothing"),
         (["pictures.every=1,0"], "Job 1 (pictures.every=0)", "pictures.every=0"),
     ],
 )  # fmt: skip

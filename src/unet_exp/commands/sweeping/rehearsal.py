@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.commands.build import build, build_dataset, build_metrics
 from unet_exp.commands.checks import check
 from unet_exp.commands.errors import explain
 from unet_exp.commands.fit import prepare
+from unet_exp.commands.resume import starting_point
 from unet_exp.commands.sweeping.plan import Planned, SweepError
 from unet_exp.training.devices import processes
 
@@ -46,19 +48,28 @@ class Rehearsal:
             Naming the job and what is wrong with it.
         """
         try:
-            self.rehearse(cfg.copy())
+            self.rehearse(job, cfg.copy())
         except Exception as error:
             raise refused(job, error)  # noqa: B904 - its cause would be told in its place
 
-    def rehearse(self, cfg: DictConfig) -> None:
+    def rehearse(self, job: Planned, cfg: DictConfig) -> None:
         """Build all that a training builds, and hold its devices against the machine's."""
         check(cfg, "train")
+        if cfg.preview:
+            raise ValueError(
+                "preview=true trains nothing, so that there is nothing to compare. Leave it out, "
+                "or give it to a single training."
+            )
         if self.here:
             processes(cfg.trainer.accelerator, cfg.trainer.devices)
         with torch.device("meta"):
             training = prepare(cfg, self.dataset(cfg), Path())
             training.module.configure_optimizers()
         training.loaders.check()
+        # A job that goes on from its own checkpoint does not need the one that it began with.
+        last = Path(HydraConfig.get().sweep.dir) / job.folder / "checkpoints" / "last.ckpt"
+        if cfg.ckpt_path and not last.exists():
+            starting_point(cfg, training.config, Path())
         here = self.here and cfg.trainer.devices == 1
         build(cfg.trainer, **({} if here else ELSEWHERE))(
             folder=Path(), callbacks=training.callbacks, loggers=[]
