@@ -87,10 +87,18 @@ def parse(
 
 
 def values(word: Override) -> list[str]:
-    """Return the words that one word with several values stands for."""
-    if not word.is_sweep_override():
-        return [str(word.input_line)]
+    """Return the words that one word with several values stands for.
+
+    >>> read = OverridesParser.create().parse_override
+    >>> values(read("optimizer.lr=1e-3,true")), values(read("optimizer.lr=1e-3"))
+    (['optimizer.lr=0.001', 'optimizer.lr=True'], ['optimizer.lr=0.001'])
+    """
     key = word.get_key_element()
+    if word.is_delete():
+        return [str(word.input_line)]
+    if not word.is_sweep_override():
+        # As it would be written among several, so that it is known for the same.
+        return [f"{key}={word.get_value_element_as_str()}"]
     if not word.is_discrete_sweep():
         raise SweepError(
             f"{word.input_line} names no single values. Give a list, such as {key}=1,2,3 or "
