@@ -5,12 +5,13 @@ Hydra imports this module whenever it starts, so that it imports Ray only to lau
 
 import os
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Bytes of Ray's store of objects: our results are small, and /dev/shm may be.
 STORE = 100_000_000
+#: What schedulers of clusters send to ask for an end.
+ASKING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class RayLauncher(Launcher):
@@ -78,7 +81,10 @@ class RayLauncher(Launcher):
             If no cluster answers at the address.
         ValueError
             If no machine has what one job needs.
+        KeyboardInterrupt, Preempted
+            If the sweep was asked to stop, and its jobs have saved themselves.
         """
+        from unet_exp.commands.errors import Preempted
         from unet_exp.commands.sweeping.remote import LostJobError, failed
 
         if self.sweep is None:
@@ -96,7 +102,10 @@ class RayLauncher(Launcher):
             for number, overrides in enumerate(job_overrides, initial_job_idx)
         ]
         results = []
+        before = {number: signal.getsignal(number) for number in ASKING}
         try:
+            for number in ASKING:
+                signal.signal(number, stopped)
             for job, overrides in zip(jobs, job_overrides, strict=True):
                 try:
                     results.append(ray.get(job))
@@ -106,11 +115,16 @@ class RayLauncher(Launcher):
                     # Such as a worker that was killed for want of memory.
                     lost = LostJobError(f"The job's process is gone: {first_line(error)}")
                     results.append(failed(overrides, lost))
-        except BaseException:
-            # Ctrl-C, or Ray's answer to SIGTERM; once more, and nothing is waited for.
+        except BaseException as end:
+            # Ctrl-C, or a signal that asks to stop; once more, and nothing is waited for.
             stop.stop.remote()
             ray.wait(jobs, num_returns=len(jobs), timeout=self.seconds_to_stop)
+            if isinstance(end, SystemExit):  # Ray has put a code of its own
+                raise Preempted from None
             raise
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
         return results
 
     def room(self, machines: Sequence[dict[str, float]]) -> tuple[float, float]:
@@ -144,6 +158,11 @@ class RayLauncher(Launcher):
                 f"{gpus:g} GPUs has more than {most:g} CPUs. Give {most:g} or less."
             )
         return gpus, cpus
+
+
+def stopped(number: int, frame: Any) -> NoReturn:
+    """End a sweep that a scheduler asks to stop; its jobs save themselves."""
+    sys.exit(1)
 
 
 def connected(init: dict[str, Any]) -> Any:
