@@ -33,7 +33,9 @@ def train(cfg: DictConfig) -> float:
         if in_sweep() or count > 1:
             if in_sweep() and (folder / "summary.json").exists():
                 settled.resume = True  # the same job, cut short: a sweep's folder is its own
-            command = shlex.join(["python", "train.py", *hydra.overrides.task])
+            # A preset would start its sweep again.
+            words = [w for w in hydra.overrides.task if not w.lstrip("+").startswith("sweep=")]
+            command = shlex.join(["python", "train.py", *words])
             return run_job(settled, folder, command, count, quiet=in_sweep())
     from unet_exp.commands.fit import fit
 
