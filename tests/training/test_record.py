@@ -50,6 +50,14 @@ def test_a_folder_takes_one_run_only(tmp_path: Path) -> None:
         pass
 
 
+def test_seconds_are_those_of_all_parts(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    write_atomically(path, '{"state": "preempted", "seconds": 100.0}')
+    with summary(path, resumed=True):
+        assert json.loads(path.read_text())["seconds"] == 100.0
+    assert 100.0 <= json.loads(path.read_text())["seconds"] < 200.0
+
+
 def test_json_is_strict() -> None:
     assert json.loads(to_json({"a": math.nan, "b": [math.inf, 1.5]})) == {
         "a": None,

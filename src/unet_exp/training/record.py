@@ -33,7 +33,8 @@ def summary(path: Path, resumed: bool, **facts: Any) -> Iterator[dict[str, Any]]
     """Keep ``summary.json``: state ``running``, then ``finished``, ``failed`` or ``interrupted``.
 
     What the body puts into the dictionary is written at its end, also when it fails; a ``state``
-    of its own, such as ``preempted``, stays.
+    of its own, such as ``preempted``, stays. ``seconds`` are those of all parts of a resumed run,
+    but for the last one before a kill.
 
     Raises
     ------
@@ -50,7 +51,8 @@ def summary(path: Path, resumed: bool, **facts: Any) -> Iterator[dict[str, Any]]
                 "another hydra.run.dir."
             ) from None
     started = time.monotonic()
-    content: dict[str, Any] = {"state": "running", **environment(), **facts}
+    before = float(read_summary(path.parent).get("seconds") or 0.0) if resumed else 0.0
+    content: dict[str, Any] = {"state": "running", **environment(), **facts, "seconds": before}
     try:
         write_atomically(path, to_json(content))
     except OSError:
@@ -69,7 +71,7 @@ def summary(path: Path, resumed: bool, **facts: Any) -> Iterator[dict[str, Any]]
         content["error"] = f"{type(error).__name__}: {error}"
         raise
     finally:
-        content["seconds"] = round(time.monotonic() - started, 1)
+        content["seconds"] = round(before + time.monotonic() - started, 1)
         write_atomically(path, to_json(content))
 
 

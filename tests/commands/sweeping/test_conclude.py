@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.commands.sweeping.conftest import finished, write
 
+from tests.commands.sweeping.conftest import finished, write
 from unet_exp.commands.sweeping.conclude import conclude
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
+
 from tests.running import TINY, TINY_FILES, Command, Finished, own_images
 
 ROOT = Path(__file__).parents[3]

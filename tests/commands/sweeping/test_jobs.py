@@ -4,8 +4,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.commands.sweeping.conftest import write
 
+from tests.commands.sweeping.conftest import write
 from unet_exp.commands.sweeping.jobs import read_sweep
 
 

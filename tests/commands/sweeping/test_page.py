@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.commands.sweeping.conftest import write
 
+from tests.commands.sweeping.conftest import write
 from unet_exp.commands.sweeping.jobs import read_sweep
 from unet_exp.commands.sweeping.page import content, group_address, page, write_page
 

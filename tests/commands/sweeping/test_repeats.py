@@ -2,8 +2,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.commands.sweeping.conftest import write
 
+from tests.commands.sweeping.conftest import write
 from unet_exp.commands.sweeping.jobs import read_sweep
 from unet_exp.commands.sweeping.repeats import repeats
 

@@ -3,7 +3,6 @@ import json
 from pathlib import Path
 
 from tests.commands.sweeping.conftest import write
-
 from unet_exp.commands.sweeping.jobs import read_sweep
 from unet_exp.commands.sweeping.report import write_report
 

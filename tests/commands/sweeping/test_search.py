@@ -3,13 +3,19 @@
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import optuna
 import pytest
+from optuna.distributions import IntDistribution
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
+
 from tests.running import TINY, Command
+from unet_exp.commands.sweeping.plan import Planned
+from unet_exp.commands.sweeping.search import Search
 
 SEARCH = ("-m", "hydra/sweeper=optuna", *TINY, "pictures.images=0", "model.depth=1")
 
@@ -112,6 +118,40 @@ def test_a_hopeless_trial_is_stopped_while_it_trains(command: Command) -> None:
     assert trial.intermediate_values
     assert command("train", "sweep.resume=sweep").code == 0
     assert json.loads(Path("sweep/0/summary.json").read_text()) == summary
+
+
+def test_a_study_learns_of_a_job_that_failed_and_was_mended(tmp_path: Path) -> None:
+    """Of two trials one failed; gone on with, it scores 0.75, and no other is asked for."""
+    space = {"seed": IntDistribution(0, 9)}
+    study = optuna.create_study(direction="maximize")
+    for folder, seed in (("0", 3), ("1", 4)):
+        study.enqueue_trial({"seed": seed})
+        trial = study.ask(space)
+        trial.set_user_attr("sweep", str(tmp_path))
+        trial.set_user_attr("job", folder)
+        failed = folder == "1"
+        study.tell(trial, None if failed else 0.5, state=TrialState.FAIL if failed else None)
+    records = {
+        "0": {"state": "finished", "scores": {"val/seg": 0.5}},
+        "1": {"state": "failed"},
+    }
+
+    def launch(jobs: list[Planned]) -> None:
+        assert [job.folder for job in jobs] == ["1"]
+        records["1"] = {"state": "finished", "scores": {"val/seg": 0.75}}
+
+    jobs = [Planned("0", ("seed=3",)), Planned("1", ("seed=4",))]
+    runner: Any = SimpleNamespace(
+        folder=tmp_path,
+        ledger=SimpleNamespace(jobs=jobs),
+        record=lambda job: records[job.folder],
+        launch=launch,
+    )
+    plugin: Any = SimpleNamespace(n_trials=2, n_jobs=1, storage=None)
+    sampler: Any = None  # nothing is asked
+    Search(runner, study, sampler, space, ["val/seg"], plugin).run()
+    found = study.get_trials(states=[TrialState.COMPLETE])
+    assert [(t.params["seed"], t.value) for t in found] == [(3, 0.5), (4, 0.75)]
 
 
 @pytest.mark.parametrize(

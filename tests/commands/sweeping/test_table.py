@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tests.commands.sweeping.conftest import finished, write
 
+from tests.commands.sweeping.conftest import finished, write
 from unet_exp.commands.sweeping import table
 from unet_exp.commands.sweeping.jobs import read_sweep
 from unet_exp.commands.sweeping.table import LiveTable

@@ -195,9 +195,13 @@ class Search:
             trial.user_attrs.get("job"): Trial(self.study, trial._trial_id)
             for trial in self.mine(TrialState.RUNNING)
         }
+        failed = {trial.user_attrs.get("job"): trial for trial in self.mine(TrialState.FAIL)}
         for jobs in batches(again, self.n_jobs):
             self.launch([(job, known.get(job.folder)) for job in jobs])
-        while not self.ended and (left := self.n_trials - len(self.mine())) > 0:
+            for job in jobs:
+                if job.folder not in known and job.folder in failed:
+                    self.correct(job, failed[job.folder])
+        while not self.ended and (left := self.n_trials - self.count()) > 0:
             trials = [self.ask() for _ in range(min(left, self.n_jobs))]
             words = [words_of(trial.params) for trial in trials]
             self.runner.plan(words)
@@ -207,6 +211,28 @@ class Search:
                 trial.set_user_attr("sweep", str(self.runner.folder.absolute()))
                 trial.set_user_attr("job", job.folder)
             self.launch(list(zip(asked, trials, strict=True)))
+
+    def count(self) -> int:
+        """Return how many trials there were, without failures that were corrected."""
+        jobs = {job.folder: job for job in self.runner.ledger.jobs}
+        return sum(
+            trial.state != TrialState.FAIL or not self.done(jobs[trial.user_attrs["job"]])
+            for trial in self.mine()
+        )
+
+    def correct(self, job: Planned, failed: Any) -> None:
+        """Add the trial of a job that failed at first, and has finished now."""
+        values = self.values(job)
+        if values is None:
+            return
+        self.study.add_trial(
+            optuna.trial.create_trial(
+                values=values,
+                params=failed.params,
+                distributions=failed.distributions,
+                user_attrs=failed.user_attrs,
+            )
+        )
 
     def ask(self) -> Trial:
         """Ask for the next values to try.
@@ -248,18 +274,22 @@ class Search:
             if trial is not None:
                 self.tell(job, trial)
 
+    def values(self, job: Planned) -> list[float] | None:
+        """Return what a finished job came to in each objective; None if it did not."""
+        record = self.runner.record(job)
+        scores = {**(record.get("scores") or {}), "seconds": record.get("seconds")}
+        found = [scores.get(name) for name in self.objectives]
+        values = [float(v) for v in found if isinstance(v, int | float) and math.isfinite(v)]
+        return values if record.get("state") == "finished" and len(values) == len(found) else None
+
     def tell(self, job: Planned, trial: Trial) -> None:
         """Tell the study what a job came to."""
-        record = self.runner.record(job)
-        scores = {**record.get("scores", {}), "seconds": record.get("seconds")}
-        found = [scores.get(name) for name in self.objectives]
-        values = [v for v in found if isinstance(v, int | float) and math.isfinite(v)]
-        state = record.get("state")
+        values = self.values(job)
+        pruned = self.runner.record(job).get("state") == "pruned"
         try:
-            if state == "finished" and len(values) == len(found):
+            if values is not None:
                 self.study.tell(trial, values)
             else:
-                pruned = state == "pruned"
                 self.study.tell(trial, state=TrialState.PRUNED if pruned else TrialState.FAIL)
         except RuntimeError as error:
             # So does a sampler that has tried everything end Optuna's own loop, which is not here.
