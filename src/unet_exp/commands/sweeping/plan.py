@@ -1,7 +1,6 @@
 """Which jobs a command line means."""
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -126,9 +125,3 @@ def planned(combinations: Sequence[tuple[str, ...]], known: Sequence[Planned]) -
             jobs[identity(overrides)] = Planned(str(number), tuple(overrides))
             number += 1
     return list(jobs.values())
-
-
-def score_of(summary: Mapping[str, Any]) -> float:
-    """Return the score that a run's record holds; NaN if it has none."""
-    score = summary.get("score")
-    return float(score) if isinstance(score, int | float) else math.nan
