@@ -9,7 +9,7 @@ from hydra.errors import ConfigCompositionException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from unet_exp import schema
+from unet_exp import schema, signatures
 
 OURS = [path for group in schema.PACKAGES for path in schema.options(group)]
 EXPERIMENTS = schema.options("experiment")
@@ -140,3 +140,27 @@ def test_checkpoints_may_build_only_the_options() -> None:
     allowed = schema.allowed_targets()
     assert "unet_exp.models.unet.UNet" in allowed
     assert not {t for t in allowed if not t.startswith(("unet_exp.", "albumentations."))}
+
+
+NAMED = sorted(
+    {
+        target
+        for group in (*schema.PACKAGES, *schema.THIRD_PARTY, *schema.HYDRA)
+        for path in schema.options(group)
+        for target in targets(OmegaConf.to_container(OmegaConf.load(path), resolve=False))
+    }
+)
+
+
+@pytest.mark.parametrize("target", NAMED)
+def test_a_signature_read_is_the_one_imported(target: str) -> None:
+    """Python itself says what the source was to tell."""
+    read, known = (
+        [
+            (p.name, p.default, schema.field_type(p.annotation))
+            for p in way(target)
+            if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        ]
+        for way in (signatures.parameters, schema.imported)
+    )
+    assert read == known

@@ -10,7 +10,7 @@ import inspect
 import sys
 import types
 import typing
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_object
 from omegaconf import MISSING, OmegaConf
+
+from unet_exp import signatures
 
 PACKAGE = Path(__file__).parent
 #: The configuration tree: inside the package when installed, beside ``src/`` in a checkout.
@@ -52,7 +54,8 @@ def field_type(annotation: Any) -> Any:
     (<class 'int'>, True)
     >>> field_type(list[int] | None) == list[int] | None
     True
-    >>> field_type(Callable)
+    >>> from pathlib import Path
+    >>> field_type(Path)
     typing.Any
     """
     if annotation in PRIMITIVES or annotation is types.NoneType:
@@ -82,33 +85,51 @@ def schema(target: str, stated: Collection[str] = ()) -> type:
         full_key: depth
         object_type=UNet
     """
-    function = get_object(target)
     fields: list[tuple[str, Any, Any]] = [
         ("_target_", str, target),
         ("_partial_", bool, False),
     ]
-    for name, parameter in inspect.signature(function).parameters.items():
-        default = parameter.default
+    for parameter in parameters(target):
+        name, default = parameter.name, parameter.default
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         if default is parameter.empty:
             if name in stated:
-                fields.append((name, field_type(evaluated(parameter, function)), MISSING))
+                fields.append((name, field_type(parameter.annotation), MISSING))
             continue
         if isinstance(default, list | dict):
             value = dataclasses.field(default_factory=lambda d=default: d.copy())
         else:
             value = default
         known = default is None or isinstance(default, (*PRIMITIVES, list, tuple, dict))
-        fields.append((name, field_type(evaluated(parameter, function)) if known else Any, value))
-    return dataclasses.make_dataclass(getattr(function, "__name__", "Schema"), fields)
+        fields.append((name, field_type(parameter.annotation) if known else Any, value))
+    return dataclasses.make_dataclass(target.rpartition(".")[2], fields)
 
 
-def evaluated(parameter: inspect.Parameter, function: Callable[..., Any]) -> Any:
-    """Return an annotation, also one that was written as a string."""
-    if isinstance(parameter.annotation, str):
-        return eval(parameter.annotation, vars(sys.modules[function.__module__]))  # noqa: S307
-    return parameter.annotation
+def parameters(target: str) -> list[inspect.Parameter]:
+    """Return the parameters of a function or class, from its source if that tells them."""
+    try:
+        return signatures.parameters(target)
+    except signatures.UnreadableError:
+        return imported(target)
+
+
+def imported(target: str) -> list[inspect.Parameter]:
+    """Return the parameters of a function or class that is imported for that."""
+    function = get_object(target)
+    found = inspect.signature(function).parameters.values()
+    names = vars(sys.modules[function.__module__])
+    return [parameter.replace(annotation=evaluated(parameter, names)) for parameter in found]
+
+
+def evaluated(parameter: inspect.Parameter, names: dict[str, Any]) -> Any:
+    """Return an annotation, also one that was written as a string; ``Any`` for unknown names."""
+    if not isinstance(parameter.annotation, str):
+        return parameter.annotation
+    try:
+        return eval(parameter.annotation, names)  # noqa: S307 - of our own code
+    except NameError:  # imported for type checkers alone
+        return Any
 
 
 def options(group: str) -> list[Path]:

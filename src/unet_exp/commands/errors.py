@@ -6,7 +6,6 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException, InstantiationException
 from omegaconf import OmegaConf
@@ -62,7 +61,8 @@ def explain(error: BaseException) -> str:
             f"{place(told)} cannot be made, because a file is in its place. Give another folder, "
             "or move that file away."
         )
-    if isinstance(told, MemoryError | torch.OutOfMemoryError):
+    # torch's own error is known by its name: to show a message, torch need not be imported.
+    if isinstance(told, MemoryError) or type(told).__name__ == "OutOfMemoryError":
         return (
             f"Out of memory ({text[:120]}). Lower loader.batch_size, loader.tile or "
             "model.base_channels; for whole images give inference.tile=512."
