@@ -31,9 +31,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $@
 
 bench: $(INSTALLED)
-	$(BIN)/python -m benchmarks.weight_map
-	$(BIN)/python -m benchmarks.metrics
-	$(BIN)/python -m benchmarks.sliding_window
+	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist .pytest_cache .ruff_cache .hypothesis

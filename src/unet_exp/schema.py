@@ -148,6 +148,8 @@ def register() -> None:
     OmegaConf.register_new_resolver("option_list", option_list, replace=True)
     OmegaConf.register_new_resolver("chosen", chosen, replace=True)
     store = ConfigStore.instance()
+    if "schema" in store.repo:
+        return
     for group in (*PACKAGES, *THIRD_PARTY, *HYDRA):
         for path in options(group):
             option = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
