@@ -85,6 +85,7 @@ class RayLauncher(Launcher):
             If the sweep was asked to stop, and its jobs have saved themselves.
         """
         from unet_exp.commands.errors import Preempted
+        from unet_exp.commands.overrides import first_line
         from unet_exp.commands.sweeping.remote import LostJobError, failed
 
         if self.sweep is None:
@@ -256,11 +257,6 @@ def listening(stop: Any) -> Iterator[None]:
         yield
     finally:
         done.set()
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of what an exception says."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def last_line(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all: written under another name, then renamed."""
 
 import errno
+import json
 import os
 import shutil
 import time
@@ -8,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 try:
     import fcntl
@@ -110,3 +112,12 @@ def alone(path: Path, patience: float = 0.0) -> Iterator[None]:
             except OSError:  # a file system without locks
                 break
         yield
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file; an empty one where it is missing, or only half there."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -8,7 +8,6 @@ import importlib.util
 from functools import cache
 from inspect import Parameter
 from pathlib import Path
-from types import GenericAlias
 from typing import Any, Optional, Union
 
 
@@ -169,10 +168,9 @@ def annotation(node: ast.expr | None) -> Any:
     )
     text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
     try:
-        kind = eval(text or ast.unparse(node), {"__builtins__": {}}, names)  # noqa: S307 - types
-    except Exception:
+        return eval(text or ast.unparse(node), {"__builtins__": {}}, names)  # noqa: S307 - types
+    except (SyntaxError, TypeError, AttributeError):  # no type that a command line could give
         return Unknown
-    return kind if kind is not GenericAlias else Unknown
 
 
 @cache

@@ -143,4 +143,4 @@ def wrong_type(given: str, error: ValidationError) -> str:
 
 def first_line(error: BaseException) -> str:
     """Return the first line of what an exception says."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,12 +1,12 @@
 """A training inside a job of SLURM's: back into the queue, and back into its folder."""
 
-import json
 import os
 import shlex
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+
+from unet_exp.files import read_json
 
 #: Words that say where a training writes and whether it goes on, not what it trains.
 PLACES = ("hydra.", "hydra/", "resume=", "sweep.resume=", "-m", "--multirun")
@@ -66,7 +66,7 @@ def requeued(words: Sequence[str]) -> list[str]:
         return []
     mine = [word for word in words if not word.startswith(PLACES)]
     for path in records(words):
-        content = read(path)
+        content = read_json(path)
         if str(content.get("slurm_job_id")) != job:
             continue
         if said(str(content.get("command", ""))) != mine:
@@ -88,15 +88,6 @@ def records(words: Sequence[str]) -> Iterator[Path]:
     kind, name = ("sweeps", "sweep.json") if sweep else ("runs", "summary.json")
     found = [folder / name for folder in given] or Path("outputs", kind).glob(f"*/*/{name}")
     yield from sorted(found, key=lambda path: path.parent.name, reverse=True)
-
-
-def read(path: Path) -> dict[str, Any]:
-    """Return what a record holds; nothing where it cannot be read."""
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def said(command: str) -> list[str]:

@@ -1,10 +1,11 @@
 """Where scores and pictures go besides the run folder: W&B, TensorBoard, CSV, or nowhere."""
 
-import json
 import netrc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from unet_exp.files import read_json
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -76,7 +77,7 @@ def wandb_logger(
     # The step of training is the x-axis of every curve and picture.
     run.define_metric("trainer/global_step")
     run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
-    aim = read(folder / "summary.json")
+    aim = read_json(folder / "summary.json")
     if aim.get("monitor") and aim.get("mode") in ("max", "min"):
         run.define_metric(
             aim["monitor"],
@@ -93,19 +94,10 @@ def membership(folder: Path) -> tuple[str | None, list[str]]:
     ``(None, [])`` of a run by itself.
     """
     folder = folder.absolute()
-    for job in read(folder.parent / "sweep.json").get("jobs", []):
+    for job in read_json(folder.parent / "sweep.json").get("jobs", []):
         if job.get("folder") == folder.name:
             return "/".join(folder.parent.parts[-2:]).lstrip("/"), list(job["overrides"])
     return None, []
-
-
-def read(path: Path) -> dict[str, Any]:
-    """Return what a JSON file holds; nothing if there is none, or it is not whole."""
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def address(loggers: list[Any]) -> dict[str, str | None]:

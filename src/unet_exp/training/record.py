@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from unet_exp.files import replacing
+from unet_exp.files import read_json, replacing
 
 #: Whose versions a result may depend on.
 LIBRARIES = ("unet-exp", "torch", "lightning", "albumentations", "numpy", "opencv-python-headless")
@@ -77,11 +77,7 @@ def summary(path: Path, resumed: bool, **facts: Any) -> Iterator[dict[str, Any]]
 
 def read_summary(folder: Path) -> dict[str, Any]:
     """Return what ``summary.json`` of a run folder holds; nothing where it cannot be read."""
-    try:
-        content = json.loads((folder / "summary.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    return read_json(folder / "summary.json")
 
 
 def amend(folder: Path, **facts: Any) -> None:

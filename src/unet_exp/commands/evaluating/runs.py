@@ -1,12 +1,13 @@
 """Which trainings a folder holds: a run itself, or the jobs of a sweep."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+
+from unet_exp.files import read_json
 
 #: What a training leaves in its folder, finished or not.
 TRACES = ("checkpoints", "summary.json", "train.log")
@@ -31,10 +32,7 @@ class Run:
     @property
     def state(self) -> str:
         """What ``summary.json`` says of the training; empty where nothing can be read."""
-        try:
-            return str(json.loads((self.folder / "summary.json").read_text())["state"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return ""
+        return str(read_json(self.folder / "summary.json").get("state", ""))
 
     @property
     def overrides(self) -> list[str]:

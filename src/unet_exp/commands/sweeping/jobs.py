@@ -1,6 +1,5 @@
 """What a sweep's folder says of its jobs, at any moment: while they run, and after a crash."""
 
-import json
 import math
 import time
 from collections import Counter
@@ -9,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from unet_exp.files import read_json
 
 #: Seconds without a written file after which a job that says it runs was killed.
 SILENCE = 15 * 60
@@ -197,15 +198,6 @@ def modified(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file; an empty one where it is missing or only half there."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def text(content: dict[str, Any], key: str) -> str:

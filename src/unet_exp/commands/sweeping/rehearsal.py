@@ -7,7 +7,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from unet_exp.commands.build import build, build_dataset, build_metrics
+from unet_exp.commands.build import build, build_dataset
 from unet_exp.commands.checks import check
 from unet_exp.commands.errors import explain
 from unet_exp.commands.fit import prepare
@@ -75,8 +75,8 @@ class Rehearsal:
             folder=Path(), callbacks=training.callbacks, loggers=[]
         )
         self.monitor, self.mode = training.monitor, training.mode
-        for name, metric in build_metrics(cfg).items():
-            self.higher_is_better[name] = metric.higher_is_better
+        for name, metric in training.module.metrics.items():
+            self.higher_is_better[name] = bool(metric.higher_is_better)
 
     def dataset(self, cfg: DictConfig) -> Any:
         """Return the data set of a job; those of earlier jobs are not read again."""

@@ -83,7 +83,6 @@ def run_search(plugin: "Optuna", arguments: Sequence[str]) -> None:
         names = [] if plugin.storage else optuna.get_all_study_names(kept)
         study = optuna.create_study(
             storage=kept,
-            sampler=sampler(0),
             pruner=pruner,
             study_name=plugin.study_name or next(iter(names), runner.folder.absolute().name),
             directions=directions,  # pyright: ignore[reportArgumentType]
@@ -311,8 +310,8 @@ class Search:
                 for job, trial in pairs:
                     try:
                         self.prune(job, trial, reported)
-                    except Exception as error:
-                        log.debug("%s: %s", job, error)
+                    except (OSError, ValueError, optuna.exceptions.OptunaError) as error:
+                        log.debug("%s: %s", job, error)  # such as a locked database: next time
 
         thread = threading.Thread(target=look, daemon=True)
         thread.start()
