@@ -146,7 +146,7 @@ class RayLauncher(Launcher):
         if gpus > most:
             raise ValueError(
                 f"hydra.launcher.gpus_per_job={gpus:g}, but no machine of Ray's has more than "
-                f"{most:g} GPUs. Give {most:g} or less."
+                f"{most:g} GPUs. Give {f'{most:g} or less' if most else '0'}."
             )
         fit = [machine for machine in machines if machine.get("GPU", 0) >= gpus]
         if cpus is None:

@@ -113,7 +113,7 @@ def address(loggers: list[Any]) -> dict[str, str | None]:
             run = logger.experiment
             mode = "offline" if run.offline else "disabled" if run.disabled else "online"
             return {
-                "url": run.url,
+                "url": run.url if mode == "online" else None,  # asked offline, W&B complains
                 "entity": run.entity or None,
                 "project": run.project,
                 "group": run.group or None,

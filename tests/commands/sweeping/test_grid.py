@@ -72,7 +72,8 @@ def test_a_bad_value_refuses_the_sweep_and_names_its_job(
 @pytest.mark.parametrize(
     ("words", "fact"),
     [
-        (["model.dpth=1,2"], "There is no model.dpth"),
+        (["model.dpth=1,2"], "Did you mean model.depth=1? No job was started."),
+        (["sweep=fold"], "There is no sweep=fold. Did you mean sweep=folds?"),
         (["dataset=synthetic,cats"], "There is no dataset=cats"),
         (["optimizer.lr=interval(0.1,1)"], "hydra/sweeper=optuna"),
         (["sweep.resume=nowhere"], "sweep.resume=nowhere holds no sweep"),

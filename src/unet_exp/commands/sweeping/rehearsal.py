@@ -93,5 +93,6 @@ class Rehearsal:
 def refused(job: Planned, error: Exception) -> SweepError:
     """Return the error that refuses a whole sweep for one of its jobs."""
     name = str(job)
-    told = explain(error).rstrip(".")
-    return SweepError(f"{name[0].upper()}{name[1:]}: {told}. No job was started.")
+    told = explain(error)
+    end = "" if told.endswith((".", "?")) else "."
+    return SweepError(f"{name[0].upper()}{name[1:]}: {told}{end} No job was started.")
