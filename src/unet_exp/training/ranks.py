@@ -1,5 +1,6 @@
 """What the processes of one training tell each other; a training in one process is its own sum."""
 
+import time
 from collections.abc import Sequence
 
 import torch
@@ -25,6 +26,9 @@ def leave() -> None:
     """
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
+        # A thread of gloo may still wait for Python's lock, to let go of the tensors of the last
+        # exchange. It gets the lock while this one sleeps; when Python ends, it would abort.
+        time.sleep(0.2)
 
 
 def gathered(tensor: Tensor) -> Tensor:

@@ -116,8 +116,10 @@ def test_a_range_on_an_axis_keeps_the_jobs_within(browser: Any, drawn: Path) -> 
         assert [name[0] for name in visible] == ["1", "3"]
         assert page.locator("#all").inner_text() == "Show all (now 2 of 7)"
         assert page.locator("#card").is_hidden()  # a drag is no click
-        page.set_viewport_size({"width": 1000, "height": 900})  # all is drawn anew
-        page.wait_for_function("document.querySelectorAll('#parallel .range').length === 1")
+        page.evaluate("document.querySelector('#parallel svg').id = 'wide'")
+        page.set_viewport_size({"width": 1000, "height": 900})
+        page.wait_for_selector("#wide", state="detached")  # all is drawn anew
+        assert page.locator("#parallel .range").count() == 1
         assert page.locator("#scatter circle:not(.out)").count() == 2 * 3
         page.mouse.click(*place(page, "#parallel path[data-job='1']", 1))
         assert page.locator("#jobs tbody tr:visible").count() == 7
