@@ -1,25 +1,90 @@
-"""Run the benchmarks: ``python -m benchmarks [PART ...] [--quick]``; all parts without a name."""
+"""Speed, side by side with others: ``python -m benchmarks [PART ...] [--quick] [--write]``."""
 
 import argparse
 import importlib
+import os
+import platform
+import re
+import subprocess
 import sys
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-#: Each a module with ``main()``, which takes ``--quick``.
+from benchmarks.measuring import Line, Part, head, row
+
+#: Each a module with ``lines``. Those of the second row are run only by name: they take long.
 PARTS = ("weight_map", "metrics", "sliding_window", "startup")
+LONG: tuple[str, ...] = ()
+PACKAGES = (
+    "torch", "lightning", "hydra-core", "numpy", "scipy", "opencv-python-headless",
+    "albumentations", "monai", "batchgenerators", "scikit-image", "py-ctcmetrics",
+)  # fmt: skip
+RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    every = ", ".join(PARTS) + (f"; only by name: {', '.join(LONG)}" if LONG else "")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=every)
     parser.add_argument("--quick", action="store_true", help="small, to see that they run")
+    parser.add_argument("--rounds", type=int, default=5, help="of which the table gives the range")
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("UNET_EXP_DATA", "data")))
+    parser.add_argument("--write", action="store_true", help="put the tables into RESULTS.md")
     arguments = parser.parse_args()
-    if unknown := [part for part in arguments.parts if part not in PARTS]:
-        parser.error(f"There is no part {unknown[0]}. Give of {', '.join(PARTS)}.")
-    for part in arguments.parts or PARTS:
-        print(f"\n== {part}", flush=True)
-        module = importlib.import_module(f"benchmarks.{part}")
-        sys.argv = [f"benchmarks.{part}", *(["--quick"] if arguments.quick else [])]
-        module.main()
+    if unknown := [part for part in arguments.parts if part not in PARTS + LONG]:
+        parser.error(f"There is no part {unknown[0]}. Give of {', '.join(PARTS + LONG)}.")
+    if arguments.quick:
+        arguments.rounds = 1
+    for name in arguments.parts or PARTS:
+        measure(name, arguments)
+
+
+def measure(name: str, arguments: argparse.Namespace) -> None:
+    """Run a part, and print its table as it grows."""
+    part: Part = importlib.import_module(f"benchmarks.{name}")  # pyright: ignore[reportAssignmentType]
+    print(f"\n## {name}: {part.__doc__.splitlines()[0]}\n\n{head()}", flush=True)
+    lines: list[Line] = []
+    for line in part.lines(arguments):
+        lines.append(line)
+        print(row(line.cells()), flush=True)
+    if arguments.write:
+        write(RESULTS, name, part.__doc__, lines)
+
+
+def write(path: Path, name: str, told: str, lines: list[Line]) -> None:
+    """Replace a part's section, up to its table's end; what stands below the table remains."""
+    words = f"`python -m benchmarks {name}`, {date.today()}, on {machine()}."
+    text = f"## {name}\n\n{told.strip()}\n\n{words}\n\n{head()}\n"
+    text += "".join(f"{row(line.cells())}\n" for line in lines)
+    old = path.read_text() if path.exists() else "# Results\n"
+    section = re.compile(rf"^## {name}\n.*?^\|---[^\n]*\n(?:\|[^\n]*\n)*", re.M | re.S)
+    if section.search(old):
+        new = section.sub(lambda _: text, old, count=1)
+    else:
+        new = f"{old.rstrip()}\n\n{text}"
+    path.write_text(new)
+
+
+def machine() -> str:
+    """The processor, and the versions of what is compared."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    found = [f"Python {platform.python_version()}"]
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return f"{cores} cores of {processor()}: {', '.join(found)}"
+
+
+def processor() -> str:
+    if sys.platform == "darwin":
+        words = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
+    facts = Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*: (.*)", facts.read_text()) if facts.exists() else None
+    return found[1] if found else platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -1,28 +1,27 @@
-"""V_rand, V_info and SEG against scikit-image and py-ctcmetrics; seconds of a warping error.
+"""The scores of instances: V_rand, V_info, SEG and AP; the warping error.
 
-python -m benchmarks.metrics [--rounds N] [--data FOLDER] [--quick]
-
-All run on one thread, and must agree before they are timed. Ratios are the claim: they are taken
-within a round, so that a busy machine slows both sides alike. scikit-image answers for V_rand and
-V_info alone; py-ctcmetrics, which answers for SEG alone, reads its images from files.
+Compared: scikit-image for V_rand and V_info; py-ctcmetrics for SEG, which reads its images from
+files; cellseg-metrics for AP. All must agree before they are timed. One thread.
 """
 
-import argparse
-import os
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import tifffile
 import torch
+from cellseg_metrics import panoptic_quality
 from ctc_metrics.metrics import seg as ctc_seg
 from ctc_metrics.utils.representations import match
+from scipy import ndimage
 from skimage.metrics import adapted_rand_error, variation_of_information
 
-from benchmarks.weight_map import made_up, spread
+from benchmarks.measuring import Line, Mark, alternate, milliseconds, over, threads
+from benchmarks.weight_map import made_up
+from unet_exp.metrics.average_precision import average_precision
 from unet_exp.metrics.rand_error import rand_error
 from unet_exp.metrics.seg import seg
 from unet_exp.metrics.v_info import v_info_split_merge
@@ -45,7 +44,7 @@ def pairs(quick: bool) -> Iterator[tuple[str, Pair]]:
     sizes = ((128, 20),) if quick else ((512, 136), (1024, 1200), (2048, 5000))
     for side, objects in sizes:
         truth = made_up(side, objects)
-        yield f"{side} x {side}, {len(np.unique(truth)) - 1} objects", (moved(truth), truth)
+        yield f"{len(np.unique(truth)) - 1} objects", (moved(truth), truth)
 
 
 def ours(predicted: np.ndarray, truth: np.ndarray) -> tuple[float, float, float]:
@@ -77,17 +76,18 @@ def check(predicted: np.ndarray, truth: np.ndarray, folder: Path | None) -> None
     np.testing.assert_allclose(1 - conditional / entropy, split, atol=1e-9)
     if folder:
         np.testing.assert_allclose(py_ctcmetrics(folder), jaccards, atol=1e-9)
+    found = average_precision(torch.from_numpy(predicted), torch.from_numpy(truth), (0.5,)).item()
+    f1 = panoptic_quality(truth, predicted)["dq"]  # of pairs above, not at, an IoU of one half
+    np.testing.assert_allclose(found, f1 / (2 - f1), atol=1e-6)
 
 
-def seconds(function: Callable[..., object], *arguments: object) -> float:
-    start = time.perf_counter()
-    function(*arguments)
-    return time.perf_counter() - start
+def lines(arguments: Namespace) -> Iterator[Line]:
+    threads(1)
+    yield from compare(arguments.rounds, arguments.quick)
+    yield from warp_time(arguments.rounds, arguments.data, arguments.quick)
 
 
-def compare(rounds: int, quick: bool) -> None:
-    header = ("V_rand, V_info, SEG: ms", "scikit-image / ours", "py-ctcmetrics / SEG")
-    print(f"{'labels':34}" + "".join(f"  {column:>26}" for column in header))
+def compare(rounds: int, quick: bool) -> Iterator[Line]:
     for name, (predicted, truth) in pairs(quick):
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) if truth.max() <= CTC_OBJECTS else None
@@ -95,54 +95,48 @@ def compare(rounds: int, quick: bool) -> None:
                 for file, image in (("predicted", predicted), ("truth", truth)):
                     tifffile.imwrite(folder / f"{file}.tif", image.astype(np.uint16))
             check(predicted, truth, folder)
-            times, skimage, ctc = [], [], []
-            for _ in range(rounds):
-                times.append(seconds(ours, predicted, truth))
-                skimage.append(seconds(scikit_image, predicted, truth) / times[-1])
-                if folder:
-                    alone = seconds(seg, torch.from_numpy(predicted), torch.from_numpy(truth))
-                    ctc.append(seconds(py_ctcmetrics, folder) / alone)
-        columns = (
-            spread([1000 * t for t in times]),
-            spread(skimage),
-            spread(ctc) if ctc else "too large",
-        )
-        print(f"{name:34}" + "".join(f"  {column:>26}" for column in columns))
+            images = torch.from_numpy(predicted), torch.from_numpy(truth)
+            functions = {
+                "regions": lambda images=images: (v_rand(*images), v_info_split_merge(*images)),
+                "scikit-image": lambda p=predicted, t=truth: scikit_image(p, t),
+                "SEG": lambda images=images: seg(*images),
+                "AP": lambda images=images: average_precision(*images, levels=(0.5,)),
+                "cellseg-metrics": lambda p=predicted, t=truth: panoptic_quality(t, p),
+            }
+            if folder:
+                functions["py-ctcmetrics"] = lambda folder=folder: py_ctcmetrics(folder)
+            times = alternate(functions, rounds)
+        for scores, mine, peer in (
+            ("V_rand and V_info", "regions", "scikit-image"),
+            ("SEG", "SEG", "py-ctcmetrics"),
+            ("AP at an IoU of 0.5", "AP", "cellseg-metrics"),
+        ):
+            if peer in times:
+                ratios = over(times[peer], times[mine])
+                case, taken = f"{scores}, {name}", milliseconds(times[mine])
+                yield Line(case, taken, f"{peer} / ours", ratios, Mark(at_least=5))
 
 
-def warp_time(rounds: int, data: Path, quick: bool) -> None:
+def warp_time(rounds: int, data: Path, quick: bool) -> Iterator[Line]:
+    """What the warping error takes, beside V_rand of the same image."""
     path = data / "isbi_em" / "train-labels.tif"
     if path.exists() and not quick:
         name, inside = "ISBI EM slice 0", tifffile.imread(path, key=0) == 255
     else:
         side, objects = (128, 20) if quick else (512, 136)
-        name, inside = f"made up, {side} x {side}", made_up(side, objects) > 0
+        name, inside = f"{side} x {side}", made_up(side, objects) > 0
     noise = cv2.GaussianBlur(np.random.default_rng(0).normal(size=inside.shape), (0, 0), 2)
     blurred = cv2.GaussianBlur(inside.astype(np.float64), (0, 0), 2)
     map_ = torch.from_numpy(np.clip(blurred + 0.15 * noise / noise.std(), 0, 1)).float()
     target = torch.from_numpy(inside.astype(np.int64))
-    print(f"\n{'warping error of ' + name:34}{'wrong before':>14}{'after':>9}{'ms':>28}")
-    for threshold in (0.0, 0.1, 0.3, 0.5, 0.7, 0.9):
-        errors = remaining_errors(map_, target, threshold)
-        times = [seconds(remaining_errors, map_, target, threshold) for _ in range(rounds)]
-        before = int(((map_ > threshold) != (target > 0)).sum())
-        print(
-            f"{f'at a threshold of {threshold}':34}{before:14}{sum(errors):9}"
-            f"{spread([1000 * t for t in times]):>28}"
-        )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("UNET_EXP_DATA", "data")))
-    parser.add_argument("--quick", action="store_true", help="small images, to see that it runs")
-    arguments = parser.parse_args()
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
-    compare(arguments.rounds, arguments.quick)
-    warp_time(arguments.rounds, arguments.data, arguments.quick)
-
-
-if __name__ == "__main__":
-    main()
+    instances = torch.from_numpy(ndimage.label(map_.numpy() > 0.5)[0])
+    true = torch.from_numpy(ndimage.label(inside)[0])
+    times = alternate(
+        {
+            "ours": lambda: remaining_errors(map_, target, 0.5),
+            "v_rand": lambda: v_rand(instances, true),
+        },
+        rounds,
+    )
+    ratios = over(times["ours"], times["v_rand"])
+    yield Line(f"warping error, {name}", milliseconds(times["ours"]), "ours / V_rand", ratios)

@@ -1,21 +1,18 @@
-"""Seconds until something is seen, against ``import torch`` and the usual start of a template.
+"""Time until something is seen, each in a process of its own.
 
-python -m benchmarks.startup [--rounds N] [--quick]
-
-Each is a whole process. The rounds alternate, and a ratio is taken within a round, so that a busy
-machine slows both sides alike. The template's start is what lightning-hydra-template does before
-its first line: import Lightning, torch and Hydra, and compose a configuration of this size.
+Compared: ``import torch``, and the start of lightning-hydra-template, which imports Lightning,
+torch and Hydra and composes a configuration of this size before its first line.
 """
 
-import argparse
 import os
 import subprocess
 import sys
 import tempfile
-import time
+from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.weight_map import spread
+from benchmarks.measuring import Line, Mark, alternate, over, spread
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = """
@@ -32,11 +29,9 @@ STEP = (
 )  # fmt: skip
 
 
-def seconds(words: list[str], folder: Path) -> float:
+def start(words: list[str], folder: Path) -> None:
     environment = {**os.environ, "UNET_EXP_CACHE": str(folder / "cache")}
-    start = time.perf_counter()
     subprocess.run(words, cwd=folder, env=environment, check=True, capture_output=True)
-    return time.perf_counter() - start
 
 
 def composed(folder: Path) -> Path:
@@ -50,38 +45,24 @@ def composed(folder: Path) -> Path:
     return folder / "conf"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="one round, to see that it runs")
-    arguments = parser.parse_args()
-    rounds = 1 if arguments.quick else arguments.rounds
+def lines(arguments: Namespace) -> Iterator[Line]:
     train = [sys.executable, str(ROOT / "train.py")]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         template = [sys.executable, "-c", f"import sys\n{TEMPLATE}", str(composed(folder))]
         starts = {
-            "import torch": [sys.executable, "-c", "import torch"],
-            "template: imports and compose": template,
+            "torch": [sys.executable, "-c", "import torch"],
+            "template": template,
             "train.py --help": [*train, "--help"],
             "train.py --cfg job": [*train, "--cfg", "job"],
-            "train.py, one step and its scores": [*train, *STEP],
+            "train.py, a step, validated, saved": [*train, *STEP],
         }
-        times: dict[str, list[float]] = {start: [] for start in starts}
-        for number in range(rounds + 1):
-            for start, words in starts.items():
-                taken = seconds(words, folder)
-                if number or arguments.quick:  # the first round fills the machine's caches
-                    times[start].append(taken)
-    print(f"{'start':36}  {'seconds':>26}  {'/ import torch':>26}  {'/ template':>26}")
-    torch, peer = times["import torch"], times["template: imports and compose"]
-    for start, taken in times.items():
-        ratios = [
-            spread([t / other for t, other in zip(taken, others, strict=True)])
-            for others in (torch, peer)
-        ]
-        print(f"{start:36}" + "".join(f"  {column:>26}" for column in (spread(taken), *ratios)))
-
-
-if __name__ == "__main__":
-    main()
+        times = alternate(
+            {case: lambda words=words: start(words, folder) for case, words in starts.items()},
+            arguments.rounds,
+        )
+    torch, peer = times.pop("torch"), times.pop("template")
+    for case, taken in times.items():
+        told, goal = f"{spread(taken)} s", Mark(at_most=1.2) if "--" in case else None
+        yield Line(case, told, "ours / import torch", over(taken, torch), goal)
+        yield Line(case, told, "template's imports and compose / ours", over(peer, taken))

@@ -1,23 +1,19 @@
-"""Equation 2 against the textbook recipe, and against one scipy distance transform (the floor).
+"""The weight map of equation 2.
 
-python -m benchmarks.weight_map [--rounds N] [--data FOLDER] [--quick]
-
-Real images are used where the folder has them, made-up ones of the same kind otherwise. All run
-on one thread. Ratios are the claim: they are taken within a round, so that a busy machine slows
-both sides alike.
+Compared: the textbook recipe, one distance transform for each object; and one distance transform
+of the image by scipy, which is the least that any recipe needs. Real images are used where the
+folder has them, made-up ones of the same kind otherwise. One thread.
 """
 
-import argparse
-import os
-import time
-from collections.abc import Callable, Iterator
+from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import tifffile
 from scipy import ndimage
 
+from benchmarks.measuring import Line, Mark, alternate, milliseconds, over, threads
 from unet_exp.weight_maps.border import border_weight_map
 from unet_exp.weight_maps.separation import separate
 
@@ -64,61 +60,43 @@ def inputs(data: Path, quick: bool) -> Iterator[tuple[str, np.ndarray]]:
         ndimage.label(inside, output=labels)
         yield "ISBI EM slice 0", labels
     else:
-        yield "made up, 512 x 512, dense", made_up(512, 136)
+        yield "made up like ISBI EM", made_up(512, 136)
     frame = data / "DIC-C2DH-HeLa" / "01_ST" / "SEG" / "man_seg040.tif"
     if frame.exists():
-        yield "DIC-C2DH-HeLa 01/040, silver", tifffile.imread(frame).astype(np.int32)
+        yield "HeLa 01/040", tifffile.imread(frame).astype(np.int32)
     else:
-        yield "made up, 512 x 512, 14 cells", made_up(512, 14)
-    for side, objects in ((1024, 500), (2048, 200), (2048, 2000)):
+        yield "made up, 512 x 512", made_up(512, 14)
+    for side, objects in ((2048, 200), (2048, 2000)):
         yield f"made up, {side} x {side}", made_up(side, objects)
 
 
-def seconds(function: Callable[[np.ndarray], object], labels: np.ndarray) -> float:
-    start = time.perf_counter()
-    function(labels)
-    return time.perf_counter() - start
-
-
-def recipe_seconds(labels: np.ndarray, count: int) -> float:
-    if count <= WHOLE and labels.size <= 512 * 512:
-        return seconds(textbook, labels)
-    some = np.random.default_rng(0).choice(np.unique(labels[labels > 0]), min(SAMPLE, count))
-    return seconds(textbook, np.where(np.isin(labels, some), labels, 0)) / len(some) * count
-
-
-def spread(values: list[float]) -> str:
-    low, middle, high = np.percentile(values, [0, 50, 100])
-    return f"{middle:8.2f} ({low:.2f} to {high:.2f})"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("UNET_EXP_DATA", "data")))
-    parser.add_argument("--quick", action="store_true", help="one small image, to see that it runs")
-    arguments = parser.parse_args()
-    cv2.setNumThreads(1)
-    print(f"{'labels':30}{'objects':>8}  {'ms':>26}  {'recipe / ours':>26}  {'ours / floor':>26}")
+def lines(arguments: Namespace) -> Iterator[Line]:
+    threads(1)
     for name, labels in inputs(arguments.data, arguments.quick):
-        count = len(np.unique(labels[labels > 0]))
+        every = np.unique(labels[labels > 0])
+        count = len(every)
         exact = count <= WHOLE and labels.size <= 512 * 512
+        part, share = labels, 1.0
         if exact:
             term = border_weight_map(labels, class_balance=False) - (labels >= 0)
             np.testing.assert_allclose(term, textbook(separate(labels)), atol=1e-4)
-        ours, recipe, floor = [], [], []
-        for _ in range(arguments.rounds):
-            ours.append(seconds(border_weight_map, labels))
-            floor.append(seconds(ndimage.distance_transform_edt, labels == 0))
-            recipe.append(recipe_seconds(labels, count))
-        columns = (
-            spread([1000 * t for t in ours]),
-            ("" if exact else "~") + spread([r / t for r, t in zip(recipe, ours, strict=True)]),
-            spread([t / f for t, f in zip(ours, floor, strict=True)]),
+        else:
+            some = np.random.default_rng(0).choice(every, min(SAMPLE, count), replace=False)
+            part, share = np.where(np.isin(labels, some), labels, 0), count / len(some)
+        times = alternate(
+            {
+                "ours": lambda labels=labels: border_weight_map(labels),
+                "recipe": lambda part=part: textbook(part),
+                "floor": lambda labels=labels: ndimage.distance_transform_edt(labels == 0),
+            },
+            arguments.rounds,
         )
-        print(f"{name:30}{count:8}  " + "  ".join(f"{column:>26}" for column in columns))
-    print(f"~ scaled up from {SAMPLE} of the objects")
-
-
-if __name__ == "__main__":
-    main()
+        case, ours = f"{name}, {count} objects", milliseconds(times["ours"])
+        recipe = [share * seconds for seconds in times["recipe"]]
+        estimated = "" if exact else f" (scaled up from {SAMPLE} objects)"
+        goal = Mark(at_least=40) if "ISBI" in name else None
+        yield Line(
+            case, ours, f"textbook recipe / ours{estimated}", over(recipe, times["ours"]), goal
+        )
+        floor = over(times["ours"], times["floor"])
+        yield Line(case, ours, "ours / one distance transform", floor, Mark(at_most=1.5))

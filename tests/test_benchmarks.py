@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks.__main__ import PARTS
+from benchmarks.__main__ import LONG, PARTS, write
+from benchmarks.measuring import Line, Mark, alternate, exponent, over, spread
 
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", PARTS + LONG)
 def test_it_runs(part: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", part, "--quick"],
@@ -22,5 +23,47 @@ def test_it_runs(part: str, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"\n== {part}\n")
-    assert done.stdout.count("\n") > 3
+    assert done.stdout.startswith(f"\n## {part}: ")
+    assert done.stdout.count("\n|") > 2
+
+
+def test_a_spread_is_the_median_with_the_range() -> None:
+    assert spread([3.0, 1.0, 2.5]) == "2.50 (1.00 to 3.00)"
+    assert spread([1234.0]) == "1,234"
+
+
+def test_ratios_are_taken_within_a_round() -> None:
+    assert over([2.0, 9.0], [1.0, 3.0]) == [2.0, 3.0]
+    calls: list[str] = []
+    functions = {name: lambda name=name: calls.append(name) for name in "ab"}
+    times = alternate(functions, 2, least=0)
+    assert [len(taken) for taken in times.values()] == [2, 2]
+    assert "".join(calls).endswith("abab")
+
+
+def test_an_exponent_is_the_power_that_fits() -> None:
+    assert exponent([1, 2, 4], [3, 12, 48]) == pytest.approx(2)
+
+
+def test_a_line_says_whether_its_median_reaches_the_mark() -> None:
+    for ratios, mark, said in (
+        ([39, 41, 90], Mark(at_least=40), "yes"),
+        ([39, 39, 90], Mark(at_least=40), "no"),
+        ([1.4, 1.6], Mark(at_most=1.5), "yes"),
+        ([1.6], Mark(at_most=1.5), "no"),
+        ([1.6], None, ""),
+    ):
+        assert Line("case", "1 ms", "a / b", ratios, mark).cells()[-1] == said
+
+
+def test_a_written_table_replaces_its_own_and_leaves_the_text_below(tmp_path: Path) -> None:
+    results = tmp_path / "RESULTS.md"
+    for part, ratio in (("one", 1.0), ("two", 2.0)):
+        write(results, part, "Told.", [Line("case", "ours", "a / b", [ratio])])
+    results.write_text(results.read_text().replace("\n\n## two", "\n\nRemains.\n\n## two"))
+    write(results, "one", "Told anew.", [Line("case", "ours", "a / b", [3.0])])
+    text = results.read_text()
+    assert text.startswith("# Results\n\n## one\n\nTold anew.\n\n")
+    assert "3.00" in text
+    assert "1.00" not in text
+    assert text.index("3.00") < text.index("Remains.") < text.index("## two") < text.index("2.00")
