@@ -64,3 +64,15 @@ def test_an_image_without_truth_counts_for_nothing(draw, stacked) -> None:
 def test_a_measure_brings_its_own_score() -> None:
     with pytest.raises(TypeError, match="abstract method"):
         RegionSweep()  # pyright: ignore[reportAbstractUsage]
+
+
+def test_a_changed_image_is_scored_anew(draw, stacked) -> None:
+    truth, map_ = draw("11.22"), torch.tensor([[0.9, 0.9, 0.1, 0.9, 0.9]])
+    probabilities = stacked(map_)
+    metric = VRand([0.5], thin_borders=False)
+    for _ in range(2):
+        metric.update(probabilities, truth)
+        probabilities[:, 0, 2] = probabilities[:, 0, 2].flip(0)  # in place: now all is one region
+    # Apart: 1; merged: 2 * (4 + 4) / (16 + 8).
+    assert metric.compute().item() == pytest.approx((1 + 2 / 3) / 2)
+    assert VRand([0.5], thin_borders=False)(probabilities, truth).item() == pytest.approx(1)

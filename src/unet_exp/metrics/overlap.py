@@ -57,6 +57,7 @@ class OverlapMeasure(Measure):
 
     def update(self, probabilities: Float[Tensor, "c h w"], target: Int[Tensor, "h w"]) -> None:
         """Count the pixels of one image."""
-        counts = overlap(probabilities.argmax(0), target)
+        # On a CPU, argmax along the first axis takes 50 times as long.
+        counts = overlap(probabilities.max(0).indices, target)
         for name, pixels in zip(Overlap._fields, counts, strict=True):
             setattr(self, name, getattr(self, name) + pixels.to(self.device))

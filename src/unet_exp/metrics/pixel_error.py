@@ -61,7 +61,7 @@ class PixelError(ThresholdSweep):
             inside, target = foreground(probabilities), target.clamp(max=1)
             classes = [(inside > level).to(target.dtype) for level in self.thresholds]
         else:
-            classes = [probabilities.argmax(0).cpu()]
+            classes = [probabilities.max(0).indices.cpu()]  # faster than argmax on a CPU
         known = target >= 0
         errors = torch.stack([((found != target) & known).sum() for found in classes])
         hits = torch.stack([((found == target) & (target > 0)).sum() for found in classes])

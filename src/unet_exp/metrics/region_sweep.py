@@ -4,6 +4,8 @@ Arganda-Carreras et al. 2015 (doi:10.3389/fnana.2015.00142).
 """
 
 from abc import abstractmethod
+from collections.abc import Hashable
+from hashlib import blake2b
 
 import torch
 from jaxtyping import Float, Int
@@ -12,6 +14,34 @@ from torch import Tensor
 from unet_exp.metrics.contingency import Contingency, Scores, contingency
 from unet_exp.metrics.regions import regions
 from unet_exp.metrics.threshold_sweep import SplitMergeSweep, foreground
+
+#: The tables of one image, by all that they follow from.
+LATEST: dict[Hashable, list[Contingency]] = {}
+
+
+def tables(
+    inside: Float[Tensor, "h w"],
+    labels: Int[Tensor, "h w"],
+    thresholds: tuple[float, ...],
+    thin_borders: bool,
+) -> list[Contingency]:
+    """Compare the regions above each threshold with the true ones.
+
+    What was computed last is kept, since V_rand and V_info of an image read the same tables.
+
+    >>> inside, labels = torch.tensor([[0.9, 0.4, 0.9]]), torch.tensor([[1, 1, 2]])
+    >>> [table.pixels.tolist() for table in tables(inside, labels, (0.1, 0.5), False)]
+    [[2, 1], [1, 1, 1]]
+    """
+    images = [tensor.contiguous().numpy() for tensor in (inside, labels)]
+    contents = [(image.shape, image.dtype, blake2b(image.data).digest()) for image in images]
+    key = (thresholds, thin_borders, *contents)
+    if key not in LATEST:
+        LATEST.clear()
+        LATEST[key] = [
+            contingency(regions(inside > level, thin_borders), labels) for level in thresholds
+        ]
+    return LATEST[key]
 
 
 class RegionSweep(SplitMergeSweep):
@@ -47,14 +77,8 @@ class RegionSweep(SplitMergeSweep):
         """Score one whole image at every threshold; one without a true object is left out."""
         if not (labels > 0).any():
             return
-        inside, labels = foreground(probabilities), labels.cpu()
-        scores = [
-            self.score(
-                contingency(regions(inside > level, self.thin_borders), labels),
-                self.thin_borders,
-            )
-            for level in self.thresholds
-        ]
+        found = tables(foreground(probabilities), labels.cpu(), self.thresholds, self.thin_borders)
+        scores = [self.score(table, self.thin_borders) for table in found]
         for name, values in zip(Scores._fields, zip(*scores, strict=True), strict=True):
             total = getattr(self, f"{name}_sum")
             total += torch.tensor(values).to(total)

@@ -21,7 +21,8 @@ class ClassMap:
 
     def __call__(self, probabilities: Float[Tensor, "c h w"]) -> Int32[Tensor, "h w"]:
         """Give the class of each pixel of an image; the first among equals."""
-        return probabilities.detach().cpu().argmax(0).to(torch.int32)
+        # On a CPU, argmax along the first axis takes 50 times as long.
+        return probabilities.detach().cpu().max(0).indices.to(torch.int32)
 
     def in_blocks(
         self,
