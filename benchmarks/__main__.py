@@ -14,8 +14,8 @@ from pathlib import Path
 from benchmarks.measuring import Line, Part, head, row
 
 #: Each a module with ``lines``. Those of the second row are run only by name: they take long.
-PARTS = ("weight_map", "metrics", "sliding_window", "startup")
-LONG: tuple[str, ...] = ()
+PARTS = ("weight_map", "metrics", "sliding_window", "startup", "growth", "gpu")
+LONG = ("accuracy",)
 PACKAGES = (
     "torch", "lightning", "hydra-core", "numpy", "scipy", "opencv-python-headless",
     "albumentations", "monai", "batchgenerators", "scikit-image", "py-ctcmetrics",
