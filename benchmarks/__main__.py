@@ -48,7 +48,7 @@ def measure(name: str, arguments: argparse.Namespace) -> None:
     for line in part.lines(arguments):
         lines.append(line)
         print(row(line.cells()), flush=True)
-    if arguments.write:
+    if arguments.write and lines:
         write(RESULTS, name, part.__doc__, lines)
 
 

@@ -38,6 +38,16 @@ def test_labels_near_the_largest_integer() -> None:
     assert table.truth.tolist() == table.predicted.tolist() == [1, 2**31 - 1]
 
 
+def test_numbers_of_any_size_give_the_same_pixels() -> None:
+    rng = np.random.default_rng(0)
+    predicted, truth = rng.integers(0, 9, (2, 20, 20))
+    near = contingency(torch.from_numpy(predicted), torch.from_numpy(truth))
+    far = contingency(torch.from_numpy(predicted << 50), torch.from_numpy(truth << 40))
+    assert (far.pixels == near.pixels).all()
+    assert (far.truth >> 40 == near.truth).all()
+    assert (far.predicted >> 50 == near.predicted).all()
+
+
 def test_a_negative_prediction_is_refused(draw) -> None:
     with pytest.raises(ValueError, match=r"numbered -1.*leave the background 0"):
         contingency(draw("?1"), draw("11"))

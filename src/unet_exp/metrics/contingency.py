@@ -43,20 +43,46 @@ def contingency(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Co
     """
     truth, predicted = labels.flatten().cpu().numpy(), instances.flatten().cpu().numpy()
     # Counting runs of equal pairs first leaves far fewer items to sort than there are pixels.
-    change = (truth[1:] != truth[:-1]) | (predicted[1:] != predicted[:-1])
+    change = truth[1:] != truth[:-1]
+    change |= predicted[1:] != predicted[:-1]
     last = np.append(np.flatnonzero(change), len(truth) - 1)
     lengths = np.diff(last, prepend=-1)
-    known = truth[last] >= 0
-    truth, predicted = (column[last[known]].astype(np.int64) for column in (truth, predicted))
+    truth, predicted = (column[last].astype(np.int64) for column in (truth, predicted))
+    if truth.min() < 0:
+        known = truth >= 0
+        truth, predicted, lengths = truth[known], predicted[known], lengths[known]
     if predicted.min(initial=0) < 0:
         raise ValueError(
             f"A predicted region is numbered {predicted.min()}. Number regions from 1 and leave "
             f"the background 0; only `labels` may hold -1, for unknown pixels."
         )
-    base = predicted.max(initial=0) + 1
-    keys, cell = np.unique(truth * base + predicted, return_inverse=True)
-    pixels = np.bincount(cell, weights=lengths[known], minlength=len(keys)).astype(np.int64)
-    return Contingency(keys // base, keys % base, pixels)
+    return summed(truth, predicted, lengths)
+
+
+def summed(
+    truth: Int64[np.ndarray, " n"],
+    predicted: Int64[np.ndarray, " n"],
+    pixels: Int64[np.ndarray, " n"],
+) -> Contingency:
+    """Add up the pixels of equal pairs, in any order.
+
+    >>> summed(np.array([2, 1, 2]), np.array([0, 5, 0]), np.array([3, 1, 4]))
+    Contingency(truth=array([1, 2]), predicted=array([5, 0]), pixels=array([1, 7]))
+    """
+    bits = [int(column.max(initial=0)).bit_length() for column in (truth, predicted, pixels)]
+    if sum(bits) <= 63:
+        # One number for each run: sorting values is several times faster than sorting places.
+        runs = np.sort((truth << bits[1] | predicted) << bits[2] | pixels)
+        pairs, pixels = runs >> bits[2], runs & ((1 << bits[2]) - 1)
+        truth, predicted = pairs >> bits[1], pairs & ((1 << bits[1]) - 1)
+    else:
+        order = np.lexsort((predicted, truth))
+        truth, predicted, pixels = truth[order], predicted[order], pixels[order]
+    new = np.ones(len(truth), bool)
+    new[1:] = (truth[1:] != truth[:-1]) | (predicted[1:] != predicted[:-1])
+    first = np.flatnonzero(new)
+    pixels = np.add.reduceat(pixels, first) if len(first) else pixels
+    return Contingency(truth[first], predicted[first], pixels)
 
 
 def region_sizes(
