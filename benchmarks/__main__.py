@@ -14,7 +14,9 @@ from pathlib import Path
 from benchmarks.measuring import Line, Part, head, row
 
 #: Each a module with ``lines``. Those of the second row are run only by name: they take long.
-PARTS = ("weight_map", "metrics", "sliding_window", "startup", "growth", "gpu")
+PARTS = (
+    "weight_map", "metrics", "augmentation", "sliding_window", "startup", "growth", "gpu",
+)  # fmt: skip
 LONG = ("accuracy",)
 PACKAGES = (
     "torch", "lightning", "hydra-core", "numpy", "scipy", "opencv-python-headless",

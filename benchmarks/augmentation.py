@@ -1,0 +1,217 @@
+"""Augmentation of an image with its labels and weights: shift, rotation, elastic deformation.
+
+Ours is as in ``conf/augmentation/paper.yaml``, grey values among it, which no peer varies here.
+Compared: albumentations' ElasticTransform (no rotation; its default sigma; ``approximate`` cuts
+the Gaussian off, so that the deformation is rough); MONAI's Rand2DElasticd with the same
+grid, displacements and rotation; batchgenerators' augment_spatial with rotation and its default
+sigma and alpha. All mirror the image at its border. Labels take the nearest pixel. Image and
+weights are interpolated as MONAI can: the image as said, the weights linearly; the other two know
+one interpolation for both, and take the image's. For 572 -> 388 the peers make tiles of 572 pixels
+of all three, albumentations of an image of that size. The floor is OpenCV's ``remap`` of the three
+arrays, on coordinate maps already made. One thread; each number is the mean of several tiles.
+"""
+
+import math
+import random
+import warnings
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import tifffile
+import torch
+from threadpoolctl import threadpool_limits
+
+from benchmarks.measuring import Line, Mark, alternate, milliseconds, over, threads
+from benchmarks.weight_map import made_up
+from unet_exp.augmentations.grey_values import GreyValues
+from unet_exp.augmentations.paper import Augmentation
+from unet_exp.augmentations.sight import INTERPOLATIONS, Warp
+from unet_exp.augmentations.view import View
+from unet_exp.geometry import mirror_pad
+from unet_exp.weight_maps.border import border_weight_map
+
+Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
+Call = Callable[[], tuple[Any, ...]]
+
+STD, GRID = 10.0, 3
+#: Seeds of the tiles over which a number is the mean.
+TILES = range(8)
+
+
+def arrays(data: Path, side: int) -> tuple[str, Arrays]:
+    """Image (c, h, w) of mean 0 and variance 1, labels and weights; real ones where they are."""
+    folder = data / "DIC-C2DH-HeLa"
+    paths = folder / "01" / "t040.tif", folder / "01_ST" / "SEG" / "man_seg040.tif"
+    if side == 512 and all(path.exists() for path in paths):
+        name = "HeLa 01/040"
+        grey, labels = (tifffile.imread(path).astype(np.float32) for path in paths)
+    else:
+        name, labels = "made up", made_up(side, 14)
+        noise = np.random.default_rng(0).normal(size=labels.shape)
+        grey = cv2.GaussianBlur((labels > 0) + noise, (0, 0), 2)
+    image = ((grey - grey.mean()) / grey.std()).astype(np.float32)[None]
+    weights = border_weight_map(labels.astype(np.int32))
+    return name, (image, labels.astype(np.int16), weights.astype(np.float32))
+
+
+def albumentations(given: Arrays, size: int, interpolation: str, approximate: bool = False) -> Call:
+    import albumentations as A
+
+    # It divides its noise by the largest value, which is near 5 standard deviations; blurring by
+    # sigma leaves 1 / (2 sqrt(pi) sigma) of what remains.
+    sigma = 50
+    elastic = A.ElasticTransform(
+        alpha=5 * STD * 2 * math.sqrt(math.pi) * sigma,
+        sigma=sigma,
+        interpolation=INTERPOLATIONS[interpolation],  # pyright: ignore[reportArgumentType]
+        border_mode=cv2.BORDER_REFLECT_101,
+        approximate=approximate,
+        p=1.0,
+    )
+    compose = A.Compose([elastic], additional_targets={"weights": "image"})
+    room = size - given[1].shape[0]
+    image, labels, weights = (
+        np.ascontiguousarray(mirror_pad(a, room // 2, room // 2, room // 2, room // 2))
+        for a in (given[0][0], *given[1:])
+    )
+    return lambda: tuple(compose(image=image, mask=labels, weights=weights).values())
+
+
+def monai(given: Arrays, size: int, interpolation: str) -> Call:
+    from monai.transforms import Rand2DElasticd  # pyright: ignore[reportPrivateImportUsage]
+
+    names = ("image", "labels", "weights")
+    transform = Rand2DElasticd(
+        names,
+        spacing=size / (GRID - 1),
+        magnitude_range=(STD, STD),
+        spatial_size=size,
+        prob=1.0,
+        rotate_range=math.pi,
+        mode=("bicubic" if interpolation == "cubic" else "bilinear", "nearest", "bilinear"),
+        padding_mode="reflection",
+    )
+    planes = {
+        name: torch.from_numpy(a.reshape(1, *a.shape[-2:]))
+        for name, a in zip(names, given, strict=True)
+    }
+    return lambda: tuple(transform(planes).values())
+
+
+def batchgenerators(given: Arrays, size: int, interpolation: str) -> Call:
+    from batchgenerators.augmentations.spatial_transformations import augment_spatial
+
+    image, labels, weights = given
+    data, seg = np.stack([image[0], weights])[None], labels[None, None]
+
+    def call() -> tuple[np.ndarray, ...]:
+        planes, shown = augment_spatial(
+            data,
+            seg,
+            (size, size),
+            do_scale=False,
+            random_crop=False,
+            order_data=3 if interpolation == "cubic" else 1,
+            border_mode_data="mirror",
+            border_mode_seg="mirror",
+        )
+        return planes[0, 0], shown[0, 0], planes[0, 1]
+
+    return call
+
+
+def ours(given: Arrays, size: int, output: int, interpolation: str) -> Callable[[], object]:
+    augment = Augmentation(size, output, interpolation=interpolation, transforms=[GreyValues()])
+    return repeated(lambda seed: augment(*given, seed=seed), TILES)
+
+
+def floor(given: Arrays, size: int, output: int, interpolation: str) -> Callable[[], object]:
+    """Only the interpolation of the same tiles."""
+    image, labels, weights = given
+    view, margin = View(size, output, interpolation=interpolation), (size - output) // 2
+    inner = slice(margin, size - margin)
+    kinds = (INTERPOLATIONS[interpolation], cv2.INTER_NEAREST, cv2.INTER_LINEAR)
+    tiles = []
+    for seed in TILES:
+        view.set_random_state(np.random.default_rng(seed), random.Random(seed))  # noqa: S311
+        sight = view.draw(*labels.shape)
+        if not isinstance(sight, Warp):
+            raise TypeError("Tiles of whole pixels need no remap.")
+        parts = [np.asarray(a[sight.rows][:, sight.columns]) for a in (image[0], labels, weights)]
+        row, column = sight.coordinates
+        middle = np.ascontiguousarray(column[inner, inner]), np.ascontiguousarray(row[inner, inner])
+        tiles.append(list(zip(parts, ((column, row), middle, middle), kinds, strict=True)))
+
+    def show(tile: list[tuple[np.ndarray, tuple[np.ndarray, np.ndarray], int]]) -> list[np.ndarray]:
+        return [
+            cv2.remap(part, *maps, kind, borderMode=cv2.BORDER_REFLECT_101)
+            for part, maps, kind in tile
+        ]
+
+    geometry = Augmentation(size, output, interpolation=interpolation)
+    for seed, tile in zip(TILES, tiles, strict=True):
+        for one, other in zip(geometry(*given, seed=seed), show(tile), strict=True):
+            np.testing.assert_array_equal(one.reshape(other.shape), other)
+    return repeated(show, tiles)
+
+
+def repeated(function: Callable[[Any], object], values: Iterable[Any]) -> Callable[[], None]:
+    """Call for each of the values, and let each result go before the next, as training does."""
+
+    def call() -> None:
+        for value in values:
+            function(value)
+
+    return call
+
+
+def lines(arguments: Namespace) -> Iterator[Line]:
+    threads(1)
+    threadpool_limits(1)
+    warnings.filterwarnings("ignore", module="monai")
+    if arguments.quick:
+        given = arrays(arguments.data, 64)[1]
+        yield from compare("made up, 64 -> 64", given, 64, 64, "cubic", 1)
+        return
+    name, given = arrays(arguments.data, 512)
+    for size, output, interpolation in (
+        (512, 512, "cubic"),
+        (512, 512, "linear"),
+        (572, 388, "cubic"),
+    ):
+        case = f"{name}, {size} -> {output}, {interpolation}"
+        yield from compare(case, given, size, output, interpolation, arguments.rounds)
+
+
+def compare(
+    case: str, given: Arrays, size: int, output: int, interpolation: str, rounds: int
+) -> Iterator[Line]:
+    peers = {
+        "albumentations": (albumentations(given, size, interpolation), 8),
+        "albumentations, approximate": (albumentations(given, size, interpolation, True), None),
+        "MONAI": (monai(given, size, interpolation), 20),
+        "batchgenerators": (batchgenerators(given, size, interpolation), 25),
+    }
+    for call, _ in peers.values():
+        np.testing.assert_array_equal([plane.shape[-2:] for plane in call()], [(size, size)] * 3)
+    functions = {
+        "ours": ours(given, size, output, interpolation),
+        "floor": floor(given, size, output, interpolation),
+    }
+    functions |= {
+        name: repeated(lambda _, call=call: call(), TILES) for name, (call, _) in peers.items()
+    }
+    times = {
+        name: [seconds / len(TILES) for seconds in taken]
+        for name, taken in alternate(functions, rounds).items()
+    }
+    taken = milliseconds(times["ours"])
+    for name, (_, mark) in peers.items():
+        goal = Mark(at_least=mark) if mark else None
+        yield Line(case, taken, f"{name} / ours", over(times[name], times["ours"]), goal)
+    ratios = over(times["ours"], times["floor"])
+    yield Line(case, taken, "ours / the bare remaps", ratios, Mark(at_most=1.4))
