@@ -7,6 +7,10 @@ import torch
 from jaxtyping import Float32, Float64
 from torch.nn.functional import interpolate
 
+#: Multiplications of one matrix product. OpenBLAS computes more than 2**18 on all cores, and its
+#: idle threads then wait busily, which slows down everything else many times more than they help.
+PRODUCT = 2**17
+
 
 @lru_cache(maxsize=8)
 def bicubic_basis(points: int, size: int) -> Float32[np.ndarray, "size points"]:
@@ -52,4 +56,10 @@ def coordinate_map(
     parts[:, :n, :n] = displacements
     parts[:, n, n + 1] = matrix[:, 0]
     parts[:, n + 1, n] = matrix[:, 1]
-    return basis @ parts @ np.ascontiguousarray(basis.T)
+    left, right = basis @ parts, np.ascontiguousarray(basis.T)
+    coordinates = np.empty((2, size, size), np.float32)
+    rows = max(1, PRODUCT // basis.size)
+    for top in range(0, size, rows):
+        block = np.s_[:, top : top + rows]
+        np.matmul(left[block], right, out=coordinates[block])
+    return coordinates
