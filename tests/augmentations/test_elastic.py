@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from unet_exp.augmentations.elastic import bicubic_basis, coordinate_map
+from unet_exp.augmentations.elastic import bicubic_basis, coordinate_map, reach
 
 
 @pytest.mark.parametrize(("points", "size"), [(3, 65), (3, 512), (4, 100), (2, 9)])
@@ -49,3 +49,21 @@ def test_the_matrix_turns_about_the_centre() -> None:
     rows, columns = coordinate_map(4, quarter, np.zeros((2, 3, 3)))
     np.testing.assert_allclose(rows[0], [-1.5, -0.5, 0.5, 1.5])
     np.testing.assert_allclose(columns[:, 0], [1.5, 0.5, -0.5, -1.5])
+
+
+def test_the_centre_is_added() -> None:
+    rows, columns = coordinate_map(3, np.eye(2), np.zeros((2, 3, 3)), (10.5, 20.0))
+    np.testing.assert_allclose(rows[:, 0], [9.5, 10.5, 11.5])
+    np.testing.assert_allclose(columns[0], [19, 20, 21])
+
+
+@pytest.mark.parametrize("points", [2, 3, 5, 7])
+@pytest.mark.parametrize("seed", range(10))
+def test_reach_is_a_bound_and_not_far_beyond(points: int, seed: int) -> None:
+    random, size = np.random.default_rng(seed), 100
+    for deviation in (0.0, 10.0):
+        matrix, grid = random.normal(size=(2, 2)), random.normal(0, deviation, (2, points, points))
+        furthest = np.abs(coordinate_map(size, matrix, grid)).max((1, 2))
+        bound = np.array(reach(size, matrix, grid))
+        assert (furthest <= bound + 1e-3).all()
+        assert (bound <= furthest + 8 * deviation + 1e-3).all()

@@ -12,6 +12,19 @@ def whole_pixels(size: int) -> np.ndarray:
     return np.stack(np.meshgrid(position, position, indexing="ij"))
 
 
+def warp_around(
+    centre: tuple[float, float], coordinates: np.ndarray, shape: tuple[int, int]
+) -> Warp:
+    """Place coordinates relative to a centre."""
+    down, across = np.abs(coordinates).max((1, 2)).tolist()
+    return Warp.around(
+        centre,
+        (down, across),
+        shape,
+        lambda about: coordinates + np.array(about, np.float32)[:, None, None],
+    )
+
+
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
 @pytest.mark.parametrize("shape", [(40, 50), (5, 3), (1, 7), (1, 1)])
 @pytest.mark.parametrize("centre", [(20.5, 20.5), (0.5, 2.5), (-30.5, 90.5)])
@@ -19,7 +32,7 @@ def test_goes_on_mirrored_any_number_of_times(
     centre: tuple[float, float], shape: tuple[int, int], interpolation: str
 ) -> None:
     image = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    warp = Warp.around(centre, whole_pixels(32), shape)
+    warp = warp_around(centre, whole_pixels(32), shape)
     first = [int(c - 15.5) for c in centre]
     rows, columns = (mirror_indices(f, f + 32, s) for f, s in zip(first, shape, strict=True))
     np.testing.assert_allclose(warp.show(image, interpolation), image[rows][:, columns], atol=1e-6)
@@ -36,7 +49,7 @@ def test_a_part_of_the_image_does_for_the_whole(
     image = cv2.GaussianBlur(random.normal(size=(200, 210)).astype(np.float32), (0, 0), 2)
     turn = np.array([[0.8, 0.6], [-0.6, 0.8]], np.float32)
     coordinates = np.einsum("ab,bij->aij", turn, whole_pixels(40)) + 0.1
-    warp = Warp.around(centre, coordinates.copy(), (200, 210))
+    warp = warp_around(centre, coordinates, (200, 210))
     rows, columns = (coordinates[i] + np.float32(centre[i]) for i in (0, 1))
     expected = cv2.remap(
         image, columns, rows, INTERPOLATIONS[interpolation], borderMode=cv2.BORDER_REFLECT_101
@@ -50,14 +63,14 @@ def test_a_part_of_the_image_does_for_the_whole(
 )
 def test_every_dtype_and_number_of_channels(dtype: type) -> None:
     image = (100 * np.random.default_rng(0).random((2, 3, 30, 30))).astype(dtype)
-    shown = Warp.around((14.5, 14.5), whole_pixels(20), (30, 30)).show(image, "nearest")
+    shown = warp_around((14.5, 14.5), whole_pixels(20), (30, 30)).show(image, "nearest")
     assert shown.dtype == dtype
     np.testing.assert_allclose(shown, image[..., 5:25, 5:25], rtol=1e-6)
 
 
 def test_the_margin_is_left_out() -> None:
     image = np.random.default_rng(0).normal(size=(30, 40)).astype(np.float32)
-    warp = Warp.around((14.5, 19.5), whole_pixels(20), (30, 40))
+    warp = warp_around((14.5, 19.5), whole_pixels(20), (30, 40))
     inner = warp.show(image, "linear", margin=6)
     np.testing.assert_array_equal(inner, warp.show(image, "linear")[6:-6, 6:-6])
     window = Window(5, 10, 20, turns=1, flip=True)
@@ -81,7 +94,7 @@ def test_places_in_a_large_image_are_exact() -> None:
     # float32 alone knows places beyond 2**17 only to 1/64 of a pixel.
     image = np.tile(np.arange(100, dtype=np.float32), (1, 2000))
     coordinates = whole_pixels(20) + np.float32(0.25)
-    warp = Warp.around((0.0, 150_029.5), coordinates, image.shape)
+    warp = warp_around((0.0, 150_029.5), coordinates, image.shape)
     np.testing.assert_allclose(warp.show(image, "linear")[3], np.arange(20) + 20.25, atol=1e-4)
 
 

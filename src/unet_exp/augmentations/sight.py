@@ -1,6 +1,8 @@
 """What a tile shows of an image that goes on mirrored (arXiv:1505.04597, sections 2 and 3.1)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import floor
 
 import cv2
 import numpy as np
@@ -61,20 +63,22 @@ class Warp:
     def around(
         cls,
         centre: tuple[float, float],
-        coordinates: Float32[np.ndarray, "2 s s"],
+        reach: tuple[float, float],
         shape: tuple[int, int],
+        coordinates: Callable[[tuple[float, float]], Float32[np.ndarray, "2 s s"]],
     ) -> "Warp":
-        """Place ``coordinates`` (relative, changed in place) in an image of ``shape``."""
-        parts = []
-        for axis in (0, 1):
+        """Show what is up to ``reach`` rows and columns from a place in an image of ``shape``.
+
+        ``coordinates`` are asked for about that place, counted from the first pixel in sight:
+        float32 is too coarse for places in a large image.
+        """
+        parts, about = [], []
+        for place, far, size in zip(centre, reach, shape, strict=True):
             # Cubic interpolation takes one pixel before and two after.
-            low = int(np.floor(coordinates[axis].min() + centre[axis])) - 1
-            high = int(np.floor(coordinates[axis].max() + centre[axis])) + 2
-            part, first = mirrored_part(low, high, shape[axis])
-            # So, and not at once, because float32 is too coarse for places in a large image.
-            coordinates[axis] += np.float32(centre[axis] - first)
+            part, first = mirrored_part(floor(place - far) - 1, floor(place + far) + 2, size)
             parts.append(part)
-        return cls(parts[0], parts[1], coordinates)
+            about.append(place - first)
+        return cls(parts[0], parts[1], coordinates((about[0], about[1])))
 
     def show(
         self, pixels: Shaped[np.ndarray, "*c h w"], interpolation: str, margin: int = 0

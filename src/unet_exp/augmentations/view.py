@@ -1,5 +1,6 @@
 """Shift, rotation, mirroring, scale and elastic deformation in one step (arXiv:1505.04597, 3.1)."""
 
+from functools import partial
 from math import cos, exp, log, radians, sin
 from typing import Any
 
@@ -7,7 +8,7 @@ import albumentations as A
 import numpy as np
 from jaxtyping import Shaped
 
-from unet_exp.augmentations.elastic import coordinate_map
+from unet_exp.augmentations.elastic import coordinate_map, reach
 from unet_exp.augmentations.sight import INTERPOLATIONS, Sight, Warp, Window
 
 
@@ -87,8 +88,12 @@ class View(A.DualTransform):
         grid = (2, self.elastic_grid, self.elastic_grid)
         displacements = random.normal(0, self.elastic_std, grid)
         half = (self.output_size - 1) / 2
-        coordinates = coordinate_map(self.size, matrix, displacements)
-        return Warp.around((top + half, left + half), coordinates, (height, width))
+        return Warp.around(
+            (top + half, left + half),
+            reach(self.size, matrix, displacements),
+            (height, width),
+            partial(coordinate_map, self.size, matrix, displacements),
+        )
 
     def apply_with_params(
         self, params: dict[str, Any], *args: Any, **kwargs: Any
