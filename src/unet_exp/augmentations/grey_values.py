@@ -57,15 +57,17 @@ class GreyValues(A.ImageOnlyTransform):
             for most in (self.curve, self.gain, self.offset)
         )
         noise = random.uniform(0, self.noise)
+        slope = 1 + gain
         if self.curve:
+            # Of x, (1 + gain) * (x + curve * x * x / (1 + abs(x))) + offset, in one array.
             bent = np.abs(img)
             bent += 1
-            np.divide(img * img, bent, out=bent)
-            bent *= curve
-            bent += img
+            np.divide(img, bent, out=bent)
+            bent *= slope * curve
+            bent += slope
+            bent *= img
         else:
-            bent = img.copy()
-        bent *= 1 + gain
+            bent = img * slope
         bent += offset
         if noise:
             levels = random.integers(0, 256, img.shape, np.uint8)

@@ -81,6 +81,6 @@ class Augmentation:
         self.compose.set_random_state(np.random.default_rng(seed), random.Random(seed))  # noqa: S311
         tile = self.compose(image=np.moveaxis(image, 0, -1), mask=target, weights=weights)
         # Interpolation spreads weights into unknown pixels next to known ones.
-        tile["weights"] *= tile["mask"] >= 0
+        np.copyto(tile["weights"], 0, where=tile["mask"] < 0)
         planes = np.ascontiguousarray(np.moveaxis(tile["image"], -1, 0))
         return planes, tile["mask"], tile["weights"]
