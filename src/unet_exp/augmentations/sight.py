@@ -117,9 +117,8 @@ def mirrored_part(low: int, high: int, size: int) -> tuple[slice | Int64[np.ndar
     >>> mirrored_part(-3, 2, size=10), mirrored_part(8, 11, size=10), mirrored_part(-3, 2, size=3)
     ((slice(0, 4, None), 0), (slice(7, 10, None), 7), (array([1, 2, 1, 0, 1, 2]), -3))
     """
-    seen = mirror_indices(low, high + 1, size)
     if low <= 1 - size or high >= 2 * size - 2:
-        return seen, low
-    first = 0 if low < 0 else int(seen.min())
-    last = size - 1 if high >= size else int(seen.max())
+        return mirror_indices(low, high + 1, size), low
+    first = 0 if low < 0 else min(low, 2 * size - 2 - high)
+    last = size - 1 if high >= size else max(high, -low)
     return slice(first, last + 1), first
