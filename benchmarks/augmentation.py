@@ -24,7 +24,6 @@ import cv2
 import numpy as np
 import tifffile
 import torch
-from threadpoolctl import threadpool_limits
 
 from benchmarks.measuring import Line, Mark, alternate, milliseconds, over, threads
 from benchmarks.weight_map import made_up
@@ -175,7 +174,6 @@ def repeated(function: Callable[[Any], object], values: Iterable[Any]) -> Callab
 
 def lines(arguments: Namespace) -> Iterator[Line]:
     threads(1)
-    threadpool_limits(1)
     warnings.filterwarnings("ignore", module="monai")
     if arguments.quick:
         given = arrays(arguments.data, 64)[1]

@@ -9,6 +9,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 HEADER = ("case", "ours", "compared", "ratio", "to reach", "")
 WIDTHS = (34, 26, 44, 24, 10, 3)
@@ -133,6 +134,7 @@ def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
 
 
 def threads(count: int) -> None:
-    """Let OpenCV and torch compute on so many threads."""
+    """Let OpenCV, torch and numpy's BLAS compute on so many threads."""
     cv2.setNumThreads(count)
     torch.set_num_threads(count)
+    threadpool_limits(count, user_api="blas")
