@@ -1,0 +1,29 @@
+"""The configuration of a training, as the command line composes it."""
+
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import DictConfig
+
+from unet_exp import schema
+
+
+def composed(data: Path, *overrides: str) -> DictConfig:
+    """What ``train.py OVERRIDES`` trains, with the images of ``data`` and the name "benchmark"."""
+    schema.register()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(schema.CONF), version_base="1.3"):
+        words = [*overrides, f"data_dir={data}", "name=benchmark"]
+        cfg = compose("train", words, return_hydra_config=True)
+    del cfg.hydra
+    return cfg
+
+
+def dataset(data: Path, quick: bool) -> tuple[str, list[str]]:
+    """HeLa where ``data`` has it, else made-up images of that size: a name, and overrides."""
+    if quick:
+        return "made up", ["dataset.size=128", "dataset.train=2", "dataset.validation=1"]
+    if (data / "DIC-C2DH-HeLa").exists():
+        return "HeLa", ["dataset=hela"]
+    return "made up", ["dataset.size=512", "dataset.validation=1"]

@@ -1,0 +1,175 @@
+"""Samples a second that training can take: tiles with target and weights, augmented, in batches.
+
+Compared: MONAI's CacheDataset and DataLoader with the like transforms, of the same tile, batch
+and number of loading processes. "one warp": shift, rotation and elastic deformation by one
+Rand2DElasticd, the least that MONAI needs; "chain": RandSpatialCropd, RandRotated and
+Rand2DElasticd one after the other, as its tutorials write it; both with RandFlipd and grey values.
+Floor: torch's DataLoader over tiles that are ready, which is what handing them over takes. Both
+sides keep the images in memory. A pass is timed from its start to its last batch. HeLa where the
+folder has it, made-up images otherwise. One thread in each process.
+"""
+
+import warnings
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, RandomSampler
+
+from benchmarks.composing import composed, dataset
+from benchmarks.measuring import Line, Mark, alternate, over, spread, threads
+from unet_exp.commands.build import build, build_dataset, build_loaders
+from unet_exp.training.loaders import Loaders
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of its own imports
+    from monai import data as monai_data
+    from monai import transforms as monai
+
+KEYS = ("image", "target", "weights")
+#: Of image, target and weights: torch's grid_sample, as ours interpolates.
+MODES = ("bicubic", "nearest", "bilinear")
+
+
+class Ready(Dataset[dict[str, torch.Tensor]]):
+    """The same few tiles again and again, without any work."""
+
+    def __init__(self, tiles: Sequence[dict[str, torch.Tensor]], count: int) -> None:
+        self.tiles, self.count = tiles, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, number: int) -> dict[str, torch.Tensor]:
+        return self.tiles[number % len(self.tiles)]
+
+
+def one_warp(tile: int, room: float) -> list[Any]:
+    return [
+        monai.Rand2DElasticd(
+            KEYS,
+            spacing=tile / 2,  # a control grid of 3 x 3 and its margin
+            magnitude_range=(10, 10),
+            prob=1,
+            rotate_range=np.pi,
+            translate_range=room,
+            spatial_size=tile,
+            mode=MODES,
+            padding_mode="reflection",
+        )
+    ]
+
+
+def chain(tile: int) -> list[Any]:
+    return [
+        monai.RandSpatialCropd(KEYS, tile, random_size=False),
+        monai.RandRotated(
+            KEYS, range_x=np.pi, prob=1, mode=("bilinear", "nearest", "bilinear"),
+            padding_mode="reflection",
+        ),
+        monai.Rand2DElasticd(
+            KEYS, spacing=tile / 2, magnitude_range=(10, 10), prob=1, mode=MODES,
+            padding_mode="reflection",
+        ),
+    ]  # fmt: skip
+
+
+def after(moves: Sequence[Any]) -> list[Any]:
+    """What follows on the moves in both recipes: flips and grey values."""
+    return [
+        *moves,
+        monai.RandFlipd(KEYS, prob=0.5, spatial_axis=1),
+        monai.RandAdjustContrastd("image", prob=1, gamma=(0.75, 1.25), retain_stats=False),
+        monai.RandScaleIntensityd("image", factors=0.25, prob=1),
+        monai.RandShiftIntensityd("image", offsets=0.25, prob=1),
+    ]
+
+
+def peer(loaders: Loaders, moves: Sequence[Any], samples: int, workers: int) -> Any:
+    """MONAI's loader of the same images, targets and weight maps."""
+    found = loaders.supervised("train")
+    items = [
+        {"image": s.sample.image, "target": s.target[None], "weights": s.weights[None]}
+        for s in found
+    ]
+    kept = monai.EnsureTyped(KEYS, dtype=torch.float32, track_meta=False)
+    recipe = monai.Compose([kept, *after(moves)])
+    cached = monai_data.CacheDataset(items, recipe, cache_rate=1, progress=False)
+    # One long pass, so that no time goes into beginning another.
+    sampler = RandomSampler(cached, replacement=True, num_samples=samples)
+    return monai_data.DataLoader(
+        cached,
+        batch_size=loaders.batch_size,
+        sampler=sampler,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+    )
+
+
+def passing(loader: Any) -> Callable[[], None]:
+    """A whole pass, of which each batch is taken as soon as it is there."""
+
+    def go() -> None:
+        for _ in loader:
+            pass
+
+    return go
+
+
+def check(batches: Sequence[dict[str, torch.Tensor]], batch_size: int, tile: int) -> None:
+    """Stop unless all give the same shapes."""
+    for batch in batches:
+        np.testing.assert_equal(batch["image"].shape, (batch_size, 1, tile, tile))
+        for name in ("target", "weights"):
+            np.testing.assert_equal(batch[name].numel(), batch_size * tile**2)
+
+
+def lines(arguments: Namespace) -> Iterator[Line]:
+    threads(1)
+    monai_data.set_track_meta(False)  # the faster of its two ways
+    name, images = dataset(arguments.data, arguments.quick)
+    # A pass of ours is longer: both then take about a second.
+    passes, theirs = (2, 2) if arguments.quick else (160, 16)
+    for workers in (0,) if arguments.quick else (2, 0):
+        cfg = composed(
+            arguments.data, *images, f"loader.num_workers={workers}",
+            f"loader.steps_per_validation={passes}",
+            *(["loader.tile=64"] if arguments.quick else []),
+        )  # fmt: skip
+        source = build_dataset(cfg)
+        network = build(cfg.model)
+        loaders = build_loaders(cfg, source, network)
+        samples = loaders.needed("train")
+        tile, batch_size = loaders.training_tile(samples), loaders.batch_size
+        room = (min(samples[0].image.shape[-2:]) - tile) / 2
+        ours = loaders.train()
+        ready = Ready([ours.dataset[number] for number in range(8)], passes * batch_size)
+        all_of_them: dict[str, Any] = {
+            "ours": ours,
+            "floor": DataLoader(
+                ready,
+                batch_size=batch_size,
+                num_workers=workers,
+                persistent_workers=workers > 0,
+            ),
+            "one warp": peer(loaders, one_warp(tile, room), theirs * batch_size, workers),
+            "chain": peer(loaders, chain(tile), theirs * batch_size, workers),
+        }
+        check([next(iter(loader)) for loader in all_of_them.values()], batch_size, tile)
+        times = alternate(
+            {key: passing(loader) for key, loader in all_of_them.items()}, arguments.rounds
+        )
+        counts = {"ours": passes, "floor": passes, "one warp": theirs, "chain": theirs}
+        rates = {
+            key: [counts[key] * batch_size / taken for taken in values]
+            for key, values in times.items()
+        }
+        case = f"{name}, tile {tile}, batch {batch_size}, {workers} workers"
+        told = f"{spread(rates['ours'])} samples/s"
+        for recipe in ("one warp", "chain"):
+            ratios = over(rates["ours"], rates[recipe])
+            goal = Mark(at_least=5) if workers else None
+            yield Line(case, told, f"ours / MONAI, {recipe}", ratios, goal)
+        yield Line(case, told, "ours / tiles that are ready", over(rates["ours"], rates["floor"]))
