@@ -36,6 +36,7 @@ from unet_exp.training.ranks import leave
 from unet_exp.training.record import summary, write_atomically
 from unet_exp.training.saving import checkpoints
 from unet_exp.training.stopping import Stopping
+from unet_exp.training.waiting import DataWait
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +147,7 @@ def fit_until_stopped(
                 )
                 loggers = [logger] if logger else []
             # Behind the callbacks whose state a checkpoint holds.
-            callbacks = [*training.callbacks, stopping]
+            callbacks = [*training.callbacks, stopping, DataWait()]
             trainer = build(cfg.trainer)(folder=folder, callbacks=callbacks, loggers=loggers)
             data = DataModule(training.loaders)
             trainer.fit(training.module, data, ckpt_path=start, weights_only=True)

@@ -1,0 +1,88 @@
+import csv
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import CSVLogger
+from torch.utils.data import DataLoader, Dataset
+
+from unet_exp.training.trainer import build_trainer
+from unet_exp.training.waiting import DataWait
+
+STEP = 0.03
+
+
+class Slow(Dataset[torch.Tensor]):
+    """Batches that take their time."""
+
+    def __init__(self, count: int, seconds: float) -> None:
+        self.count, self.seconds = count, seconds
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        time.sleep(self.seconds)
+        return torch.ones(1)
+
+
+class Busy(LightningModule):
+    """Steps of ``STEP`` seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+
+    def training_step(self, batch: torch.Tensor, batch_idx: int) -> torch.Tensor:
+        time.sleep(STEP)
+        return self.layer(batch).sum()
+
+    def validation_step(self, batch: torch.Tensor, batch_idx: int) -> None: ...
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), 0.1)
+
+
+class Read(Callback):
+    """Keep what a validation leaves for metrics.csv."""
+
+    def __init__(self) -> None:
+        self.shares: list[float] = []
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.shares.append(float(trainer.callback_metrics["data_wait"]))
+
+
+def trained(folder: Path, wait: float, validation: float = 0.0) -> list[float]:
+    """The shares at two validations, of six steps each; ``folder``/csv is the logger's."""
+    read, logger = Read(), CSVLogger(folder, name="csv")
+    trainer = build_trainer(
+        folder, [read, DataWait()], [logger], accelerator="cpu", max_steps=12, log_every_n_steps=4
+    )
+    trainer.fit(Busy(), DataLoader(Slow(6, wait), batch_size=1), DataLoader(Slow(2, validation)))
+    return read.shares
+
+
+@pytest.mark.filterwarnings("ignore:.*num_workers.*")
+def test_the_share_is_that_of_a_slow_loader(tmp_path: Path) -> None:
+    # What a validation waits for is not counted.
+    fast = trained(tmp_path / "fast", 0.0, validation=5 * STEP)
+    even = trained(tmp_path / "even", STEP)
+    slow = trained(tmp_path / "slow", 3 * STEP)
+    assert [len(shares) for shares in (fast, even, slow)] == [2, 2, 2]
+    for few, half, most in zip(fast, even, slow, strict=True):
+        assert few < 0.25
+        assert half == pytest.approx(0.5, abs=0.15)
+        assert most == pytest.approx(0.75, abs=0.15)
+        assert few < half < most
+
+
+@pytest.mark.filterwarnings("ignore:.*num_workers.*")
+def test_loggers_get_the_share_at_their_interval(tmp_path: Path) -> None:
+    trained(tmp_path, STEP)
+    with (tmp_path / "csv" / "version_0" / "metrics.csv").open(newline="") as file:
+        shares = {r["step"]: float(r["data_wait"]) for r in csv.DictReader(file) if r["data_wait"]}
+    assert list(shares) == ["4", "8", "12"]
+    assert all(0.3 < share < 0.7 for share in shares.values())
