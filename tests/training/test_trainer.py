@@ -18,6 +18,18 @@ def test_settings_reach_lightning(tmp_path: Path) -> None:
     assert trainer.overfit_batches == 2
 
 
+def test_deterministic_training_fills_no_new_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)
+    build_trainer(tmp_path, [], [], accelerator="cpu")
+    assert torch.are_deterministic_algorithms_enabled()
+    try:
+        assert not torch.empty(1000).isnan().all()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 @pytest.mark.parametrize("steps", [0, -1])
 def test_steps_must_be_positive(tmp_path: Path, steps: int) -> None:
     with pytest.raises(ValueError, match=f"max_steps={steps}"):

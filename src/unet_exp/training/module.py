@@ -120,7 +120,8 @@ class SegmentationModule(LightningModule):
 
     def watch(self, loss: Tensor) -> None:
         """Remember the first step whose loss is not finite; ask the device only now and then."""
-        step = torch.tensor(float(self.global_step), device=loss.device)
+        # torch.tensor would wait for the device.
+        step = torch.full((), float(self.global_step), device=loss.device)
         bad = torch.where(loss.isfinite(), torch.inf, step)
         seen = self.first_bad_step
         self.first_bad_step = bad if seen is None else torch.minimum(seen, bad)

@@ -90,6 +90,9 @@ def build_trainer(
     if strategy == "fsdp":
         require_shardable(callbacks, sync_batchnorm)
     quiet()
+    # Deterministic torch would also fill all new memory, to find who reads it too early: 5 % of a
+    # step, and nobody's numbers.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
     settings: dict[str, Any] = {
         "default_root_dir": folder,
         "callbacks": callbacks,
