@@ -55,12 +55,15 @@ class Read(Callback):
         self.shares.append(float(trainer.callback_metrics["data_wait"]))
 
 
-def trained(folder: Path, wait: float, validation: float = 0.0) -> list[float]:
-    """The shares at two validations, of six steps each; ``folder``/csv is the logger's."""
+def trained(
+    folder: Path, wait: float, validation: float = 0.0, steps: int = 12, batches: int = 1
+) -> list[float]:
+    """The shares at two validations, of six batches each; ``folder``/csv is the logger's."""
     read, logger = Read(), CSVLogger(folder, name="csv")
     trainer = build_trainer(
-        folder, [read, DataWait()], [logger], accelerator="cpu", max_steps=12, log_every_n_steps=4
-    )
+        folder, [read, DataWait()], [logger], accelerator="cpu", max_steps=steps,
+        log_every_n_steps=4, accumulate_grad_batches=batches,
+    )  # fmt: skip
     trainer.fit(Busy(), DataLoader(Slow(6, wait), batch_size=1), DataLoader(Slow(2, validation)))
     return read.shares
 
@@ -80,9 +83,10 @@ def test_the_share_is_that_of_a_slow_loader(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*num_workers.*")
-def test_loggers_get_the_share_at_their_interval(tmp_path: Path) -> None:
-    trained(tmp_path, STEP)
+@pytest.mark.parametrize(("batches", "steps"), [(1, 12), (2, 6)])
+def test_loggers_get_the_share_at_their_interval(tmp_path: Path, batches: int, steps: int) -> None:
+    trained(tmp_path, STEP, steps=steps, batches=batches)
     with (tmp_path / "csv" / "version_0" / "metrics.csv").open(newline="") as file:
-        shares = {r["step"]: float(r["data_wait"]) for r in csv.DictReader(file) if r["data_wait"]}
-    assert list(shares) == ["4", "8", "12"]
-    assert all(0.3 < share < 0.7 for share in shares.values())
+        logged = [(r["step"], r["data_wait"]) for r in csv.DictReader(file) if r["data_wait"]]
+    assert [step for step, _ in logged] == ["3", "7", "11"][: steps // 4]
+    assert all(0.3 < float(share) < 0.7 for _, share in logged)

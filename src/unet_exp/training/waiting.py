@@ -21,8 +21,11 @@ class DataWait(Callback):
     """
 
     def __init__(self) -> None:
-        self.since = 0.0
+        self.since, self.step = 0.0, 0
         self.logged, self.validated = Share(), Share()
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.step = trainer.global_step
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.since = time.perf_counter()
@@ -36,10 +39,13 @@ class DataWait(Callback):
         self, trainer: Trainer, pl_module: LightningModule, *_: Any, **__: Any
     ) -> None:
         self.passed(waiting=False)
-        every = trainer.log_every_n_steps  # pyright: ignore[reportAttributeAccessIssue]
-        if every and (trainer.global_step % every) == 0:
+        if trainer.global_step == self.step:
+            return  # gradients are being accumulated
+        self.step = trainer.global_step
+        if self.step % max(1, trainer.log_every_n_steps) == 0:  # pyright: ignore[reportAttributeAccessIssue]
             for logger in trainer.loggers:
-                logger.log_metrics({"data_wait": self.logged.value()}, trainer.global_step)
+                # Lightning counts the logged steps from 0.
+                logger.log_metrics({"data_wait": self.logged.value()}, self.step - 1)
             self.logged = Share()
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
