@@ -1,8 +1,12 @@
+import csv
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from lightning.pytorch.loggers import CSVLogger
 from torch import nn
+from torch.utils.data import DataLoader
 
 from unet_exp.inference.overlap_tile import OverlapTile
 from unet_exp.losses.weighted_cross_entropy import WeightedCrossEntropy
@@ -10,6 +14,7 @@ from unet_exp.metrics.pixel_error import PixelError
 from unet_exp.models.unet import UNet
 from unet_exp.postprocessing.components import Components
 from unet_exp.training.module import SegmentationModule
+from unet_exp.training.trainer import build_trainer
 
 
 @pytest.fixture
@@ -64,3 +69,21 @@ def test_dropout_is_a_function_of_seed_and_step(module: SegmentationModule) -> N
     assert torch.equal(first, draw())
     module.seed = 5
     assert not torch.equal(first, draw())
+
+
+@pytest.mark.filterwarnings("ignore:.*num_workers.*", "ignore:.*no `val_dataloader`.*")
+def test_the_loss_is_logged_at_the_loggers_interval(
+    module: SegmentationModule, tmp_path: Path
+) -> None:
+    tile = {
+        "image": torch.rand(1, 8, 8), "target": torch.ones(8, 8).long(), "weights": torch.ones(8, 8)
+    }  # fmt: skip
+    logger = CSVLogger(tmp_path, name="csv")
+    trainer = build_trainer(
+        tmp_path, [], [logger], accelerator="cpu", max_steps=6, log_every_n_steps=2,
+        accumulate_grad_batches=2,
+    )  # fmt: skip
+    trainer.fit(module, DataLoader([tile] * 12))
+    with (tmp_path / "csv" / "version_0" / "metrics.csv").open(newline="") as file:
+        steps = [row["step"] for row in csv.DictReader(file) if row["train/step_loss"]]
+    assert steps == ["1", "3", "5"]
