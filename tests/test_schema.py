@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
 from hydra.utils import get_object, instantiate
@@ -164,3 +165,19 @@ def test_a_signature_read_is_the_one_imported(target: str) -> None:
         for way in (signatures.parameters, schema.imported)
     )
     assert read == known
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
+def test_fused_steps_are_the_plain_ones_up_to_rounding(name: str) -> None:
+    weights, gradients = torch.rand(5, 7), torch.randn(20, 5, 7)
+    found = []
+    for fused in ("true", "null"):
+        node = composed(f"optimizer={name}", f"optimizer.fused={fused}", "optimizer.lr=0.01")
+        weight = torch.nn.Parameter(weights.clone())
+        optimizer = instantiate(node.optimizer)([weight])
+        for gradient in gradients:
+            weight.grad = gradient
+            optimizer.step()
+        found.append(weight.detach())
+    torch.testing.assert_close(found[0], found[1], rtol=1e-6, atol=1e-6)
+    assert not torch.equal(found[0], weights)
