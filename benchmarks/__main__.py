@@ -15,8 +15,8 @@ from benchmarks.measuring import Line, Part, head, row
 
 #: Each a module with ``lines``. Those of the second row are run only by name: they take long.
 PARTS = (
-    "weight_map", "metrics", "augmentation", "sliding_window", "loading", "training_step",
-    "startup", "growth", "gpu",
+    "weight_map", "metrics", "augmentation", "sliding_window", "inference", "loading",
+    "training_step", "startup", "growth", "gpu",
 )  # fmt: skip
 LONG = ("accuracy",)
 PACKAGES = (

@@ -1,0 +1,196 @@
+"""Whole images through a network, tile by tile.
+
+Compared: MONAI's sliding_window_inference with the same network and image, at the overlaps that
+are usual with it; its windows (256 or 512 pixels, alone or four at once) are those that take the
+least time here. Both networks and images are channels_last, and both sides give logits.
+
+An error is the largest difference in probability from the image computed at once, each side's
+with its own border: mirrored pixels here, the network's zeros there. Memory is the peak of a
+process that segments a file by a tiny network: all of predict.py here, from reading to written
+results; there reading and the inferer. All threads.
+"""
+
+import subprocess
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.data.utils import dense_patch_slices
+from monai.inferers.utils import sliding_window_inference
+from torch import Tensor
+
+from benchmarks.measuring import Line, Mark, over, seconds, spread
+from benchmarks.peak_memory import write_noise
+from unet_exp.geometry import mirror_pad
+from unet_exp.inference.overlap_tile import overlap_tile
+from unet_exp.models.unet import UNet
+
+PEERS = ((0.25, "constant", 1), (0.5, "constant", 2), (0.5, "gaussian", 2))
+"""Overlap, how overlaps are blended, and how many times the time of ours it should take."""
+WINDOWS = ((256, 1), (256, 4), (512, 1), (512, 4))
+SIDES = {"ours": (4096, 16384), "monai": (4096, 8192)}
+"""Of images whose peak of memory is compared with that of the first."""
+
+
+def small(quick: bool = False) -> UNet:
+    """The default, model=unet_small."""
+    return prepared(UNet(1, 2, 1 if quick else 4, 16, padding="same", norm="batch"))
+
+
+def prepared(network: UNet) -> UNet:
+    """For inference, with statistics of batch norm as images of this kind have them."""
+    network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    with torch.no_grad():
+        for _ in range(20 if network.norm == "batch" else 0):
+            network(picture(128)[None])
+    return network.eval()
+
+
+def picture(side: int) -> Tensor:
+    """Blobs of about ten pixels and noise, (1, side, side)."""
+    blobs = torch.nn.functional.interpolate(
+        torch.randn(1, 1, side // 8, side // 8), size=(side, side), mode="bilinear"
+    )
+    return blobs[0] + 0.2 * torch.randn(1, side, side)
+
+
+def monai(
+    network: Callable[[Tensor], Tensor], image: Tensor, window: tuple[int, int],
+    overlap: float, mode: str,
+) -> Tensor:  # fmt: skip
+    """Logits (k, h, w)."""
+    side, batch = window
+    found: Any = sliding_window_inference(image[None], (side, side), batch, network, overlap, mode)
+    return found[0]
+
+
+def best_window(network: UNet, side: int, overlap: float) -> tuple[int, int]:
+    """The window, and how many at once, by which MONAI takes the least time for an image."""
+
+    def estimate(window: tuple[int, int]) -> float:
+        length, batch = window
+        step = int(length * (1 - overlap))
+        count = len(dense_patch_slices((side, side), (length, length), (step, step)))
+        windows = torch.randn(batch, 1, length, length).to(memory_format=torch.channels_last)
+        seconds(lambda: network(windows))
+        return count / batch * min(seconds(lambda: network(windows)) for _ in range(3))
+
+    if side < WINDOWS[0][0]:
+        return side // 2, 1
+    return min(WINDOWS, key=estimate)
+
+
+def whole(network: UNet, image: Tensor) -> Tensor:
+    """Logits of the mirrored image in one pass."""
+    halo, (height, width) = network.halo, image.shape[-2:]
+    sides = [network.fitting_sizes(size + 2 * halo)[1] for size in (height, width)]
+    around = (halo, sides[0] - height - halo, halo, sides[1] - width - halo)
+    first = halo if network.padding == "same" else 0
+    logits = network(mirror_pad(image, *around)[None])[0]
+    return logits[:, first : first + height, first : first + width]
+
+
+def apart(found: Tensor, expected: Tensor) -> float:
+    """The largest difference in probability."""
+    return float((found.softmax(0) - expected.softmax(0)).abs().max())
+
+
+@torch.inference_mode()
+def lines(arguments: Namespace) -> Iterator[Line]:
+    torch.manual_seed(0)
+    quick = arguments.quick
+    network = small(quick)
+    # A line takes a minute.
+    rounds = max(1, arguments.rounds // 5)
+    yield from times(network, 64 if quick else 4096, rounds)
+    if not quick:
+        yield from article(best_window(network, 1024, 0.25), rounds)
+    yield from errors(network, 64 if quick else 1024)
+    yield from memory(arguments.quick)
+
+
+def times(network: UNet, side: int, rounds: int) -> Iterator[Line]:
+    """Seconds for an image; ``network`` has run, so that nothing is left to be prepared."""
+    image = picture(side)
+    windows = {overlap: best_window(network, side, overlap) for overlap in (0.25, 0.5)}
+    peers = {
+        f"MONAI {overlap:g} {mode}, {windows[overlap][0]} x {windows[overlap][1]}": (
+            partial(monai, network, image, windows[overlap], overlap, mode),
+            goal,
+        )
+        for overlap, mode, goal in PEERS
+    }
+    yield from against(f"{side} x {side}, unet_small", network, image, peers, rounds)
+
+
+def article(window: tuple[int, int], rounds: int) -> Iterator[Line]:
+    """The article's network; MONAI, whose windows must keep their size, gets its padded form."""
+    network, padded = prepared(UNet()), prepared(UNet(padding="same"))
+    padded.load_state_dict(network.state_dict())
+    image = picture(1024)
+    for each in (network, padded):
+        overlap_tile(each, image[:, :64, :64])
+    peer = partial(monai, padded, image, window, 0.25, "constant")
+    told = f"MONAI 0.25 constant, {window[0]} x {window[1]}, padded"
+    yield from against("1024 x 1024, article's net", network, image, {told: (peer, 1)}, rounds)
+
+
+def against(
+    case: str,
+    network: UNet,
+    image: Tensor,
+    peers: Mapping[str, tuple[Callable[[], Tensor], float]],
+    rounds: int,
+) -> Iterator[Line]:
+    """Seconds of each, in turn, with how many times ours the peer should take."""
+    functions: dict[str, Callable[[], Tensor]] = {"ours": partial(overlap_tile, network, image)}
+    functions |= {told: peer for told, (peer, _) in peers.items()}
+    taken: dict[str, list[float]] = {told: [] for told in functions}
+    for _ in range(rounds):
+        for told, function in functions.items():
+            taken[told].append(seconds(function))
+    for told, (_, goal) in peers.items():
+        ratios = over(taken[told], taken["ours"])
+        yield Line(case, f"{spread(taken['ours'])} s", f"{told} / ours", ratios, Mark(goal))
+
+
+def errors(network: UNet, side: int) -> Iterator[Line]:
+    """How far both are from the image computed at once."""
+    image = picture(side)
+    tile = network.fitting_sizes(side // 2 + 2 * network.halo)[1]
+    ours = apart(overlap_tile(network, image, tile), whole(network, image))
+    # Windows at the border see zeros beyond it, as the whole image does: the seams alone count.
+    expected = network(image[None])[0]
+    for overlap, mode, _ in PEERS:
+        length = min(256, side // 2)
+        theirs = apart(monai(network, image, (length, 1), overlap, mode), expected)
+        told = f"MONAI {overlap:g} {mode}, {length}, {theirs:.1e} / ours"
+        # Rounding may leave no difference at all.
+        ratio = theirs / max(ours, torch.finfo(torch.float32).eps)
+        yield Line(f"{side} x {side}, error", f"{ours:.1e}", told, [ratio], Mark(100))
+
+
+def memory(quick: bool) -> Iterator[Line]:
+    """Peaks of processes, which start at what importing torch takes."""
+    sides = {"ours": (256, 512), "monai": ()} if quick else SIDES
+    with tempfile.TemporaryDirectory() as name:
+        for who, mark in (("ours", Mark(at_most=1.1)), ("monai", None)):
+            peaks = [peak(who, Path(name) / f"{who}{side}.tif", side) for side in sides[who]]
+            for side, found in list(zip(sides[who], peaks, strict=True))[1:]:
+                case = f"peak memory, {who}, {side} x {side}"
+                compared = f"{side} / {sides[who][0]}, {peaks[0]:,.0f} MB"
+                yield Line(case, f"{found:,.0f} MB", compared, [found / peaks[0]], mark)
+
+
+def peak(who: str, path: Path, side: int) -> float:
+    """Megabytes."""
+    write_noise(path, side)
+    words = [sys.executable, "-m", "benchmarks.peak_memory", who, str(path)]
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    path.unlink()
+    return int(done.stdout) / 1e6

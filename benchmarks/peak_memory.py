@@ -1,0 +1,70 @@
+"""Largest memory of a process that segments an image file, alone in it: ``benchmarks.inference``.
+
+``python -m benchmarks.peak_memory ours|monai IMAGE`` prints bytes.
+"""
+
+import re
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+import torch
+
+from unet_exp.commands.predicting.outputs import PerImage
+from unet_exp.commands.predicting.segment import scratch, segment
+from unet_exp.datasets.opened import open_image
+from unet_exp.inference.overlap_tile import OverlapTile
+from unet_exp.inference.predictor import Predictor
+from unet_exp.models.unet import UNet
+from unet_exp.postprocessing.none import ClassMap
+
+
+def peak() -> int:
+    """Bytes; what a process reports of itself on Linux includes its parent's, but for VmHWM."""
+    status = Path("/proc/self/status")
+    if status.exists() and (found := re.search(r"VmHWM:\s*(\d+) kB", status.read_text())):
+        return 1024 * int(found[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def tiny() -> UNet:
+    """So small that the image takes the memory, not the network."""
+    torch.manual_seed(0)
+    network = UNet(depth=1, base_channels=2, padding="same", norm="batch").eval()
+    return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+
+def write_noise(path: Path, side: int) -> None:
+    """An uncompressed TIFF of 8 bits, written row by row."""
+    rows = np.random.default_rng(0).integers(0, 256, (64, side), np.uint8)
+    image = tifffile.memmap(path, shape=(side, side), dtype=np.uint8)
+    for top in range(0, side, len(rows)):
+        image[top : top + len(rows)] = rows[: side - top]
+    image.flush()
+
+
+def ours(path: Path) -> None:
+    """What predict.py does with a file."""
+    predictor = Predictor([tiny()], lambda z: z.softmax(1), OverlapTile(), ClassMap())
+    output = path.with_suffix("")
+    with open_image(path, 1) as opened, scratch(output) as new_array:
+        found = segment(opened, "dtype", predictor, new_array)
+        PerImage(output, "tiff", "uint8", classes=False).write(path, found)
+
+
+def monai(path: Path) -> None:
+    """What its inferer needs: the whole image as one tensor; nothing is written."""
+    from monai.inferers.utils import sliding_window_inference
+
+    image = torch.from_numpy(tifffile.imread(path).astype(np.float32) / 255)
+    with torch.inference_mode():
+        logits: Any = sliding_window_inference(image[None, None], (512, 512), 1, tiny(), 0.25)
+        logits.softmax(1)
+
+
+if __name__ == "__main__":
+    {"ours": ours, "monai": monai}[sys.argv[1]](Path(sys.argv[2]))
+    print(peak())
