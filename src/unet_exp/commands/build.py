@@ -12,6 +12,7 @@ from torch import nn
 from torchmetrics import MetricCollection
 
 from unet_exp import schema
+from unet_exp.inference.folding import fold_batch_norm
 from unet_exp.inference.predictor import Predictor
 from unet_exp.training.checkpoint import PARTS, CheckpointError, read_checkpoint
 from unet_exp.training.loaders import Loaders
@@ -232,5 +233,6 @@ def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, An
             f"{path} is of another architecture than its own configuration says "
             f"({str(error).splitlines()[-1].strip()}). Take the checkpoint as training wrote it."
         ) from error
-    network = parts["network"].eval().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    network = fold_batch_norm(parts["network"].eval())
+    network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return config, network, parts["loss"]

@@ -1,0 +1,48 @@
+"""Batch norm folded into the convolution before it: one layer less to compute, and to hold."""
+
+from itertools import pairwise
+from typing import TypeVar
+
+import torch
+from torch import nn
+from torch.nn.utils import fuse_conv_bn_eval
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+@torch.no_grad()
+def fold_batch_norm(network: Network) -> Network:
+    """Change a network in evaluation mode, which then gives the same logits up to rounding.
+
+    Only pairs that follow each other in an ``nn.Sequential`` are folded, since only there the
+    order of layers is known. The network can be trained no further: its statistics are gone.
+
+    Raises
+    ------
+    ValueError
+        If the network is in training mode.
+
+    >>> layers = nn.Sequential(nn.Conv2d(1, 2, 3, bias=False), nn.BatchNorm2d(2), nn.ReLU())
+    >>> fold_batch_norm(layers.eval())
+    Sequential(
+      (0): Conv2d(1, 2, kernel_size=(3, 3), stride=(1, 1))
+      (1): Identity()
+      (2): ReLU()
+    )
+    """
+    if network.training:
+        raise ValueError(
+            "The network is in training mode, where batch norm takes each batch's own statistics. "
+            "Call network.eval() first."
+        )
+    for layers in network.modules():
+        if isinstance(layers, nn.Sequential):
+            for place, (first, second) in enumerate(pairwise(list(layers))):
+                if (
+                    isinstance(first, nn.Conv2d)
+                    and isinstance(second, nn.BatchNorm2d)
+                    and second.track_running_stats
+                ):
+                    layers[place] = fuse_conv_bn_eval(first, second)
+                    layers[place + 1] = nn.Identity()
+    return network
