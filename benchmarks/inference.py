@@ -2,7 +2,8 @@
 
 Compared: MONAI's sliding_window_inference with the same network and image, at the overlaps that
 are usual with it; its windows (256 or 512 pixels, alone or four at once) are those that take the
-least time here. Both networks and images are channels_last, and both sides give logits.
+least time here. Both get the network as predict.py has it: channels_last, with folded batch norms;
+both give logits.
 
 An error is the largest difference in probability from the image computed at once, each side's
 with its own border: mirrored pixels here, the network's zeros there. Memory is the peak of a
@@ -22,11 +23,12 @@ from typing import Any
 import torch
 from monai.data.utils import dense_patch_slices
 from monai.inferers.utils import sliding_window_inference
-from torch import Tensor
+from torch import Tensor, nn
 
 from benchmarks.measuring import Line, Mark, over, seconds, spread
 from benchmarks.peak_memory import write_noise
 from unet_exp.geometry import mirror_pad
+from unet_exp.inference.folding import fold_batch_norm
 from unet_exp.inference.overlap_tile import overlap_tile
 from unet_exp.models.unet import UNet
 
@@ -37,26 +39,31 @@ SIDES = {"ours": (4096, 16384), "monai": (4096, 8192)}
 """Of images whose peak of memory is compared with that of the first."""
 
 
-def small(quick: bool = False) -> UNet:
-    """The default, model=unet_small."""
-    return prepared(UNet(1, 2, 1 if quick else 4, 16, padding="same", norm="batch"))
+def small(quick: bool) -> UNet:
+    """The default, model=unet_small, after a few steps towards telling blobs from noise."""
+    depth, channels, side, steps = (1, 4, 32, 5) if quick else (4, 16, 160, 40)
+    network = UNet(1, 2, depth, channels, padding="same", norm="batch", dropout=0)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
+    for _ in range(steps):
+        images, targets = zip(*(picture(side) for _ in range(4)), strict=True)
+        optimizer.zero_grad()
+        logits = network(torch.stack(images))
+        nn.functional.cross_entropy(logits, torch.stack(targets)).backward()
+        optimizer.step()
+    return prepared(network)
 
 
 def prepared(network: UNet) -> UNet:
-    """For inference, with statistics of batch norm as images of this kind have them."""
-    network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    with torch.no_grad():
-        for _ in range(20 if network.norm == "batch" else 0):
-            network(picture(128)[None])
-    return network.eval()
+    """As predict.py has it."""
+    network = fold_batch_norm(network.eval()).requires_grad_(requires_grad=False)
+    return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
-def picture(side: int) -> Tensor:
-    """Blobs of about ten pixels and noise, (1, side, side)."""
-    blobs = torch.nn.functional.interpolate(
-        torch.randn(1, 1, side // 8, side // 8), size=(side, side), mode="bilinear"
-    )
-    return blobs[0] + 0.2 * torch.randn(1, side, side)
+def picture(side: int) -> tuple[Tensor, Tensor]:
+    """Blobs of about ten pixels in noise (1, side, side), and where they are (side, side)."""
+    spots = torch.randn(1, 1, side // 8, side // 8)
+    blobs = nn.functional.interpolate(spots, size=(side, side), mode="bicubic")[0]
+    return blobs + torch.randn(1, side, side), (blobs[0] > 0).long()
 
 
 def monai(
@@ -100,23 +107,24 @@ def apart(found: Tensor, expected: Tensor) -> float:
     return float((found.softmax(0) - expected.softmax(0)).abs().max())
 
 
-@torch.inference_mode()
 def lines(arguments: Namespace) -> Iterator[Line]:
     torch.manual_seed(0)
     quick = arguments.quick
     network = small(quick)
-    # A line takes a minute.
+    # A round takes more than a minute.
     rounds = max(1, arguments.rounds // 5)
-    yield from times(network, 64 if quick else 4096, rounds)
-    if not quick:
-        yield from article(best_window(network, 1024, 0.25), rounds)
-    yield from errors(network, 64 if quick else 1024)
-    yield from memory(arguments.quick)
+    with torch.inference_mode():
+        yield from times(network, 64 if quick else 4096, rounds)
+        if not quick:
+            yield from article(best_window(network, 1024, 0.25), rounds)
+        yield from errors(network, 64 if quick else 1024)
+    yield from memory(quick)
 
 
 def times(network: UNet, side: int, rounds: int) -> Iterator[Line]:
-    """Seconds for an image; ``network`` has run, so that nothing is left to be prepared."""
-    image = picture(side)
+    """Seconds for an image."""
+    overlap_tile(network, picture(64)[0])
+    image, _ = picture(side)
     windows = {overlap: best_window(network, side, overlap) for overlap in (0.25, 0.5)}
     peers = {
         f"MONAI {overlap:g} {mode}, {windows[overlap][0]} x {windows[overlap][1]}": (
@@ -132,7 +140,7 @@ def article(window: tuple[int, int], rounds: int) -> Iterator[Line]:
     """The article's network; MONAI, whose windows must keep their size, gets its padded form."""
     network, padded = prepared(UNet()), prepared(UNet(padding="same"))
     padded.load_state_dict(network.state_dict())
-    image = picture(1024)
+    image, _ = picture(1024)
     for each in (network, padded):
         overlap_tile(each, image[:, :64, :64])
     peer = partial(monai, padded, image, window, 0.25, "constant")
@@ -161,7 +169,7 @@ def against(
 
 def errors(network: UNet, side: int) -> Iterator[Line]:
     """How far both are from the image computed at once."""
-    image = picture(side)
+    image, _ = picture(side)
     tile = network.fitting_sizes(side // 2 + 2 * network.halo)[1]
     ours = apart(overlap_tile(network, image, tile), whole(network, image))
     # Windows at the border see zeros beyond it, as the whole image does: the seams alone count.
