@@ -29,6 +29,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     from unet_exp.commands.evaluating.evaluation import FITTED, evaluate_checkpoints
     from unet_exp.commands.evaluating.runs import find_runs
     from unet_exp.commands.evaluating.tables import show_images, show_summary
+    from unet_exp.inference.freed_memory import keep_freed_memory
 
     if (cfg.run is None) == (cfg.checkpoint is None):
         raise ValueError("Give one of run=FOLDER and checkpoint=FILE.")
@@ -37,6 +38,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
             "tune_postprocessing=true on split=test would choose by the images that are to judge. "
             "Tune on split=validation, then score split=test with the values that it prints."
         )
+    keep_freed_memory()
     folder = Path(HydraConfig.get().runtime.output_dir)
     runs = find_runs(cfg.run) if cfg.run is not None else []
     if runs and (len(runs) > 1 or runs[0].folder != Path(str(cfg.run))):

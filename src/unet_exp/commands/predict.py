@@ -37,7 +37,9 @@ def predict(cfg: DictConfig) -> None:
     from unet_exp.commands.build import load
     from unet_exp.commands.predicting.inputs import find_images, require_distinct, require_separate
     from unet_exp.commands.predicting.ledger import Ledger
+    from unet_exp.inference.freed_memory import keep_freed_memory
 
+    keep_freed_memory()
     output, paths = Path(str(cfg.output)), find_images(cfg.input)
     require_separate(cfg.input, paths, output)
     trained = load(listed(cfg.checkpoint), cfg)

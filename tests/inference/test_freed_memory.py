@@ -1,0 +1,31 @@
+"""Pages that are fetched from the system, counted by the system."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+PAGES = """
+import resource
+from unet_exp.inference.freed_memory import keep_freed_memory
+
+def fetched():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    bytearray(2**26)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+fetched()
+without = fetched()
+assert keep_freed_memory()
+fetched()
+print(without, fetched())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc alone has this option")
+def test_what_is_freed_is_taken_again() -> None:
+    words = [sys.executable, "-c", PAGES]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    without, kept = map(int, done.stdout.split())
+    assert kept < 0.1 * without
