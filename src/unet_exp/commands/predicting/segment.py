@@ -21,7 +21,7 @@ from unet_exp.datasets.scaling import Scaled
 from unet_exp.datasets.tags import Tags
 from unet_exp.inference.predictor import Predictor
 
-IN_MEMORY = 2**28
+IN_MEMORY = 2**27
 """Bytes of results up to which they are kept in memory until they are written."""
 CHUNK = 1024
 
