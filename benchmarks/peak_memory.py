@@ -16,6 +16,7 @@ import torch
 from unet_exp.commands.predicting.outputs import PerImage
 from unet_exp.commands.predicting.segment import scratch, segment
 from unet_exp.datasets.opened import open_image
+from unet_exp.inference.freed_memory import keep_freed_memory
 from unet_exp.inference.overlap_tile import OverlapTile
 from unet_exp.inference.predictor import Predictor
 from unet_exp.models.unet import UNet
@@ -48,6 +49,7 @@ def write_noise(path: Path, side: int) -> None:
 
 def ours(path: Path) -> None:
     """What predict.py does with a file."""
+    keep_freed_memory()
     predictor = Predictor([tiny()], lambda z: z.softmax(1), OverlapTile(), ClassMap())
     output = path.with_suffix("")
     with open_image(path, 1) as opened, scratch(output) as new_array:
