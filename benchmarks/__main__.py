@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.measuring import Line, Part, head, row
 
-#: Each a module with ``lines``. Those of the second row are run only by name: they take long.
+#: Each a module with ``lines``. Those that take long are run only by name.
 PARTS = (
     "weight_map", "metrics", "augmentation", "sliding_window", "inference", "loading",
     "training_step", "startup", "growth", "gpu",
@@ -22,6 +22,7 @@ LONG = ("accuracy",)
 PACKAGES = (
     "torch", "lightning", "hydra-core", "numpy", "scipy", "opencv-python-headless",
     "albumentations", "monai", "batchgenerators", "scikit-image", "py-ctcmetrics",
+    "cellseg-metrics",
 )  # fmt: skip
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
@@ -39,8 +40,13 @@ def main() -> None:
         parser.error(f"There is no part {unknown[0]}. Give of {', '.join(PARTS + LONG)}.")
     if arguments.quick:
         arguments.rounds = 1
-    for name in arguments.parts or PARTS:
-        measure(name, arguments)
+    parts = arguments.parts or PARTS
+    if len(parts) == 1:
+        measure(parts[0], arguments)
+        return
+    words = [word for word in sys.argv[1:] if word not in parts]
+    for name in parts:  # each in a process of its own: threads and memory are set for the whole one
+        subprocess.run([sys.executable, "-m", "benchmarks", name, *words], check=True)
 
 
 def measure(name: str, arguments: argparse.Namespace) -> None:
