@@ -1,7 +1,8 @@
 """How cost grows: the power of each quantity that fits the measured times.
 
-An exponent of 1 is growth in proportion, of 0 none. Pixels are those of the whole image or tile;
-the small network is that of model=unet_small. All threads, but for the weight map and the tiles.
+An exponent of 1 is growth in proportion, of 0 none, of -1 a half for the double. Pixels are those of
+the whole image or tile; the small network is that of model=unet_small; for workers the time is that
+of a pass of 160 batches. All threads, but for the weight map and the tiles.
 """
 
 from argparse import Namespace
@@ -12,9 +13,11 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from benchmarks.composing import composed, dataset
 from benchmarks.measuring import Line, Mark, alternate, exponent, threads
 from benchmarks.weight_map import made_up
 from unet_exp.augmentations.paper import Augmentation
+from unet_exp.commands.build import build, build_dataset, build_loaders
 from unet_exp.inference.overlap_tile import overlap_tile
 from unet_exp.models.unet import UNet
 from unet_exp.training.trainer import best_precision
@@ -39,6 +42,9 @@ def lines(arguments: Namespace) -> Iterator[Line]:
     functions = {side * side: tile(side) for side in sides[:3]}
     yield line("augmentation, pixels", functions, rounds, proportional)
 
+    loaders = {count: passes(count, arguments) for count in (1, 2)}
+    yield line("tiles of training, workers", loaders, rounds, Mark(at_most=-0.5))
+
     threads(every)
     network = small(4 if quick else 16).eval()
     images = {side: torch.randn(1, side, side) for side in sides}
@@ -54,6 +60,19 @@ def lines(arguments: Namespace) -> Iterator[Line]:
     ):
         mark = proportional if name in ("pixels", "batch", "depth") else Mark(at_most=2.1)
         yield line(f"training step, {name}", steps, rounds, mark)
+
+
+def passes(workers: int, arguments: Namespace) -> Callable[[], object]:
+    """A pass of a training's loader."""
+    _, images = dataset(arguments.data, arguments.quick)
+    steps = 2 if arguments.quick else 160
+    tile = ["loader.tile=64"] if arguments.quick else []
+    cfg = composed(
+        arguments.data, *images, *tile,
+        f"loader.num_workers={workers}", f"loader.steps_per_validation={steps}",
+    )  # fmt: skip
+    loader = build_loaders(cfg, build_dataset(cfg), build(cfg.model)).train()
+    return lambda: sum(1 for _ in loader)
 
 
 def small(base_channels: int, depth: int = 4) -> UNet:
