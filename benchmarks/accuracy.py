@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.composing import composed
 from benchmarks.measuring import Line, Mark
 
 ROOT = Path(__file__).parents[1]
@@ -119,7 +120,6 @@ def fitting_steps(
 def recipe(path: Path, minutes: float, overrides: list[str]) -> None:
     """Train MONAI's network, and write its scores."""
     import torch
-    from hydra import compose, initialize_config_dir
     from monai.data import CacheDataset, DataLoader, list_data_collate
     from monai.inferers import sliding_window_inference
     from monai.losses import DiceLoss
@@ -133,15 +133,11 @@ def recipe(path: Path, minutes: float, overrides: list[str]) -> None:
     )
     from monai.utils import set_determinism
 
-    from unet_exp import schema
     from unet_exp.commands.build import build_dataset
     from unet_exp.commands.fit import prepare
     from unet_exp.training.trainer import best_precision
 
-    schema.register()
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        cfg = compose("train", [*overrides, "trainer=cpu", "name=peer"], return_hydra_config=True)
-    del cfg.hydra
+    cfg = composed(Path(os.environ["UNET_EXP_DATA"]), *overrides, "trainer=cpu")
     set_determinism(0)
     training = prepare(cfg, build_dataset(cfg), path.parent)
     keys = ["image", "label"]

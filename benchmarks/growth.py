@@ -1,8 +1,8 @@
 """How cost grows: the power of each quantity that fits the measured times.
 
-An exponent of 1 is growth in proportion, of 0 none, of -1 a half for the double. Pixels are those of
-the whole image or tile; the small network is that of model=unet_small; for workers the time is that
-of a pass of 160 batches. All threads, but for the weight map and the tiles.
+An exponent of 1 is growth in proportion, of 0 none, of -1 a half for the double. Pixels are those
+of the whole image or tile; the small network is that of model=unet_small; for workers the time is
+that of a pass of 160 batches. All threads, but for the weight map and the tiles.
 """
 
 from argparse import Namespace
@@ -43,7 +43,7 @@ def lines(arguments: Namespace) -> Iterator[Line]:
     yield line("augmentation, pixels", functions, rounds, proportional)
 
     loaders = {count: passes(count, arguments) for count in (1, 2)}
-    yield line("tiles of training, workers", loaders, rounds, Mark(at_most=-0.5))
+    yield line("tiles of training, workers", loaders, rounds, None)
 
     threads(every)
     network = small(4 if quick else 16).eval()
@@ -107,7 +107,9 @@ def step(network: UNet, batch: int, side: int) -> Callable[[], object]:
     return run
 
 
-def line(case: str, functions: Mapping[int, Callable[[], object]], rounds: int, mark: Mark) -> Line:
+def line(
+    case: str, functions: Mapping[int, Callable[[], object]], rounds: int, mark: Mark | None
+) -> Line:
     """Time the same at several sizes, and fit the exponent in each round."""
     times = alternate({str(size): run for size, run in functions.items()}, rounds)
     each = zip(*times.values(), strict=True)
