@@ -1,6 +1,6 @@
 import csv
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,10 +8,22 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, Dataset
 
+from unet_exp.training import waiting
 from unet_exp.training.trainer import build_trainer
 from unet_exp.training.waiting import DataWait
 
-STEP = 0.03
+STEP = 2.0
+
+
+class Clock:
+    """Time passes only where a test lets it."""
+
+    now = 0.0
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(perf_counter=lambda: Clock.now))
 
 
 class Slow(Dataset[torch.Tensor]):
@@ -24,19 +36,19 @@ class Slow(Dataset[torch.Tensor]):
         return self.count
 
     def __getitem__(self, index: int) -> torch.Tensor:
-        time.sleep(self.seconds)
+        Clock.now += self.seconds
         return torch.ones(1)
 
 
 class Busy(LightningModule):
-    """Steps of ``STEP`` seconds."""
+    """Steps that take ``STEP``."""
 
     def __init__(self) -> None:
         super().__init__()
         self.layer = torch.nn.Linear(1, 1)
 
     def training_step(self, batch: torch.Tensor, batch_idx: int) -> torch.Tensor:
-        time.sleep(STEP)
+        Clock.now += STEP
         return self.layer(batch).sum()
 
     def validation_step(self, batch: torch.Tensor, batch_idx: int) -> None: ...
@@ -71,15 +83,9 @@ def trained(
 @pytest.mark.filterwarnings("ignore:.*num_workers.*")
 def test_the_share_is_that_of_a_slow_loader(tmp_path: Path) -> None:
     # What a validation waits for is not counted.
-    fast = trained(tmp_path / "fast", 0.0, validation=5 * STEP)
-    even = trained(tmp_path / "even", STEP)
-    slow = trained(tmp_path / "slow", 3 * STEP)
-    assert [len(shares) for shares in (fast, even, slow)] == [2, 2, 2]
-    for few, half, most in zip(fast, even, slow, strict=True):
-        assert few < 0.25
-        assert half == pytest.approx(0.5, abs=0.15)
-        assert most == pytest.approx(0.75, abs=0.15)
-        assert few < half < most
+    for wait, share in ((0.0, 0.0), (STEP, 0.5), (3 * STEP, 0.75)):
+        shares = trained(tmp_path / f"{share}", wait, validation=5 * STEP)
+        assert shares == pytest.approx([share, share], abs=0.01), wait
 
 
 @pytest.mark.filterwarnings("ignore:.*num_workers.*")
@@ -89,4 +95,4 @@ def test_loggers_get_the_share_at_their_interval(tmp_path: Path, batches: int, s
     with (tmp_path / "csv" / "version_0" / "metrics.csv").open(newline="") as file:
         logged = [(r["step"], r["data_wait"]) for r in csv.DictReader(file) if r["data_wait"]]
     assert [step for step, _ in logged] == ["3", "7", "11"][: steps // 4]
-    assert all(0.3 < float(share) < 0.7 for _, share in logged)
+    assert [float(share) for _, share in logged] == pytest.approx([0.5] * len(logged), abs=0.01)
