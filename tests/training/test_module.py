@@ -1,4 +1,5 @@
 import csv
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,28 @@ def test_the_optimizer_has_the_networks_parameters(module: SegmentationModule) -
     assert isinstance(optimizer, torch.optim.SGD)
     held = {id(p) for group in optimizer.param_groups for p in group["params"]}
     assert held == {id(p) for p in module.network.parameters()}
+
+
+@pytest.mark.filterwarnings("ignore:.*num_workers.*", "ignore:.*no `val_dataloader`.*")
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_gradients_of_a_fused_optimizer_are_clipped(
+    module: SegmentationModule, precision: str, tmp_path: Path
+) -> None:
+    module.optimizer = partial(torch.optim.SGD, lr=0.5, fused=True)
+    before = [p.detach().clone() for p in module.network.parameters()]
+    trainer = build_trainer(
+        tmp_path, [], [], accelerator="cpu", precision=precision, max_steps=1,
+        gradient_clip_val=0.01, options={"enable_checkpointing": False},
+    )  # fmt: skip
+    batch = {
+        "image": torch.randn(1, 1, 16, 16),
+        "target": torch.ones(1, 16, 16, dtype=torch.long),
+        "weights": 1000 * torch.ones(1, 16, 16),
+    }
+    trainer.fit(module, DataLoader([batch], batch_size=None))
+    after = module.network.parameters()
+    moved = torch.cat([(a - b).flatten() for a, b in zip(after, before, strict=True)])
+    assert moved.norm().item() == pytest.approx(0.5 * 0.01, rel=1e-3)  # lr times the bound
 
 
 def test_prediction_needs_no_optimizer(module: SegmentationModule) -> None:

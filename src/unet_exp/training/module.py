@@ -187,6 +187,10 @@ class SegmentationModule(LightningModule):
         if self.optimizer is None:
             raise ValueError("A module built for prediction has no optimizer.")
         optimizer = self.optimizer(self.network.parameters())
+        # A fused optimiser offers to undo the scaling of float16's gradients in its own step, for
+        # which reason Lightning clips none of its gradients, scaled or not. So it must not.
+        if getattr(optimizer, "_step_supports_amp_scaling", False):
+            optimizer._step_supports_amp_scaling = False  # pyright: ignore[reportAttributeAccessIssue]
         if self.scheduler is None:
             return optimizer
         scheduler = self.scheduler(optimizer)
