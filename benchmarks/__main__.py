@@ -11,7 +11,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks.measuring import Line, Part, head, row
+from benchmarks.measuring import HEADER, WIDTHS, Line, Part, row, table
 
 #: Each a module with ``lines``. Those that take long are run only by name.
 PARTS = (
@@ -35,28 +35,31 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="of which the table gives the range")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("UNET_EXP_DATA", "data")))
     parser.add_argument("--write", action="store_true", help="put the tables into RESULTS.md")
+    parser.add_argument("--headless", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if unknown := [part for part in arguments.parts if part not in PARTS + LONG]:
         parser.error(f"There is no part {unknown[0]}. Give of {', '.join(PARTS + LONG)}.")
     if arguments.quick:
         arguments.rounds = 1
+    if not arguments.headless:
+        print(table([("part", *HEADER)], WIDTHS), flush=True)
     parts = arguments.parts or PARTS
     if len(parts) == 1:
         measure(parts[0], arguments)
         return
     words = [word for word in sys.argv[1:] if word not in parts]
     for name in parts:  # each in a process of its own: threads and memory are set for the whole one
-        subprocess.run([sys.executable, "-m", "benchmarks", name, *words], check=True)
+        own = [sys.executable, "-m", "benchmarks", name, "--headless", *words]
+        subprocess.run(own, check=True)
 
 
 def measure(name: str, arguments: argparse.Namespace) -> None:
-    """Run a part, and print its table as it grows."""
+    """Run a part, and print its lines as they come."""
     part: Part = importlib.import_module(f"benchmarks.{name}")  # pyright: ignore[reportAssignmentType]
-    print(f"\n## {name}: {part.__doc__.splitlines()[0]}\n\n{head()}", flush=True)
     lines: list[Line] = []
     for line in part.lines(arguments):
         lines.append(line)
-        print(row(line.cells()), flush=True)
+        print(row((name, *line.cells())), flush=True)
     if arguments.write and lines:
         write(RESULTS, name, part.__doc__, lines)
 
@@ -64,8 +67,8 @@ def measure(name: str, arguments: argparse.Namespace) -> None:
 def write(path: Path, name: str, told: str, lines: list[Line]) -> None:
     """Replace a part's section, up to its table's end; what stands below the table remains."""
     words = f"`python -m benchmarks {name}`, {date.today()}, on {machine()}."
-    text = f"## {name}\n\n{told.strip()}\n\n{words}\n\n{head()}\n"
-    text += "".join(f"{row(line.cells())}\n" for line in lines)
+    text = f"## {name}\n\n{told.strip()}\n\n{words}\n\n"
+    text += f"{table([HEADER, *(line.cells() for line in lines)])}\n"
     old = path.read_text() if path.exists() else "# Results\n"
     section = re.compile(rf"^## {name}\n.*?^\|---[^\n]*\n(?:\|[^\n]*\n)*", re.M | re.S)
     if section.search(old):

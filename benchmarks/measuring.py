@@ -12,7 +12,8 @@ import torch
 from threadpoolctl import threadpool_limits
 
 HEADER = ("case", "ours", "compared", "ratio", "to reach", "")
-WIDTHS = (34, 26, 44, 24, 10, 3)
+#: Of the part's name and the columns, on a screen, where a row is printed before the next is known.
+WIDTHS = (14, 46, 26, 50, 24, 8, 3)
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,23 @@ class Part(Protocol):
         ...
 
 
-def row(cells: Sequence[str]) -> str:
-    """A row of Markdown, padded for a screen."""
-    padded = (f"{cell:{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
+def table(rows: Sequence[Sequence[str]], widths: Sequence[int] | None = None) -> str:
+    """Markdown, with a header first; each column as wide as its widest cell, or as said.
+
+    >>> print(table([("case", "ratio"), ("whole", "2.00")]))
+    | case  | ratio |
+    |-------|-------|
+    | whole | 2.00  |
+    """
+    widths = widths or [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rule = "|".join("-" * (width + 2) for width in widths)
+    first, *others = (row(cells, widths) for cells in rows)
+    return "\n".join((first, f"|{rule}|", *others))
+
+
+def row(cells: Sequence[str], widths: Sequence[int] = WIDTHS) -> str:
+    padded = (f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True))
     return f"| {' | '.join(padded)} |"
-
-
-def head() -> str:
-    rule = "|".join("-" * (width + 2) for width in WIDTHS)
-    return f"{row(HEADER)}\n|{rule}|"
 
 
 def spread(values: Sequence[float]) -> str:

@@ -23,8 +23,11 @@ def test_it_runs(part: str, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"\n## {part}: ")
-    assert done.stdout.count("\n|") > 2
+    head, rule, *rows = done.stdout.splitlines()
+    assert [cell.strip() for cell in head.split("|")[1:4]] == ["part", "case", "ours"]
+    assert set(rule) == {"|", "-"}
+    assert rows
+    assert all(row.startswith(f"| {part} ") for row in rows)
 
 
 def test_a_spread_is_the_median_with_the_range() -> None:
