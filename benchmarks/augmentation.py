@@ -10,7 +10,7 @@ linearly; the other two know one interpolation for both, and take the image's. F
 peers make tiles of 572 pixels of all three, albumentations of an image of that size. The floor is
 OpenCV's ``remap`` of the three arrays, on coordinate maps already made. One thread; each number is
 the mean of several tiles. The process keeps the memory that is freed: without that, what happens to
-lie at the heap's end decides whether arrays of a megabyte wait for new pages: 3.7 or 4.7 ms of ours.
+lie at the heap's end decides whether arrays of a megabyte wait for new pages (3.7 or 4.7 ms).
 """
 
 import math

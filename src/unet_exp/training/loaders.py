@@ -1,7 +1,5 @@
 """Samples to batches: targets and weights once, then a random tile for every step of training."""
 
-import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from unet_exp.datasets.cache import cache_folder, cached_array, content_key
 from unet_exp.datasets.sample import Sample
 from unet_exp.training.ranks import share
+from unet_exp.training.workers import default_workers, outliving
 from unet_exp.weight_maps.classes import training_target
 
 #: Of the weight maps' algorithm: another number, and those in the cache are computed anew.
@@ -114,7 +113,7 @@ class Loaders:
             sampler=sampler,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
-            worker_init_fn=outlive_signals,
+            worker_init_fn=outliving(),
             pin_memory=torch.cuda.is_available(),
         )
 
@@ -279,19 +278,3 @@ class Whole(Dataset[dict[str, Any]]):
             "target": torch.from_numpy(np.array(chosen.target)).long(),
             "weights": torch.from_numpy(np.array(chosen.weights)),
         }
-
-
-def outlive_signals(worker: int) -> None:
-    """Let a loading process work on when all processes of a training are asked to stop.
-
-    The training needs it until its next step is done. At its end it asks again by SIGTERM
-    whatever does not end by itself.
-    """
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))
-
-
-def default_workers() -> int:
-    """Return the number of loading processes: none without a GPU."""
-    return min(8, (os.cpu_count() or 1) - 1) if torch.cuda.is_available() else 0
