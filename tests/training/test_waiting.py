@@ -1,6 +1,8 @@
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -8,7 +10,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, Dataset
 
-from unet_exp.training import waiting
+from unet_exp.training import loaders, waiting
+from unet_exp.training.loaders import TimedLoader
 from unet_exp.training.trainer import build_trainer
 from unet_exp.training.waiting import DataWait
 
@@ -23,7 +26,8 @@ class Clock:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "time", SimpleNamespace(perf_counter=lambda: Clock.now))
+    for module in (loaders, waiting):
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: Clock.now))
 
 
 class Slow(Dataset[torch.Tensor]):
@@ -67,16 +71,40 @@ class Read(Callback):
         self.shares.append(float(trainer.callback_metrics["data_wait"]))
 
 
+class SlowCallback(Callback):
+    """One that takes two steps' time at each."""
+
+    def on_train_batch_start(self, *_: object) -> None:
+        Clock.now += STEP
+
+    def on_train_batch_end(self, *_: object) -> None:
+        Clock.now += STEP
+
+
+class SlowLogger(CSVLogger):
+    """One that takes three steps' time."""
+
+    def log_metrics(self, metrics: dict[str, Any], step: int | None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        Clock.now += 3 * STEP
+        super().log_metrics(metrics, step)
+
+
 def trained(
-    folder: Path, wait: float, validation: float = 0.0, steps: int = 12, batches: int = 1
+    folder: Path,
+    wait: float,
+    validation: float = 0.0,
+    steps: int = 12,
+    batches: int = 1,
+    others: Sequence[Callback] = (),
+    logger: type[CSVLogger] = CSVLogger,
 ) -> list[float]:
     """The shares at two validations, of six batches each; ``folder``/csv is the logger's."""
-    read, logger = Read(), CSVLogger(folder, name="csv")
+    read = Read()
     trainer = build_trainer(
-        folder, [read, DataWait()], [logger], accelerator="cpu", max_steps=steps,
-        log_every_n_steps=4, accumulate_grad_batches=batches,
+        folder, [*others, read, DataWait()], [logger(folder, name="csv")], accelerator="cpu",
+        max_steps=steps, log_every_n_steps=4, accumulate_grad_batches=batches,
     )  # fmt: skip
-    trainer.fit(Busy(), DataLoader(Slow(6, wait), batch_size=1), DataLoader(Slow(2, validation)))
+    trainer.fit(Busy(), TimedLoader(Slow(6, wait), batch_size=1), DataLoader(Slow(2, validation)))
     return read.shares
 
 
@@ -86,6 +114,16 @@ def test_the_share_is_that_of_a_slow_loader(tmp_path: Path) -> None:
     for wait, share in ((0.0, 0.0), (STEP, 0.5), (3 * STEP, 0.75)):
         shares = trained(tmp_path / f"{share}", wait, validation=5 * STEP)
         assert shares == pytest.approx([share, share], abs=0.01), wait
+
+
+@pytest.mark.filterwarnings("ignore:.*num_workers.*")
+def test_the_work_of_callbacks_and_loggers_is_no_waiting(tmp_path: Path) -> None:
+    # Each batch: one step's time of waiting, one of the step, two of the callback.
+    shares = trained(tmp_path / "callback", STEP, others=[SlowCallback()])
+    assert shares == pytest.approx([0.25, 0.25], abs=0.01)
+    # Of the six batches, the fourth is logged.
+    shares = trained(tmp_path / "logger", STEP, logger=SlowLogger)
+    assert shares[0] == pytest.approx(6 / (6 * 2 + 3), abs=0.01)
 
 
 @pytest.mark.filterwarnings("ignore:.*num_workers.*")

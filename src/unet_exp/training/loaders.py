@@ -1,9 +1,10 @@
 """Samples to batches: targets and weights once, then a random tile for every step of training."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from unet_exp.datasets.sample import Sample
 from unet_exp.training.ranks import share
 from unet_exp.training.workers import default_workers, outliving
 from unet_exp.weight_maps.classes import training_target
+
+Batch = TypeVar("Batch", covariant=True)
 
 #: Of the weight maps' algorithm: another number, and those in the cache are computed anew.
 VERSION = 1
@@ -92,7 +95,7 @@ class Loaders:
 
     def train(
         self, batches_done: Callable[[], int] = lambda: 0, rank: int = 0, world: int = 1
-    ) -> DataLoader[dict[str, Tensor]]:
+    ) -> "TimedLoader[dict[str, Tensor]]":
         """Return batches of ``image`` (b, c, H, W), ``target`` and ``weights`` (b, h, w).
 
         ``batches_done`` tells, at the start of each pass, how many batches each of ``world``
@@ -107,7 +110,7 @@ class Loaders:
             rank,
             world,
         )
-        return DataLoader(
+        return TimedLoader(
             Tiles(images, view, self.seed),
             batch_size=self.batch_size,
             sampler=sampler,
@@ -231,6 +234,24 @@ class Tiles(Dataset[dict[str, Tensor]]):
             "target": torch.from_numpy(np.ascontiguousarray(target)).long(),
             "weights": torch.from_numpy(np.ascontiguousarray(weights)),
         }
+
+
+class TimedLoader(DataLoader[Batch]):
+    """A loader that counts, in ``waited``, the seconds in which its batches were waited for.
+
+    >>> loader = TimedLoader([1, 2])
+    >>> [batch.item() for batch in loader], loader.waited > 0
+    ([1, 2], True)
+    """
+
+    waited = 0.0
+
+    def __iter__(self) -> Iterator[Batch]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        start = time.perf_counter()
+        for batch in super().__iter__():
+            self.waited += time.perf_counter() - start
+            yield batch
+            start = time.perf_counter()
 
 
 class TileNumbers(Sampler[int]):

@@ -5,40 +5,37 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from unet_exp.training.loaders import TimedLoader
+
 
 class DataWait(Callback):
-    """Measure ``data_wait``, the share of training's time in which a step waits for its batch.
+    """Measure ``data_wait``, the share of training's time that goes by in waiting for batches.
 
-    Waiting is what lies between the end of a batch and the start of the next: the loader, and the
-    copy to the device. Validation is no part of it, nor of training's time. The loggers get the
+    The loader counts that waiting; training's time is all but validation. The loggers get the
     share every ``log_every_n_steps`` steps, of these steps; metrics.csv gets that of all steps
     since the last validation, as the mean over all processes.
 
     Nothing waits for the device here. A GPU may still compute while the next batch is waited for,
     so that there the number is the most that it can be.
-
-    It stands behind all other callbacks, whose work is no waiting.
     """
 
     def __init__(self) -> None:
-        self.since, self.step = 0.0, 0
+        self.since, self.waited, self.step = 0.0, 0.0, 0
         self.logged, self.validated = Share(), Share()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.step = trainer.global_step
+        self.step, self.waited = trainer.global_step, waited(trainer)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.since = time.perf_counter()
 
-    def on_train_batch_start(
-        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
-    ) -> None:
-        self.passed(waiting=True)
-
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, *_: Any, **__: Any
     ) -> None:
-        self.passed(waiting=False)
+        now, already = time.perf_counter(), waited(trainer)
+        for share in (self.logged, self.validated):
+            share.add(already - self.waited, now - self.since)
+        self.since, self.waited = now, already
         if trainer.global_step == self.step:
             return  # gradients are being accumulated
         self.step = trainer.global_step
@@ -56,20 +53,19 @@ class DataWait(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.since = time.perf_counter()
 
-    def passed(self, waiting: bool) -> None:
-        """Count the time since this was last asked."""
-        now = time.perf_counter()
-        for share in (self.logged, self.validated):
-            share.add(now - self.since, waiting)
-        self.since = now
+
+def waited(trainer: Trainer) -> float:
+    """Return the seconds in which a training's batches were waited for, so far."""
+    loader: TimedLoader[Any] = trainer.train_dataloader  # pyright: ignore[reportAssignmentType]
+    return loader.waited
 
 
 class Share:
-    """A part of a sum of times.
+    """A part of a whole, both sums.
 
     >>> share = Share()
-    >>> share.add(1.0, True)
-    >>> share.add(3.0, False)
+    >>> share.add(1.0, 1.0)
+    >>> share.add(0.0, 3.0)
     >>> share.value()
     0.25
     """
@@ -77,10 +73,10 @@ class Share:
     def __init__(self) -> None:
         self.part, self.whole = 0.0, 0.0
 
-    def add(self, seconds: float, counts: bool) -> None:
-        """Add to the sum, and to the part if it ``counts``."""
-        self.part += seconds * counts
-        self.whole += seconds
+    def add(self, part: float, whole: float) -> None:
+        """Add to both."""
+        self.part += part
+        self.whole += whole
 
     def value(self) -> float:
         """Return part / whole, from 0 to 1."""
