@@ -28,3 +28,19 @@ def test_a_spread_network_trains_stops_and_saves_as_one_in_one_piece(
     assert said.count("reason=preempted step=3") == 2
     assert_one_network(run(2, tmp_path / "two", spread))
     assert_close(tmp_path / "one", tmp_path / "two")
+
+
+def test_sgd_takes_the_same_steps_with_a_spread_network(tmp_path: Path) -> None:
+    steps = (
+        *TINY,
+        "loader.steps_per_validation=2",
+        "trainer.max_steps=2",
+        "pictures.images=0",
+        "averaging=0",
+        "optimizer=sgd",
+        "trainer.gradient_clip_val=1",
+    )
+    run(1, tmp_path / "one", steps)
+    spread = (*steps, "trainer=fsdp", "trainer.accelerator=cpu", "trainer.devices=1")
+    run(1, tmp_path / "two", spread)
+    assert_close(tmp_path / "one", tmp_path / "two")

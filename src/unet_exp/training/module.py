@@ -14,7 +14,7 @@ from torchmetrics import Metric, MetricCollection
 from unet_exp.inference.predictor import Prediction
 from unet_exp.metrics.measure import Measure
 from unet_exp.training.ranks import average, gathered, rank_and_world
-from unet_exp.training.sharding import gather, scatter, shard
+from unet_exp.training.sharding import gather, scatter, shard, sharded
 
 
 class MeanLoss(Measure):
@@ -187,6 +187,10 @@ class SegmentationModule(LightningModule):
         if self.optimizer is None:
             raise ValueError("A module built for prediction has no optimizer.")
         optimizer = self.optimizer(self.network.parameters())
+        if isinstance(optimizer, torch.optim.SGD) and sharded(self.network):
+            # Of weights that are spread, torch fuses the steps of Adam and AdamW alone.
+            for group in optimizer.param_groups:
+                group["fused"] = None
         # A fused optimiser offers to undo the scaling of float16's gradients in its own step, for
         # which reason Lightning clips none of its gradients, scaled or not. So it must not.
         if getattr(optimizer, "_step_supports_amp_scaling", False):
