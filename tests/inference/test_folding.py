@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import parametrizations
 
 from unet_exp.inference.folding import fold_batch_norm
 from unet_exp.models.sliding_window import SlidingWindow
@@ -50,6 +51,36 @@ def test_a_network_without_batch_norm_stays_as_it_is(network: nn.Module) -> None
 def test_a_batch_norm_that_follows_something_else_stays() -> None:
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.BatchNorm2d(2)).eval()
     assert isinstance(fold_batch_norm(network)[2], nn.BatchNorm2d)
+
+
+class ReluBetween(nn.Sequential):
+    """Layers in an order of their own."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self[1](self[0](image).relu())
+
+
+def hooked() -> nn.Sequential:
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    network[1].register_forward_hook(lambda _module, _inputs, output: output + 1)
+    return network
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        ReluBetween(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)),
+        nn.Sequential(parametrizations.weight_norm(nn.Conv2d(1, 2, 3)), nn.BatchNorm2d(2)),
+        nn.Sequential(nn.utils.spectral_norm(nn.Conv2d(1, 2, 3)), nn.BatchNorm2d(2)),
+        hooked(),
+    ],
+)
+def test_layers_that_do_more_than_torchs_stay(network: nn.Sequential) -> None:
+    image = torch.randn(2, 1, 9, 9)
+    network.train()(image)  # statistics other than the initial
+    network.eval()
+    before = network(image)
+    torch.testing.assert_close(fold_batch_norm(network)(image), before, rtol=0, atol=0)
 
 
 def test_training_mode_is_refused() -> None:

@@ -1,13 +1,14 @@
 """Batch norm folded into the convolution before it: one layer less to compute, and to hold."""
 
 from itertools import pairwise
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 import torch
 from torch import nn
 from torch.nn.utils import fuse_conv_bn_eval
 
 Network = TypeVar("Network", bound=nn.Module)
+Layer = TypeVar("Layer", bound=nn.Module)
 
 
 @torch.no_grad()
@@ -15,7 +16,8 @@ def fold_batch_norm(network: Network) -> Network:
     """Change a network in evaluation mode, which then gives the same logits up to rounding.
 
     Only pairs that follow each other in an ``nn.Sequential`` are folded, since only there the
-    order of layers is known. The network can be trained no further: its statistics are gone.
+    order of layers is known; of these only torch's own layers, without hooks. The network can be
+    trained no further: its statistics are gone.
 
     Raises
     ------
@@ -36,13 +38,20 @@ def fold_batch_norm(network: Network) -> Network:
             "Call network.eval() first."
         )
     for layers in network.modules():
-        if isinstance(layers, nn.Sequential):
+        if isinstance(layers, nn.Sequential) and type(layers).forward is nn.Sequential.forward:
             for place, (first, second) in enumerate(pairwise(list(layers))):
                 if (
-                    isinstance(first, nn.Conv2d)
-                    and isinstance(second, nn.BatchNorm2d)
+                    plain(first, nn.Conv2d)
+                    and plain(second, nn.BatchNorm2d)
                     and second.track_running_stats
                 ):
                     layers[place] = fuse_conv_bn_eval(first, second)
                     layers[place + 1] = nn.Identity()
     return network
+
+
+def plain(layer: nn.Module, kind: type[Layer]) -> TypeGuard[Layer]:
+    """Tell whether a layer does what torch's layer of this kind does, and nothing else."""
+    return type(layer) is kind and not (
+        layer._forward_hooks or layer._forward_pre_hooks  # such as the older weight norm's
+    )
