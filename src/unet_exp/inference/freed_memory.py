@@ -6,6 +6,7 @@ import sys
 # mallopt(3): which value is set, and to what.
 TRIM_THRESHOLD, KEPT = -1, 2**31 - 1
 MMAP_THRESHOLD, HEAP = -3, 2**30
+MMAP_MAX, NONE = -4, 0
 
 
 def keep_freed_memory() -> bool:
@@ -22,4 +23,6 @@ def keep_freed_memory() -> bool:
     set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if set_option is None:
         return False
-    return bool(set_option(MMAP_THRESHOLD, HEAP) and set_option(TRIM_THRESHOLD, KEPT))
+    # Older versions of glibc refuse a threshold beyond 32 MB.
+    on_heap = set_option(MMAP_THRESHOLD, HEAP) or set_option(MMAP_MAX, NONE)
+    return bool(on_heap and set_option(TRIM_THRESHOLD, KEPT))
