@@ -116,7 +116,7 @@ class Loaders:
             sampler=sampler,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
-            worker_init_fn=outliving(),
+            worker_init_fn=outliving() if self.num_workers else None,
             pin_memory=torch.cuda.is_available(),
         )
 

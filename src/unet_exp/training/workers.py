@@ -5,10 +5,16 @@ import os
 import signal
 from collections.abc import Callable
 from functools import cache, partial
-from multiprocessing import Event
-from multiprocessing.synchronize import Event as Flag
+from multiprocessing import RawValue
+from typing import Protocol
 
 import torch
+
+
+class Flag(Protocol):
+    """A number that several processes see, without a lock: a signal's handler may wait for none."""
+
+    value: int
 
 
 def default_workers() -> int:
@@ -29,9 +35,9 @@ def outliving() -> Callable[[int], None]:
 @cache
 def ending() -> Flag:
     """Return what this process sets before multiprocessing asks its children to end."""
-    flag = Event()
+    flag: Flag = RawValue("b", 0)
     # What is registered last runs first, and multiprocessing has registered already.
-    atexit.register(flag.set)
+    atexit.register(setattr, flag, "value", 1)
     return flag
 
 
@@ -43,7 +49,7 @@ def outlive_signals(ending: Flag, worker: int) -> None:
 
     def end_or_wait(number: int, _: object) -> None:
         signal.signal(number, signal.SIG_DFL)
-        if ending.is_set():
+        if ending.value:
             os._exit(0)  # as by the handler of torch, which this one replaces
 
     signal.signal(signal.SIGTERM, end_or_wait)
