@@ -36,12 +36,12 @@ def tables(
     images = [tensor.contiguous().numpy() for tensor in (inside, labels)]
     contents = [(image.shape, image.dtype, blake2b(image.data).digest()) for image in images]
     key = (thresholds, thin_borders, *contents)
-    if key not in LATEST:
+    found = LATEST.get(key)
+    if found is None:
+        found = [contingency(regions(inside > level, thin_borders), labels) for level in thresholds]
         LATEST.clear()
-        LATEST[key] = [
-            contingency(regions(inside > level, thin_borders), labels) for level in thresholds
-        ]
-    return LATEST[key]
+        LATEST[key] = found
+    return found
 
 
 class RegionSweep(SplitMergeSweep):
