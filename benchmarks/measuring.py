@@ -110,27 +110,38 @@ def seconds(function: Callable[[], object]) -> float:
 
 
 def alternate(
-    functions: Mapping[str, Callable[[], object]], rounds: int, least: float = 0.05
+    functions: Mapping[str, Callable[[], object]],
+    rounds: int,
+    least: float = 0.05,
+    warm: bool = True,
 ) -> dict[str, list[float]]:
     """Seconds that each function takes, once a round, one after the other.
 
-    So a busy machine slows all of a round alike. One round more, the first, is not counted: it
-    prepares kernels and caches. What takes less than ``least`` seconds is repeated within a round,
-    and a round's number is the mean.
+    So a busy machine slows all of a round alike. Every second round goes backwards, since each
+    function finds memory and caches as the one before left them.
+
+    Before the first round each is called twice, uncounted: to prepare kernels and caches, and to
+    see how long it takes. What takes less than ``least`` seconds is repeated within a round, and a
+    round's number is the mean. Without ``warm`` there are neither calls before nor repetitions:
+    for what takes many seconds.
     """
-    repeats = {}
-    for name, function in functions.items():
-        seconds(function)
-        repeats[name] = max(1, round(least / max(seconds(function), 1e-6)))
+    repeats = {name: repetitions(f, least) if warm else 1 for name, f in functions.items()}
     times: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in range(rounds):
-        for name, function in functions.items():
+    forwards = list(functions.items())
+    for number in range(rounds):
+        for name, function in reversed(forwards) if number % 2 else forwards:
             count = repeats[name]
             taken = seconds(
                 lambda function=function, count=count: [function() for _ in range(count)]
             )
             times[name].append(taken / count)
     return times
+
+
+def repetitions(function: Callable[[], object], least: float) -> int:
+    """How often a function must be called to take ``least`` seconds, by its second call."""
+    function()
+    return max(1, round(least / max(seconds(function), 1e-6)))
 
 
 def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:

@@ -37,11 +37,16 @@ def test_a_spread_is_the_median_with_the_range() -> None:
 
 def test_ratios_are_taken_within_a_round() -> None:
     assert over([2.0, 9.0], [1.0, 3.0]) == [2.0, 3.0]
+    times = alternate({"a": lambda: None, "b": lambda: None}, 2, least=0)
+    assert [len(taken) for taken in times.values()] == [2, 2]
+
+
+@pytest.mark.parametrize(("warm", "order"), [(True, "aabb" + "abbaab"), (False, "abbaab")])
+def test_every_second_round_goes_backwards(warm: bool, order: str) -> None:
     calls: list[str] = []
     functions = {name: lambda name=name: calls.append(name) for name in "ab"}
-    times = alternate(functions, 2, least=0)
-    assert [len(taken) for taken in times.values()] == [2, 2]
-    assert "".join(calls).endswith("abab")
+    alternate(functions, 3, least=0, warm=warm)
+    assert "".join(calls) == order
 
 
 def test_an_exponent_is_the_power_that_fits() -> None:
