@@ -39,6 +39,11 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := [part for part in arguments.parts if part not in PARTS + LONG]:
         parser.error(f"There is no part {unknown[0]}. Give of {', '.join(PARTS + LONG)}.")
+    if arguments.quick and arguments.write:
+        parser.error(
+            "--quick measures small made-up things, and --write would put that in the place of the "
+            "published results. Leave one of them out."
+        )
     if arguments.quick:
         arguments.rounds = 1
     if not arguments.headless:
@@ -47,10 +52,17 @@ def main() -> None:
     if len(parts) == 1:
         measure(parts[0], arguments)
         return
-    words = [word for word in sys.argv[1:] if word not in parts]
-    for name in parts:  # each in a process of its own: threads and memory are set for the whole one
-        own = [sys.executable, "-m", "benchmarks", name, "--headless", *words]
-        subprocess.run(own, check=True)
+    # Each in a process of its own: threads and memory are set for the whole one.
+    ends = {name: subprocess.run(command(name, arguments), check=False) for name in parts}
+    if failed := [name for name, done in ends.items() if done.returncode]:
+        sys.exit(f"Failed, see above: {', '.join(failed)}.")
+
+
+def command(name: str, arguments: argparse.Namespace) -> list[str]:
+    """What runs one part, with the same options and without the table's head."""
+    words = [name, "--headless", "--rounds", str(arguments.rounds), "--data", str(arguments.data)]
+    words += [f"--{flag}" for flag in ("quick", "write") if getattr(arguments, flag)]
+    return [sys.executable, "-m", "benchmarks", *words]
 
 
 def measure(name: str, arguments: argparse.Namespace) -> None:
@@ -65,12 +77,16 @@ def measure(name: str, arguments: argparse.Namespace) -> None:
 
 
 def write(path: Path, name: str, told: str, lines: list[Line]) -> None:
-    """Replace a part's section, up to its table's end; what stands below the table remains."""
+    """Replace a part's section, up to its table's end; what stands below the table remains.
+
+    Of a section without a table the whole text remains, below the new one.
+    """
     words = f"`python -m benchmarks {name}`, {date.today()}, on {machine()}."
     text = f"## {name}\n\n{told.strip()}\n\n{words}\n\n"
     text += f"{table([HEADER, *(line.cells() for line in lines)])}\n"
     old = path.read_text() if path.exists() else "# Results\n"
-    section = re.compile(rf"^## {name}\n.*?^\|---[^\n]*\n(?:\|[^\n]*\n)*", re.M | re.S)
+    upto_table = r"(?:(?!## ).*\n)*?\|---.*\n(?:\|.*\n)*"
+    section = re.compile(rf"^## {name}\n(?:{upto_table})?", re.M)
     if section.search(old):
         new = section.sub(lambda _: text, old, count=1)
     else:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks.__main__ import LONG, PARTS, write
+from benchmarks.__main__ import LONG, PARTS, main, write
 from benchmarks.measuring import Line, Mark, alternate, exponent, over, spread
 
 ROOT = Path(__file__).parents[1]
@@ -75,3 +75,41 @@ def test_a_written_table_replaces_its_own_and_leaves_the_text_below(tmp_path: Pa
     assert "3.00" in text
     assert "1.00" not in text
     assert text.index("3.00") < text.index("Remains.") < text.index("## two") < text.index("2.00")
+
+
+def test_a_section_without_a_table_gets_one_and_leaves_the_next_alone(tmp_path: Path) -> None:
+    results = tmp_path / "RESULTS.md"
+    write(results, "two", "Told.", [Line("case", "ours", "a / b", [2.0])])
+    two = results.read_text().removeprefix("# Results\n\n")
+    results.write_text(f"# Results\n\n## one\n\nRemains.\n\n{two}")
+    write(results, "one", "Told anew.", [Line("case", "ours", "a / b", [3.0])])
+    text = results.read_text()
+    assert text.endswith(f"\n\nRemains.\n\n{two}")
+    assert text.count("## one\n") == 1
+    assert text.index("Told anew.") < text.index("3.00") < text.index("Remains.")
+
+
+def test_quick_numbers_are_not_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "growth", "--quick", "--write"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "Leave one of them out" in capsys.readouterr().err
+
+
+def test_parts_go_on_after_one_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+
+    def run(words: list[str], check: bool) -> subprocess.CompletedProcess[str]:
+        assert not check
+        ran.append(words[3:])
+        return subprocess.CompletedProcess(words, returncode=words[3] == "gpu")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    words = ["gpu", "growth", "--rounds", "2", "--data", "gpu", "--write"]
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *words])
+    with pytest.raises(SystemExit, match=r"Failed, see above: gpu\."):
+        main()
+    options = ["--headless", "--rounds", "2", "--data", "gpu", "--write"]
+    assert ran == [["gpu", *options], ["growth", *options]]
