@@ -1,22 +1,25 @@
 """Whole images through a network, tile by tile.
 
 Compared: MONAI's sliding_window_inference with the same network and image, at the overlaps that
-are usual with it; its windows (256 or 512 pixels, alone or four at once) are those that take the
-least time here. Both get the network as predict.py has it: channels_last, with folded batch norms,
-in its process, which keeps the memory that is freed; both give logits.
+are usual with it. Of windows of 256 or 512 pixels, alone or four at once, and of 1024 alone, it
+gets those that should take the least time: as many as the image needs, times what the network
+takes for random ones. None is longer than half the image, so that there is something to put
+together. Both get the network as predict.py has it: channels_last, with folded batch norms, in its
+process, which keeps the memory that is freed; both give logits. Three rounds at most. At an overlap
+of 0.5 constant blending is timed; Gaussian blending computes the same windows.
 
-An error is the largest difference in probability from the image computed at once, each side's
-with its own border: mirrored pixels here, the network's zeros there. Where ours is none at
-all, it counts as one rounding. Memory is the peak of a process that segments a file by a tiny
-network: all of predict.py here, from reading to written results; there reading and the inferer.
-All threads.
+An error is the largest (and the mean) difference in probability from the image computed at once,
+each side's with its own border: mirrored pixels here, the network's zeros there; MONAI's windows
+are those that were timed. 0.01 is to be a hundred times more accurate. Memory is the peak of a
+process that segments a file by a tiny network: all of predict.py here, from reading to written
+results; there reading and the inferer. All threads.
 """
 
 import subprocess
 import sys
 import tempfile
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,7 +30,7 @@ from monai.data.utils import dense_patch_slices
 from monai.inferers.utils import sliding_window_inference
 from torch import Tensor, nn
 
-from benchmarks.measuring import Line, Mark, over, seconds, spread
+from benchmarks.measuring import Line, Mark, alternate, over, seconds, spread
 from benchmarks.peak_memory import write_noise
 from unet_exp.geometry import mirror_pad
 from unet_exp.inference.folding import fold_batch_norm
@@ -35,9 +38,12 @@ from unet_exp.inference.freed_memory import keep_freed_memory
 from unet_exp.inference.overlap_tile import overlap_tile
 from unet_exp.models.unet import UNet
 
-PEERS = ((0.25, "constant", 1), (0.5, "constant", 2), (0.5, "gaussian", 2))
-"""Overlap, how overlaps are blended, and how many times the time of ours it should take."""
-WINDOWS = ((256, 1), (256, 4), (512, 1), (512, 4))
+Window = tuple[int, int]
+"""Its side, and how many at once."""
+PEERS = ((0.25, "constant", 1), (0.5, "constant", 2), (0.5, "gaussian", None))
+"""Overlap, how overlaps are blended, and how many times the time of ours it should take, if it is
+timed."""
+WINDOWS = ((256, 1), (256, 4), (512, 1), (512, 4), (1024, 1))
 SIDES = {"ours": (4096, 8192, 16384), "monai": (4096, 8192)}
 """Of images whose peak of memory is compared with that of the first."""
 
@@ -70,29 +76,30 @@ def picture(side: int) -> tuple[Tensor, Tensor]:
 
 
 def monai(
-    network: Callable[[Tensor], Tensor], image: Tensor, window: tuple[int, int],
-    overlap: float, mode: str,
-) -> Tensor:  # fmt: skip
+    network: Callable[[Tensor], Tensor], image: Tensor, window: Window, overlap: float, mode: str
+) -> Tensor:
     """Logits (k, h, w)."""
     side, batch = window
     found: Any = sliding_window_inference(image[None], (side, side), batch, network, overlap, mode)
     return found[0]
 
 
-def best_window(network: UNet, side: int, overlap: float) -> tuple[int, int]:
-    """The window, and how many at once, by which MONAI takes the least time for an image."""
+def best_windows(network: UNet, side: int, overlaps: Sequence[float]) -> dict[float, Window]:
+    """For each overlap the window by which MONAI should take the least time for an image."""
+    some = [window for window in WINDOWS if window[0] <= side // 2] or [(side // 2, 1)]
+    each = {window: forward(network, *window) / window[1] for window in some}
 
-    def estimate(window: tuple[int, int]) -> float:
-        length, batch = window
-        step = int(length * (1 - overlap))
-        count = len(dense_patch_slices((side, side), (length, length), (step, step)))
-        windows = torch.randn(batch, 1, length, length).to(memory_format=torch.channels_last)
-        seconds(lambda: network(windows))
-        return count / batch * min(seconds(lambda: network(windows)) for _ in range(3))
+    def estimate(window: Window, overlap: float) -> float:
+        length, step = window[0], int(window[0] * (1 - overlap))
+        return each[window] * len(dense_patch_slices((side,) * 2, (length,) * 2, (step,) * 2))
 
-    if side < WINDOWS[0][0]:
-        return side // 2, 1
-    return min(WINDOWS, key=estimate)
+    return {overlap: min(some, key=partial(estimate, overlap=overlap)) for overlap in overlaps}
+
+
+def forward(network: UNet, length: int, batch: int) -> float:
+    """Seconds for random windows."""
+    windows = torch.randn(batch, 1, length, length).to(memory_format=torch.channels_last)
+    return min(seconds(lambda: network(windows)) for _ in range(2))
 
 
 def whole(network: UNet, image: Tensor) -> Tensor:
@@ -116,40 +123,43 @@ def lines(arguments: Namespace) -> Iterator[Line]:
     torch.manual_seed(0)
     quick = arguments.quick
     network = small(quick)
-    # A round takes more than a minute.
-    rounds = max(1, arguments.rounds // 5)
+    side = 64 if quick else 4096
+    rounds = min(arguments.rounds, 3)  # of most of a minute
     with torch.inference_mode():
-        yield from times(network, 64 if quick else 4096, rounds)
+        windows = best_windows(network, side, (0.25, 0.5))
+        yield from times(network, side, windows, rounds)
         if not quick:
-            yield from article(best_window(network, 1024, 0.25), rounds)
-        yield from errors(network, 64 if quick else 1024)
+            yield from article(rounds)
+        yield from errors(network, windows)
     yield from memory(quick)
 
 
-def times(network: UNet, side: int, rounds: int) -> Iterator[Line]:
+def times(network: UNet, side: int, windows: Mapping[float, Window], rounds: int) -> Iterator[Line]:
     """Seconds for an image."""
-    overlap_tile(network, picture(64)[0])
     image, _ = picture(side)
-    windows = {overlap: best_window(network, side, overlap) for overlap in (0.25, 0.5)}
     peers = {
-        f"MONAI {overlap:g} {mode}, {windows[overlap][0]} x {windows[overlap][1]}": (
+        named(overlap, mode, windows[overlap]): (
             partial(monai, network, image, windows[overlap], overlap, mode),
             goal,
         )
         for overlap, mode, goal in PEERS
+        if goal
     }
     yield from against(f"{side} x {side}, unet_small", network, image, peers, rounds)
 
 
-def article(window: tuple[int, int], rounds: int) -> Iterator[Line]:
+def named(overlap: float, mode: str, window: Window) -> str:
+    return f"MONAI {overlap:g} {mode}, {window[0]} x {window[1]}"
+
+
+def article(rounds: int) -> Iterator[Line]:
     """The article's network; MONAI, whose windows must keep their size, gets its padded form."""
     network, padded = prepared(UNet()), prepared(UNet(padding="same"))
     padded.load_state_dict(network.state_dict())
     image, _ = picture(1024)
-    for each in (network, padded):
-        overlap_tile(each, image[:, :64, :64])
+    window = best_windows(padded, 1024, (0.25,))[0.25]
     peer = partial(monai, padded, image, window, 0.25, "constant")
-    told = f"MONAI 0.25 constant, {window[0]} x {window[1]}, padded"
+    told = f"{named(0.25, 'constant', window)}, padded"
     yield from against("1024 x 1024, article's net", network, image, {told: (peer, 1)}, rounds)
 
 
@@ -160,31 +170,39 @@ def against(
     peers: Mapping[str, tuple[Callable[[], Tensor], float]],
     rounds: int,
 ) -> Iterator[Line]:
-    """Seconds of each, in turn, with how many times ours the peer should take."""
+    """Seconds of each, in turn, with how many times ours the peer should take.
+
+    A pass takes so long that what a first one prepares does not count, once a small one is through.
+    """
+    overlap_tile(network, image[:, :64, :64])
     functions: dict[str, Callable[[], Tensor]] = {"ours": partial(overlap_tile, network, image)}
     functions |= {told: peer for told, (peer, _) in peers.items()}
-    taken: dict[str, list[float]] = {told: [] for told in functions}
-    for _ in range(rounds):
-        for told, function in functions.items():
-            taken[told].append(seconds(function))
+    taken = alternate(functions, rounds, warm=False)
     for told, (_, goal) in peers.items():
         ratios = over(taken[told], taken["ours"])
         yield Line(case, f"{spread(taken['ours'])} s", f"{told} / ours", ratios, Mark(goal))
 
 
-def errors(network: UNet, side: int) -> Iterator[Line]:
-    """How far both are from the image computed at once."""
+def errors(network: UNet, windows: Mapping[float, Window]) -> Iterator[Line]:
+    """How far both are from the image computed at once.
+
+    Its side is that of two of the longest windows.
+    """
+    side = 2 * max(length for length, _ in windows.values())
     image, _ = picture(side)
     tile = network.fitting_sizes(side // 2 + 2 * network.halo)[1]
-    ours, _ = apart(overlap_tile(network, image, tile), whole(network, image))
+    mine = apart(overlap_tile(network, image, tile), whole(network, image))
     # Windows at the border see zeros beyond it, as the whole image does: the seams alone count.
     expected = network(image[None])[0]
     for overlap, mode, _ in PEERS:
-        length = min(256, side // 2)
-        most, mean = apart(monai(network, image, (length, 1), overlap, mode), expected)
-        told = f"MONAI {overlap:g} {mode}, {most:.2f} (mean {mean:.4f}) / ours"
-        ratio = most / max(ours, torch.finfo(torch.float32).eps)
-        yield Line(f"{side} x {side}, error", f"{ours:.1e}", told, [ratio], Mark(100))
+        theirs = apart(monai(network, image, windows[overlap], overlap, mode), expected)
+        told = f"ours / MONAI {overlap:g} {mode}'s {difference(*theirs)}"
+        case = f"{side} x {side}, error"
+        yield Line(case, difference(*mine), told, [mine[0] / theirs[0]], Mark(at_most=0.01))
+
+
+def difference(largest: float, mean: float) -> str:
+    return f"{largest:.2g} (mean {mean:.2g})"
 
 
 def memory(quick: bool) -> Iterator[Line]:
@@ -194,12 +212,7 @@ def memory(quick: bool) -> Iterator[Line]:
         for who, mark in (("ours", Mark(at_most=1.1)), ("monai", None)):
             if not sides[who]:
                 continue
-            # An allocator's gaps differ from time to time; the largest image takes a minute.
-            peaks = {
-                side: [peak(who, Path(name) / f"{who}{side}.tif", side) for _ in range(count)]
-                for side in sides[who]
-                for count in (1 if quick or side == max(SIDES["ours"]) else 3,)
-            }
+            peaks = {side: peaks_of(who, Path(name), side, quick) for side in sides[who]}
             first, *others = peaks
             least = float(np.median(peaks[first]))
             for side in others:
@@ -207,6 +220,15 @@ def memory(quick: bool) -> Iterator[Line]:
                 compared = f"{side} / {first}, {least:,.0f} MB"
                 ratios = [found / least for found in peaks[side]]
                 yield Line(case, f"{spread(peaks[side])} MB", compared, ratios, mark)
+
+
+def peaks_of(who: str, folder: Path, side: int, quick: bool) -> list[float]:
+    """Three, since an allocator's gaps differ from time to time; one where no aim depends on it.
+
+    One also of the largest image, which takes a minute.
+    """
+    count = 1 if quick or who == "monai" or side == max(SIDES["ours"]) else 3
+    return [peak(who, folder / f"{who}{side}.tif", side) for _ in range(count)]
 
 
 def peak(who: str, path: Path, side: int) -> float:
