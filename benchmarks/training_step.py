@@ -3,10 +3,11 @@
 Ours is the training of ``train.py``: Lightning, loader, scheduler, running mean of the weights,
 losses, checks, live progress, signals, and W&B offline. Compared: a bare PyTorch loop that trains
 the same, with the same network, loss, optimiser and precision, batches from a loader of its own,
-and the running mean by torch's AveragedModel, counted in and not; and MONAI's BasicUNet of the
-same depth, widths and norm in the same loop without the mean. Its tile has the side that comes
-nearest to our operations, and what is left of a difference is divided out: the ratio is of seconds
-for each operation. Operations are those that torch.utils.flop_counter knows, forward and backward.
+and the update of the running mean that the training has, counted in and not: with it the ratio is
+what Lightning, logging and checks add. And MONAI's BasicUNet of the same depth, widths and norm in
+the same loop without the mean. Its tile has the side that comes nearest to our operations, and what
+is left of a difference is divided out: the ratio is of seconds for each operation. Operations are
+those that torch.utils.flop_counter knows, forward and backward. Nothing loads in other processes.
 Steps of all three take turns within one process, in changing order, since each finds its memory
 as the one before left it. A round is the mean of some steps. Validation is left out. All cores.
 """
@@ -28,14 +29,14 @@ import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.console import Console
-from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.composing import composed, dataset
 from benchmarks.measuring import Line, Mark, milliseconds, over, seconds, threads
 from unet_exp.commands.build import build, build_dataset, build_loaders
 from unet_exp.commands.fit import prepare
+from unet_exp.training.averaging import RunningMean, tensors
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.loaders import Loaders
 from unet_exp.training.progress import ProgressBar
@@ -98,14 +99,30 @@ class Bare:
         self.optimizer.step()
 
 
+class Mean:
+    """A running mean of a network, updated as the training's is: tensors of a type at once."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.update, self.count = RunningMean(0.995).update, 0
+        #: The mean's tensors and the network's own, by their type.
+        self.pairs: dict[torch.dtype, tuple[list[Tensor], list[Tensor]]] = {}
+        for mean, current in zip(tensors(copy.deepcopy(network)), tensors(network), strict=True):
+            means, currents = self.pairs.setdefault(mean.dtype, ([], []))
+            means.append(mean.detach())
+            currents.append(current.detach())
+
+    def step(self) -> None:
+        for mean, current in self.pairs.values():
+            self.update(mean, current, self.count)
+        self.count += 1
+
+
 class Beside(Callback):
     """Time the steps of a training; after each, time one of each of the others."""
 
     def __init__(self, bare: Bare, monai: Bare) -> None:
         self.bare, self.monai = bare, monai
-        self.mean = AveragedModel(
-            bare.network, multi_avg_fn=get_ema_multi_avg_fn(0.995), use_buffers=True
-        )
+        self.mean = Mean(bare.network)
         self.times: dict[str, list[float]] = {n: [] for n in ("ours", "bare", "mean", "monai")}
         self.since = 0.0
 
@@ -127,7 +144,7 @@ class Beside(Callback):
 
     def time_bare(self) -> None:
         self.times["bare"].append(seconds(self.bare.step))
-        self.times["mean"].append(seconds(lambda: self.mean.update_parameters(self.bare.network)))
+        self.times["mean"].append(seconds(self.mean.step))
 
     def time_monai(self) -> None:
         self.times["monai"].append(seconds(self.monai.step))
@@ -170,7 +187,8 @@ def lines(arguments: Namespace) -> Iterator[Line]:
 def measure(folder: Path, data: Path, images: Sequence[str], case: Case, count: int) -> Measured:
     """Train for ``count`` steps, beside the two others."""
     cfg = composed(
-        data, *images, *case.overrides, "trainer=cpu", "logger.mode=offline", "pictures.images=0",
+        data, *images, *case.overrides, "trainer=cpu", "loader.num_workers=0",
+        "logger.mode=offline", "pictures.images=0",
         f"loader.steps_per_validation={count + 1}", f"trainer.max_steps={count}",
         "trainer.limit_val_batches=1",
     )  # fmt: skip
