@@ -11,7 +11,7 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks.measuring import HEADER, WIDTHS, Line, Part, row, table
+from benchmarks.measuring import HEADER, WIDTHS, Line, Part, cores, row, table
 
 #: Each a module with ``lines``. Those that take long are run only by name.
 PARTS = (
@@ -96,14 +96,13 @@ def write(path: Path, name: str, told: str, lines: list[Line]) -> None:
 
 def machine() -> str:
     """The processor, and the versions of what is compared."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     found = [f"Python {platform.python_version()}"]
     for package in PACKAGES:
         try:
             found.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             continue
-    return f"{cores} cores of {processor()}: {', '.join(found)}"
+    return f"{cores()} cores of {processor()}: {', '.join(found)}"
 
 
 def processor() -> str:

@@ -15,7 +15,6 @@ as the one before left it. A round is the mean of some steps. Validation is left
 import contextlib
 import copy
 import io
-import os
 import tempfile
 import time
 import warnings
@@ -33,7 +32,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.composing import composed, dataset
-from benchmarks.measuring import Line, Mark, milliseconds, over, seconds, threads
+from benchmarks.measuring import Line, Mark, cores, milliseconds, over, seconds, threads
 from unet_exp.commands.build import build, build_dataset, build_loaders
 from unet_exp.commands.fit import prepare
 from unet_exp.training.averaging import RunningMean, tensors
@@ -163,7 +162,7 @@ class Measured:
 
 
 def lines(arguments: Namespace) -> Iterator[Line]:
-    threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+    threads(cores())
     name, images = dataset(arguments.data, arguments.quick)
     for title, case in (QUICK if arguments.quick else CASES).items():
         count = case.before + arguments.rounds * case.steps
