@@ -90,7 +90,7 @@ def spread(values: Sequence[float]) -> str:
     '2.00 (1.00 to 3.00)'
     """
     low, middle, high = np.percentile(values, [0, 50, 100])
-    digits = 0 if middle >= 100 else 1 if middle >= 20 else 2 if middle >= 0.1 else 4
+    digits = 0 if middle >= 100 or middle == 0 else 1 if middle >= 20 else 2 if middle >= 0.1 else 4
     numbers = [f"{value:,.{digits}f}" for value in (middle, low, high)]
     return f"{numbers[0]} ({numbers[1]} to {numbers[2]})" if len(values) > 1 else numbers[0]
 
