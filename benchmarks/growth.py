@@ -2,8 +2,8 @@
 
 An exponent of 1 is growth in proportion, of 0 none, of -1 a half for the double. Pixels are those
 of the whole image or tile; the small network is that of model=unet_small; for workers the time is
-that of a pass of 160 batches. A step of training is forward, loss and backward. Its growth in depth
-and width is described, not aimed at. All threads, but for the weight map and the tiles.
+that of a pass of 160 batches. A step of training is forward, loss and backward. All threads, but
+for the weight map and the tiles.
 """
 
 from argparse import Namespace
@@ -53,17 +53,13 @@ def lines(arguments: Namespace) -> Iterator[Line]:
     yield line("inference, pixels", functions, rounds, proportional)
 
     base, side = (2, 64) if quick else (16, 256)
-    widths = (base // 2, base, 2 * base)
-    for name, steps, mark in (
-        (
-            "pixels",
-            {s * s: step(small(base), 1, s) for s in (side // 2, side, 2 * side)},
-            proportional,
-        ),
-        ("batch", {n: step(small(base), n, side) for n in (1, 2, 4)}, proportional),
-        ("depth", {d: step(small(base, depth=d), 1, side) for d in (1, 2, 3, 4, 5)}, None),
-        ("base_channels", {c: step(small(c), 1, side) for c in widths}, None),
+    for name, steps in (
+        ("pixels", {s * s: step(small(base), 1, s) for s in (side // 2, side, 2 * side)}),
+        ("batch", {n: step(small(base), n, side) for n in (1, 2, 4)}),
+        ("depth", {d: step(small(base, depth=d), 1, side) for d in (1, 2, 3, 4, 5)}),
+        ("base_channels", {c: step(small(c), 1, side) for c in (base // 2, base, 2 * base)}),
     ):
+        mark = proportional if name in ("pixels", "batch", "depth") else Mark(at_most=2.1)
         yield line(f"training step, {name}", steps, rounds, mark)
 
 

@@ -120,9 +120,8 @@ class SegmentationModule(LightningModule):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         # Batch norm's statistics: each process has those of its own tiles, and they are to be the
-        # same everywhere, as the weights are. To list them takes a third of a millisecond.
-        if self.trainer.world_size > 1:
-            average([b for b in self.network.buffers() if b.is_floating_point()])
+        # same everywhere, as the weights are.
+        average(buffer for buffer in self.network.buffers() if buffer.is_floating_point())
 
     def watch(self, loss: Tensor) -> None:
         """Remember the first step whose loss is not finite; ask the device only now and then."""

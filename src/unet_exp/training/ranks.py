@@ -1,7 +1,7 @@
 """What the processes of one training tell each other; a training in one process is its own sum."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import torch
 import torch.distributed as dist
@@ -46,10 +46,13 @@ def gathered(tensor: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def average(tensors: Sequence[Tensor]) -> None:
-    """Replace tensors of one type by their mean over all processes."""
+def average(tensors: Iterable[Tensor]) -> None:
+    """Replace tensors of one type by their mean over all processes.
+
+    A single process does not even look at them: to list a network's takes a third of a millisecond.
+    """
     _, world = rank_and_world()
-    if world == 1 or not tensors:
+    if world == 1 or not (tensors := list(tensors)):
         return
     flat = torch.cat([tensor.flatten() for tensor in tensors])
     dist.all_reduce(flat)
