@@ -94,6 +94,21 @@ def test_a_column_sorts_and_a_curve_selects(browser: Any, drawn: Path) -> None:
         assert page.locator(".selected").count() == 0
 
 
+def test_a_curve_that_is_raised_during_a_click_is_selected(browser: Any, drawn: Path) -> None:
+    with opened(browser, drawn) as page:
+        page.mouse.move(*place(page, "#curves path[data-job='2']"))
+        page.mouse.down()
+        # As hovering does at the next frame, which may come between press and release.
+        page.evaluate(
+            """() => {
+                const path = document.querySelector("#curves path[data-job='2']");
+                path.parentNode.append(path);
+            }"""
+        )
+        page.mouse.up()
+        assert page.locator("#card h3").inner_text() == "Job 2"
+
+
 def test_what_is_hovered_is_marked_and_told(browser: Any, drawn: Path) -> None:
     with opened(browser, drawn) as page:
         # Where it reaches the score; before that it runs beside job 5.
