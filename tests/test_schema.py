@@ -137,10 +137,16 @@ def test_schema_takes_defaults_and_stated_parameters_only() -> None:
     assert node.eta_min == 0
 
 
-def test_checkpoints_may_build_only_the_options() -> None:
-    allowed = schema.allowed_targets()
-    assert "unet_exp.models.unet.UNet" in allowed
-    assert not {t for t in allowed if not t.startswith(("unet_exp.", "albumentations."))}
+def test_the_targets_of_a_group_are_those_of_its_options() -> None:
+    assert schema.targets("loss") == {
+        f"unet_exp.losses.{name}"
+        for name in (
+            "dice.Dice",
+            "weighted_binary_cross_entropy.WeightedBinaryCrossEntropy",
+            "weighted_cross_entropy.WeightedCrossEntropy",
+            "weighted_sum.WeightedSum",
+        )
+    }
 
 
 NAMED = sorted(

@@ -11,6 +11,7 @@ import sys
 import types
 import typing
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -167,14 +168,14 @@ def chosen(group: str, *, _root_: Any) -> str:
     return hydra.runtime.choices[group]
 
 
-def allowed_targets() -> set[str]:
-    """Return every ``_target_`` of the options in ``conf/``, nested ones included."""
+@cache
+def targets(group: str) -> frozenset[str]:
+    """Return what the options of a config group build, as dotted paths.
 
-    def walk(node: Any) -> set[str]:
-        if isinstance(node, dict):
-            inner = set().union(*map(walk, node.values()))
-            return inner | ({node["_target_"]} if "_target_" in node else set())
-        return set().union(*map(walk, node)) if isinstance(node, list) else set()
-
-    files = (path for group in PACKAGES for path in options(group))
-    return set().union(*(walk(OmegaConf.to_container(OmegaConf.load(path))) for path in files))
+    >>> sorted(targets("inference"))
+    ['unet_exp.inference.overlap_tile.OverlapTile']
+    """
+    nodes = (OmegaConf.to_container(OmegaConf.load(path), resolve=False) for path in options(group))
+    return frozenset(
+        node["_target_"] for node in nodes if isinstance(node, dict) and "_target_" in node
+    )

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -144,8 +145,34 @@ def doctored(trained: Path, part: str, node: Any) -> Path:
 def test_a_doctored_checkpoint_builds_nothing(command: Command, trained: Path, part: str) -> None:
     path = doctored(trained, part, {"_target_": "os.mkdir", "path": "made"})
     done = command("evaluate", f"checkpoint={path}", *FAST)
-    refused(done, f"{part}._target_=os.mkdir", "no option of unet_exp")
+    refused(done, f"{part}._target_=os.mkdir is no option of {part}", "Nothing was built")
     assert not Path("made").exists()
+
+
+def test_a_checkpoint_downloads_and_writes_nothing(command: Command, trained: Path) -> None:
+    """A data set in the place of a metric's value, with an archive to unpack into this folder."""
+    with zipfile.ZipFile("evil.zip", "w") as archive:
+        for name in ("01/t000.tif", "01_GT/SEG/man_seg000.tif", "__init__.py"):
+            archive.writestr(name, "")
+    target = "unet_exp.datasets.cell_tracking.CellTracking"
+    source = {"data_dir": ".", "url": Path("evil.zip").resolve().as_uri(), "download": True}
+    evil = {"_target_": target, "name": "sitecustomize", **source}
+    metric = {"iou": {"_target_": "unet_exp.metrics.iou.IoU", "background": evil}}
+    path = doctored(trained, "metric", metric)
+    done = command("evaluate", f"checkpoint={path}", *FAST)
+    refused(done, "metric.iou.background builds something", "Nothing was built")
+    # As the data set itself it loads nothing, and looks where the user says.
+    path = doctored(trained, "dataset", evil)
+    refused(command("evaluate", f"checkpoint={path}", *FAST), "in data/sitecustomize")
+    assert not Path("sitecustomize").exists()
+    assert not Path("data").exists()
+
+
+def test_a_network_larger_than_its_weights_takes_no_memory(command: Command, trained: Path) -> None:
+    content = torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)
+    huge = {**content["config"]["model"], "base_channels": 30_000, "depth": 7}
+    path = doctored(trained, "model", huge)
+    refused(command("evaluate", f"checkpoint={path}", *FAST), "another architecture", "numbers")
 
 
 def test_weights_of_another_architecture_are_refused(command: Command, trained: Path) -> None:
@@ -166,7 +193,9 @@ def test_own_images_may_have_moved(
     assert len(list(Path("here/.unet_exp_cache/weight_maps").glob("*.npy"))) == 6
 
     shutil.move("here", "there")
-    refused(command("evaluate", "run=run", *FAST), "dataset.root=here is no folder")
+    refused(
+        command("evaluate", "run=run", *FAST), "was trained on images in here", "dataset.root=here"
+    )
     done = command("evaluate", "run=run", *FAST, "+dataset.root=there")
     assert done.code == 0, done.err
     assert result()["scores"] == {k: v for k, v in logged(Path("run")).items() if k != "loss"}
@@ -197,7 +226,7 @@ def test_a_challenges_data_may_have_moved(
     expected = {k: v for k, v in logged(Path("run")).items() if k != "loss"}
 
     shutil.move("here", "there")
-    refused(command("evaluate", "run=run", *FAST), "here/Tiny", "data_dir")
+    refused(command("evaluate", "run=run", *FAST), "data/Tiny", "data_dir")
     assert command("evaluate", "run=run", *FAST, "data_dir=there").code == 0
     assert result()["scores"] == expected
     monkeypatch.setenv("UNET_EXP_DATA", "there")

@@ -8,12 +8,14 @@ import torch
 from unet_exp.training.checkpoint import (
     CheckpointError,
     differences,
-    read_checkpoint,
+    read_config,
+    read_content,
+    read_weights,
+    require_own_paths,
     require_same_model,
 )
 
-UNET = "unet_exp.models.unet.UNet"
-GOOD: dict[str, Any] = {"config": {"model": {"_target_": UNET, "depth": 4}}, "state_dict": {}}
+GOOD: dict[str, Any] = {"config": {"model": {"depth": 4}}, "state_dict": {}}
 
 
 def saved(folder: Path, content: Any) -> Path:
@@ -22,28 +24,12 @@ def saved(folder: Path, content: Any) -> Path:
 
 
 def test_reads_what_training_writes(tmp_path: Path) -> None:
-    assert read_checkpoint(saved(tmp_path, GOOD), {UNET}) == GOOD
-
-
-@pytest.mark.parametrize(
-    "target", ["os.system", "torch.hub.load", "unet_exp.models.unet.torch.load"]
-)
-def test_a_doctored_target_is_refused(tmp_path: Path, target: str) -> None:
-    loss = {"terms": {"a": {"_target_": target, "command": "true"}}}
-    path = saved(tmp_path, {**GOOD, "config": {**GOOD["config"], "loss": loss}})
-    with pytest.raises(CheckpointError, match="no option of unet_exp"):
-        read_checkpoint(path, {UNET})
-
-
-def test_a_trusted_target_is_taken(tmp_path: Path) -> None:
-    path = saved(tmp_path, {"config": {"model": {"_target_": "my_lab.Net"}}})
-    assert read_checkpoint(path, {UNET, "my_lab.Net"})
-
-
-def test_an_interpolation_is_refused(tmp_path: Path) -> None:
-    config = {"model": {"_target_": UNET, "activation": "${oc.env:SECRET}"}}
-    with pytest.raises(CheckpointError, match="not plain data"):
-        read_checkpoint(saved(tmp_path, {"config": config}), {UNET})
+    weights = {"a": torch.arange(6.0).reshape(2, 3).half(), "b": torch.tensor(3)}
+    path = saved(tmp_path, {**GOOD, "state_dict": weights, "global_step": 7})
+    assert read_config(path) == {"model": {"depth": 4}}
+    assert read_content(path)["global_step"] == 7
+    read = read_weights(path)
+    assert all(torch.equal(read[name], tensor) for name, tensor in weights.items())
 
 
 class Bomb:
@@ -54,7 +40,7 @@ class Bomb:
 def test_code_in_a_checkpoint_never_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CheckpointError, match="could run code"):
-        read_checkpoint(saved(tmp_path, {**GOOD, "bomb": Bomb()}), {UNET})
+        read_content(saved(tmp_path, {**GOOD, "bomb": Bomb()}))
     assert not (tmp_path / "exploded").exists()
 
 
@@ -63,14 +49,42 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.ckpt"
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"broken\.ckpt"):
-        read_checkpoint(path, {UNET})
+        read_content(path)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"best_model_path": "runs/a/checkpoints/../../../thesis"},
+        {"best_model_path": "runs\\a\\..\\..\\thesis"},
+        {"last_model_path": "s3://bucket/last.ckpt"},
+        {"best_k_models": {"../../thesis": 0.5}},
+    ],
+    ids=str,
+)
+def test_a_training_goes_on_from_no_checkpoint_that_names_files_elsewhere(
+    state: dict[str, Any],
+) -> None:
+    with pytest.raises(CheckpointError, match="outside of its run"):
+        require_own_paths(Path("x.ckpt"), {"callbacks": {"ModelCheckpoint": state}})
+
+
+def test_a_training_goes_on_from_a_checkpoint_of_its_own() -> None:
+    state = {"best_model_path": "/runs/a/checkpoints/best.ckpt", "best_model_score": 0.5}
+    require_own_paths(Path("x.ckpt"), {"callbacks": {"ModelCheckpoint": state}})
+    require_own_paths(Path("x.ckpt"), {})
+
+
+def test_weights_that_are_missing_are_told(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"some\.ckpt"):
+        read_weights(saved(tmp_path, {"config": {}}))
 
 
 def test_a_missing_or_foreign_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="No checkpoint at"):
-        read_checkpoint(tmp_path / "none.ckpt", {UNET})
+        read_content(tmp_path / "none.ckpt")
     with pytest.raises(CheckpointError, match="carries no configuration"):
-        read_checkpoint(saved(tmp_path, {"state_dict": {}}), {UNET})
+        read_content(saved(tmp_path, {"state_dict": {}}))
 
 
 def test_another_architecture_is_refused_with_what_to_pass() -> None:

@@ -1,6 +1,6 @@
 """From a configuration to the objects that it names."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,10 @@ from torch import nn
 from torchmetrics import MetricCollection
 
 from unet_exp import schema
+from unet_exp.buildable import NotBuildableError, buildable
 from unet_exp.inference.folding import fold_batch_norm
 from unet_exp.inference.predictor import Predictor
-from unet_exp.training.checkpoint import PARTS, CheckpointError, read_checkpoint
+from unet_exp.training.checkpoint import CheckpointError, read_config, read_weights
 from unet_exp.training.loaders import Loaders
 
 if TYPE_CHECKING:
@@ -115,11 +116,12 @@ def revised(held: dict[str, Any], cfg: DictConfig) -> DictConfig:
             f"{wrong[0]} was fixed in training, so it cannot be changed now. What can be: "
             f"{', '.join(CHANGEABLE)}."
         )
-    config = DictConfig(held)
     if cfg.get("data_dir"):
-        config.data_dir = cfg.data_dir
-        if "data_dir" in config.dataset:
-            config.dataset.data_dir = cfg.data_dir
+        held = {**held, "data_dir": cfg.data_dir}
+        dataset = held.get("dataset", {})
+        if dataset and "data_dir" in {one.name for one in schema.parameters(dataset["_target_"])}:
+            held["dataset"] = {**dataset, "data_dir": cfg.data_dir}
+    config = DictConfig(held)
     for part in CHANGEABLE:
         changes = OmegaConf.to_container(cfg[part]) if cfg.get(part) else {}
         nodes = {part: (held[part], changes)} if changes else {}
@@ -174,7 +176,7 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
     Raises
     ------
     CheckpointError
-        If a checkpoint cannot be used (see :func:`unet_exp.training.checkpoint.read_checkpoint`),
+        If a checkpoint cannot be used (see :func:`unet_exp.training.checkpoint.read_content`),
         or they take other images or tell other classes apart.
     """
     device = chosen_device(cfg.accelerator)
@@ -221,13 +223,19 @@ def chosen_device(accelerator: str) -> str:
 
 def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, Any]:
     """Return a checkpoint's configuration, changed as ``cfg`` says, its network and its loss."""
-    content = read_checkpoint(path, schema.allowed_targets() | set(cfg.trust))
-    # Only what was checked is kept, so nothing else can be built.
-    held = {k: v for k, v in content["config"].items() if k in PARTS or "_target_" not in str(v)}
-    config = revised(held, cfg)
-    parts = nn.ModuleDict({"network": build(config.model), "loss": build(config.loss)})
+    held = read_config(path)
     try:
-        parts.load_state_dict(content["state_dict"])
+        # Only what was checked is kept, so nothing else can be built.
+        config = revised(buildable(held, cfg.trust), cfg)
+    except NotBuildableError as error:
+        raise CheckpointError(f"{path} asks for {error}. Nothing was built.") from error
+    if missing := [part for part in ("dataset", "model", "loss") if part not in config]:
+        raise CheckpointError(f"{path} has no {missing[0]}: it is not from unet_exp.")
+    weights = read_weights(path)
+    require_size(path, config, weights)
+    parts = with_parts(config)
+    try:
+        parts.load_state_dict(weights)
     except RuntimeError as error:
         raise CheckpointError(
             f"{path} is of another architecture than its own configuration says "
@@ -236,3 +244,27 @@ def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, An
     network = fold_batch_norm(parts["network"].eval())
     network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return config, network, parts["loss"]
+
+
+def with_parts(config: DictConfig) -> nn.ModuleDict:
+    """Build what a checkpoint has weights of."""
+    return nn.ModuleDict({"network": build(config.model), "loss": build(config.loss)})
+
+
+def require_size(path: Path, config: DictConfig, weights: Mapping[str, Any]) -> None:
+    """Refuse a network that would need far more memory than its weights, before it takes it.
+
+    Raises
+    ------
+    CheckpointError
+        With the numbers of both.
+    """
+    with torch.device("meta"):
+        built = with_parts(config).state_dict()
+    asked, held = (sum(tensor.numel() for tensor in one.values()) for one in (built, weights))
+    if asked > 2 * held:
+        raise CheckpointError(
+            f"{path} is of another architecture than its own configuration says, which asks for "
+            f"{asked} numbers of the {held} that it holds. Take the checkpoint as training wrote "
+            "it."
+        )

@@ -40,7 +40,8 @@ def starting_point(
     from unet_exp.training.checkpoint import (
         CheckpointError,
         differences,
-        read_checkpoint,
+        read_content,
+        require_own_paths,
         require_same_model,
     )
 
@@ -55,7 +56,8 @@ def starting_point(
     else:
         return None, resumed
     # Its weights and counts are loaded; nothing that it names is built.
-    content = read_checkpoint(start, allowed=None)
+    content = read_content(start)
+    require_own_paths(start, content)
     held = content["config"]
     require_same_model(start, held, config)
     changed = list(differences(fixed(held), fixed(config)))

@@ -1,57 +1,34 @@
 """Checkpoints that carry their configuration, as plain data, and build only what is ours."""
 
 import pickle
-import re
-import zipfile
-from collections.abc import Collection, Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
 from typing import Any
 
-import torch
-
-#: Parts of the configuration that are built again from a checkpoint.
-PARTS = (
-    "dataset",
-    "weight_map",
-    "loader",
-    "model",
-    "loss",
-    "metric",
-    "inference",
-    "postprocessing",
-)
+from unet_exp.training.inspection import UnsafeError, inspect
 
 
 class CheckpointError(Exception):
     """A checkpoint that cannot be used, and why."""
 
 
-def read_checkpoint(path: Path, allowed: Collection[str] | None) -> dict[str, Any]:
-    """Read a checkpoint and check all that it would build.
-
-    Parameters
-    ----------
-    allowed
-        The dotted paths that the checkpoint may build: the options of ``conf/``, and what the
-        user trusts besides. None if nothing will be built from it.
+def read_content(path: Path) -> dict[str, Any]:
+    """Return what a checkpoint holds besides its weights, without running or building any of it.
 
     Raises
     ------
     CheckpointError
         If the file is missing, is no checkpoint of this project, holds anything but plain data
-        and tensors, or names a target that is not allowed.
+        and tensors, or claims to be larger than it is.
     """
     if not path.is_file():
         raise CheckpointError(f"No checkpoint at {path}. A run keeps its own in checkpoints/.")
     try:
-        if not zipfile.is_zipfile(path):
-            raise ValueError("no zip archive, as torch.save makes them")
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        found = re.search(r"GLOBAL (\S+)", str(error))
+        content = inspect(path)
+    except UnsafeError as error:
         raise CheckpointError(
-            f"{path} holds more than plain data and tensors ({found[1] if found else 'code'}) and "
-            "could run code, so it was not loaded. Train it again, or convert it where trusted."
+            f"{path} is not safe to load: {error}. It could run code or fill the memory, so "
+            "nothing of it was used. Train it again, or convert it where it is trusted."
         ) from error
     except Exception as error:  # a damaged pickle may raise anything
         raise CheckpointError(
@@ -60,39 +37,75 @@ def read_checkpoint(path: Path, allowed: Collection[str] | None) -> dict[str, An
         ) from error
     if not isinstance(content, dict) or not isinstance(content.get("config"), dict):
         raise CheckpointError(f"{path} carries no configuration: it is not from unet_exp.")
-    config = content["config"]
-    for key, target in targets({part: config.get(part) for part in PARTS}) if allowed else ():
-        if allowed and target not in allowed:
-            raise CheckpointError(
-                f"{path} asks for {key}={target}, which is no option of unet_exp, so nothing was "
-                f"built. If you trust that code, add trust=[{target}]."
-            )
     return content
 
 
-def targets(config: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each ``_target_`` within plain data, with where it stands.
-
-    >>> list(targets({"loss": {"terms": {"a": {"_target_": "os.system"}}}}))
-    [('loss.terms.a._target_', 'os.system')]
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the configuration of a checkpoint, as plain data that nobody has checked.
 
     Raises
     ------
     CheckpointError
-        If a value would be interpolated: a resolved configuration has nothing left to look up.
+        As :func:`read_content`.
     """
-    if isinstance(config, dict):
-        for name, value in config.items():
-            place = f"{key}.{name}" if key else str(name)
-            if name == "_target_":
-                yield place, str(value)
-            else:
-                yield from targets(value, place)
-    elif isinstance(config, list | tuple):
-        for index, value in enumerate(config):
-            yield from targets(value, f"{key}[{index}]")
-    elif isinstance(config, str) and "${" in config:
-        raise CheckpointError(f"The checkpoint's {key}={config} is not plain data; not built.")
+    return read_content(path)["config"]
+
+
+def read_weights(path: Path) -> Mapping[str, Any]:
+    """Return the weights of a checkpoint that :func:`read_content` has found safe.
+
+    Raises
+    ------
+    CheckpointError
+        If there are none, or torch cannot read them.
+    """
+    import torch
+
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    except (pickle.UnpicklingError, RuntimeError, ValueError, KeyError, EOFError) as error:
+        raise CheckpointError(
+            f"{path} cannot be read as a checkpoint ({first_line(error)}). Take the file as "
+            "training wrote it."
+        ) from error
+
+
+def require_own_paths(path: Path, content: dict[str, Any]) -> None:
+    """Refuse a checkpoint whose callbacks name files that a training would remove elsewhere.
+
+    Lightning removes the best checkpoint of before when there is a better one, wherever the
+    checkpoint says that it lies.
+
+    Raises
+    ------
+    CheckpointError
+        Naming the path.
+    """
+    states = content.get("callbacks")
+    for state in states.values() if isinstance(states, dict) else ():
+        for text in texts(state):
+            if "://" in text or ".." in PurePath(text.replace("\\", "/")).parts:
+                raise CheckpointError(
+                    f"{path} names a file outside of its run ({text[:80]}), which going on from "
+                    "it could remove. Go on from a checkpoint of your own."
+                )
+
+
+def texts(data: Any) -> Iterator[str]:
+    """Yield every text within plain data, keys included.
+
+    >>> list(texts({"best": ["a.ckpt", 1]}))
+    ['best', 'a.ckpt']
+    """
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from texts(key)
+            yield from texts(value)
+    elif isinstance(data, list | tuple | set):
+        for value in data:
+            yield from texts(value)
 
 
 def differences(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:

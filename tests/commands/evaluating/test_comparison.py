@@ -13,6 +13,11 @@ from tests.running import Command
 FAST = ("pictures=0", "hydra.run.dir=evaluation")
 
 
+def images(sweep: Path) -> str:
+    """Where the images lie, which no checkpoint is asked."""
+    return f"+dataset.root={sweep.parent}/own"
+
+
 def rows(path: str | Path) -> list[dict[str, str]]:
     with Path(path).open(newline="") as file:
         return list(csv.DictReader(file))
@@ -41,14 +46,14 @@ def broken(sweep: Path, tmp_path: Path) -> Path:
 
 
 def test_each_run_is_scored_on_its_own_fold(command: Command, sweep: Path) -> None:
-    done = command("evaluate", f"run={sweep}", *FAST)
+    done = command("evaluate", f"run={sweep}", images(sweep), *FAST)
     assert done.code == 0, done.err
     table = rows("evaluation/folds.csv")
     assert [(row["run"], row["dataset.fold"]) for row in table] == [("0", "0"), ("1", "1")]
-    for row, images in zip(table, (["0", "1"], ["2"]), strict=True):
+    for row, names in zip(table, (["0", "1"], ["2"]), strict=True):
         expected = logged(sweep / row["run"])
         assert float(row["iou"]) == expected["iou"]
-        assert [each["name"] for each in rows(f"evaluation/{row['run']}/per_image.csv")] == images
+        assert [each["name"] for each in rows(f"evaluation/{row['run']}/per_image.csv")] == names
         assert result(f"evaluation/{row['run']}")["scores"]["v_rand"] == expected["v_rand"]
     ious = [float(row["iou"]) for row in table]
     (group,) = result()["groups"]
@@ -61,15 +66,17 @@ def test_each_run_is_scored_on_its_own_fold(command: Command, sweep: Path) -> No
 
 def test_a_list_of_runs_and_values_for_all(command: Command, sweep: Path) -> None:
     runs = f"run=[{sweep}/1,{sweep}/0]"
-    done = command("evaluate", runs, *FAST, "+postprocessing.threshold=1")
+    done = command("evaluate", runs, images(sweep), *FAST, "+postprocessing.threshold=1")
     assert done.code == 0, done.err
     table = rows("evaluation/folds.csv")
     assert [row["run"] for row in table] == ["1", "0"]
     assert [row["seg"] for row in table] == ["0.0", "0.0"]  # nothing is above 1
 
 
-def test_a_run_without_checkpoint_is_left_out_and_said(command: Command, broken: Path) -> None:
-    done = command("evaluate", f"run={broken}", *FAST)
+def test_a_run_without_checkpoint_is_left_out_and_said(
+    command: Command, sweep: Path, broken: Path
+) -> None:
+    done = command("evaluate", f"run={broken}", images(sweep), *FAST)
     assert done.code == 1
     assert done.err.count("\n") == 1
     assert done.err.startswith("Error: 1 of 3 runs could not be scored; means are of the others.")
@@ -96,6 +103,6 @@ def test_a_fold_seen_in_training_is_refused(command: Command, sweep: Path, way: 
     words = [f"run={sweep}/1", "+dataset.fold=0"]
     if way != "one fold for all":
         words = [f"checkpoint=[{sweep}/0/{best},{sweep}/1/{best}]"]
-    done = command("evaluate", *words, *FAST)
+    done = command("evaluate", *words, images(sweep), *FAST)
     assert done.code == 1
     assert "has seen the images of fold 0 in training" in done.err

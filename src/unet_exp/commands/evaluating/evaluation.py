@@ -6,11 +6,12 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from unet_exp.buildable import shown
 from unet_exp.commands.build import Trained, build_dataset, build_loaders, load, plain
 from unet_exp.commands.evaluating.results import draw_results, write_results
 from unet_exp.commands.evaluating.scoring import Evaluation, evaluated
 from unet_exp.commands.evaluating.tuning import Fit, fit
-from unet_exp.training.checkpoint import read_checkpoint
+from unet_exp.training.checkpoint import read_config
 
 #: What is said of scores whose postprocessing was tuned.
 FITTED = "postprocessing fitted to these images"
@@ -32,6 +33,8 @@ def evaluate_checkpoints(paths: list[Path], cfg: DictConfig, folder: Path) -> Re
     """Score a checkpoint, or the mean of several; write numbers and pictures to ``folder``."""
     trained = load(paths, cfg)
     config, predictor = trained.config, trained.predictor
+    recorded = read_config(paths[0])
+    require_source(paths[0], recorded, config)
     require_unseen(paths, config, cfg)
     dataset = build_dataset(config)
     loader = labelled_images(dataset, trained, paths[0], cfg.split)
@@ -58,7 +61,27 @@ def evaluate_checkpoints(paths: list[Path], cfg: DictConfig, folder: Path) -> Re
         )
     count = len(loader)
     title = f"{title}, {count} image{'s' * (count != 1)}{', ' + FITTED if fitted else ''}"
-    return Result(evaluation, plain(config), measure, title, written, fitted)
+    # What was not built again, such as the optimiser, tells runs apart as well.
+    settings = {**recorded, **plain(config)}
+    return Result(evaluation, settings, measure, title, written, fitted)
+
+
+def require_source(path: Path, recorded: dict[str, Any], config: DictConfig) -> None:
+    """Refuse to score on images of which only the checkpoint says where they lie.
+
+    Raises
+    ------
+    ValueError
+        With the override that names them.
+    """
+    held = recorded.get("dataset") or {}
+    root = held.get("root") if held.get("_target_") == config.dataset["_target_"] else None
+    if root and not config.dataset.get("root"):
+        raise ValueError(
+            f"{path} was trained on images in {shown(root)}. A checkpoint may come from anybody, "
+            "so it does not choose which folder is read. If these are the images to score on, add "
+            f"dataset.root={shown(root)}; of other images, their folder."
+        )
 
 
 def labelled_images(dataset: Any, trained: Trained, path: Path, split: str) -> Any:
@@ -96,10 +119,16 @@ def require_unseen(paths: list[Path], config: DictConfig, cfg: DictConfig) -> No
         return
     fold = config.dataset.get("fold")
     for path in paths:
-        held = read_checkpoint(path, allowed=None)["config"]["dataset"]
-        same = all(held.get(k) == config.dataset.get(k) for k in ("_target_", "name", "root"))
-        if same and held.get("fold") != fold:
+        held = read_config(path).get("dataset") or {}
+        same = all(held.get(k) == config.dataset.get(k) for k in ("_target_", "name"))
+        same_folder = absolute(held.get("root")) == absolute(config.dataset.get("root"))
+        if same and same_folder and held.get("fold") != fold:
             raise ValueError(
                 f"{path} was validated on fold {held.get('fold')}, so it has seen the images of "
                 f"fold {fold} in training. Score it on its own fold, or on split=test."
             )
+
+
+def absolute(root: Any) -> Path | None:
+    """Return where a data set's own folder lies, however it is written; None if it has none."""
+    return Path(str(root)).expanduser().resolve() if root else None

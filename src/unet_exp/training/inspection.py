@@ -1,0 +1,215 @@
+"""What a checkpoint holds, told without running it and without reading its weights.
+
+A checkpoint of ``torch.save`` is a zip archive: a pickle of the content, and beside it a file for
+the numbers of each tensor. The pickle is read here by an unpickler that knows nothing but plain
+data, and that stands an :class:`Array` for each tensor. So a checkpoint from anyone may be looked
+at: no code of it runs, and memory is bounded by the size of the file.
+"""
+
+import io
+import math
+import pickle
+import pickletools
+import zipfile
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+#: Bytes of a number, by the kinds of storage that torch names.
+BYTES = {
+    "DoubleStorage": 8, "FloatStorage": 4, "HalfStorage": 2, "BFloat16Storage": 2,
+    "LongStorage": 8, "IntStorage": 4, "ShortStorage": 2, "CharStorage": 1, "ByteStorage": 1,
+    "BoolStorage": 1, "UntypedStorage": 1, "ComplexFloatStorage": 8, "ComplexDoubleStorage": 16,
+}  # fmt: skip
+#: Bytes of a pickle up to which it is read: those of real checkpoints take less than a megabyte.
+LARGEST_PICKLE = 2**26
+#: Values that a checkpoint may hold, and how deeply they may be nested.
+MOST_VALUES, DEEPEST = 1_000_000, 50
+
+
+class UnsafeError(ValueError):
+    """A checkpoint that would run code, or claims more than it holds."""
+
+
+@dataclass(frozen=True)
+class Array:
+    """What stands for a tensor: its shape and the bytes that it takes."""
+
+    shape: tuple[int, ...]
+    nbytes: int
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The numbers behind tensors: how many, and the bytes of each."""
+
+    count: int
+    itemsize: int
+
+
+def inspect(path: Path) -> Any:
+    """Return the content of a checkpoint, with an :class:`Array` for each tensor.
+
+    Raises
+    ------
+    UnsafeError
+        If the file names code, is compressed, or claims more numbers or values than it holds.
+    ValueError, OSError, zipfile.BadZipFile
+        If it cannot be read as a checkpoint. A damaged pickle may raise other exceptions, too.
+    """
+    if not zipfile.is_zipfile(path):
+        raise ValueError("no zip archive, as torch.save makes them")
+    with zipfile.ZipFile(path) as archive:
+        sizes = stored_sizes(archive, path.stat().st_size)
+        names = [name for name in sizes if name.count("/") == 1 and name.endswith("/data.pkl")]
+        if len(names) != 1:
+            raise ValueError("it holds no data.pkl, as torch.save writes it")
+        if sizes[names[0]] > LARGEST_PICKLE:
+            raise UnsafeError(f"its pickle takes {sizes[names[0]]} bytes, beside the weights")
+        data = archive.read(names[0])
+    require_few_memos(data)
+    content = _PlainUnpickler(data, sizes, names[0].removesuffix("data.pkl") + "data/").load()
+    require_small(content)
+    return content
+
+
+def stored_sizes(archive: zipfile.ZipFile, size: int) -> dict[str, int]:
+    """Return the bytes of each member of an archive of ``size`` bytes.
+
+    Raises
+    ------
+    UnsafeError
+        If a member is compressed, named twice, or all together take more than the file.
+    """
+    members = archive.infolist()
+    sizes = {member.filename: member.file_size for member in members}
+    packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
+    if packed or sum(member.file_size for member in members) > size:
+        total = sum(member.file_size for member in members)
+        raise UnsafeError(f"it is {size} bytes and would unpack to {total}; torch.save packs none")
+    if len(sizes) < len(members):
+        raise UnsafeError("it holds two files of one name")
+    return sizes
+
+
+def require_few_memos(data: bytes) -> None:
+    """Refuse a pickle that numbers its values so high that the table of them fills the memory.
+
+    Raises
+    ------
+    UnsafeError
+        Naming the number.
+    """
+    for operation, argument, _ in pickletools.genops(data):
+        puts = operation.name in ("PUT", "BINPUT", "LONG_BINPUT")
+        if puts and isinstance(argument, int) and argument > len(data):
+            raise UnsafeError(f"its pickle claims {argument} values in {len(data)} bytes")
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Reads plain data; tensors become arrays without numbers, and any other name is refused."""
+
+    def __init__(self, data: bytes, sizes: dict[str, int], folder: str) -> None:
+        super().__init__(io.BytesIO(data))
+        self.sizes, self.folder = sizes, folder
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what stands for a name of a pickle."""
+        known: dict[str, Any] = {
+            "collections.OrderedDict": OrderedDict,
+            "torch._utils._rebuild_tensor_v2": array,
+            "torch._utils._rebuild_parameter": parameter,
+            "torch.Size": tuple,
+            "torch.device": device,
+            "builtins.set": set,
+            "builtins.complex": complex,
+        }
+        whole = f"{module}.{name}"
+        if whole in known:
+            return known[whole]
+        if module in ("torch", "torch.storage") and name in BYTES:
+            return name
+        if module == "torch" and is_dtype(name):
+            return whole
+        raise UnsafeError(f"it names {whole}, which is no plain data")
+
+    def persistent_load(self, pid: Any) -> Storage:
+        """Return what stands for the numbers that a tensor refers to."""
+        kind, name, key, _, count = pid
+        itemsize = BYTES.get(name)
+        if kind != "storage" or itemsize is None or not isinstance(count, int):
+            raise UnsafeError(f"it names a storage {name}, which is none of torch's")
+        held = self.sizes.get(f"{self.folder}{key}")
+        if held is None or count < 0 or count * itemsize > held:
+            raise UnsafeError(f"its storage {key} claims {count} numbers, and holds {held} bytes")
+        return Storage(count, itemsize)
+
+
+def array(
+    storage: Storage, offset: int, shape: Sequence[int], strides: Sequence[int], *_: Any
+) -> Array:
+    """Stand for ``torch._utils._rebuild_tensor_v2``.
+
+    Raises
+    ------
+    UnsafeError
+        If the tensor would reach beyond its storage, or repeats its numbers.
+    """
+    count = math.prod(shape)
+    last = offset + sum((side - 1) * step for side, step in zip(shape, strides, strict=True))
+    if min((offset, *shape, *strides)) < 0 or (count and last >= storage.count):
+        raise UnsafeError(f"a tensor of shape {tuple(shape)} reaches beyond its numbers")
+    if count > storage.count:
+        raise UnsafeError(f"a tensor of shape {tuple(shape)} has only {storage.count} numbers")
+    return Array(tuple(shape), count * storage.itemsize)
+
+
+def parameter(data: Array, *_: Any) -> Array:
+    """Stand for ``torch._utils._rebuild_parameter``."""
+    return data
+
+
+def device(name: object, *_: Any) -> str:
+    """Stand for ``torch.device``; the text of anything but a name could be endless."""
+    return name if isinstance(name, str) else ""
+
+
+def is_dtype(name: str) -> bool:
+    """Tell whether torch has a type of numbers of this name.
+
+    >>> is_dtype("float32"), is_dtype("load")
+    (True, False)
+    """
+    import torch
+
+    return isinstance(vars(torch).get(name), torch.dtype)
+
+
+def require_small(content: Any) -> None:
+    """Refuse data that a walk through it would never come to the end of.
+
+    A value that stands in many places counts in each of them: so does whoever walks there.
+
+    Raises
+    ------
+    UnsafeError
+        If there are more than ``MOST_VALUES``, or they are nested deeper than ``DEEPEST``.
+    """
+    waiting: list[tuple[Any, int]] = [(content, 0)]
+    count = 0
+    while waiting:
+        value, depth = waiting.pop()
+        count += 1
+        if depth > DEEPEST:
+            raise UnsafeError(f"its data are nested more than {DEEPEST} deep")
+        if isinstance(value, dict):
+            inner = [*value.keys(), *value.values()]
+        elif isinstance(value, list | tuple | set):
+            inner = list(value)
+        else:
+            continue
+        if count + len(waiting) + len(inner) > MOST_VALUES:
+            raise UnsafeError(f"it holds more than {MOST_VALUES} values")
+        waiting += [(one, depth + 1) for one in inner]
