@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unet_exp.files import replacing
+from unet_exp.files import inside, read_json, replacing, require_no_links_out
 
 
 def fill(folder: Path, text: str) -> None:
@@ -78,3 +78,48 @@ def test_two_processes_may_write_one_folder(tmp_path: Path) -> None:
     assert [writer.exitcode for writer in writers] == [0, 0]
     assert (path / "a").read_text() == (path / "b").read_text()
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[1]", "{", "[" * 100_000, '{"a": ' * 100_000, "\x00"], ids=lambda text: text[:5]
+)
+def test_what_is_no_json_object_counts_as_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / "summary.json").write_text(text)
+    assert read_json(tmp_path / "summary.json") == {}
+
+
+def test_a_record_without_end_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "summary.json").open("w") as file:
+        file.write('{"a": 1}')
+        file.truncate(2**40)  # takes no room
+    assert read_json(tmp_path / "summary.json") == {}
+
+
+def test_inside_a_folder(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    (run / "pictures").mkdir(parents=True)
+    (tmp_path / "private.png").touch()
+    (run / "pictures" / "link.png").symlink_to(tmp_path / "private.png")
+    (run / "pictures" / "near.png").symlink_to("other.png")
+    assert inside(run, "pictures/a.png") == run / "pictures" / "a.png"
+    assert inside(run, "pictures/near.png") == run / "pictures" / "near.png"
+    for name in ("pictures/link.png", "../private.png", str(tmp_path / "private.png"), "a\0b"):
+        assert inside(run, name) is None
+
+
+@pytest.mark.parametrize("place", ["train.log", ".hydra/config.yaml", "checkpoints", "a/b/c"])
+def test_a_link_out_of_a_folder_is_refused(tmp_path: Path, place: str) -> None:
+    link = tmp_path / "run" / place
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match=str(link)):
+        require_no_links_out(tmp_path / "run")
+
+
+def test_links_within_a_folder_and_those_of_wandb_stay(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    (run / "wandb").mkdir(parents=True)
+    (run / "last.ckpt").symlink_to("best.ckpt")
+    (run / "wandb" / "latest-run").symlink_to("/moved/away")
+    require_no_links_out(run)
+    require_no_links_out(tmp_path / "not there")

@@ -33,6 +33,7 @@ LATE = 20.0
 class SubmititLauncher(Launcher):
     """What both launchers share: submit, wait for files, tell the jobs when the sweep ends."""
 
+    top: Path
     folder: Path
     seconds_to_stop: float
     sweep: "Sweep | None" = None
@@ -59,6 +60,8 @@ class SubmititLauncher(Launcher):
         """
         if self.sweep is None:
             raise RuntimeError("launch() needs setup() before it.")
+        # A folder at each launch: what others left are pickles, and must not pass for results.
+        self.folder = self.top / uuid.uuid4().hex[:8]
         executor = self.executor(submitit())
         self.folder.mkdir(parents=True, exist_ok=True)
         # Another file at each launch: a sweep that goes on after Ctrl-C is not cancelled any more.
@@ -138,7 +141,7 @@ class SlurmLauncher(SubmititLauncher):
         setup: list[str] = [],  # noqa: B006
         seconds_to_stop: float = 60.0,
     ) -> None:
-        self.folder, self.seconds_to_stop = Path(folder), seconds_to_stop
+        self.top, self.seconds_to_stop = Path(folder), seconds_to_stop
         self.max_timeouts = max_timeouts
         given = {
             "name": name,
@@ -250,7 +253,7 @@ class SlurmLocalLauncher(SubmititLauncher):
                 f"hydra.launcher.array_parallelism={array_parallelism} runs nothing. Give 1 or "
                 "more."
             )
-        self.folder, self.seconds_to_stop = Path(folder), seconds_to_stop
+        self.top, self.seconds_to_stop = Path(folder), seconds_to_stop
         self.array_parallelism, self.max_timeouts = array_parallelism, max_timeouts
         self.parameters = {
             "gpus_per_node": gpus_per_job,

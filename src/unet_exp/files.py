@@ -114,10 +114,57 @@ def alone(path: Path, patience: float = 0.0) -> Iterator[None]:
         yield
 
 
+#: Bytes of the largest record that is read.
+LARGEST_RECORD = 2**27
+
+
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file; an empty one where it is missing, or only half there."""
+    """Return the object in a JSON file; an empty one where it is missing, or only half there.
+
+    So it is with a file that is no JSON object, nested without end, or larger than 128 MiB.
+    """
     try:
+        if path.stat().st_size > LARGEST_RECORD:
+            return {}
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def inside(folder: Path, name: str) -> Path | None:
+    """Return the path of a file in a folder; None if it lies elsewhere, also by a link.
+
+    >>> inside(Path("run"), "pictures/a.png") == Path("run/pictures/a.png")
+    True
+    >>> inside(Path("run"), "../other/a.png"), inside(Path("run"), "/etc/passwd")
+    (None, None)
+    """
+    path = folder / name
+    try:
+        return path if path.resolve().is_relative_to(folder.resolve()) else None
+    except (OSError, ValueError, RuntimeError):  # too long, a zero byte, a circle of links
+        return None
+
+
+def require_no_links_out(folder: Path) -> None:
+    """Refuse a folder in which a link leads elsewhere, since whoever writes to it writes there.
+
+    W&B's own links, which it replaces and does not write through, may be left of a folder that
+    was moved.
+
+    Raises
+    ------
+    ValueError
+        Naming the link.
+    """
+    for above, folders, files in os.walk(folder):
+        if Path(above).name == "wandb":
+            continue
+        for name in (*folders, *files):
+            path = Path(above) / name
+            if path.is_symlink() and inside(folder, str(path.relative_to(folder))) is None:
+                raise ValueError(
+                    f"{path} is a link to a file outside of {folder}, which would be overwritten. "
+                    "Remove the link, or give another folder."
+                )

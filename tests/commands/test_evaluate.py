@@ -145,7 +145,7 @@ def doctored(trained: Path, part: str, node: Any) -> Path:
 def test_a_doctored_checkpoint_builds_nothing(command: Command, trained: Path, part: str) -> None:
     path = doctored(trained, part, {"_target_": "os.mkdir", "path": "made"})
     done = command("evaluate", f"checkpoint={path}", *FAST)
-    refused(done, f"{part}._target_=os.mkdir is no option of {part}", "Nothing was built")
+    refused(done, f"{part}._target_=os.mkdir is no option of {part}", "was not built")
     assert not Path("made").exists()
 
 
@@ -160,7 +160,7 @@ def test_a_checkpoint_downloads_and_writes_nothing(command: Command, trained: Pa
     metric = {"iou": {"_target_": "unet_exp.metrics.iou.IoU", "background": evil}}
     path = doctored(trained, "metric", metric)
     done = command("evaluate", f"checkpoint={path}", *FAST)
-    refused(done, "metric.iou.background builds something", "Nothing was built")
+    refused(done, "metric.iou.background builds something", "was not built")
     # As the data set itself it loads nothing, and looks where the user says.
     path = doctored(trained, "dataset", evil)
     refused(command("evaluate", f"checkpoint={path}", *FAST), "in data/sitecustomize")

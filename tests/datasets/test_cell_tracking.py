@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -212,3 +214,11 @@ def test_on_hela_01_067_fifteen_unlabelled_cells_are_no_background(real_data) ->
     assert both.max() == 18
     for i in (1, 2, 3):
         assert_array_equal(both == i, gold == i)
+
+
+@pytest.mark.parametrize(
+    "name", ["../elsewhere", "/etc", "a/b", "a\\b", "..", ".hidden", "a..b", "c:", "~", "a b\n"]
+)
+def test_the_name_of_a_set_is_no_path(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="no plain name"):
+        CellTracking(name, str(tmp_path), download=False)

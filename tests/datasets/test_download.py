@@ -166,3 +166,16 @@ def test_links_are_refused(tmp_path) -> None:
         file.writestr(link, "/etc")
     with pytest.raises(ValueError, match="has a link"):
         unpack(tmp_path / "a.zip", tmp_path / "new")
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused_before_it_is_written(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "bomb.zip"
+    path.write_bytes(archive(image="0" * 2**22))  # 4 MiB
+    assert path.stat().st_size < 2**13
+    with pytest.raises(ValueError, match=r"more than dataset\.archive_limit=0\.003"):
+        unpack(path, tmp_path / "unpacked", limit=0.003)
+    assert not (tmp_path / "unpacked").exists()
+    unpack(path, tmp_path / "unpacked", limit=0.004)
+    assert (tmp_path / "unpacked" / "image").stat().st_size == 2**22

@@ -127,7 +127,7 @@ def test_a_job_that_slurm_preempts_goes_on_in_its_folder(
 ) -> None:
     with started(tmp_path, "save", "7", *SLURM) as process:
         until([tmp_path / "sweep" / "0" / "begun"])
-        (log,) = (tmp_path / "sweep" / "submitit").glob("*_0_log.out")
+        (log,) = (tmp_path / "sweep" / "submitit").glob("*/*_0_log.out")
         job = log.name.split("_")[0]
         subprocess.run([*words, job], check=True)
         deadline = time.monotonic() + PATIENCE

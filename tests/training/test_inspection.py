@@ -123,6 +123,11 @@ def test_a_pickle_that_fills_the_memory_with_its_table_is_refused(tmp_path: Path
         inspect(archive(tmp_path, b"\x80\x02]r\xff\xff\xff\x7f."))
 
 
+def test_a_pickle_of_millions_of_values_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsafeError, match="makes more than 1000000 values"):
+        inspect(archive(tmp_path, b"\x80\x04(" + b"\x8f" * 1_100_000 + b"l."))
+
+
 def bomb(doublings: int) -> Any:
     lists: Any = []
     for _ in range(doublings):

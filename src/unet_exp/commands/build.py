@@ -228,7 +228,7 @@ def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, An
         # Only what was checked is kept, so nothing else can be built.
         config = revised(buildable(held, cfg.trust), cfg)
     except NotBuildableError as error:
-        raise CheckpointError(f"{path} asks for {error}. Nothing was built.") from error
+        raise CheckpointError(f"{path} was not built: {error}.") from error
     if missing := [part for part in ("dataset", "model", "loss") if part not in config]:
         raise CheckpointError(f"{path} has no {missing[0]}: it is not from unet_exp.")
     weights = read_weights(path)

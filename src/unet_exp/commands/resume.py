@@ -1,19 +1,21 @@
 """Where a run begins: anew, or where a checkpoint left off."""
 
-import json
 import logging
+import re
 import secrets
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
+from unet_exp.training.record import read_summary
+
 log = logging.getLogger(__name__)
 
 #: What a run must share with the checkpoint that it goes on from, and what may differ therein.
 FIXED: dict[str, tuple[str, ...]] = {
     "seed": (),
-    "dataset": ("data_dir", "root", "url", "download", "memory_limit"),
+    "dataset": ("data_dir", "root", "url", "download", "archive_limit", "memory_limit"),
     "augmentation": (),
     "weight_map": (),
     "loader": ("num_workers", "steps_per_validation"),
@@ -69,9 +71,12 @@ def starting_point(
             # The schedule ends where trainer.max_steps said.
             + (" (scheduler=constant has no end.)" if "scheduler" in str(changed) else "")
         )
-    if start != last and content["global_step"] >= config["trainer"]["max_steps"]:
+    step = content.get("global_step")
+    if not isinstance(step, int):
+        raise CheckpointError(f"{start} does not say at which step it was written.")
+    if start != last and step >= config["trainer"]["max_steps"]:
         raise CheckpointError(
-            f"{start} is of step {content['global_step']}, so trainer.max_steps="
+            f"{start} is of step {step}, so trainer.max_steps="
             f"{config['trainer']['max_steps']} leaves nothing to train. Give more steps."
         )
     return start, resumed
@@ -95,8 +100,9 @@ def fixed(config: dict[str, Any]) -> dict[str, Any]:
 def run_id(folder: Path, resumed: bool) -> str:
     """Return the identity of a run, the same when it is resumed."""
     if resumed:
-        try:
-            return str(json.loads((folder / "summary.json").read_text())["run_id"])
-        except (ValueError, KeyError):
-            log.warning("summary.json in %s cannot be read; the run gets a new id.", folder)
+        held = str(read_summary(folder).get("run_id"))
+        # W&B names a folder by it.
+        if re.fullmatch(r"[0-9A-Za-z]{1,32}", held):
+            return held
+        log.warning("summary.json in %s cannot be read; the run gets a new id.", folder)
     return secrets.token_hex(4)

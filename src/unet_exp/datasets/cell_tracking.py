@@ -1,5 +1,6 @@
 """Any 2D training set of the Cell Tracking Challenge (doi:10.1038/s41592-023-01879-y)."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from unet_exp.datasets.sequences import Sequence2D, find_sequences
 from unet_exp.datasets.unannotated import fill_in, mark_unknown
 
 ANNOTATIONS = ("gold", "silver", "gold+silver")
+#: The challenge's names, and any other that is no path.
+PLAIN_NAME = re.compile(r"\w[\w+-]*(\.[\w+-]+)*")
 SITE = "http://data.celltrackingchallenge.net/training-datasets"
 
 
@@ -42,6 +45,8 @@ class CellTracking:
         Where the set is downloaded from; the challenge's own address when not given.
     normalization
         See `unet_exp.datasets.images.normalise`.
+    archive_limit
+        GiB that a downloaded archive may take when it is unpacked.
     memory_limit
         GiB of arrays to keep in memory; those beyond are memory-mapped from the cache.
     """
@@ -53,6 +58,7 @@ class CellTracking:
         url: str | None = None,
         sha256: str | None = None,
         download: bool = True,
+        archive_limit: float = 64.0,
         fold: int = 0,
         annotations: str = "gold",
         border: int = 0,
@@ -65,6 +71,11 @@ class CellTracking:
             raise ValueError(
                 "dataset.name is not given. Name a training set of the Cell Tracking Challenge, "
                 "such as dataset.name=Fluo-N2DH-GOWT1."
+            )
+        if not PLAIN_NAME.fullmatch(name):
+            raise ValueError(
+                f"dataset.name={name} is no plain name. Name a folder in data_dir, without a path; "
+                "where that lies, data_dir says."
             )
         if annotations not in ANNOTATIONS:
             raise ValueError(
@@ -81,6 +92,7 @@ class CellTracking:
             url or f"{SITE}/{name}.zip",
             sha256,
             download,
+            archive_limit,
         )
         sequences = find_sequences(self.folder)
         if not 0 <= fold < len(sequences) or len(sequences) < 2:

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import shutil
 import stat
 import tempfile
 import zipfile
@@ -25,6 +26,7 @@ def require(
     url: str,
     sha256: str | None = None,
     download: bool = True,
+    archive_limit: float = 64.0,
 ) -> None:
     """See to it that ``folder`` holds the data, downloading them if that is wanted and possible.
 
@@ -45,7 +47,7 @@ def require(
             f"No {what} in {folder}. Run with dataset.download=true to fetch {url}, {ways_out}"
         )
     try:
-        fetch(url, folder, holds, sha256)
+        fetch(url, folder, holds, sha256, archive_limit)
     except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         reason = " ".join(str(error).split())[:240]
         if type(error).__name__ in ("ConnectionError", "ConnectTimeout"):  # a page of nested causes
@@ -56,7 +58,13 @@ def require(
         ) from error
 
 
-def fetch(url: str, folder: Path, holds: Callable[[Path], bool], sha256: str | None = None) -> None:
+def fetch(
+    url: str,
+    folder: Path,
+    holds: Callable[[Path], bool],
+    sha256: str | None = None,
+    archive_limit: float = 64.0,
+) -> None:
     """Download a zip and move the folder in it for which ``holds`` is true to ``folder``.
 
     Download and unpacking happen in a temporary folder beside ``folder``; the move is a rename.
@@ -91,7 +99,7 @@ def fetch(url: str, folder: Path, holds: Callable[[Path], bool], sha256: str | N
                 progressbar=True,
             )
             unpacked = Path(staging) / "unpacked"
-            unpack(Path(archive), unpacked)
+            unpack(Path(archive), unpacked, archive_limit)
             folders = [unpacked, *sorted(p for p in unpacked.rglob("*") if p.is_dir())]
             found = next((p for p in folders if holds(p)), None)
             if found is None:
@@ -100,13 +108,19 @@ def fetch(url: str, folder: Path, holds: Callable[[Path], bool], sha256: str | N
             found.replace(folder)
 
 
-def unpack(archive: Path, folder: Path) -> None:
+def unpack(archive: Path, folder: Path, limit: float = 64.0) -> None:
     """Unzip into a new folder; an archive with a path out of it, or with a link, is refused whole.
+
+    Parameters
+    ----------
+    limit
+        GiB that the archive may take when it is unpacked.
 
     Raises
     ------
     ValueError
-        A path or link that may lead out of ``folder``; nothing is written then.
+        A path or link that may lead out of ``folder``, or more bytes than ``limit`` or the disk
+        allow; nothing is written then.
     zipfile.BadZipFile
         The archive is damaged.
     """
@@ -118,7 +132,18 @@ def unpack(archive: Path, folder: Path) -> None:
                     raise ValueError(f"the archive has a path out of its folder: {path}")
             if stat.S_ISLNK(member.external_attr >> 16):
                 raise ValueError(f"the archive has a link: {member.filename}")
+        size = sum(member.file_size for member in file.infolist())
+        if size > limit * 2**30:
+            raise ValueError(
+                f"the archive unpacks to {size / 2**30:.1f} GiB, more than "
+                f"dataset.archive_limit={limit:g}; give a larger one if you trust it"
+            )
         folder.mkdir(parents=True)
+        if size > (free := shutil.disk_usage(folder).free):
+            raise ValueError(
+                f"the archive unpacks to {size / 2**30:.1f} GiB, and the disk of {folder.parent} "
+                f"has {free / 2**30:.1f}"
+            )
         file.extractall(folder)
 
 

@@ -27,6 +27,8 @@ class IsbiEm:
         Where the zip is downloaded from. No checksum is published.
     normalization
         See `unet_exp.datasets.images.normalise`; each slice is normalised by itself.
+    archive_limit
+        GiB that a downloaded archive may take when it is unpacked.
     memory_limit
         GiB of arrays to keep in memory; those beyond are memory-mapped from the cache.
     """
@@ -39,6 +41,7 @@ class IsbiEm:
         url: str = "https://downloads.imagej.net/ISBI-2012-challenge.zip",
         sha256: str | None = None,
         download: bool = True,
+        archive_limit: float = 64.0,
         fold: int = 0,
         folds: int = 5,
         normalization: str = "zscore",
@@ -56,6 +59,7 @@ class IsbiEm:
             url,
             sha256,
             download,
+            archive_limit,
         )
         self._store = ArrayStore(cache_folder(Path(data_dir)), memory_limit)
         self._volumes: dict[str, list[Sample]] = {}

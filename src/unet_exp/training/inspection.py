@@ -23,8 +23,10 @@ BYTES = {
     "LongStorage": 8, "IntStorage": 4, "ShortStorage": 2, "CharStorage": 1, "ByteStorage": 1,
     "BoolStorage": 1, "UntypedStorage": 1, "ComplexFloatStorage": 8, "ComplexDoubleStorage": 16,
 }  # fmt: skip
-#: Bytes of a pickle up to which it is read: those of real checkpoints take less than a megabyte.
-LARGEST_PICKLE = 2**26
+#: Bytes of a pickle up to which it is read. The article's network has 40 kB, with its optimiser.
+LARGEST_PICKLE = 2**24
+#: Its operations, each of which may make a value of some hundred bytes. The article's has 10,000.
+MOST_OPERATIONS = 1_000_000
 #: Values that a checkpoint may hold, and how deeply they may be nested.
 MOST_VALUES, DEEPEST = 1_000_000, 50
 
@@ -69,7 +71,7 @@ def inspect(path: Path) -> Any:
         if sizes[names[0]] > LARGEST_PICKLE:
             raise UnsafeError(f"its pickle takes {sizes[names[0]]} bytes, beside the weights")
         data = archive.read(names[0])
-    require_few_memos(data)
+    require_few_operations(data)
     content = _PlainUnpickler(data, sizes, names[0].removesuffix("data.pkl") + "data/").load()
     require_small(content)
     return content
@@ -94,15 +96,17 @@ def stored_sizes(archive: zipfile.ZipFile, size: int) -> dict[str, int]:
     return sizes
 
 
-def require_few_memos(data: bytes) -> None:
-    """Refuse a pickle that numbers its values so high that the table of them fills the memory.
+def require_few_operations(data: bytes) -> None:
+    """Refuse a pickle that would fill the memory: by its values, or by how high it numbers them.
 
     Raises
     ------
     UnsafeError
         Naming the number.
     """
-    for operation, argument, _ in pickletools.genops(data):
+    for count, (operation, argument, _) in enumerate(pickletools.genops(data)):
+        if count > MOST_OPERATIONS:
+            raise UnsafeError(f"its pickle makes more than {MOST_OPERATIONS} values")
         puts = operation.name in ("PUT", "BINPUT", "LONG_BINPUT")
         if puts and isinstance(argument, int) and argument > len(data):
             raise UnsafeError(f"its pickle claims {argument} values in {len(data)} bytes")

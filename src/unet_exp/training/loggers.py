@@ -94,9 +94,11 @@ def membership(folder: Path) -> tuple[str | None, list[str]]:
     ``(None, [])`` of a run by itself.
     """
     folder = folder.absolute()
-    for job in read_json(folder.parent / "sweep.json").get("jobs", []):
-        if job.get("folder") == folder.name:
-            return "/".join(folder.parent.parts[-2:]).lstrip("/"), list(job["overrides"])
+    jobs = read_json(folder.parent / "sweep.json").get("jobs")
+    for job in jobs if isinstance(jobs, list) else ():
+        if isinstance(job, dict) and job.get("folder") == folder.name:
+            overrides = [word for word in job.get("overrides", ()) if isinstance(word, str)]
+            return "/".join(folder.parent.parts[-2:]).lstrip("/"), overrides
     return None, []
 
 

@@ -48,3 +48,22 @@ def test_what_names_no_run(
     monkeypatch.chdir(sweep)
     with pytest.raises((ValueError, FileNotFoundError), match=words):
         find_runs(given)
+
+
+def aliases(count: int) -> str:
+    """A list in which each entry holds the one before twice: 2**count words."""
+    lines = ["- &a0 [x, x]", *(f"- &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, count))]
+    return "\n".join(["- seed=1", *lines])
+
+
+@pytest.mark.parametrize(
+    "text", ["[", "a: 1", "1", "[" * 100_000, "!!python/name:os.system ''", ""]
+)
+def test_overrides_that_cannot_be_read_are_none(sweep: Path, text: str) -> None:
+    (sweep / "2" / ".hydra" / "overrides.yaml").write_text(text)
+    assert find_runs(str(sweep / "2"))[0].overrides == []
+
+
+def test_aliases_in_overrides_are_not_unfolded(sweep: Path) -> None:
+    (sweep / "2" / ".hydra" / "overrides.yaml").write_text(aliases(60))
+    assert find_runs(str(sweep / "2"))[0].overrides == ["seed=1"]

@@ -46,6 +46,26 @@ def test_a_job_that_writes_nothing_was_killed(drawn: Path) -> None:
     assert read_sweep(drawn).jobs[5].state == "running"
 
 
+@pytest.mark.parametrize("name", ["../../victim", "/etc", "0/../1", "", "-1", "1 ", None, 3])
+def test_a_job_lies_in_a_numbered_folder_of_its_sweep(drawn: Path, name: object) -> None:
+    content = json.loads((drawn / "sweep.json").read_text())
+    content["jobs"][0]["folder"] = name
+    write(drawn / "sweep.json", content)
+    with pytest.raises(ValueError, match="is no folder of a job"):
+        read_sweep(drawn)
+
+
+def test_only_pictures_of_a_job_are_its_pictures(drawn: Path) -> None:
+    private = drawn.parent / "private.png"
+    (drawn / "1" / "pictures").mkdir(exist_ok=True)
+    (drawn / "1" / "pictures" / "link.png").symlink_to(private)
+    content = json.loads((drawn / "1" / "summary.json").read_text())
+    own = "pictures/validation_000_step_000040.png"
+    named = [str(private), "../../private.png", "pictures/link.png", own]
+    write(drawn / "1" / "summary.json", {**content, "pictures": named})
+    assert read_sweep(drawn).jobs[1].pictures == (drawn / "1" / own,)
+
+
 @pytest.mark.parametrize("state", ["finished", "interrupted"])
 def test_a_job_that_runs_when_its_sweep_has_ended_was_killed(drawn: Path, state: str) -> None:
     content = json.loads((drawn / "sweep.json").read_text())

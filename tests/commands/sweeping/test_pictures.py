@@ -1,11 +1,12 @@
 import base64
+import struct
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from unet_exp.commands.sweeping.jobs import Job, read_sweep
-from unet_exp.commands.sweeping.pictures import as_uri, last_pictures
+from unet_exp.commands.sweeping.pictures import as_uri, last_pictures, png_pixels
 
 
 def test_the_last_picture_of_each_image(tmp_path: Path) -> None:
@@ -35,4 +36,12 @@ def test_a_picture_is_scaled_down_and_keeps_its_colour(drawn: Path) -> None:
 def test_what_is_no_picture_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "half.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert as_uri(path) is None
+
+
+def test_a_picture_that_declares_more_than_it_can_have_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.png"
+    sides = struct.pack(">II", 100_000, 100_000)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR" + sides + b"\x08\x02\x00\x00\x00")
+    assert png_pixels(path) == 10**10
     assert as_uri(path) is None

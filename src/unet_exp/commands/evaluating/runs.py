@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
+import yaml
 
 from unet_exp.files import read_json
 
 #: What a training leaves in its folder, finished or not.
 TRACES = ("checkpoints", "summary.json", "train.log")
+#: Bytes of a list of overrides up to which it is read.
+LARGEST_LIST = 2**20
 
 
 @dataclass
@@ -37,10 +39,15 @@ class Run:
     @property
     def overrides(self) -> list[str]:
         """The words that it was started with, but for ``hydra.``'s; none where unknown."""
+        path = self.folder / ".hydra" / "overrides.yaml"
         try:
-            return [str(word) for word in OmegaConf.load(self.folder / ".hydra" / "overrides.yaml")]
-        except (OSError, ValueError):
+            if path.stat().st_size > LARGEST_LIST:
+                return []
+            # OmegaConf would copy what aliases repeat, as often as they say.
+            words = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, yaml.YAMLError, RecursionError):
             return []
+        return [word for word in words if isinstance(word, str)] if isinstance(words, list) else []
 
 
 def find_runs(given: Any) -> list[Run]:

@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from unet_exp.files import read_json
+from unet_exp.commands.sweeping.plan import job_name
+from unet_exp.files import inside, read_json
 
 #: Seconds without a written file after which a job that says it runs was killed.
 SILENCE = 15 * 60
@@ -112,7 +113,7 @@ def read_sweep(folder: Path) -> Sweep:
     FileNotFoundError
         If the folder holds no ``sweep.json``.
     ValueError
-        If ``sweep.json`` is no JSON object.
+        If ``sweep.json`` is no JSON object, or names a job's folder elsewhere.
     """
     path = folder / "sweep.json"
     if not path.is_file():
@@ -147,7 +148,7 @@ def read_sweep(folder: Path) -> Sweep:
 
 def read_job(sweep: Path, given: dict[str, Any], ended: bool, written: float) -> Job:
     """Read a job's folder; ``ended`` and ``written`` say whether and when the sweep ended."""
-    name = text(given, "folder")
+    name = job_name(given.get("folder"))
     folder = sweep / name
     summary, progress = read_json(folder / "summary.json"), read_json(folder / "progress.json")
     state = text(summary, "state")
@@ -176,7 +177,9 @@ def read_job(sweep: Path, given: dict[str, Any], ended: bool, written: float) ->
         seconds=first_number(now, "seconds"),
         left=finite(progress.get("left")) if running else None,
         error=(text(summary, "error").strip().splitlines() or [""])[0],
-        pictures=tuple(folder / str(path) for path in sequence(summary, "pictures")),
+        pictures=tuple(
+            path for name in sequence(summary, "pictures") if (path := inside(folder, str(name)))
+        ),
         wandb={
             str(k): str(v) for k, v in (summary.get("wandb") or {}).items() if v is not None
         } if isinstance(summary.get("wandb"), dict) else {},

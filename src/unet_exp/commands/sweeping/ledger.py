@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from unet_exp.commands.sweeping.plan import OF_THE_SWEEP, Planned, SweepError
-from unet_exp.files import replacing
+from unet_exp.commands.recorded import replayed
+from unet_exp.commands.sweeping.plan import OF_THE_SWEEP, Planned, SweepError, job_name
+from unet_exp.files import read_json, replacing
 
 NAME = "sweep.json"
 
@@ -53,29 +54,48 @@ def read_ledger(folder: Path) -> Ledger | None:
     SweepError
         If there is one that cannot be read.
     """
-    try:
-        content: dict[str, Any] = json.loads((folder / NAME).read_text())
-        jobs = [Planned(job["folder"], tuple(job["overrides"])) for job in content.pop("jobs")]
-        return Ledger(**content, jobs=jobs)
-    except (FileNotFoundError, NotADirectoryError):
+    if not (folder / NAME).exists():
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    content = read_json(folder / NAME)
+    try:
+        jobs = [
+            Planned(job_name(job["folder"]), texts(job["overrides"])) for job in content.pop("jobs")
+        ]
+        for name in ("arguments", "words", "parameters", "log"):
+            content[name] = list(texts(content.get(name, [])))
+        return Ledger(**content, jobs=jobs)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SweepError(
             f"{folder / NAME} cannot be read ({error}). Its jobs are whole; give the sweep another "
             "folder, hydra.sweep.dir=..., to run them anew."
         ) from error
 
 
+def texts(values: Any) -> tuple[str, ...]:
+    """Return a list of texts that was read from a file.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"{str(values)[:80]} is no list of texts")
+    return tuple(values)
+
+
 def with_resumed(words: Sequence[str]) -> list[str]:
     """Complete the words of a sweep that goes on, ``sweep.resume=FOLDER``.
 
-    Its folder is the one given, and its words are those that it was started with, if there are
-    no others.
+    Its folder is the one given. Its words are those that it was started with, as far as they are
+    plain values (see :mod:`unet_exp.commands.recorded`); those that are given take their place.
 
     Raises
     ------
     SweepError
         If the folder holds no sweep.
+    RecordError
+        If words of the folder are for the user to give again.
     """
     given = [word.partition("=")[2].strip("'\"") for word in words if word.startswith(RESUME)]
     if not given or given[-1] in ("", "null"):
@@ -89,9 +109,12 @@ def with_resumed(words: Sequence[str]) -> list[str]:
         )
     flags = ("-m", "--multirun")
     plain = [word for word in words if word not in flags and not word.startswith(RESUME)]
-    if not [word for word in plain if not word.startswith("hydra")]:
-        plain = [*ledger.arguments, *plain]
-    return ["-m", *plain, f"{RESUME}{folder}", f"hydra.sweep.dir={folder}"]
+    return [
+        "-m",
+        *replayed(ledger.arguments, plain, folder),
+        f"{RESUME}{folder}",
+        f"hydra.sweep.dir={folder}",
+    ]
 
 
 RESUME = "sweep.resume="

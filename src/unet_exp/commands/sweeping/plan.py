@@ -1,6 +1,7 @@
 """Which jobs a command line means."""
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,22 @@ class Planned:
         return f"job {self.folder} ({' '.join(self.overrides)})" if self.overrides else "job 0"
 
 
+def job_name(folder: Any) -> str:
+    """Return the name of a job's folder, as it was read from a file: a number, and no path.
+
+    >>> job_name("12")
+    '12'
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    if not isinstance(folder, str) or not re.fullmatch(r"[0-9]{1,9}", folder):
+        raise ValueError(f"{str(folder)[:80]!r} is no folder of a job, which are numbered")
+    return folder
+
+
 @dataclass(frozen=True)
 class Words:
     """The words of a sweep: those of every job, and those that name several values."""
@@ -48,6 +65,11 @@ class Words:
             If a word names a range without steps.
         """
         return list(itertools.product(*(values(word) for word in self.swept.values())))
+
+    def texts(self) -> set[str]:
+        """Return every single word that a job may have by these words."""
+        swept = (word for word in self.swept.values() if word.is_discrete_sweep())
+        return {*self.common, *(text for word in swept for text in values(word))}
 
 
 def parse(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from unet_exp.commands.sweeping.jobs import DONE
 from unet_exp.commands.sweeping.plan import Planned, SweepError, identity
 from unet_exp.commands.sweeping.runner import Runner
+from unet_exp.commands.sweeping.sampler_state import require_safe_states
 from unet_exp.files import replacing
 
 try:
@@ -88,6 +89,9 @@ def run_search(plugin: "Optuna", arguments: Sequence[str]) -> None:
             directions=directions,  # pyright: ignore[reportArgumentType]
             load_if_exists=True,
         )
+        if plugin.sampler == "cmaes":
+            trials = study.get_trials(deepcopy=False)
+            require_safe_states((trial.system_attrs for trial in trials), runner.folder)
         Search(runner, study, sampler, space, objectives, plugin).run()
 
 
