@@ -3,14 +3,16 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from unet_exp.datasets.blocks import blocks
 from unet_exp.datasets.cache import ArrayStore, cache_folder
-from unet_exp.datasets.images import read_images, read_labels
+from unet_exp.datasets.images import read_known, read_labels
 from unet_exp.datasets.label_kinds import Labels
 from unet_exp.datasets.label_reading import LabelReading
+from unet_exp.datasets.nodata import declared
 from unet_exp.datasets.pairing import find_pairs, source, stem
 from unet_exp.datasets.sample import Sample, check_split
 
@@ -44,6 +46,12 @@ class Folder:
         Inferred when not given; the attributes of these names hold what was found.
     normalization
         See `unet_exp.datasets.images.normalise`.
+    nodata
+        A number, NaN, or a list of them that stand in images where nothing was measured: such
+        pixels are left out of normalization, and their labels are unknown.
+    min_is_white
+        How TIFFs are read that say that 0 is white: "invert", "keep", or "auto", see
+        `unet_exp.datasets.shown.Shown`.
     memory_limit
         GiB of arrays to keep in memory; those beyond are memory-mapped from the cache.
     """
@@ -58,6 +66,8 @@ class Folder:
         normalization: str = "zscore",
         in_channels: int | None = None,
         num_classes: int | None = None,
+        nodata: Any = None,
+        min_is_white: str = "auto",
         memory_limit: float = 4.0,
     ) -> None:
         if not root:
@@ -73,11 +83,12 @@ class Folder:
             )
         self.name = self.root.resolve().name
         self.normalization, self._in_channels = normalization, in_channels
+        self.nodata, self.min_is_white = declared(nodata), min_is_white
         self._store = ArrayStore(cache_folder(self.root), memory_limit)
 
         pairs = find_pairs(self.root)
         held_out = self._pairs_in("validation")
-        raw = {path: read_labels(path) for _, path in [*pairs, *held_out] if path}
+        raw = {path: self._labels(path) for _, path in [*pairs, *held_out] if path}
         pages = [page for file in raw.values() for page in file]
         try:
             self.reading = LabelReading.decide(pages, labels, num_classes, ignore)
@@ -96,7 +107,7 @@ class Folder:
         check_split(name)
         if name not in self._splits:
             pairs = self._pairs_in("test", labelled=False)
-            self._splits[name] = self._read(pairs, {p: read_labels(p) for _, p in pairs if p})
+            self._splits[name] = self._read(pairs, {p: self._labels(p) for _, p in pairs if p})
         return self._splits[name]
 
     def describe(self) -> str:
@@ -137,15 +148,14 @@ class Folder:
         samples: list[Sample] = []
         for path, label_path in pairs:
             drawn = raw[label_path] if label_path else None
-            images = read_images(
-                path, self.normalization, self._in_channels, len(drawn) if drawn else None
-            )
+            expected = self._in_channels, len(drawn) if drawn else None
+            images = read_known(path, self.normalization, *expected, self.nodata, self.min_is_white)
             if drawn is not None and len(images) != len(drawn):
                 raise ValueError(
                     f"{path} has {len(images)} pages, {label_path} {len(drawn)}. Each page of an "
                     "image needs one of labels."
                 )
-            for number, image in enumerate(images):
+            for number, (image, missing) in enumerate(images):
                 self._check_channels(path, len(image))
                 page = drawn[number] if drawn is not None else None
                 if page is not None and page.shape != image.shape[1:]:
@@ -153,6 +163,8 @@ class Folder:
                         f"{path} is {image.shape[1]} x {image.shape[2]} pixels, {label_path} "
                         f"{page.shape[0]} x {page.shape[1]}. Labels must be as large as the image."
                     )
+                if page is not None and missing is not None:
+                    page = np.where(missing, np.int32(-1), page)
                 name = stem(path) if len(images) == 1 else f"{stem(path)}_{number:03d}"
                 samples.append(
                     Sample(
@@ -164,6 +176,9 @@ class Folder:
                     )
                 )
         return samples
+
+    def _labels(self, path: Path) -> list[Labels]:
+        return read_labels(path, min_is_white=self.min_is_white)
 
     def _check_channels(self, path: Path, channels: int) -> None:
         if self._in_channels is None:

@@ -3,20 +3,28 @@
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, Int32, Shaped
+from jaxtyping import Bool, Float32, Int32, Shaped
 
+from unet_exp.datasets.nodata import NoData, NotFiniteError
 from unet_exp.datasets.opened import open_image
-from unet_exp.datasets.scaling import NotFiniteError, Scaled
+from unet_exp.datasets.scaling import Scaled
+from unet_exp.datasets.shown import inverted_labels, other_way, say_once
+
+Known = tuple[Float32[np.ndarray, "_ _ _"], Bool[np.ndarray, "_ _"] | None]
 
 
 def read_pages(
-    path: Path, channels: int | None = None, pages: int | None = None
+    path: Path,
+    channels: int | None = None,
+    pages: int | None = None,
+    min_is_white: str = "auto",
 ) -> Shaped[np.ndarray, "n c h w"]:
     """Read a file as pages of channels, in the numbers that the file holds.
 
     What is a page and what a channel, and what is raised, says `opened.open_image`.
     """
-    with open_image(path, channels, pages, in_memory=2**62) as opened:
+    with open_image(path, channels, pages, 2**62, min_is_white) as opened:
+        opened.shown.explain(path, min_is_white)
         return np.stack([page[:, :, :] for page in opened.pages])
 
 
@@ -31,24 +39,44 @@ def read_images(
     ``channels`` and ``pages`` say what is expected of a file that does not name its axes, as in
     `read_pages`. Values that are not finite are refused with the file's name.
     """
-    stack = read_pages(path, channels, pages)
+    return [image for image, _ in read_known(path, normalization, channels, pages)]
+
+
+def read_known(
+    path: Path,
+    normalization: str = "zscore",
+    channels: int | None = None,
+    pages: int | None = None,
+    nodata: NoData = (),
+    min_is_white: str = "auto",
+) -> list[Known]:
+    """Read and normalise pages as `read_images`; with each, where it has no data in any channel.
+
+    The second of each pair is None where ``nodata`` declares nothing.
+    """
+    stack = read_pages(path, channels, pages, min_is_white)
+    everything = slice(None), slice(None)
     try:
-        return [normalise(page, normalization) for page in stack]
+        scaled = [Scaled(page, normalization, nodata) for page in stack]
+        return [(page[:, :, :], page.missing(*everything)) for page in scaled]
     except NotFiniteError as error:
         raise ValueError(f"{path} has {error}") from error
 
 
-def read_labels(path: Path, pages: int | None = None) -> list[Int32[np.ndarray, "_ _"]]:
+def read_labels(
+    path: Path, pages: int | None = None, min_is_white: str = "auto"
+) -> list[Int32[np.ndarray, "_ _"]]:
     """Read the pages of a file of whole numbers, one channel each.
 
-    A grey picture saved in colour is taken as grey; real colours and fractions are refused.
+    A grey picture saved in colour is taken as grey; real colours and fractions are refused. Of a
+    mask in which 0 is white, inside and outside are exchanged, see `shown.Shown.inverts`.
 
     Raises
     ------
     ValueError
         As `read_pages`, and for colours, fractions and numbers beyond 32 bits.
     """
-    stack = read_pages(path, pages=pages)
+    stack = read_stored_labels(path, pages, min_is_white)
     if stack.shape[1] > 1 and (stack == stack[:, :1]).all():
         stack = stack[:, :1]
     if stack.shape[1] > 1:
@@ -67,6 +95,28 @@ def read_labels(path: Path, pages: int | None = None) -> list[Int32[np.ndarray, 
             f"to {labels.max()}, {labels.dtype}). Save them as 8 or 16 bit."
         )
     return list(whole)
+
+
+def read_stored_labels(
+    path: Path, pages: int | None, min_is_white: str
+) -> Shaped[np.ndarray, "n c h w"]:
+    """Read the numbers of a label file, of a mask in which 0 is white those that are meant."""
+    with open_image(path, None, pages, 2**62, "keep") as opened:
+        stack = np.stack([page[:, :, :] for page in opened.pages])
+    if not opened.shown.white:
+        return stack
+    kept, exchanged = opened.shown.keeps, False
+    if opened.shown.inverts(min_is_white):
+        stack, exchanged = inverted_labels(stack, opened.shown.white)
+    say_once(
+        path.parent,
+        "labels in which 0 is white by the tag of their file: "
+        + ("inside and outside are exchanged" if exchanged else "they are read as stored")
+        + (f", as {opened.shown.writer} means them" if kept and min_is_white == "auto" else "")
+        + f". To read them otherwise, set {other_way(exchanged)}.",
+        path.name,
+    )
+    return stack
 
 
 def normalise(

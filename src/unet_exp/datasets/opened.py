@@ -6,12 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from jaxtyping import Shaped
 
+from unet_exp.datasets.limits import (
+    MOST_PAGES,
+    TooLargeError,
+    gib,
+    require_memory,
+    require_plausible,
+    size,
+)
 from unet_exp.datasets.ome_zarr import is_zarr, open_zarr
+from unet_exp.datasets.png import read_png
 from unet_exp.datasets.scaling import Channel, bands
+from unet_exp.datasets.shown import Shown, inverted
 from unet_exp.datasets.tags import Tags
 from unet_exp.datasets.tiff import Layout, Mapped, axes_of_plain, layout, open_tiff
 
@@ -33,21 +42,33 @@ class Opened:
         varies fastest. Empty for a single page; names among ``tiff.UNNAMED`` are not known.
     tags
         What the file says of its pixels.
+    shown
+        How it says that its numbers are shown; pages are so already, but for ``shown.white`` where
+        grey values were to be kept.
     """
 
     pages: "list[Page]"
     axes: str
     shape: tuple[int, ...]
     tags: Tags
+    shown: Shown
 
 
 class Page:
-    """A page (c, h, w) of a larger array, read by slices of rows and columns."""
+    """A page (c, h, w) of a larger array, read by slices of rows and columns as it is shown."""
 
     def __init__(
-        self, path: Path, array: Any, places: Layout, at: tuple[int, ...], channels: int
+        self,
+        path: Path,
+        array: Any,
+        places: Layout,
+        at: tuple[int, ...],
+        channels: int,
+        shown: Shown,
+        invert: bool,
     ) -> None:
         self.path, self.array, self.places, self.at = path, array, places, at
+        self.shown, self.invert = shown, invert
         self.shape = channels, array.shape[places.rows], array.shape[places.columns]
         self.dtype = np.dtype(np.uint8 if array.dtype == bool else array.dtype)
 
@@ -65,14 +86,31 @@ class Page:
             index[axis] = number
         for axis in places.channels:
             index[axis] = slice(None)
-        index[places.rows], index[places.columns] = rows, columns
+        index[places.rows] = mirrored(rows, self.shape[1]) if self.shown.upwards else rows
+        index[places.columns] = (
+            mirrored(columns, self.shape[2]) if self.shown.leftwards else columns
+        )
         with damage_named(self.path):
             pixels = np.asarray(self.array[tuple(index)], self.dtype)
         kept = sorted((*places.channels, places.rows, places.columns))
         order = [kept.index(a) for a in (*places.channels, places.rows, places.columns)]
         pixels = pixels.transpose(order)
         pixels = pixels.reshape(-1, *pixels.shape[-2:])[: self.shape[0]]
+        steps = [-1 if flipped else 1 for flipped in (self.shown.upwards, self.shown.leftwards)]
+        pixels = pixels[:, :: steps[0], :: steps[1]]
+        if self.invert:
+            pixels = inverted(pixels, self.shown.white)
         return pixels[key[0]] if len(key) == 3 else pixels
+
+
+def mirrored(part: slice, length: int) -> slice:
+    """Return the part of an axis that becomes the given one where the axis is turned round.
+
+    >>> mirrored(slice(0, 3), 10), mirrored(slice(None), 10)
+    (slice(7, 10, None), slice(0, 10, None))
+    """
+    start, stop, _ = part.indices(length)
+    return slice(length - max(stop, start), length - start)
 
 
 @contextmanager
@@ -81,6 +119,7 @@ def open_image(
     channels: int | None = None,
     pages: int | None = None,
     in_memory: int = IN_MEMORY,
+    min_is_white: str = "auto",
 ) -> Iterator[Opened]:
     """Open a PNG, TIFF, NPY file or an OME-Zarr folder.
 
@@ -88,33 +127,43 @@ def open_image(
     names decide which of them are channels; the planes of a file that does not say count as
     pages, unless they fit only as channels: there are ``channels`` of them (more than one), or a
     single page is expected (``pages=1``). Files of more than ``in_memory`` bytes are read by
-    slices, if their format allows (PNG does not).
+    slices, if their format allows (PNG does not). Pages are turned as a TIFF says that they are
+    shown, and where 0 is white they are inverted, as ``min_is_white`` ("auto", "invert", "keep")
+    and `shown.Shown.inverts` say.
 
     Raises
     ------
     ValueError
-        The file is damaged, cut short, empty or of another format; the message names it.
+        The file is damaged, cut short, empty, of another format or says that it holds more than
+        `unet_exp.datasets.limits` allows; the message names it.
     OSError
         It is not there, or may not be read.
     """
     with ExitStack() as closing:
         with damage_named(path):
-            array, axes, alpha, tags = closing.enter_context(_open(path, in_memory))
+            array, axes, alpha, tags, shown = closing.enter_context(_open(path, in_memory))
             places = layout(tuple(array.shape), axes)
         if 0 in array.shape or np.dtype(array.dtype).kind not in "buif":
             raise ValueError(
                 f"{path} holds {tuple(array.shape)} values of type {array.dtype}. "
                 "Save it as 8 or 16 bit or as float32."
             )
-        planes = int(np.prod([array.shape[a] for a in places.pages]))
+        planes = size([array.shape[a] for a in places.pages])
+        if planes > MOST_PAGES:
+            raise ValueError(
+                f"{path} is refused: it says that it holds {planes:,} pages, and a file may have "
+                f"{MOST_PAGES:,}. Cut it into several files."
+            )
         if not places.named and planes > 1 and (planes == channels or pages == 1):
             places = places.without_pages()
         shape = tuple(array.shape[a] for a in places.pages)
-        count = int(np.prod([array.shape[a] for a in places.channels]))
-        found = [Page(path, array, places, at, count) for at in np.ndindex(shape)]
+        count = size([array.shape[a] for a in places.channels])
+        invert = shown.inverts(min_is_white)
+        display = (shown, invert)
+        found = [Page(path, array, places, at, count, *display) for at in np.ndindex(shape)]
         if alpha and count in (2, 4) and all(is_opaque(page) for page in found):
-            found = [Page(path, array, places, at, count - 1) for at in np.ndindex(shape)]
-        yield Opened(found, places.letters, shape, tags)
+            found = [Page(path, array, places, at, count - 1, *display) for at in np.ndindex(shape)]
+        yield Opened(found, places.letters, shape, tags, shown)
 
 
 @contextmanager
@@ -122,10 +171,19 @@ def damage_named(path: Path) -> Iterator[None]:
     """Turn whatever a codec raises at damaged data into a ValueError that names the file."""
     try:
         yield
-    except (OSError, MemoryError):
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
         raise
+    except MemoryError as error:
+        raise ValueError(
+            f"{path} does not fit into memory ({' '.join(str(error).split())[:160]}). Save it as a "
+            "tiled TIFF or as OME-Zarr, which are read by parts, or cut it into smaller images."
+        ) from error
+    except TooLargeError as error:
+        raise ValueError(f"{path} is refused: {error}.") from error
     except Exception as error:
-        reason = " ".join(str(error).split())[:160]
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise ValueError(
             f"{path} cannot be read ({reason}). It is damaged, cut short or not what its name "
             "says: copy or export it again."
@@ -139,43 +197,50 @@ def is_opaque(page: Page) -> bool:
 
 
 @contextmanager
-def _open(path: Path, in_memory: int) -> Iterator[tuple[Any, str, bool, Tags]]:
+def _open(path: Path, in_memory: int) -> Iterator[tuple[Any, str, bool, Tags, Shown]]:
     if is_zarr(path):
         array, axes, tags = open_zarr(path)
-        yield array, axes, False, tags
+        declared = size(array.shape, array.dtype.itemsize)
+        files = (p.stat().st_size for p in path.rglob("*") if p.is_file())
+        planes = size([array.shape[a] for a in layout(array.shape, axes).pages])
+        require_plausible(declared, files, planes)
+        require_memory(size(array.chunks, array.dtype.itemsize), "one of its chunks")
+        yield array, axes, False, tags, Shown()
         return
+    if path.exists() and not path.is_file():
+        raise ValueError("neither a file nor a Zarr folder")
     with path.open("rb") as file:
         magic = file.read(8)
     if magic.startswith(b"\x89PNG"):
-        array, alpha = _read_png(path.read_bytes())
-        yield array, "CYX", alpha, Tags()
+        array, alpha = read_png(path)
+        yield array, "CYX", alpha, Tags(), Shown()
     elif magic[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         with open_tiff(path, in_memory) as opened:
             yield opened
     elif magic.startswith(b"\x93NUMPY"):
         array = _open_npy(path, in_memory)
-        yield array, axes_of_plain(array.shape), False, Tags()
+        yield array, axes_of_plain(array.shape), False, Tags(), Shown()
     else:
         raise ValueError("neither PNG nor TIFF nor NPY")
 
 
-def _read_png(data: bytes) -> tuple[Shaped[np.ndarray, "c h w"], bool]:
-    if b"IEND" not in data:
-        raise ValueError("the end of the picture is missing")
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if picture is None:
-        raise ValueError("OpenCV cannot decode it")
-    if picture.ndim == 2:
-        return picture[None], False
-    grey_and_alpha = data[25] == 4  # the header's colour type; OpenCV makes four channels of it
-    order = [0, 3] if grey_and_alpha else [2, 1, 0, 3][: picture.shape[2]]
-    return np.moveaxis(picture[..., order], 2, 0), len(order) in (2, 4)
-
-
 def _open_npy(path: Path, in_memory: int) -> Any:
-    # A map first: it is refused where the file is shorter than its header says.
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        read_header = np.lib.format.read_array_header_1_0
+        if version >= (2, 0):
+            read_header = np.lib.format.read_array_header_2_0
+        shape, _, dtype = read_header(file)
+        declared, held = size(shape, dtype.itemsize), path.stat().st_size - file.tell()
+    if dtype.kind == "O" or min(shape, default=0) < 0:
+        raise ValueError("it holds no numbers")
+    # In whole numbers, since numpy's own product of a nonsensical shape overflows.
+    if declared > held:
+        raise ValueError(f"cut short: {gib(declared)} of pixels do not fit into it")
+    if declared <= in_memory:
+        require_memory(declared, "it")
     array = np.load(path, mmap_mode="r", allow_pickle=False)
-    if array.nbytes <= in_memory:
+    if declared <= in_memory:
         return np.array(array)
     return (
         Mapped(path, array.offset, array.dtype, array.shape) if array.flags.c_contiguous else array

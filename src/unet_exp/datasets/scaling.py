@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int64, Shaped
+from jaxtyping import Bool, Float32, Int64, Shaped
+
+from unet_exp.datasets.nodata import NoData, NotFiniteError, gaps, refuse_strange, strange
 
 NORMALIZATIONS = ("zscore", "percentile", "minmax", "dtype", "none")
 PERCENTILES = (1.0, 99.8)
@@ -12,27 +14,28 @@ BAND = 2**24
 """Pixels looked at together; of larger channels of floats, as many stand for percentiles."""
 
 
-class NotFiniteError(ValueError):
-    """Values that are NaN or infinite, how many of how many."""
-
-
-def scaling(channel: Any, normalization: str = "zscore") -> tuple[float, float]:
+def scaling(
+    channel: Any, normalization: str = "zscore", nodata: NoData = ()
+) -> tuple[float, float]:
     """Find ``low`` and ``scale`` of a channel (h, w), which becomes (channel - low) / scale.
 
     "zscore" takes mean and standard deviation; "percentile" the 1st and the distance to the
     99.8th percentile; "minmax" the darkest and the distance to the brightest pixel; "dtype"
     divides by the largest value of an integer type; "none" changes nothing. A constant channel
-    becomes 0. ``channel`` is an array or anything that is read by slices of rows.
+    becomes 0. ``channel`` is an array or anything that is read by slices of rows. Values that
+    ``nodata`` declares do not count.
 
     >>> scaling(np.array([[1, 3], [1, 3]], np.uint8))
     (2.0, 1.0)
+    >>> scaling(np.array([[1, 3], [255, 3]], np.uint8), "minmax", nodata=(255.0,))
+    (1.0, 2.0)
 
     Raises
     ------
     ValueError
         For a normalization that is not known.
     NotFiniteError
-        For values that are NaN or infinite.
+        For values that are NaN, infinite, or the largest that floats can hold.
     """
     if normalization not in NORMALIZATIONS:
         raise ValueError(
@@ -43,15 +46,21 @@ def scaling(channel: Any, normalization: str = "zscore") -> tuple[float, float]:
     fixed = {"none": 1.0, "dtype": float(np.iinfo(channel.dtype).max) if whole_numbers else 1.0}
     if normalization in fixed and whole_numbers:
         return 0.0, fixed[normalization]
-    darkest, brightest, mean, variance = moments(channel)
+    darkest, brightest, mean, deviation = moments(channel, nodata)
     if normalization in fixed:
         return 0.0, fixed[normalization]
-    if darkest == brightest:
-        return darkest, 1.0
+    if darkest >= brightest:
+        return (darkest if darkest == brightest else 0.0), 1.0
     if normalization == "zscore":
-        return mean, float(np.sqrt(variance))
-    low, high = percentiles(channel) if normalization == "percentile" else (darkest, brightest)
-    return low, (high - low) or 1.0
+        return mean, deviation
+    low, high = (
+        percentiles(channel, nodata) if normalization == "percentile" else (darkest, brightest)
+    )
+    with np.errstate(over="ignore"):
+        scale = float(np.float64(high) - low)
+    if not np.isfinite(scale):
+        raise NotFiniteError(f"values from {low} to {high}, too far apart to be scaled.")
+    return low, scale or 1.0
 
 
 def bands(channel: Any) -> Iterator[Shaped[np.ndarray, "rows w"]]:
@@ -66,35 +75,57 @@ def bands(channel: Any) -> Iterator[Shaped[np.ndarray, "rows w"]]:
         yield np.asarray(channel[top : top + rows, :])
 
 
-def moments(channel: Any) -> tuple[float, float, float, float]:
-    """Darkest and brightest value, mean and variance, of all values in double precision.
+def known_values(channel: Any, nodata: NoData) -> Iterator[Shaped[np.ndarray, "..."]]:
+    """Yield the bands of a channel, without the values that are declared as no data."""
+    for band in bands(channel):
+        missing = gaps(band, nodata)
+        yield band if missing is None else band[~missing]
 
-    Bands are joined as Chan et al. 1979 do (doi:10.1007/978-3-642-51461-6_3).
+
+def moments(channel: Any, nodata: NoData = ()) -> tuple[float, float, float, float]:
+    """Darkest and brightest value, mean and standard deviation, all in double precision.
+
+    Of no values at all the darkest is infinite.
 
     >>> moments(np.array([[1, 3]], np.uint8))
     (1.0, 3.0, 2.0, 1.0)
     """
-    low, high, mean, squares, count, strange = np.inf, -np.inf, 0.0, 0.0, 0, 0
-    for band in bands(channel):
-        if band.dtype.kind == "f":
-            strange += band.size - int(np.count_nonzero(np.isfinite(band)))
-        if strange:
+    low, high, mean, variance = _moments(channel, nodata, 0)
+    if low >= high:
+        return low, high, low, 0.0
+    # Squares of numbers far from 1 leave the range of doubles: such are brought there, exactly.
+    shift = int(np.frexp(max(abs(low), abs(high)))[1])
+    if abs(shift) <= 300:
+        return low, high, mean, float(np.sqrt(variance))
+    _, _, mean, variance = _moments(channel, nodata, shift)
+    return low, high, float(np.ldexp(mean, shift)), float(np.ldexp(np.sqrt(variance), shift))
+
+
+def _moments(channel: Any, nodata: NoData, shift: int) -> tuple[float, float, float, float]:
+    """Darkest and brightest value; mean and variance of the values over 2 to the ``shift``.
+
+    Bands are joined as Chan et al. 1979 do (doi:10.1007/978-3-642-51461-6_3).
+    """
+    low, high, broken, huge, count = np.inf, -np.inf, 0, 0, 0
+    mean, squares = np.float64(0), np.float64(0)
+    for values in known_values(channel, nodata):
+        here = strange(values)
+        broken, huge = broken + here[0], huge + here[1]
+        if broken or huge or not values.size:
             continue
-        low, high = min(low, float(band.min())), max(high, float(band.max()))
-        here, spread = float(band.mean(dtype=np.float64)), float(band.var(dtype=np.float64))
-        total = count + band.size
-        squares += spread * band.size + (here - mean) ** 2 * (count * band.size / total)
-        mean += (here - mean) * (band.size / total)
+        low, high = min(low, float(values.min())), max(high, float(values.max()))
+        near = np.ldexp(values.astype(np.float64), -shift) if shift else values
+        with np.errstate(over="ignore", invalid="ignore"):
+            middle, spread = near.mean(dtype=np.float64), near.var(dtype=np.float64)
+            total = count + near.size
+            squares += spread * near.size + (middle - mean) ** 2 * (count * near.size / total)
+            mean += (middle - mean) * (near.size / total)
         count = total
-    if strange:
-        raise NotFiniteError(
-            f"{strange} values of {np.prod(channel.shape)} that are NaN or infinite. Replace them "
-            "first, for example by the image's median."
-        )
-    return low, high, mean, squares / count
+    refuse_strange(broken, huge, int(np.prod(channel.shape)))
+    return low, high, float(mean), float(squares) / max(count, 1)
 
 
-def percentiles(channel: Any) -> tuple[float, float]:
+def percentiles(channel: Any, nodata: NoData = ()) -> tuple[float, float]:
     """Give the 1st and the 99.8th percentile.
 
     They are exact but for channels of more than ``BAND`` values that are no integers of 8 or 16
@@ -102,19 +133,22 @@ def percentiles(channel: Any) -> tuple[float, float]:
     """
     small = int(np.prod(channel.shape)) <= BAND
     if small:
-        low, high = np.percentile(np.asarray(channel[:, :]), PERCENTILES)
+        values = np.concatenate([v.ravel() for v in known_values(channel, nodata)])
+        low, high = np.percentile(values, PERCENTILES)
     elif channel.dtype.kind in "iu" and channel.dtype.itemsize <= 2:
         least = int(np.iinfo(channel.dtype).min)
         counts = np.zeros(2 ** (8 * channel.dtype.itemsize), np.int64)
-        for band in bands(channel):
-            counts += np.bincount(band.ravel().astype(np.int64) - least, minlength=len(counts))
+        for values in known_values(channel, nodata):
+            counts += np.bincount(values.ravel().astype(np.int64) - least, minlength=len(counts))
         low, high = (least + of_counts(counts, q) for q in PERCENTILES)
     else:
         step = int(np.ceil(np.sqrt(np.prod(channel.shape) / BAND)))
         rows = [
             np.asarray(channel[y : y + 1, :])[:, ::step] for y in range(0, channel.shape[0], step)
         ]
-        low, high = np.percentile(np.concatenate(rows), PERCENTILES)
+        missing = [gaps(row, nodata) for row in rows]
+        kept = [r.ravel() if m is None else r[~m] for r, m in zip(rows, missing, strict=True)]
+        low, high = np.percentile(np.concatenate(kept), PERCENTILES)
     return float(low), float(high)
 
 
@@ -136,19 +170,53 @@ def of_counts(counts: Int64[np.ndarray, " values"], q: float) -> float:
 class Scaled:
     """An image (c, h, w) whose scaled values are computed where they are read, by slices.
 
+    Values that ``nodata`` declares become 0.
+
     >>> image = Scaled(np.array([[[1, 3], [1, 3]]], np.uint8), "zscore")
     >>> image.shape, image[:, 0:1, 0:2].tolist()
     ((1, 2, 2), [[[-1.0, 1.0]]])
     """
 
-    def __init__(self, image: Any, normalization: str = "zscore") -> None:
-        self.image, self.shape = image, tuple(image.shape)
-        found = [scaling(Channel(image, c), normalization) for c in range(self.shape[0])]
-        self.low, self.scale = np.array(found).reshape(-1, 2).T[..., None, None]
+    def __init__(self, image: Any, normalization: str = "zscore", nodata: NoData = ()) -> None:
+        self.image, self.shape, self.nodata = image, tuple(image.shape), nodata
+        found = [scaling(Channel(image, c), normalization, nodata) for c in range(self.shape[0])]
+        low, scale = np.array(found).reshape(-1, 2).T[..., None, None]
+        exponents = np.frexp(scale)[1]
+        # Differences of numbers far from 1 leave the range of doubles: they are taken near it.
+        self.shift = np.where(np.abs(exponents) > 300, exponents, 0)
+        self.low, self.scale = np.ldexp(low, -self.shift), np.ldexp(scale, -self.shift)
 
     def __getitem__(self, key: tuple[Any, ...]) -> Float32[np.ndarray, "c h w"]:
+        """Read and scale pixels.
+
+        Raises
+        ------
+        NotFiniteError
+            Scaled values leave the range of float32.
+        """
         pixels = np.asarray(self.image[(slice(None), *key[-2:])])
-        return ((pixels - self.low) / self.scale).astype(np.float32)
+        missing = gaps(pixels, self.nodata)
+        if missing is not None:
+            pixels = np.where(missing, pixels.dtype.type(0), pixels)
+        if self.shift.any():
+            pixels = np.ldexp(pixels.astype(np.float64), -self.shift)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = ((pixels - self.low) / self.scale).astype(np.float32)
+        if missing is not None:
+            scaled[missing] = 0
+        if not np.isfinite(scaled).all():
+            raise NotFiniteError(
+                "values that are beyond float32 once they are scaled. Choose "
+                "dataset.normalization=zscore, or divide them first."
+            )
+        return scaled
+
+    def missing(self, rows: slice, columns: slice) -> Bool[np.ndarray, "h w"] | None:
+        """Tell which pixels have no data in any channel; None if none can have."""
+        if not self.nodata:
+            return None
+        found = gaps(np.asarray(self.image[:, rows, columns]), self.nodata)
+        return None if found is None else np.asarray(found.all(axis=0))
 
 
 class Channel:

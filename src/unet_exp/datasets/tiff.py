@@ -1,9 +1,5 @@
-"""Pages and channels of a TIFF by the axes that tifffile reads out of it."""
+"""Pages and channels of a TIFF by the axes that its metadata name."""
 
-import logging
-import math
-import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,76 +7,51 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tifffile
 import zarr
 from jaxtyping import Shaped
 
+from unet_exp.datasets.limits import require_memory, require_plausible, size
+from unet_exp.datasets.shown import Shown, shown
 from unet_exp.datasets.tags import Tags, read_tags
+from unet_exp.datasets.tiff_pages import open_series, refuse_cut, require_alike
 
 UNNAMED = "QI"  # tifffile's letters for an axis that the file does not explain
 CHANNELS = "CS"  # channels and samples (red, green, blue)
 WIDEST_PIXEL = 16  # a last axis up to this long, after two longer ones, holds channels
-logger = logging.getLogger(__name__)
-
-
-class _BrokenOffsets(logging.Filter):
-    """Catches what tifffile only logs: tags and pages that lie beyond the end of the file.
-
-    A multi-page file that is cut short would otherwise come back with fewer pages.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._local = threading.local()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        if not re.search(r"invalid (\w+ )?offset", message):
-            return True
-        self.messages.append(message)
-        return False
-
-    @property
-    def messages(self) -> list[str]:
-        """Complaints about the file that this thread reads."""
-        if not hasattr(self._local, "messages"):
-            self._local.messages = []
-        return self._local.messages
-
-
-_broken = _BrokenOffsets()
-logging.getLogger("tifffile").addFilter(_broken)
 
 
 @contextmanager
-def open_tiff(path: Path, in_memory: int) -> Iterator[tuple[Any, str, bool, Tags]]:
-    """Open a TIFF's first series: the array, its axes, whether it has an alpha channel, tags.
+def open_tiff(path: Path, in_memory: int) -> Iterator[tuple[Any, str, bool, Tags, Shown]]:
+    """Open the image in a TIFF: its array, axes, whether it has an alpha channel, tags, display.
 
     Up to ``in_memory`` bytes are read at once; of larger ones the array is read by slices while
-    the file is open. Where a file holds images of several shapes, the first series is read and
-    the others are named in the log. A damaged or cut file raises some exception of tifffile's or
-    its codecs', here or when a slice is read.
+    the file is open. Which pages are the image says `unet_exp.datasets.tiff_pages`. A damaged or
+    cut file raises some exception of tifffile's or its codecs', here or when a slice is read.
     """
-    _broken.messages.clear()
-    with tifffile.TiffFile(path) as file:
-        count = len(file.pages)  # walks through the whole file
-        if _broken.messages:
-            raise ValueError(f"cut short after page {count}: {_broken.messages[0]}")
-        series = file.series[0]
-        if len(file.series) > 1:
-            others = ", ".join(str(s.shape) for s in file.series[1:])
-            logger.warning("%s also holds images of shape %s; they are not read.", path, others)
-        alpha = any(kind in (1, 2) for kind in getattr(series.keyframe, "extrasamples", ()))
-        if series.nbytes <= in_memory:
+    with open_series(path) as (file, series):
+        key = series.keyframe
+        if series.dtype is None:
+            raise ValueError(f"its pixels are of a type that is not read ({key.bitspersample} bit)")
+        pages = size(series.shape) // max(size(key.shape), 1)
+        declared = size(series.shape, series.dtype.itemsize)
+        require_plausible(declared, [path.stat().st_size], pages)
+        display = shown(path, key)
+        if series.kind in ("", "generic"):
+            require_alike(series)
+        alpha = any(kind in (1, 2) for kind in getattr(key, "extrasamples", ()))
+        if declared <= in_memory:
+            require_memory(declared, "it")
             array = series.asarray()
-        elif series.dataoffset is not None and series.dtype is not None:
+        elif series.dataoffset is not None:
             dtype = series.dtype.newbyteorder(file.byteorder)
             array = Mapped(path, series.dataoffset, dtype, series.shape)
         else:
+            require_memory(size(key.chunks, series.dtype.itemsize), "one of its strips or tiles")
             array = zarr.open_array(series.aszarr(level=0), mode="r")
-        if _broken.messages:
-            raise ValueError(f"cut short: {_broken.messages[0]}")
-        yield array, series.axes, alpha, read_tags(file)
+        refuse_cut()
+        tags = read_tags(file, series.shape)
+        tags = tags.transposed() if display.transposed else tags
+        yield array, display.axes(series.axes), alpha, tags, display
 
 
 class Mapped:
@@ -95,7 +66,7 @@ class Mapped:
     ) -> None:
         self.path, self.offset, self.dtype, self.shape = path, offset, dtype, shape
         self.ndim = len(shape)
-        if path.stat().st_size < offset + math.prod(shape) * dtype.itemsize:
+        if path.stat().st_size < offset + size(shape, dtype.itemsize):
             raise ValueError(f"cut short: {shape} values do not fit into it")
 
     def __getitem__(self, key: Any) -> Shaped[np.ndarray, "..."]:
