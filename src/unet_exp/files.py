@@ -57,7 +57,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def hidden(path: Path) -> Path:
     """Name a hidden file or folder beside a path, another one at each call."""
-    return path.with_name(f".{path.name[:64]}.{uuid.uuid4().hex[:8]}.part")
+    return path.with_name(f".{path.name[:32]}.{uuid.uuid4().hex[:8]}.part")
 
 
 def replace_folder(part: Path, path: Path, tries: int = 100) -> None:

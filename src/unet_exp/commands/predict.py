@@ -27,7 +27,7 @@ class IncompleteError(Exception):
 def predict(cfg: DictConfig) -> None:
     """Write probabilities and instances of each image that has none yet.
 
-    A file that cannot be segmented is reported and left out.
+    A file that cannot be segmented, or whose results cannot be written, is reported and left out.
 
     Raises
     ------
@@ -35,48 +35,59 @@ def predict(cfg: DictConfig) -> None:
         Naming the files that were left out, after all others were written.
     """
     from unet_exp.commands.build import load
-    from unet_exp.commands.predicting.inputs import find_images, require_distinct, require_separate
+    from unet_exp.commands.predicting.inputs import find_images, require_separate
     from unet_exp.commands.predicting.ledger import Ledger
+    from unet_exp.commands.predicting.waiting import find_waiting
     from unet_exp.inference.freed_memory import keep_freed_memory
 
     keep_freed_memory()
     output, paths = Path(str(cfg.output)), find_images(cfg.input)
     require_separate(cfg.input, paths, output)
     trained = load(listed(cfg.checkpoint), cfg)
+    for name in ("nodata", "min_is_white"):  # of the images at hand, whatever data it trained on
+        if cfg[name] is not None:
+            OmegaConf.update(trained.config, f"dataset.{name}", cfg[name], force_add=True)
     results = chosen_results(cfg, trained, output)
-    require_distinct(paths, results)
+    held = settings(cfg, trained)
+    ledger = Ledger(output / "predict.json", held, cfg.overwrite)
+    waiting, refused = find_waiting(paths, results, ledger)
     output.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(output / "predict.json", settings(cfg, trained), cfg.overwrite)
-    if results.together:
-        waiting = [] if ledger.is_done(results.files(paths[0]), paths) else paths
-    else:
-        waiting = [path for path in paths if not ledger.is_done(results.files(path), [path])]
     ledger.write()
-    failed = segment_all(waiting, trained, results, ledger)
+    for reason in refused.values():
+        log.error("%s", reason)
+    failed = [*refused, *segment_all(waiting, trained, results, ledger, cfg.get("debug") is True)]
     if waiting and not (results.together and failed):
-        done = [path for path in paths if path not in failed]
-        for path in results.finish(done):
+        for path in results.finish([path for path in paths if path not in failed]):
             log.info("%s", path)
         if results.together:
             ledger.enter(results.files(paths[0]), paths)
-    before = len(paths) - len(waiting)
+    before = len(paths) - len(waiting) - len(refused)
+    done = len(paths) - before - len(failed)
     log.info(
-        "%d of %d images segmented into %s%s", len(waiting) - len(failed), len(paths), output,
+        "%d of %d images segmented into %s%s", done, len(paths), output,
         f", {before} were there before" if before else "",
     )  # fmt: skip
     if failed:
         raise IncompleteError(
             f"{len(failed)} of {len(paths)} files were left out: "
-            f"{', '.join(path.name for path in failed)}"
+            f"{', '.join(path.name for path in paths if path in failed)}"
             + (", so there is no stack." if results.together else "")
         )
 
 
 def segment_all(
-    paths: list[Path], trained: "Trained", results: "Results", ledger: "Ledger"
+    paths: list[Path], trained: "Trained", results: "Results", ledger: "Ledger", debug: bool = False
 ) -> list[Path]:
-    """Segment and write image by image; return those that could not be read."""
+    """Segment and write image by image; return those that failed, each of which is logged.
+
+    Raises
+    ------
+    OSError
+        Nothing more can be written, so that all others would fail likewise.
+    """
     from rich.progress import Progress
+
+    from unet_exp.commands.predicting.failures import is_about_output, reason
 
     failed: list[Path] = []
     output = ledger.path.parent
@@ -87,10 +98,11 @@ def segment_all(
                 segment_one(path, trained, results, output, progress)
                 if not results.together:
                     ledger.enter(results.files(path), [path])
-            except (ValueError, OSError) as error:
-                if isinstance(error, OSError) and is_about(error, output):
+            except Exception as error:
+                # Whatever a file holds, or a codec raises, the others are tried.
+                if isinstance(error, OSError) and is_about_output(error, output):
                     raise
-                log.error("%s", error)
+                log.error("%s", reason(path, error), exc_info=debug)
                 failed.append(path)
             progress.advance(images)
     return failed
@@ -107,12 +119,19 @@ def segment_one(
         If it is damaged, or not like those that the network was trained on.
     """
     from unet_exp.commands.predicting.segment import scratch, segment
+    from unet_exp.datasets.nodata import NotFiniteError, declared
     from unet_exp.datasets.opened import open_image
-    from unet_exp.datasets.scaling import NotFiniteError
 
     channels = trained.config.model.in_channels
-    normalization = trained.config.dataset.get("normalization", "none")
-    with open_image(path, channels) as opened, scratch(output) as new_array:
+    dataset = trained.config.dataset
+    normalization = dataset.get("normalization", "none")
+    nodata, min_is_white = declared(plain(dataset.get("nodata"))), dataset.get("min_is_white")
+    min_is_white = min_is_white or "auto"
+    with (
+        open_image(path, channels, min_is_white=min_is_white) as opened,
+        scratch(output) as new_array,
+    ):
+        opened.shown.explain(path, min_is_white)
         if opened.pages[0].shape[0] != channels:
             raise ValueError(
                 f"{path} has {opened.pages[0].shape[0]} channels, and the network was trained on "
@@ -122,21 +141,14 @@ def segment_one(
         task = progress.add_task(path.name, total=sum(regions) + len(opened.pages))
         try:
             found = segment(
-                opened, normalization, trained.predictor, new_array, lambda: progress.advance(task)
-            )
+                opened, normalization, trained.predictor, new_array,
+                lambda: progress.advance(task), nodata,
+            )  # fmt: skip
         except NotFiniteError as error:
             raise ValueError(f"{path} has {error}") from error
         finally:
             progress.remove_task(task)
         results.write(path, found)
-
-
-def is_about(error: OSError, output: Path) -> bool:
-    """Tell whether an error is about writing, so that other images would fail likewise."""
-    from unet_exp.commands.errors import is_full
-
-    name = str(error.filename or "")
-    return is_full(error) or (bool(name) and output.resolve() in Path(name).resolve().parents)
 
 
 def chosen_results(cfg: DictConfig, trained: "Trained", output: Path) -> "Results":
@@ -153,6 +165,11 @@ def chosen_results(cfg: DictConfig, trained: "Trained", output: Path) -> "Result
     return PerImage(output, cfg.format, cfg.probabilities, trained.config.model.num_classes > 2)
 
 
+def plain(value: Any) -> Any:
+    """Return a value of a configuration as plain data."""
+    return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+
+
 def settings(cfg: DictConfig, trained: "Trained") -> dict[str, Any]:
     """Return what results depend on."""
     return {
@@ -161,6 +178,9 @@ def settings(cfg: DictConfig, trained: "Trained") -> dict[str, Any]:
         ],
         "tta": cfg.tta,
         "normalization": trained.config.dataset.get("normalization", "none"),
+        # As text, since NaN equals nothing.
+        "nodata": str(trained.config.dataset.get("nodata")),
+        "min_is_white": trained.config.dataset.get("min_is_white") or "auto",
         "postprocessing": OmegaConf.to_container(trained.config.postprocessing),
         "format": cfg.format,
         "probabilities": cfg.probabilities,

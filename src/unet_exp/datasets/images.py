@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32, Shaped
 
 from unet_exp.datasets.nodata import NoData, NotFiniteError
-from unet_exp.datasets.opened import open_image
+from unet_exp.datasets.opened import memory_named, open_image
 from unet_exp.datasets.scaling import Scaled
 from unet_exp.datasets.shown import inverted_labels, other_way, say_once
 
@@ -23,7 +23,7 @@ def read_pages(
 
     What is a page and what a channel, and what is raised, says `opened.open_image`.
     """
-    with open_image(path, channels, pages, 2**62, min_is_white) as opened:
+    with open_image(path, channels, pages, 2**62, min_is_white) as opened, memory_named(path):
         opened.shown.explain(path, min_is_white)
         return np.stack([page[:, :, :] for page in opened.pages])
 
@@ -57,8 +57,9 @@ def read_known(
     stack = read_pages(path, channels, pages, min_is_white)
     everything = slice(None), slice(None)
     try:
-        scaled = [Scaled(page, normalization, nodata) for page in stack]
-        return [(page[:, :, :], page.missing(*everything)) for page in scaled]
+        with memory_named(path):
+            scaled = [Scaled(page, normalization, nodata) for page in stack]
+            return [(page[:, :, :], page.missing(*everything)) for page in scaled]
     except NotFiniteError as error:
         raise ValueError(f"{path} has {error}") from error
 
@@ -101,7 +102,7 @@ def read_stored_labels(
     path: Path, pages: int | None, min_is_white: str
 ) -> Shaped[np.ndarray, "n c h w"]:
     """Read the numbers of a label file, of a mask in which 0 is white those that are meant."""
-    with open_image(path, None, pages, 2**62, "keep") as opened:
+    with open_image(path, None, pages, 2**62, "keep") as opened, memory_named(path):
         stack = np.stack([page[:, :, :] for page in opened.pages])
     if not opened.shown.white:
         return stack

@@ -166,20 +166,35 @@ def open_image(
         yield Opened(found, places.letters, shape, tags, shown)
 
 
+class NoMemoryError(ValueError):
+    """A file does not fit into memory; the message names it."""
+
+
+@contextmanager
+def memory_named(path: Path) -> Iterator[None]:
+    """Name the file that does not fit into memory, and what helps."""
+    try:
+        yield
+    except MemoryError as error:
+        raise NoMemoryError(
+            f"{path} does not fit into memory ({' '.join(str(error).split())[:160]}). Save it as a "
+            "tiled TIFF or as OME-Zarr, which predict.py reads by parts, or cut it into smaller "
+            "images."
+        ) from error
+
+
 @contextmanager
 def damage_named(path: Path) -> Iterator[None]:
     """Turn whatever a codec raises at damaged data into a ValueError that names the file."""
     try:
-        yield
+        with memory_named(path):
+            yield
     except OSError as error:
         if error.filename is None:
             error.filename = str(path)
         raise
-    except MemoryError as error:
-        raise ValueError(
-            f"{path} does not fit into memory ({' '.join(str(error).split())[:160]}). Save it as a "
-            "tiled TIFF or as OME-Zarr, which are read by parts, or cut it into smaller images."
-        ) from error
+    except NoMemoryError:
+        raise
     except TooLargeError as error:
         raise ValueError(f"{path} is refused: {error}.") from error
     except Exception as error:

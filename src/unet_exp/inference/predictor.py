@@ -72,7 +72,13 @@ class Predictor:
     def probabilities(
         self, image: Any, region: tuple[Span, Span] | None = None
     ) -> Float[Tensor, "k h w"]:
-        """Probabilities of an image's pixels, or of those in a region, on the CPU."""
+        """Probabilities of an image's pixels, or of those in a region, on the CPU.
+
+        Raises
+        ------
+        ValueError
+            If they are not finite.
+        """
         image = image.cpu().numpy() if isinstance(image, Tensor) else image
         region = region or ((0, image.shape[-2]), (0, image.shape[-1]))
         total, passes = torch.zeros(1), 0
@@ -82,7 +88,14 @@ class Predictor:
                 there = self.to_probabilities(logits.float()[None])[0].cpu()
                 total = total + torch.from_numpy(view.restored(there.numpy(), *region).copy())
                 passes += 1
-        return total / passes
+        mean = total / passes
+        if not bool(mean.isfinite().all()):
+            raise ValueError(
+                "The network gives probabilities that are no finite numbers. Either its weights "
+                "are not (its training diverged), or the image's values are far outside of those "
+                "that it was trained on."
+            )
+        return mean
 
     def regions(self, height: int, width: int) -> list[tuple[Span, Span]]:
         """Regions of an image whose probabilities fit into memory, in reading order."""

@@ -55,7 +55,9 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "a.zarr"]
 
 
-def test_axes_that_the_format_has_no_place_for_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="axes ZQ, of which OME-Zarr knows only"):
-        write_zarr(tmp_path / "a.zarr", PAGES, "uint32", "ZQ", (2, 3))
-    assert not list(tmp_path.iterdir())
+def test_axes_that_the_format_has_no_place_for_become_one(tmp_path: Path) -> None:
+    write_zarr(tmp_path / "a.zarr", PAGES, "uint32", "ZQ", (2, 3))
+    with open_image(tmp_path / "a.zarr") as opened:
+        assert (opened.axes, opened.shape) == ("Z", (6,))
+        found = np.concatenate([page[:, :, :] for page in opened.pages])
+    np.testing.assert_array_equal(found, PAGES)

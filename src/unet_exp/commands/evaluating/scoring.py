@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from torchmetrics import MetricCollection
 
-from unet_exp.inference.predictor import Predictor
+from unet_exp.commands.predicting.failures import is_about_memory, out_of_memory
+from unet_exp.inference.predictor import Prediction, Predictor
 from unet_exp.metrics.measure import Measure
 from unet_exp.metrics.pixel_curve import PixelCurve
 from unet_exp.metrics.threshold_sweep import SplitMergeSweep, ThresholdSweep
@@ -61,7 +62,7 @@ def evaluated(predictor: Predictor, metrics: MetricCollection, loader: Any) -> E
     rows: list[dict[str, Any]] = []
     hidden = not sys.stdout.isatty()
     for batch in track(loader, description="images", transient=True, disable=hidden):
-        prediction = predictor.predict(batch["image"])
+        prediction = predicted(predictor, batch)
         single.reset()
         single.update(
             probabilities=prediction.probabilities,
@@ -85,6 +86,24 @@ def evaluated(predictor: Predictor, metrics: MetricCollection, loader: Any) -> E
         pixels.compute(),
         {name: bool(measure.higher_is_better) for name, measure in overall.items()},
     )
+
+
+def predicted(predictor: Predictor, batch: Any) -> Prediction:
+    """Segment an image.
+
+    Raises
+    ------
+    ValueError
+        Naming the image, if its probabilities are not finite or it does not fit into memory.
+    """
+    try:
+        return predictor.predict(batch["image"])
+    except ValueError as error:
+        raise ValueError(f"{batch['name']}: {error}") from error
+    except (MemoryError, RuntimeError) as error:
+        if not is_about_memory(error):
+            raise
+        raise ValueError(f"{batch['name']}: {out_of_memory(error)}") from error
 
 
 def scores(metrics: MetricCollection) -> dict[str, float]:

@@ -110,10 +110,22 @@ class CellTracking:
                     mask.unlink()
 
     def finish(self, paths: list[Path]) -> list[Path]:
-        """Give cells one number in frames that follow each other, and write ``res_track.txt``."""
+        """Give cells one number in frames that follow each other, and write ``res_track.txt``.
+
+        Raises
+        ------
+        ValueError
+            If some sequences cannot be numbered, after all others were.
+        """
         folders = dict.fromkeys(self.place(path)[0] for path in paths)
+        reasons = []
         for folder in folders:
-            number_cells(sorted(folder.glob("mask*.tif")))
+            try:
+                number_cells(sorted(folder.glob("mask*.tif")))
+            except ValueError as error:
+                reasons.append(str(error))
+        if reasons:
+            raise ValueError(" ".join(reasons))
         return list(folders)
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from unet_exp.commands.entry import listed
-from unet_exp.commands.predicting.outputs import Results
 from unet_exp.datasets.ome_zarr import holds_image, is_zarr
 from unet_exp.datasets.opened import SUFFIXES
 from unet_exp.datasets.pairing import natural_key
@@ -83,22 +82,3 @@ def require_separate(source: Any, paths: list[Path], output: Path) -> None:
                 f"output={output} lies inside input={given}. Give a folder outside of it, so that "
                 "images and results stay apart."
             )
-
-
-def require_distinct(paths: list[Path], results: Results) -> None:
-    """Refuse images whose results would overwrite each other.
-
-    Raises
-    ------
-    ValueError
-        Naming them.
-    """
-    owners: dict[Path, Path] = {}
-    for path in [] if results.together else paths:
-        target = results.files(path)[-1]
-        if target in owners:
-            raise ValueError(
-                f"{owners[target]} and {path} would both be written to {target.name}: they are "
-                "named alike but for folder or ending. Segment them into different output folders."
-            )
-        owners[target] = path

@@ -100,10 +100,18 @@ class Ledger:
 
 
 def identity(image: Path) -> dict[str, Any]:
-    """Return where an image lies, its size in bytes and when it was changed, as a folder in all."""
-    parts = (
-        [p.stat() for p in image.rglob("*") if p.is_file()] if image.is_dir() else [image.stat()]
-    )
+    """Return where an image lies, its size in bytes and when it was changed, as a folder in all.
+
+    Of one that is not there, nothing is known.
+    """
+    try:
+        parts = (
+            [p.stat() for p in image.rglob("*") if p.is_file()]
+            if image.is_dir()
+            else [image.stat()]
+        )
+    except OSError:
+        parts = []
     return {
         "image": str(image.resolve()),
         "bytes": sum(part.st_size for part in parts),

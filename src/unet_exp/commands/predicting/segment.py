@@ -1,5 +1,6 @@
 """From an open image of any size to probabilities and instances, in memory or on disk."""
 
+import math
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import psutil
 import torch
 import zarr
 
+from unet_exp.datasets.nodata import NoData
 from unet_exp.datasets.opened import Opened
 from unet_exp.datasets.scaling import Scaled
 from unet_exp.datasets.tags import Tags
@@ -62,24 +64,29 @@ def segment(
     predictor: Predictor,
     new_array: NewArray,
     advance: Callable[[], None] = lambda: None,
+    nodata: NoData = (),
 ) -> Segmented:
     """Segment all pages region by region; ``advance`` is called after each region and each page.
+
+    Where no channel has data there is background, with a probability of 1.
 
     Raises
     ------
     NotFiniteError
-        If a page has values that are NaN or infinite.
+        If a page has values that are NaN, infinite, or beyond float32 once they are scaled.
     ValueError
         If the file is damaged.
     """
     probabilities, instances, classes = [], [], []
     largest = 0
     for page in opened.pages:
-        image, (height, width) = Scaled(page, normalization), page.shape[1:]
+        image, (height, width) = Scaled(page, normalization, nodata), page.shape[1:]
         kept: Any = None
         for rows, columns in predictor.regions(height, width):
             found = predictor.probabilities(image, (rows, columns)).numpy()
             place = slice(*rows), slice(*columns)
+            if (missing := image.missing(*place)) is not None:
+                found[:, missing], found[0, missing] = 0, 1
             two = len(found) == 2
             if kept is None:
                 kept = new_array((height, width) if two else (len(found), height, width), "float32")
@@ -95,6 +102,8 @@ def segment(
         instances.append(new_array((height, width), "uint32"))
         whole = TwoClasses(kept) if kept.ndim == 2 else kept
         largest = max(largest, label(predictor.postprocessing, whole, instances[-1]))
+        for place in [] if not nodata else predictor.regions(height, width):
+            clear(instances[-1], image, slice(*place[0]), slice(*place[1]))
         advance()
     return Segmented(
         probabilities, instances, classes or None, largest, opened.axes, opened.shape, opened.tags
@@ -109,6 +118,13 @@ def label(postprocessing: Any, probabilities: Any, out: Any) -> int:
     found = np.asarray(postprocessing(torch.from_numpy(whole)))
     out[:, :] = found
     return int(found.max(initial=0))
+
+
+def clear(instances: Any, image: Scaled, rows: slice, columns: slice) -> None:
+    """Remove what postprocessing has filled in where there are no data."""
+    missing = image.missing(rows, columns)
+    if missing is not None and missing.any():
+        instances[rows, columns] = np.where(missing, 0, np.asarray(instances[rows, columns]))
 
 
 class TwoClasses:
@@ -138,7 +154,7 @@ def scratch(folder: Path, in_memory: int | None = None) -> Iterator[NewArray]:
 
     def new_array(shape: tuple[int, ...], dtype: str) -> Any:
         nonlocal left
-        left -= int(np.prod(shape)) * np.dtype(dtype).itemsize
+        left -= math.prod(shape) * np.dtype(dtype).itemsize
         if left >= 0:
             return np.zeros(shape, dtype)
         if not places:

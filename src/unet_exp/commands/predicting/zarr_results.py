@@ -29,17 +29,14 @@ def write_zarr(
 ) -> None:
     """Write pages, each (h, w) or (k, h, w) and read by slices, as one folder, whole or not at all.
 
-    Axes stand in the order that the format asks for (time, channel, depth, rows, columns); an axis
-    without a name is taken for depth. Smaller resolutions take every second pixel of the one
-    before, which keeps the numbers of instances.
+    Axes stand in the order that the format asks for (time, channel, depth, rows, columns); one
+    without a name, or of another, is taken for depth, and several such for one. Smaller resolutions
+    take every second pixel of the one before, which keeps the numbers of instances.
     """
     tags = tags or Tags()
     letters = "".join(letter if letter in ORDER else "Z" for letter in axes)
-    if len(set(letters)) < len(letters):
-        raise ValueError(
-            f"{path} would have axes {axes}, of which OME-Zarr knows only time, channel and depth. "
-            "Write format=tiff."
-        )
+    if len(set(letters)) < len(letters) or (len(pages[0].shape) > 2 and "C" in letters):
+        letters, shape = "Z", (len(pages),)
     if path.exists() and not is_zarr(path):
         raise FileExistsError(errno.EEXIST, "no Zarr folder", str(path))
     channels = pages[0].shape[:-2]
@@ -66,13 +63,18 @@ def write_zarr(
         group.attrs["multiscales"] = [
             {
                 "version": "0.4",
-                "name": path.stem,
+                "name": printable(path.stem),
                 "axes": [named_axis(a, tags) for a in (*order, "Y", "X")],
                 "datasets": [dataset(n, (*order, "Y", "X"), tags) for n in range(levels)],
             }
         ]
         if instances:
             group.attrs["image-label"] = {"version": "0.4"}
+
+
+def printable(name: str) -> str:
+    """Return a name as text that JSON can hold, whatever bytes it is made of."""
+    return name.encode(errors="replace").decode()
 
 
 def new_level(
