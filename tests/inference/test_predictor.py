@@ -118,3 +118,11 @@ def test_norms_of_single_regions_are_warned_of(norm: str, monkeypatch: pytest.Mo
     monkeypatch.setattr("unet_exp.inference.overlap_tile.REGION", 40)
     with pytest.warns(UserWarning, match=f"norm={norm} normalises each tile"):
         predictor(network(norm=norm), tile=64).regions(70, 53)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_probabilities_that_are_no_numbers_are_refused(value: float) -> None:
+    network = UNet(depth=1, base_channels=2).eval()
+    predictor = Predictor([network], lambda logits: logits * value, OverlapTile(), None)
+    with pytest.raises(ValueError, match="no finite numbers"):
+        predictor.probabilities(torch.rand(1, 30, 40))

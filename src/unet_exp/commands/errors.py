@@ -63,10 +63,7 @@ def explain(error: BaseException) -> str:
         )
     # torch's own error is known by its name: to show a message, torch need not be imported.
     if isinstance(told, MemoryError) or type(told).__name__ == "OutOfMemoryError":
-        return (
-            f"Out of memory ({text[:120]}). Lower loader.batch_size, loader.tile or "
-            "model.base_channels; for whole images give inference.tile=512."
-        )
+        return f"Out of memory ({text[:120]}). {less_memory()}"
     if isinstance(told, KeyError | AttributeError | TypeError | AssertionError | IndexError):
         # These seldom come from a user's input: say that it may be our fault.
         return (
@@ -76,6 +73,13 @@ def explain(error: BaseException) -> str:
     part = next(filter(None, map(built_part, chain)), None)
     # "depth=9 is out of range": of what, only the configuration knows.
     return f"{part}.{text}" if part and re.match(r"\w+=", text) else text
+
+
+def less_memory() -> str:
+    """Say what takes less memory: batches are those of training alone."""
+    trains = not HydraConfig.initialized() or HydraConfig.get().job.get("name") == "train"
+    batches = "Lower loader.batch_size, loader.tile or model.base_channels; for "
+    return f"{batches if trains else 'For '}whole images give inference.tile=512."
 
 
 def built_part(error: BaseException) -> str | None:

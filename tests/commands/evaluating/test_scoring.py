@@ -85,3 +85,21 @@ def test_numbers_are_plain_data(measures: MetricCollection) -> None:
     assert set(found["curves"]["v_rand"]) == {"thresholds", "values", "split", "merge"}
     assert {len(column) for column in found["curves"]["v_rand"].values()} == {2}
     assert len(found["precision_recall"]["recall"]) == 109
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ValueError("no finite numbers"), "image 0: no finite numbers"),
+        (MemoryError("Unable to allocate 9 GiB"), r"image 0: out of memory .*inference\.tile"),
+        (torch.OutOfMemoryError("CUDA out of memory."), "image 0: out of memory"),
+    ],
+    ids=repr,
+)
+def test_an_image_that_cannot_be_scored_is_named(error: Exception, told: str) -> None:
+    class Broken:
+        def predict(self, image: torch.Tensor) -> Prediction:
+            raise error
+
+    with pytest.raises(ValueError, match=told):
+        evaluated(Broken(), MetricCollection([]), batches())  # pyright: ignore[reportArgumentType]

@@ -8,6 +8,7 @@ import tifffile
 
 from unet_exp.commands.predicting import tiff_results
 from unet_exp.commands.predicting.tiff_results import write_tiff
+from unet_exp.commands.predicting.zarr_results import write_zarr
 from unet_exp.datasets.opened import open_image
 from unet_exp.datasets.tags import Tags
 
@@ -110,3 +111,44 @@ def test_a_failed_write_leaves_the_old_result(tmp_path: Path) -> None:
         write_tiff(tmp_path / "a.tif", [Broken()], "uint16")
     assert (tmp_path / "a.tif").read_bytes() == before
     assert list(tmp_path.iterdir()) == [tmp_path / "a.tif"]
+
+
+HANDED_ON = [
+    Tags("imagej", ((4, 1), (4, 1)), 1, {"unit": "µm", "spacing": 2.0}),
+    Tags("imagej", None, 1, {"unit": "日本", "tunit": "é"}),
+    Tags("imagej", ((2**40, 1), (-1, 1)), 1, {"unit": "a\nimages=9", "fps": 1e300}),
+    Tags("ome", None, 1, {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm"}),
+    Tags("ome", None, 1, {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "日本"}),
+    Tags("ome", None, 1, {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": '<&"'}),
+    Tags("zarr", scale={"x": (0.5, "日本"), "y": (1.0, "micrometer")}),
+    Tags("tiff", ((2**32 - 1, 1), (1, 2**32 - 1)), 77),
+]
+
+
+@pytest.mark.parametrize("tags", HANDED_ON, ids=str)
+def test_no_description_keeps_results_from_being_written(tmp_path: Path, tags: Tags) -> None:
+    for number, axes in enumerate(("TZ", "PZ", "QI", "ZZ", "CZ", "AY")):
+        for dtype in ("uint16", "uint32"):
+            path = tmp_path / f"{number}{dtype}.tif"
+            write_tiff(path, PAGES, dtype, axes, (2, 3), tags)
+            np.testing.assert_array_equal(tifffile.imread(path).reshape(6, 30, 40), PAGES)
+        write_zarr(tmp_path / f"{number}.zarr", PAGES, "uint16", axes, (2, 3), tags)
+        with open_image(tmp_path / f"{number}.zarr") as opened:
+            assert sum(page.shape[0] for page in opened.pages) == 6
+
+
+def test_units_beyond_ascii_come_back(tmp_path: Path) -> None:
+    for number, kind in enumerate(("imagej", "ome")):
+        tags = HANDED_ON[3 * number]
+        assert tags.kind == kind
+        write_tiff(tmp_path / f"{kind}.tif", PAGES, "uint16", "Z", (6,), tags)
+        assert tags_of(tmp_path / f"{kind}.tif").steps() == tags.steps()
+    with tifffile.TiffFile(tmp_path / "imagej.tif") as file:
+        # As ImageJ itself writes it.
+        assert r"unit=\u00B5m" in file.pages[0].aspage().description
+
+
+def test_a_size_in_a_unit_that_ome_does_not_have_is_not_called_micrometres(tmp_path: Path) -> None:
+    tags = Tags("ome", None, 1, {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "furlong"})
+    write_tiff(tmp_path / "a.ome.tif", PAGES, "uint16", "Z", (6,), tags)
+    assert "x" not in tags_of(tmp_path / "a.ome.tif").steps()
