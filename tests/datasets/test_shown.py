@@ -9,6 +9,7 @@ import tifffile
 from numpy.testing import assert_array_equal
 
 from unet_exp.datasets import shown
+from unet_exp.datasets.folder import Folder
 from unet_exp.datasets.images import read_images, read_labels, read_pages
 from unet_exp.datasets.opened import open_image
 
@@ -44,6 +45,20 @@ def test_every_orientation_is_read_as_pillow_shows_it(
             assert_array_equal(page[:, 2:9, 3:15], expected[:, 2:9, 3:15])
             across = opened.tags.resolution
     assert across == (((3, 1), (2, 1)) if orientation > 4 else ((2, 1), (3, 1)))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_of_png_is_read_as_pillow_shows_it(
+    tmp_path: Path, orientation: int
+) -> None:
+    image_module = pytest.importorskip("PIL.Image")
+    turn = pytest.importorskip("PIL.ImageOps").exif_transpose
+    picture = image_module.fromarray(RGB)
+    exif = picture.getexif()
+    exif[274] = orientation
+    picture.save(tmp_path / "a.png", exif=exif)
+    expected = np.asarray(turn(image_module.open(tmp_path / "a.png")))
+    assert_array_equal(read_pages(tmp_path / "a.png")[0], np.moveaxis(expected, 2, 0))
 
 
 def test_an_orientation_is_said_once_for_a_folder(
@@ -152,3 +167,22 @@ def test_colours_in_spaces_that_are_not_read_are_refused(tmp_path: Path) -> None
     tifffile.imwrite(tmp_path / "a.tif", RGB, photometric="cielab")
     with pytest.raises(ValueError, match=r"a\.tif .*CIELAB.*convert it to RGB"):
         read_pages(tmp_path / "a.tif")
+
+
+def test_a_data_set_reads_its_masks_so(tmp_path: Path) -> None:
+    for number in range(2):
+        for kind, array in (("images", GREY), ("labels", np.where(MASK, 0, 255).astype(np.uint8))):
+            (tmp_path / kind).mkdir(exist_ok=True)
+            name = tmp_path / kind / f"{number}.tif"
+            tifffile.imwrite(name, array, photometric="miniswhite")
+    inside = {}
+    for way in ("auto", "keep"):
+        (sample,) = Folder(str(tmp_path), min_is_white=way).split("train")
+        assert sample.labels is not None
+        inside[way] = sample.labels > 0
+        assert_array_equal(
+            np.sign(sample.image[0] - sample.image[0, 0, 0]),
+            np.sign((GREY.astype(int) - GREY[0, 0]) * (-1 if way == "auto" else 1)),
+        )
+    assert_array_equal(inside["auto"], MASK)
+    assert_array_equal(inside["keep"], ~MASK)

@@ -77,7 +77,7 @@ def explain(error: BaseException) -> str:
 
 def less_memory() -> str:
     """Say what takes less memory: batches are those of training alone."""
-    trains = not HydraConfig.initialized() or HydraConfig.get().job.get("name") == "train"
+    trains = not HydraConfig.initialized() or HydraConfig.get().job.name == "train"
     batches = "Lower loader.batch_size, loader.tile or model.base_channels; for "
     return f"{batches if trains else 'For '}whole images give inference.tile=512."
 

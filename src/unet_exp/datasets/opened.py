@@ -227,8 +227,8 @@ def _open(path: Path, in_memory: int) -> Iterator[tuple[Any, str, bool, Tags, Sh
     with path.open("rb") as file:
         magic = file.read(8)
     if magic.startswith(b"\x89PNG"):
-        array, alpha = read_png(path)
-        yield array, "CYX", alpha, Tags(), Shown()
+        array, alpha, shown = read_png(path)
+        yield array, shown.axes("CYX"), alpha, Tags(), shown
     elif magic[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         with open_tiff(path, in_memory) as opened:
             yield opened

@@ -8,13 +8,14 @@ import numpy as np
 from jaxtyping import Shaped
 
 from unet_exp.datasets.limits import require_memory, require_plausible
+from unet_exp.datasets.shown import Shown, turned
 
 #: Samples of a pixel by the header's colour type; a palette's become red, green, blue and alpha.
 SAMPLES = {0: 1, 2: 3, 3: 4, 4: 4, 6: 4}
 
 
-def read_png(path: Path) -> tuple[Shaped[np.ndarray, "c h w"], bool]:
-    """Read a PNG, and tell whether its last channel is alpha.
+def read_png(path: Path) -> tuple[Shaped[np.ndarray, "c h w"], bool, Shown]:
+    """Read a PNG, and tell whether its last channel is alpha and how it is shown.
 
     Raises
     ------
@@ -35,8 +36,31 @@ def read_png(path: Path) -> tuple[Shaped[np.ndarray, "c h w"], bool]:
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if picture is None:
         raise ValueError("OpenCV cannot decode it")
+    display = turned(path, exif_orientation(data))
     if picture.ndim == 2:
-        return picture[None], False
+        return picture[None], False, display
     # Of grey and alpha OpenCV makes four channels.
     order = [0, 3] if colours == 4 else [2, 1, 0, 3][: picture.shape[2]]
-    return np.moveaxis(picture[..., order], 2, 0), len(order) in (2, 4)
+    return np.moveaxis(picture[..., order], 2, 0), len(order) in (2, 4), display
+
+
+def exif_orientation(data: bytes) -> int:
+    """Return the Orientation in a PNG's eXIf chunk, which is built like a TIFF; 1 without one.
+
+    >>> exif_orientation(b"no picture")
+    1
+    """
+    place = 8
+    while (head := data[place : place + 8])[4:] not in (b"", b"eXIf", b"IDAT", b"IEND"):
+        place += 12 + int.from_bytes(head[:4])
+    if head[4:] != b"eXIf":
+        return 1
+    exif = data[place + 8 : place + 8 + int.from_bytes(head[:4])]
+    order = "<" if exif[:2] == b"II" else ">"
+    try:
+        (start,) = struct.unpack_from(f"{order}I", exif, 4)
+        (count,) = struct.unpack_from(f"{order}H", exif, start)
+        tags = (struct.unpack_from(f"{order}HHIH", exif, start + 2 + 12 * i) for i in range(count))
+        return next((value for tag, _, _, value in tags if tag == 274), 1)
+    except struct.error:
+        return 1

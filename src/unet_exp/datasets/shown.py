@@ -4,8 +4,9 @@ TIFF 6.0, tags 262 (PhotometricInterpretation) and 274 (Orientation).
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -126,16 +127,23 @@ def shown(path: Path, page: tifffile.TiffPage) -> Shown:
         writer = "ImageJ"
     elif page.is_shaped or "tifffile" in str(page.software):
         writer = "tifffile"
-    turned = page.tags.valueof(274)
-    turns = ORIENTATIONS.get(turned if isinstance(turned, int) else 1, ORIENTATIONS[1])
+    display = turned(path, page.tags.valueof(274))
+    return replace(display, white=bits, writer=writer)
+
+
+def turned(path: Path, orientation: Any) -> Shown:
+    """Return how an image of an Orientation is shown, and say that it is read so."""
+    known = int(orientation) if isinstance(orientation, int) else 1
+    turns = ORIENTATIONS.get(known, ORIENTATIONS[1])
     if any(turns):
         say_once(
             path.parent,
-            f"its Orientation is {int(turned)}: it is read, and its results are written, as it is "
+            f"its Orientation is {known}: it is read, and its results are written, as it is "
             "shown, with the first row on top.",
             path.name,
         )
-    return Shown(*turns, white=bits, writer=writer)
+    transposed, upwards, leftwards = turns
+    return Shown(transposed, upwards, leftwards)
 
 
 def inverted(pixels: Shaped[np.ndarray, "..."], bits: int) -> Shaped[np.ndarray, "..."]:
