@@ -162,3 +162,16 @@ def test_an_ome_tiff_whose_metadata_lie_elsewhere_is_read(tmp_path: Path) -> Non
     tifffile.imwrite(tmp_path / "a.tif", IMAGE[0, 0], description=text, metadata=None)
     with open_image(tmp_path / "a.tif") as opened:
         assert_array_equal(opened.pages[0][:, :, :], IMAGE[0, :1])
+
+
+def test_chunks_that_are_not_there_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    zarr.create_array(tmp_path / "a.zarr", data=IMAGE[:, 0] + 1, chunks=(1, 40, 30))
+    with open_image(tmp_path / "a.zarr"):
+        pass
+    assert not caplog.text
+    next((tmp_path / "a.zarr").rglob("c/2/0/0")).unlink()
+    with open_image(tmp_path / "a.zarr"):
+        pass
+    assert "1 of its 4 chunks are not there, and count as 0" in caplog.text

@@ -65,6 +65,13 @@ def test_pages_of_another_size_in_the_middle_are_left_out_by_name(
         b"<OME>\xb5<</OME>",
         b"\xff\xfe\x00nothing at all",
         b"SCIFIO=\nimages=0\n",
+        b'{"shape": [3, 20, 30], "axes": "ZZZ"}',
+        b'{"shape": []}',
+        b'<?xml version="1.0"?><scn><bad></scn>',
+        b"<PerkinElmer-QPI-ImageDescription>",
+        b"Aperio Image Library\r\nx",
+        b'<DataObject ObjectType="DPUfsImport"><x></DataObject>',
+        b"SI.VERSION_MAJOR = 5\nscanimage.SI x",
     ],
 )
 def test_descriptions_that_make_no_sense_keep_no_page_from_being_read(
@@ -89,6 +96,33 @@ def test_pages_that_are_said_to_be_there_and_are_not_make_a_cut_file(
     write(tmp_path / "a.tif", [*IMAGE[:3]], description)
     with pytest.raises(ValueError, match=r"a\.tif cannot be read \(cut short"):
         read_pages(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        (33628, 4, 3, (1, 2, 3)),  # MetaMorph
+        (33445, 3, 1, 1),  # MD Gel
+        (34412, 7, 30, b"x" * 30),  # LSM
+        (34361, 7, 40, b"y" * 40),  # FluoView
+        (33560, 2, 5, b"abcde"),  # Olympus SIS
+        (50839, 1, 21, b"IJIJ" + b"q" * 17),  # ImageJ
+        (51123, 2, 3, b"{x}"),  # Micro-Manager
+        (34377, 7, 6, b"8BIMxx"),  # Photoshop
+        (700, 7, 5, b"<x:xm"),  # XMP
+        (330, 4, 2, (8, 12)),  # SubIFDs
+        (305, 7, 4, b"\xff\xff\xff\xff"),  # Software
+    ],
+    ids=lambda tag: str(tag[0]),
+)
+def test_tags_of_other_programs_keep_no_page_from_being_read(tmp_path: Path, tag: tuple) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for page in IMAGE[:3]:
+            file.write(
+                page, photometric="minisblack", metadata=None, contiguous=False,
+                extratags=[(*tag, True)],
+            )  # fmt: skip
+    assert_array_equal(read_pages(tmp_path / "a.tif")[:, 0], IMAGE[:3])
 
 
 def test_a_cut_stack_of_imagej_is_not_its_first_page(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Image files of any kind and size, opened: pages whose pixels are read as they are used."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from unet_exp.datasets.shown import Shown, inverted
 from unet_exp.datasets.tags import Tags
 from unet_exp.datasets.tiff import Layout, Mapped, axes_of_plain, layout, open_tiff
 
+logger = logging.getLogger(__name__)
 SUFFIXES = (".png", ".tif", ".tiff", ".lsm", ".npy")
 IN_MEMORY = 2**27
 """Bytes up to which a file is read at once."""
@@ -220,6 +222,11 @@ def _open(path: Path, in_memory: int) -> Iterator[tuple[Any, str, bool, Tags, Sh
         planes = size([array.shape[a] for a in layout(array.shape, axes).pages])
         require_plausible(declared, files, planes)
         require_memory(size(array.chunks, array.dtype.itemsize), "one of its chunks")
+        if (missing := array.nchunks - array.nchunks_initialized) > 0:
+            logger.warning(
+                "%s: %d of its %d chunks are not there, and count as %s. If it was copied, copy it "
+                "again.", path, missing, array.nchunks, array.fill_value,
+            )  # fmt: skip
         yield array, axes, False, tags, Shown()
         return
     if path.exists() and not path.is_file():

@@ -36,7 +36,7 @@ def open_tiff(path: Path, in_memory: int) -> Iterator[tuple[Any, str, bool, Tags
         declared = size(series.shape, series.dtype.itemsize)
         require_plausible(declared, [path.stat().st_size], pages)
         display = shown(path, key)
-        if series.kind in ("", "generic"):
+        if series.kind in ("", "generic", "uniform"):
             require_alike(series)
         alpha = any(kind in (1, 2) for kind in getattr(key, "extrasamples", ()))
         if declared <= in_memory:

@@ -168,7 +168,10 @@ def _by_kind(file: TiffFile) -> list[TiffPageSeries]:
         # ImageJ and tifffile may write all planes after one page that stands for all.
         if count > 1 or not first.is_contiguous or end > file.filehandle.size:
             raise CutError(f"cut short: it says {planes} planes, and it has {count} pages")
+    kinds: set[int] = set()
     for series in file.series:
+        if len(set(series.axes)) < series.ndim or not {"Y", "X"} <= set(series.axes):
+            raise ValueError(f"its axes are {series.axes!r}")
         wanted = size(series.shape) // max(size(series.keyframe.shape), 1)
         if series.dataoffset is not None:
             end = series.dataoffset + size(series.shape, series.dtype.itemsize)
@@ -180,10 +183,14 @@ def _by_kind(file: TiffFile) -> list[TiffPageSeries]:
             raise ValueError(f"{wanted} pages are named, and there are {len(series)}")
         pages = [page.aspage() for page in series if page is not None]
         named |= {page.index for page in pages}
-        if len({page.hash for page in pages}) > 1:
+        here = {page.hash for page in pages}
+        if len(here) > 1:
             raise ValueError("pages of one image differ in size or type")
-    uniform = all(s.kind in ("shaped", "imagej", "nih") for s in file.series)
-    if uniform and count > 1 and len(named) < count:
+        kinds |= here
+    # Formats of their own have pages besides, such as thumbnails, but none like those of the image.
+    rest = [] if count == 1 else [i for i in range(count) if i not in named]
+    plain = all(s.kind in ("shaped", "imagej", "nih") for s in file.series)
+    if rest and (plain or any(file.pages[i].aspage().hash in kinds for i in rest)):
         raise ValueError(f"{len(named)} pages are named, and there are {count}")
     return file.series
 
