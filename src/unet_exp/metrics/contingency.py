@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Int, Int64
 from torch import Tensor
 
+from unet_exp.metrics.arguments import check_images
+
 
 class Scores(NamedTuple):
     """A score with its two sides: ``split`` falls with splits, ``merge`` with mergers."""
@@ -41,6 +43,7 @@ def contingency(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Co
     >>> contingency(torch.tensor([[5, 5, 7, 7], [5, 0, 7, 7]]), labels).pixels
     array([1, 1, 2, 1, 2])
     """
+    check_images(instances, labels, batch="a measure (SEG, VRand, ...)")
     truth, predicted = labels.flatten().cpu().numpy(), instances.flatten().cpu().numpy()
     # Counting runs of equal pairs first leaves far fewer items to sort than there are pixels.
     change = truth[1:] != truth[:-1]

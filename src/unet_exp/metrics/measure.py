@@ -1,19 +1,29 @@
 """What all measures share: sums as state (torchmetrics), and NaN where nothing was measured."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torchmetrics import Metric
+
+from unet_exp.metrics.arguments import image_by_image
 
 
 class Measure(Metric):
     """A metric whose state is sums: processes, shards and images add up in any order.
 
-    ``compute`` is defined at any time: without a single scored image it is NaN.
+    ``compute`` is defined at any time: without a single scored image it is NaN. ``update`` is
+    written for one image, and takes a batch as well: see `arguments.image_by_image`.
     """
 
     is_differentiable = False
     higher_is_better = True
     full_state_update = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "update" in cls.__dict__:
+            cls.update = image_by_image(cls.update)
 
     @property
     def update_called(self) -> bool:

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from unet_exp.metrics.arguments import check_images
 from unet_exp.metrics.measure import Measure
 
 CLASSES = 256  # data sets store classes as uint8, so state of this length fits any of them
@@ -25,6 +26,7 @@ def overlap(prediction: Int[Tensor, "*grid"], target: Int[Tensor, "*grid"]) -> O
     >>> overlap(torch.tensor([0, 1, 1, 1]), torch.tensor([0, 0, 1, -1])).predicted[:2]
     tensor([1, 2])
     """
+    check_images(prediction, target)
     known = target >= 0
     prediction, target = prediction[known], target[known]
     columns = (target[prediction == target], prediction, target)

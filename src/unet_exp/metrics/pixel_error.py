@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from unet_exp.metrics.arguments import check_images
 from unet_exp.metrics.threshold_sweep import ThresholdSweep, foreground
 
 
@@ -18,6 +19,7 @@ def pixel_error(
     >>> pixel_error(torch.tensor([1, 1, 0, 0]), torch.tensor([1, 0, 0, -1]))
     tensor(0.3333)
     """
+    check_images(prediction, target)
     known = target >= 0
     return ((prediction != target) & known).sum() / known.sum()
 

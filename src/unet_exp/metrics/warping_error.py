@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from unet_exp.metrics.arguments import check_images
 from unet_exp.metrics.threshold_sweep import SplitMergeSweep, foreground
 from unet_exp.metrics.topology_errors import TopologyErrors, topology_errors
 from unet_exp.metrics.warping import warp
@@ -42,6 +43,7 @@ def warping_error(
     >>> warping_error(moved, target), warping_error(split, target)
     (tensor(0.), tensor(0.0667))
     """
+    check_images(prediction, target, batch="WarpingError")
     errors = remaining_errors(prediction.float(), target)
     counted = errors.splits + errors.mergers + (0 if splits_and_mergers else errors.others)
     return counted / (target >= 0).sum().cpu()

@@ -1,0 +1,103 @@
+"""What measures take: the maps and label images of one picture, or of a batch of pictures."""
+
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from typing import Any
+
+from torch import Tensor
+
+#: Dimensions of what belongs to one image, by the names that ``update`` gives its arguments.
+DIMENSIONS = {"probabilities": 3, "target": 2, "labels": 2, "markers": 2, "instances": 2}
+SHAPES = {3: "(classes, height, width)", 2: "(height, width)"}
+
+
+def image_by_image(update: Callable[..., None]) -> Callable[..., None]:
+    """Let the update of a measure, which takes one image, take a batch as well.
+
+    A batch is what torchmetrics' own measures take: every argument has one dimension more, of
+    one length, in front. Its images are then passed on one after the other.
+
+    Raises
+    ------
+    ValueError
+        Arguments of another number of dimensions, of which only some are a batch, or whose sizes
+        differ; ``probabilities`` of a single class.
+    TypeError
+        ``probabilities`` that are whole numbers, or any other argument that is not.
+    """
+    named = signature(update)
+
+    @wraps(update)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> None:
+        given = named.bind(self, *args, **kwargs).arguments
+        images = {name: given[name] for name in DIMENSIONS if name in given}
+        others = {name: value for name, value in given.items() if name not in images}
+        if not images or not _is_batch(images):
+            update(**others, **images)
+            return
+        for number in range(len(next(iter(images.values())))):
+            update(**others, **{name: stack[number] for name, stack in images.items()})
+
+    return checked
+
+
+def check_images(prediction: Tensor, target: Tensor, batch: str = "") -> None:
+    """Refuse what a function that compares two label images cannot compare.
+
+    Parameters
+    ----------
+    batch
+        For functions that take one image at a time: the measure that takes several.
+    """
+    _check_whole("prediction", prediction)
+    _check_whole("target", target)
+    if prediction.shape != target.shape:
+        raise ValueError(
+            f"The prediction is of shape {tuple(prediction.shape)}, the truth of "
+            f"{tuple(target.shape)}. Give both of one shape."
+        )
+    if batch and prediction.ndim != 2:
+        raise ValueError(
+            f"Label images of shape {tuple(prediction.shape)} are not one image of "
+            f"{SHAPES[2]}: objects of several images would be mixed up. Score each by itself, or "
+            f"update {batch} with them, which takes a batch too."
+        )
+
+
+def _is_batch(images: dict[str, Tensor]) -> bool:
+    for name, value in images.items():
+        if name == "probabilities":
+            if not value.is_floating_point():
+                raise TypeError(
+                    f"probabilities are of type {value.dtype}. Give the probability of every "
+                    "class as floats; label images go to measures that take instances."
+                )
+        else:
+            _check_whole(name, value)
+    extra = {name: value.ndim - DIMENSIONS[name] for name, value in images.items()}
+    shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in images.items())
+    if set(extra.values()) not in ({0}, {1}):
+        wanted = ", ".join(f"{name} {SHAPES[DIMENSIONS[name]]}" for name in images)
+        raise ValueError(
+            f"A measure got {shapes}. Give {wanted}, or all of them with one further dimension "
+            "in front, for a batch."
+        )
+    batch = 1 in extra.values()
+    sizes = {(value.shape[0] if batch else 1, *value.shape[-2:]) for value in images.values()}
+    if len(sizes) > 1:
+        raise ValueError(f"A measure got {shapes}. Give all of one height, width and batch size.")
+    if "probabilities" in images and images["probabilities"].shape[-3] < 2:
+        raise ValueError(
+            f"A measure got {shapes}. Give the probability of each class, background first; of "
+            "the foreground's p alone, that is torch.stack([1 - p, p], dim=-3)."
+        )
+    return batch
+
+
+def _check_whole(name: str, value: Tensor) -> None:
+    if value.is_floating_point() or value.is_complex():
+        raise TypeError(
+            f"The {name} is of type {value.dtype}, but regions and classes are whole numbers. "
+            "Threshold or label probabilities first."
+        )
