@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from unet_exp.datasets.cell_tracking import CellTracking
-from unet_exp.datasets.images import read_labels
+from unet_exp.datasets.label_files import read_labels
 from unet_exp.datasets.sequences import find_sequences
 
 

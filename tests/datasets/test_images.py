@@ -4,7 +4,7 @@ import pytest
 import tifffile
 from numpy.testing import assert_array_equal
 
-from unet_exp.datasets.images import normalise, read_images, read_labels, read_pages
+from unet_exp.datasets.images import normalise, read_images, read_pages
 
 RNG = np.random.default_rng(0)
 
@@ -138,30 +138,3 @@ def test_pickles_in_npy_are_never_opened(tmp_path) -> None:
 def test_a_missing_file_is_named(tmp_path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no\.png"):
         read_pages(tmp_path / "no.png")
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int32, np.float32, bool])
-def test_labels_are_whole_numbers(tmp_path, dtype) -> None:
-    labels = grey(20, 30).clip(0, 1).astype(dtype)
-    tifffile.imwrite(tmp_path / "a.tif", labels)
-    (page,) = read_labels(tmp_path / "a.tif")
-    assert page.dtype == np.int32
-    assert_array_equal(page, labels)
-
-
-@pytest.mark.parametrize(
-    "labels", [np.full((4, 4), 0.5), np.full((4, 4), 2**31, np.uint32), np.full((4, 4), np.nan)]
-)
-def test_fractions_and_huge_numbers_are_no_labels(tmp_path, labels) -> None:
-    tifffile.imwrite(tmp_path / "a.tif", labels)
-    with pytest.raises(ValueError, match=r"a\.tif has labels that are no whole numbers"):
-        read_labels(tmp_path / "a.tif")
-
-
-def test_colours_are_no_labels_but_grey_in_three_channels_is(tmp_path) -> None:
-    labels = grey(20, 30)
-    cv2.imwrite(str(tmp_path / "grey.png"), np.dstack([labels] * 3))
-    assert_array_equal(read_labels(tmp_path / "grey.png"), labels[None])
-    cv2.imwrite(str(tmp_path / "colour.png"), grey(20, 30, 3))
-    with pytest.raises(ValueError, match=r"colour\.png has 3 channels, but labels are one number"):
-        read_labels(tmp_path / "colour.png")

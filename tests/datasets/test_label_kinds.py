@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 
 from unet_exp.datasets.label_kinds import count_classes, infer_kind
+from unet_exp.datasets.seen import Seen
 
 
-def page(*rows: str) -> np.ndarray:
+def page(*rows: str, name: str = "a.png") -> Seen:
     """Draw labels by letters: a dot for 0, ? for -1, digits for themselves, # for 255."""
     values = {".": 0, "?": -1, "#": 255}
-    return np.array([[values.get(c) if c in values else int(c) for c in r] for r in rows], np.int32)
+    drawn = [[values.get(c) if c in values else int(c) for c in row] for row in rows]
+    return Seen.of(name, np.array(drawn, np.int32))
 
 
 def test_two_values_are_inside_and_outside() -> None:
@@ -43,3 +45,80 @@ def test_classes_are_counted_without_gaps() -> None:
     assert count_classes([page("12.?#"), page("33")]) == 4
     with pytest.raises(ValueError, match=r"class labels of values 0, 2 leave gaps"):
         count_classes([page("2.")])
+
+
+MASK = page(".##.#", ".....", "##.##", name="mask.png")  # 0 and 255 in several pieces
+ONE = page(".11.1", ".....", "11.11", name="one.png")  # 0 and 1
+SEVEN = page(".77.7", ".....", "77.77", name="seven.png")
+BLOB = page(".##..", ".##..", ".....", name="blob.png")
+EMPTY = page(".....", ".....", ".....", name="empty.png")
+FULL = page("#####", "#####", "#####", name="full.png")
+ONES = page("11111", "11111", "11111", name="ones.png")
+OBJECTS = page("11.22", "11.22", "33.44", name="objects.png")
+OBJECT = page("77...", "77...", ".....", name="object.png")
+CLASSES = page("1.2.1", "2.1.2", "1.2.1", name="classes.png")
+FEW = page("2..2.", ".....", ".2..2", name="few.png")
+UNSURE = page("1.2.1", "2#1#2", "1.2.1", name="unsure.png")
+
+
+@pytest.mark.parametrize(
+    ("images", "kind"),
+    [
+        ([ONE, MASK], "binary"),
+        ([ONE, MASK, SEVEN, EMPTY, FULL, ONES, BLOB, OBJECT], "binary"),
+        ([EMPTY, FULL], "binary"),
+        ([OBJECTS, OBJECT, BLOB, EMPTY, FULL, ONES], "instances"),
+        ([CLASSES, FEW, EMPTY, ONES], "classes"),
+        ([UNSURE, CLASSES, FEW], "classes"),
+        ([UNSURE, BLOB], "classes"),  # 255 is unknown there, and so may be here
+        ([CLASSES, page(".11..", ".11.2")], "classes"),  # one piece of each class
+    ],
+)
+def test_images_follow_those_whose_kind_is_plain(images, kind) -> None:
+    assert infer_kind(images) == kind
+    assert infer_kind(images[::-1]) == kind
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        ([OBJECTS, MASK], r"mask.png mark the inside .*\(0, 255\), but objects.png hold several"),
+        ([OBJECTS, ONE], r"one.png mark the inside of objects.*objects.png"),
+        ([OBJECTS, CLASSES], r"objects.png number their objects.*but classes.png hold the same"),
+        ([OBJECTS, CLASSES, MASK], r"objects.png number their objects.*classes.png, mask.png hold"),
+        ([CLASSES, MASK], r"mask.png hold 0 and 255, as masks do, but the others classes"),
+        ([CLASSES, FULL, EMPTY], r"full.png hold 0 and 255"),
+        ([UNSURE, MASK, BLOB], r"mask.png, blob.png hold 0 and 255"),
+        ([CLASSES, SEVEN], r"classes.png hold classes up to 2, but seven.png other numbers"),
+        ([ONE, FEW], r"not all the same \(one.png 1, few.png 2\).*dataset.labels=binary"),
+        ([page(".##99", ".##99")], r"a.png hold 255 beside numbers up to 9.*dataset.ignore=255"),
+        ([page(".11##", "...##")], r"255 beside numbers up to 1, which may mean unknown"),
+    ],
+)
+def test_images_that_contradict_each_other_are_refused_by_name(images, message) -> None:
+    for order in (images, images[::-1], images * 3):
+        if order is images:
+            with pytest.raises(ValueError, match=message):
+                infer_kind(order)
+        with pytest.raises(ValueError, match=r"dataset\.labels="):
+            infer_kind(order)
+
+
+def test_a_number_as_high_as_its_neighbours_is_an_instance_though_255() -> None:
+    drawn = np.array([[200, 200, 0, 255], [254, 0, 0, 255]])
+    assert infer_kind([Seen.of("a.png", drawn)]) == "instances"
+
+
+def test_grey_values_are_no_labels() -> None:
+    grey = np.random.default_rng(0).permutation(4096).reshape(64, 64)
+    with pytest.raises(ValueError, match=r"most numbers in a.png are those of a single pixel"):
+        infer_kind([Seen.of("a.png", grey), OBJECTS])
+    photograph = np.random.default_rng(0).integers(0, 256, (64, 64))
+    with pytest.raises(ValueError, match=r"look neither like instances nor like classes.*a.png"):
+        infer_kind([Seen.of("a.png", photograph)])
+
+
+def test_five_names_are_enough() -> None:
+    many = [page(".##.#", name=f"{n}.png") for n in range(9)]
+    with pytest.raises(ValueError, match=r"0.png, 1.png, 2.png, 3.png, 4.png and 4 more mark"):
+        infer_kind([*many, OBJECTS])

@@ -3,12 +3,18 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from unet_exp.datasets.label_reading import LabelReading
+from unet_exp.datasets.seen import Seen
+
+
+def decide(page: np.ndarray, ignore: int | None = None, **options) -> LabelReading:
+    return LabelReading.decide([Seen.of("a.png", page, ignore)], ignore=ignore, **options)
+
 
 CLASSES = np.array([[1, 1, 0, 1], [2, 2, 0, 1], [255, -1, 0, 2]], np.int32)
 
 
 def test_classes_keep_their_numbers_and_their_pieces_become_instances() -> None:
-    reading = LabelReading.decide([CLASSES])
+    reading = decide(CLASSES)
     assert (reading.kind, reading.num_classes) == ("classes", 3)
     classes = reading.classes(CLASSES)
     assert classes is not None
@@ -18,26 +24,36 @@ def test_classes_keep_their_numbers_and_their_pieces_become_instances() -> None:
 
 def test_instances_keep_their_numbers() -> None:
     page = np.array([[300, 300, 0, 7], [-5, 255, 255, 7]], np.int32)
-    reading = LabelReading.decide([page])
+    reading = decide(page)
     assert (reading.kind, reading.num_classes) == ("instances", 2)
     assert reading.classes(page) is None
     assert_array_equal(reading.instances(page), [[300, 300, 0, 7], [-1, 255, 255, 7]])
 
 
+def test_instances_of_any_number_are_counted_from_1() -> None:
+    page = np.array([[0, 2**63, 2**63, 5], [2**64 - 1, 0, 5, 5]], np.uint64)
+    reading = decide(page)
+    assert reading.kind == "instances"
+    numbered = reading.instances(page)
+    assert numbered.dtype == np.int32
+    assert_array_equal(numbered, [[0, 2, 2, 1], [3, 0, 1, 1]])
+    assert decide(page, ignore=2**63).instances(page)[0, 1] == -1
+
+
 def test_a_value_can_be_declared_unknown() -> None:
     page = np.array([[0, 255, 127, 0, 255]], np.int32)
-    reading = LabelReading.decide([page], ignore=127)
+    reading = decide(page, ignore=127)
     assert reading.kind == "binary"
     assert_array_equal(reading.instances(page), [[0, 1, -1, 0, 2]])
     shifted = np.array([[1, 2, 9, 1, 2]], np.int32)
-    assert LabelReading.decide([shifted], ignore=9).num_classes == 3
+    assert decide(shifted, ignore=9).num_classes == 3
 
 
 def test_what_is_said_counts_more_than_what_is_seen() -> None:
     page = np.array([[0, 1, 1, 0, 3]], np.int32)
-    assert LabelReading.decide([page], kind="classes", num_classes=5).num_classes == 5
-    assert LabelReading.decide([page], kind="binary").instances(page).tolist() == [[0, 1, 1, 0, 2]]
-    assert LabelReading.decide([CLASSES], kind="instances").instances(CLASSES)[1, 3] == 1
+    assert decide(page, kind="classes", num_classes=5).num_classes == 5
+    assert decide(page, kind="binary").instances(page).tolist() == [[0, 1, 1, 0, 2]]
+    assert decide(CLASSES, kind="instances").instances(CLASSES)[1, 3] == 1
 
 
 @pytest.mark.parametrize(
@@ -48,9 +64,15 @@ def test_what_is_said_counts_more_than_what_is_seen() -> None:
         ([[0, 7]], {"ignore": 7}, "are empty"),
         ([[0, 1]], {"kind": "masks"}, "dataset.labels=masks is not known. Choose one of auto"),
         ([[0, 3]], {"kind": "classes"}, "values 0, 3 leave gaps"),
-        ([[0, 3]], {"kind": "classes", "num_classes": 3}, "class 3, but dataset.num_classes=3"),
+        ([[0, 255]], {"kind": "classes"}, "hold 0 and 255 alone.*dataset.labels=binary"),
+        ([[1, 2, 300]], {"kind": "classes"}, r"class 300 \(a.png\), and classes go up to 254"),
+        (
+            [[0, 3]],
+            {"kind": "classes", "num_classes": 3},
+            r"class 3 \(a.png\), but dataset.num_classes=3",
+        ),
     ],
 )
 def test_labels_that_teach_nothing_or_contradict_the_settings(page, options, message) -> None:
     with pytest.raises(ValueError, match=message):
-        LabelReading.decide([np.array(page, np.int32)], **options)
+        decide(np.array(page, np.int32), **options)

@@ -10,7 +10,8 @@ from numpy.testing import assert_array_equal
 
 from unet_exp.datasets import shown
 from unet_exp.datasets.folder import Folder
-from unet_exp.datasets.images import read_images, read_labels, read_pages
+from unet_exp.datasets.images import read_images, read_pages
+from unet_exp.datasets.label_files import read_labels
 from unet_exp.datasets.opened import open_image
 
 RNG = np.random.default_rng(0)

@@ -9,7 +9,9 @@ from jaxtyping import Int32
 
 from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.download import require
-from unet_exp.datasets.images import read_images, read_labels
+from unet_exp.datasets.images import read_images
+from unet_exp.datasets.label_files import read_labels
+from unet_exp.datasets.numbering import renumbered
 from unet_exp.datasets.sample import Sample, check_split
 from unet_exp.datasets.sequences import Sequence2D, find_sequences
 from unet_exp.datasets.unannotated import fill_in, mark_unknown
@@ -183,7 +185,7 @@ class CellTracking:
 
 
 def _read_mask(path: Path, shape: tuple[int, ...]) -> Int32[np.ndarray, "h w"]:
-    mask = read_labels(path)[0]
+    mask = renumbered(read_labels(path)[0])
     if mask.shape != shape:
         raise ValueError(
             f"{path} is {' x '.join(map(str, mask.shape))} pixels, its frame "

@@ -9,12 +9,15 @@ import numpy as np
 
 from unet_exp.datasets.blocks import blocks
 from unet_exp.datasets.cache import ArrayStore, cache_folder
-from unet_exp.datasets.images import read_known, read_labels
-from unet_exp.datasets.label_kinds import Labels
+from unet_exp.datasets.images import read_known
+from unet_exp.datasets.label_files import read_labels
+from unet_exp.datasets.label_kinds import all_values
 from unet_exp.datasets.label_reading import LabelReading
 from unet_exp.datasets.nodata import declared
+from unet_exp.datasets.numbering import Numbers
 from unet_exp.datasets.pairing import find_pairs, source, stem
 from unet_exp.datasets.sample import Sample, check_split
+from unet_exp.datasets.seen import Seen
 
 logger = logging.getLogger(__name__)
 Pairs = Sequence[tuple[Path, Path | None]]
@@ -37,9 +40,10 @@ class Folder:
     Parameters
     ----------
     labels
-        "instances" (a number for each object), "binary" (0 and 255, or 0 and 1), "classes" (0,
-        1, ...), or "auto": as `unet_exp.datasets.label_kinds.infer_kind` finds. Negative values
-        mean unknown, and so does 255 among classes.
+        "instances" (a number for each object, of any size), "binary" (0 and any other), "classes"
+        (0, 1, ...), or "auto": as `unet_exp.datasets.label_kinds.infer_kind` finds, which refuses
+        files that contradict each other. Negative values mean unknown, and so does 255 among
+        classes. What a file may be besides grey, says `unet_exp.datasets.label_files.read_labels`.
     ignore
         A further value of labels that means unknown.
     in_channels, num_classes
@@ -89,11 +93,8 @@ class Folder:
         pairs = find_pairs(self.root)
         held_out = self._pairs_in("validation")
         raw = {path: self._labels(path) for _, path in [*pairs, *held_out] if path}
-        pages = [page for file in raw.values() for page in file]
-        try:
-            self.reading = LabelReading.decide(pages, labels, num_classes, ignore)
-        except ValueError as error:
-            raise ValueError(f"In {self.root}, {error}.") from error
+        self._kind, self._ignore, self._seen = labels, ignore, list[Seen]()
+        self.reading = self._decide(raw, num_classes)
         self.num_classes = self.reading.num_classes
         samples, validation = self._read(pairs, raw), self._read(held_out, raw)
         self.in_channels = len(samples[0].image)
@@ -107,7 +108,15 @@ class Folder:
         check_split(name)
         if name not in self._splits:
             pairs = self._pairs_in("test", labelled=False)
-            self._splits[name] = self._read(pairs, {p: self._labels(p) for _, p in pairs if p})
+            raw = {path: self._labels(path) for _, path in pairs if path}
+            found = self._decide(raw, self.num_classes) if raw else self.reading
+            if found.kind != self.reading.kind:
+                raise ValueError(
+                    f"Labels in {self.root} are read as {self.reading.kind}, but those in "
+                    f"{self.root / 'test'} look like {found.kind}. Convert them, or say what all "
+                    "of them are by dataset.labels."
+                )
+            self._splits[name] = self._read(pairs, raw)
         return self._splits[name]
 
     def describe(self) -> str:
@@ -117,15 +126,29 @@ class Folder:
         size = f"{sizes.pop()} pixels" if len(sizes) == 1 else f"{len(sizes)} sizes"
         labels = [s.labels for s in (*train, *validation) if s.labels is not None]
         regions = sum(np.unique(page[page > 0]).size for page in labels)
+        marks = all_values(self._seen) if self.reading.kind == "binary" else []
+        inside = f" (inside is {' or '.join(map(str, marks[:5]))})" if len(marks) > 1 else ""
         unknown = any((page < 0).any() for page in labels)
         return (
             f"{self.root}: {len(train)} images to train on, {len(validation)} to validate on, "
-            f"{size}, {self.in_channels} channel(s); labels read as {self.reading.kind}, "
+            f"{size}, {self.in_channels} channel(s); labels read as {self.reading.kind}{inside}, "
             f"{self.num_classes} classes, {regions} regions"
             + (", some pixels unknown (255 or negative)" if unknown else "")
             + ". To read them otherwise, set "
             "dataset.labels, dataset.num_classes or dataset.in_channels."
         )
+
+    def _decide(self, raw: dict[Path, list[Numbers]], num_classes: int | None) -> LabelReading:
+        """Decide how to read labels, from these and all that were looked at before."""
+        for path, pages in raw.items():
+            name = str(path.relative_to(self.root))
+            for number, page in enumerate(pages, start=1):
+                called = name if len(pages) == 1 else f"{name} page {number}"
+                self._seen.append(Seen.of(called, page, self._ignore, self._kind == "auto"))
+        try:
+            return LabelReading.decide(self._seen, self._kind, num_classes, self._ignore)
+        except ValueError as error:
+            raise ValueError(f"In {self.root}, {error}.") from error
 
     def _pairs_in(self, split: str, labelled: bool = True) -> Pairs:
         folder = self.root / split
@@ -143,7 +166,7 @@ class Folder:
         train, validation = blocks(len(samples), min(folds, len(samples)), fold)
         return [samples[i] for i in train], [samples[i] for i in validation]
 
-    def _read(self, pairs: Pairs, raw: dict[Path, list[Labels]]) -> list[Sample]:
+    def _read(self, pairs: Pairs, raw: dict[Path, list[Numbers]]) -> list[Sample]:
         """Read images and join them with their labels, page by page."""
         samples: list[Sample] = []
         for path, label_path in pairs:
@@ -163,21 +186,21 @@ class Folder:
                         f"{path} is {image.shape[1]} x {image.shape[2]} pixels, {label_path} "
                         f"{page.shape[0]} x {page.shape[1]}. Labels must be as large as the image."
                     )
-                if page is not None and missing is not None:
-                    page = np.where(missing, np.int32(-1), page)
                 name = stem(path) if len(images) == 1 else f"{stem(path)}_{number:03d}"
                 samples.append(
                     Sample(
                         name,
                         self._store.keep(image),
-                        None if page is None else self._store.keep(self.reading.instances(page)),
-                        None if page is None else self.reading.classes(page),
+                        None
+                        if page is None
+                        else self._store.keep(self.reading.instances(page, missing)),
+                        None if page is None else self.reading.classes(page, missing),
                         path,
                     )
                 )
         return samples
 
-    def _labels(self, path: Path) -> list[Labels]:
+    def _labels(self, path: Path) -> list[Numbers]:
         return read_labels(path, min_is_white=self.min_is_white)
 
     def _check_channels(self, path: Path, channels: int) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, Shaped
+from jaxtyping import Bool, Float32, Shaped
 
 from unet_exp.datasets.nodata import NoData, NotFiniteError
 from unet_exp.datasets.opened import memory_named, open_image
@@ -62,40 +62,6 @@ def read_known(
             return [(page[:, :, :], page.missing(*everything)) for page in scaled]
     except NotFiniteError as error:
         raise ValueError(f"{path} has {error}") from error
-
-
-def read_labels(
-    path: Path, pages: int | None = None, min_is_white: str = "auto"
-) -> list[Int32[np.ndarray, "_ _"]]:
-    """Read the pages of a file of whole numbers, one channel each.
-
-    A grey picture saved in colour is taken as grey; real colours and fractions are refused. Of a
-    mask in which 0 is white, inside and outside are exchanged, see `shown.Shown.inverts`.
-
-    Raises
-    ------
-    ValueError
-        As `read_pages`, and for colours, fractions and numbers beyond 32 bits.
-    """
-    stack = read_stored_labels(path, pages, min_is_white)
-    if stack.shape[1] > 1 and (stack == stack[:, :1]).all():
-        stack = stack[:, :1]
-    if stack.shape[1] > 1:
-        raise ValueError(
-            f"{path} has {stack.shape[1]} channels, but labels are one number per pixel. Save "
-            "them as a grey picture; from colours for instance by numpy.unique(pixels.reshape(-1, "
-            f"{stack.shape[1]}), axis=0, return_inverse=True), from a palette by "
-            "numpy.asarray(PIL.Image.open(file))."
-        )
-    labels = stack[:, 0]
-    with np.errstate(invalid="ignore"):
-        whole = labels.astype(np.int32)
-    if not np.array_equal(whole, labels):
-        raise ValueError(
-            f"{path} has labels that are no whole numbers below 2**31 (values from {labels.min()} "
-            f"to {labels.max()}, {labels.dtype}). Save them as 8 or 16 bit."
-        )
-    return list(whole)
 
 
 def read_stored_labels(

@@ -6,7 +6,8 @@ from pathlib import Path
 from unet_exp.datasets.blocks import blocks
 from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.download import require
-from unet_exp.datasets.images import read_images, read_labels
+from unet_exp.datasets.images import read_images
+from unet_exp.datasets.label_files import read_labels
 from unet_exp.datasets.regions import regions
 from unet_exp.datasets.sample import Sample, check_split
 

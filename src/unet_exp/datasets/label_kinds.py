@@ -1,89 +1,186 @@
-"""What the numbers in a label image mean: instances, inside and outside, or classes."""
+"""What the numbers in label images mean: instances, inside and outside, or classes."""
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
-from jaxtyping import Int32
-from scipy import ndimage
+
+from unet_exp.datasets.seen import UNKNOWN, Seen
 
 KINDS = ("auto", "instances", "binary", "classes")
-UNKNOWN = 255  # as a class
-LOOKED_AT = 20  # images in which pieces are counted
-Labels = Int32[np.ndarray, "_ _"]
+MOST_CLASSES = 32
+#: Numbers beside 1 that programs write for inside: the largest of each type.
+TOPS = (255, 2**16 - 1, 2**32 - 1, 2**64 - 1)
 
 
-def infer_kind(labels: Sequence[Labels]) -> str:
+def infer_kind(images: Sequence[Seen]) -> str:
     """Tell what labels mean: "binary", "instances" or "classes".
 
-    1. No values but 0 and 255, or 0 and 1: binary.
-    2. Of the numbers in up to 20 images, spread evenly, at least 80 % form a single connected
-       piece in their image, crumbs up to a tenth of the area aside: instances.
-    3. Otherwise, if the numbers are 0, 1, ... without gaps up to at most 31: classes.
+    Each image is looked at by itself. One without numbers may be of any kind. Where the numbers of
+    an image form two pieces or more on average, they do not number instances; where it has three
+    numbers or more, of which four fifths form a single piece, they do; others may be of either
+    kind and follow the rest. Then, for all images:
 
-    Negative numbers mean "unknown" and do not count; nor does 255 in rule 3.
+    1. Each has a single number beside 0: binary, whether the number is 1, 255 or another. Only
+       where the numbers of different images are 1, 2, ..., they may as well be classes.
+    2. Some number instances, and none does not: instances.
+    3. Some do not, and none does: classes, if the numbers are 0, 1, ... without gaps up to at most
+       31, where 255 means unknown.
+    4. All may be of either kind: instances, if four fifths of all numbers form a single piece;
+       else classes, as in rule 3.
 
     Raises
     ------
     ValueError
-        None of these; the message asks for `dataset.labels`.
+        Images that contradict each other, or that may mean several things; the message names them
+        and asks for `dataset.labels`.
 
-    >>> infer_kind([np.array([[0, 255], [0, 0]], np.int32)])
+    >>> def kind(*images):
+    ...     return infer_kind([Seen.of("a.png", np.array(image)) for image in images])
+    >>> kind([[0, 255], [0, 0]], [[1, 0], [1, 1]])
     'binary'
-    >>> infer_kind([np.array([[1, 1, 0, 2], [0, 0, 0, 2]], np.int32)])
+    >>> kind([[1, 1, 0, 2], [0, 0, 0, 2]])
     'instances'
-    >>> infer_kind([np.array([[1, 2, 1, 2, 1]], np.int32)])
+    >>> kind([[1, 2, 1, 2, 1]])
     'classes'
     """
-    values = all_values(labels)
-    if set(values) <= {0, 255} or set(values) <= {0, 1}:
-        return "binary"
-    pages = labels[:: -(-len(labels) // LOOKED_AT)]
-    single = [whole for page in pages for whole in _single_pieces(page)]
-    if np.mean(single) >= 0.8:
+    drawn = [image for image in images if image.values]
+    grainy = [image for image in drawn if image.grainy]
+    if grainy:
+        raise ValueError(
+            f"most numbers in {named(grainy)} are those of a single pixel, as grey values are. "
+            "Check that they are label images; if they are, say of what kind by dataset.labels"
+        )
+    single = [image for image in drawn if len(image.values) == 1]
+    apart = [image for image in drawn if image.scattered]
+    whole = [image for image in drawn if image.numbered]
+    if len(single) == len(drawn):
+        return _kind_of_masks(single)
+    if apart and all(len(image.values) == 1 for image in apart):
+        others = [image for image in drawn if len(image.values) > 1]
+        raise ValueError(
+            f"{named(apart)} mark the inside of objects, as masks do ({_numbers(apart)}), but "
+            f"{named(others)} hold several numbers ({_numbers(others)}). {REMEDY}"
+        )
+    if apart and whole:
+        raise ValueError(
+            f"{named(whole)} number their objects, each in one piece ({_numbers(whole)}), but "
+            f"{named(apart)} hold the same numbers in many pieces, as classes do "
+            f"({_numbers(apart)}). {REMEDY}"
+        )
+    if not apart:
+        _refuse_doubtful_top(drawn)
+    share = np.mean([n == 1 for image in drawn for n in image.pieces])
+    if whole or (not apart and share >= 0.8):
         return "instances"
-    classes = [v for v in values if v != UNKNOWN]
-    if len(classes) <= 32 and classes[-1] == len(set(classes) | {0}) - 1:
-        return "classes"
-    raise ValueError(
-        f"labels of {len(values)} values from {values[0]} to {values[-1]}, of which only "
-        f"{np.mean(single):.0%} form one piece in their image, look neither like instances nor "
-        "like classes 0, 1, .... Say what they are by dataset.labels=instances or "
-        "dataset.labels=classes"
-    )
+    _require_classes(drawn, apart, float(share))
+    return "classes"
 
 
-def all_values(labels: Sequence[Labels]) -> list[int]:
-    """List the values in labels in rising order, negative ones left out.
+REMEDY = (
+    "Convert them to one kind, or say what all of them are by dataset.labels=instances, "
+    "dataset.labels=binary or dataset.labels=classes"
+)
 
-    >>> all_values([np.array([[-1, 3]], np.int32), np.array([[0, 3]], np.int32)])
-    [0, 3]
+
+def named(images: Sequence[Seen], limit: int = 5) -> str:
+    """Name images, the first few of them.
+
+    >>> named([Seen("b.png", (1,), (1,)), Seen("a.png", (1,), (1,))], limit=1)
+    'b.png and 1 more'
     """
-    return sorted({int(v) for page in labels for v in np.unique(page) if v >= 0})
+    more = f" and {len(images) - limit} more" if len(images) > limit else ""
+    return ", ".join(image.name for image in images[:limit]) + more
 
 
-def count_classes(labels: Sequence[Labels]) -> int:
+def all_values(images: Sequence[Seen]) -> list[int]:
+    """List the numbers above 0 in rising order.
+
+    >>> all_values([Seen.of("a", np.array([[-1, 3]])), Seen.of("b", np.array([[0, 3]]))])
+    [3]
+    """
+    return sorted({value for image in images for value in image.values})
+
+
+def count_classes(images: Sequence[Seen]) -> int:
     """Count the classes 0, 1, ...; a gap in their numbers is refused.
 
-    >>> count_classes([np.array([[0, 2, 1, 255]], np.int32)])
+    >>> count_classes([Seen.of("a.png", np.array([[0, 2, 1, 255]]))])
     3
     """
-    values = [v for v in all_values(labels) if v != UNKNOWN]
-    if set(values) | {0} != set(range(values[-1] + 1)):
+    values = [v for v in all_values(images) if v != UNKNOWN]
+    if values != list(range(1, len(values) + 1)):
+        shown = ", ".join(map(str, [0, *values[:12]]))
         raise ValueError(
-            f"class labels of values {', '.join(map(str, values[:12]))} leave gaps. Renumber them "
-            "0, 1, ..., say how many classes there are by dataset.num_classes, or choose "
-            "dataset.labels=instances"
+            f"class labels of values {shown} leave gaps. Renumber them 0, 1, ..., say how many "
+            "classes there are by dataset.num_classes, or choose dataset.labels=instances"
         )
-    return values[-1] + 1
+    return len(values) + 1
 
 
-def _single_pieces(page: Labels) -> list[bool]:
-    """For each number above 0, whether its largest 8-connected piece has nine tenths of it."""
-    single = []
-    for value, box in enumerate(ndimage.find_objects(np.maximum(page, 0)), start=1):
-        if box is not None:
-            mask = (page[box] == value).astype(np.uint8)
-            sizes = cv2.connectedComponentsWithStats(mask, connectivity=8)[2]
-            single.append(bool(sizes[1:, cv2.CC_STAT_AREA].max() >= 0.9 * mask.sum()))
-    return single
+def _kind_of_masks(images: list[Seen]) -> str:
+    """Tell the kind of images with a single number each."""
+    classes = [v for v in all_values(images) if v not in TOPS]
+    if len(classes) > 1 and classes == list(range(1, len(classes) + 1)):
+        examples = [next(i for i in images if i.values == (v,)) for v in classes[:5]]
+        each = ", ".join(f"{image.name} {image.values[0]}" for image in examples)
+        raise ValueError(
+            f"each label image holds a single number beside 0, but not all the same ({each}): they "
+            "may be classes, numbers of objects, or masks. Say what they are by "
+            "dataset.labels=classes, dataset.labels=instances or dataset.labels=binary"
+        )
+    return "binary"
+
+
+def _refuse_doubtful_top(images: list[Seen]) -> None:
+    """Refuse 255 far above all other numbers, which may mean unknown."""
+    values = all_values(images)
+    beside = [image for image in images if len(image.values) > 1 and UNKNOWN in image.values]
+    if beside and values[-1] == UNKNOWN and values[-2] <= 0.6 * UNKNOWN:
+        raise ValueError(
+            f"{named(beside)} hold 255 beside numbers up to {values[-2]}, which may mean unknown. "
+            "If it does, say so by dataset.ignore=255; if it numbers an instance as others do, by "
+            "dataset.labels=instances; if the numbers are classes, by dataset.labels=classes"
+        )
+
+
+def _require_classes(drawn: list[Seen], apart: list[Seen], share: float) -> None:
+    """Refuse numbers that are no classes, and 255 where it is not plain that it means unknown."""
+    values = [v for v in all_values(drawn) if v != UNKNOWN]
+    if len(values) >= MOST_CLASSES or values != list(range(1, len(values) + 1)):
+        several = [image for image in apart if len(image.values) > 1]
+        known = [v for v in all_values(several) if v != UNKNOWN]
+        odd = [i for i in drawn if not set(i.values) <= {*known, UNKNOWN}]
+        if (
+            several
+            and odd
+            and known == list(range(1, len(known) + 1))
+            and len(known) < MOST_CLASSES
+        ):
+            raise ValueError(
+                f"{named(several)} hold classes up to {known[-1]}, but {named(odd)} other numbers "
+                f"({_numbers(odd)}). {REMEDY}"
+            )
+        raise ValueError(
+            f"labels of {len(values)} values from {values[0]} to {values[-1]}, of which only "
+            f"{share:.0%} form one piece in their image, look neither like instances nor like "
+            f"classes 0, 1, ... ({named(apart or drawn)}). Say what they are by "
+            "dataset.labels=instances or dataset.labels=classes"
+        )
+    masks = [i for i in drawn if i.values == (UNKNOWN,)]
+    beside = [i for i in drawn if UNKNOWN in i.values and len(i.values) > 1]
+    if len(masks) > len(beside):
+        raise ValueError(
+            f"{named(masks)} hold 0 and 255, as masks do, but the others classes, beside which 255 "
+            f"means unknown. {REMEDY}"
+        )
+
+
+def _numbers(images: Sequence[Seen]) -> str:
+    """Show the numbers of some images.
+
+    >>> _numbers([Seen("a.png", (1, 2, 3, 4, 5, 9), (1,))])
+    '0, 1, 2, 3, ... 9'
+    """
+    values = [0, *all_values(images)]
+    shown = values if len(values) <= 6 else [*values[:4], f"... {values[-1]}"]
+    return ", ".join(map(str, shown))

@@ -1,0 +1,117 @@
+"""Label files: whole numbers of any type, the indices of a palette, or plain colours as numbers."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Shaped
+from PIL.PngImagePlugin import PngImageFile
+
+from unet_exp.datasets.images import read_stored_labels
+from unet_exp.datasets.numbering import Numbers
+from unet_exp.datasets.opened import damage_named
+
+FLAT = 0.8
+"""Share of neighbours that have one colour from which on colours are taken for labels."""
+LONELY = 0.01
+"""Share of coloured pixels without a neighbour of their colour up to which they are."""
+
+
+def read_labels(path: Path, pages: int | None = None, min_is_white: str = "auto") -> list[Numbers]:
+    """Read the pages of a file of labels, each as whole numbers of the type that the file has.
+
+    - A palette's pixels are its indices, as VOC and labelme write them. Only where all colours in
+      use are greys, which is what programs that make files smaller leave of a grey picture, are
+      they the grey values.
+    - Fractional types may hold whole numbers.
+    - A grey picture saved in colour is taken as grey. In another, each colour is a number (red *
+      65536 + green * 256 + blue with 8 bits) and black the background, if it is plainly a picture
+      of labels: large areas of one colour, and some black.
+    - Of a mask in which 0 is white, inside and outside are exchanged, see `shown.Shown.inverts`.
+
+    Raises
+    ------
+    ValueError
+        As `unet_exp.datasets.opened.open_image`, and for photographs, transparent pixels, fractions
+        and what no integer type holds.
+    """
+    stack = read_stored_labels(path, pages, min_is_white)
+    indices = _palette_indices(path)
+    if indices is not None:
+        return [indices]
+    if stack.shape[1] > 1 and (stack == stack[:, :1]).all():
+        stack = stack[:, :1]
+    if stack.shape[1] == 1:
+        return [_whole(path, page) for page in stack[:, 0]]
+    return [_numbered_colours(path, page) for page in stack]
+
+
+def _palette_indices(path: Path) -> Numbers | None:
+    """Return a PNG's indices if it has a palette."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        head = file.read(26)
+        if not head.startswith(b"\x89PNG") or head[25:] != b"\3":
+            return None
+        data = head + file.read()
+    with damage_named(path):
+        image = PngImageFile(BytesIO(data))
+        indices = np.array(image)
+        palette = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    used = np.unique(indices)
+    colours = palette[used[used < len(palette)]]
+    greys = np.unique(colours[:, 0])
+    if len(greys) == len(used) and (colours == colours[:, :1]).all():
+        return palette[:, 0][indices]
+    return indices
+
+
+def _whole(path: Path, page: Shaped[np.ndarray, "h w"]) -> Numbers:
+    """Return numbers of an integer type; those of other types must be whole."""
+    if page.dtype.kind in "iu":
+        # The plain type of this size: files may have the other order of bytes, or another name.
+        return page.astype(f"{page.dtype.kind}{page.dtype.itemsize}")
+    with np.errstate(invalid="ignore"):
+        for dtype in (np.int32, np.int64, np.uint64):
+            numbers = page.astype(dtype)
+            if np.array_equal(numbers.astype(page.dtype), page):
+                return numbers
+    broken = page[~np.isfinite(page) | (page != np.round(page))]
+    example = f" such as {broken[0]:g}" if broken.size else f" up to {page.max():g}"
+    raise ValueError(
+        f"{path} has labels that are no whole numbers,{example} ({page.dtype}). Labels number "
+        "instances or classes: threshold or round them and save them as 8, 16 or 32 bit; unknown "
+        "pixels may be negative."
+    )
+
+
+def _numbered_colours(path: Path, page: Shaped[np.ndarray, "c h w"]) -> Numbers:
+    """Make one number of each pixel's red, green and blue."""
+    if len(page) != 3 or page.dtype.kind != "u" or page.dtype.itemsize > 2:
+        odd = "transparent pixels" if len(page) in (2, 4) else f"{len(page)} channels"
+        raise ValueError(
+            f"{path} has {odd}, but labels are one number per pixel. Save them as a grey picture "
+            "without transparency."
+        )
+    bits = 8 * page.dtype.itemsize
+    red, green, blue = page.astype(np.int64)
+    numbers = (red << 2 * bits) | (green << bits) | blue
+    below, right = numbers[1:] == numbers[:-1], numbers[:, 1:] == numbers[:, :-1]
+    lonely = numbers != 0
+    lonely[1:] &= ~below
+    lonely[:-1] &= ~below
+    lonely[:, 1:] &= ~right
+    lonely[:, :-1] &= ~right
+    blend = lonely.sum() > max(LONELY * (numbers != 0).sum(), 8)
+    if blend or below.sum() + right.sum() < FLAT * (below.size + right.size):
+        reason = "its colours blend"
+    else:
+        reason = "" if (numbers == 0).any() else "no pixel is black, which is the background"
+    if reason:
+        raise ValueError(
+            f"{path} is a picture in colour, and not plainly one of labels: {reason}. Save labels "
+            "as a grey picture of one number per pixel; from flat colours for instance by "
+            "numpy.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)."
+        )
+    return numbers
