@@ -1,10 +1,12 @@
 import logging
+import unicodedata
 
 import cv2
 import numpy as np
 import pytest
 import tifffile
 from numpy.testing import assert_array_equal
+from PIL import Image
 
 from unet_exp.datasets.folder import Folder
 
@@ -180,3 +182,109 @@ def test_a_single_image_cannot_be_split(write, cells, tmp_path) -> None:
     write("labels.tif", cells)
     with pytest.raises(ValueError, match=r"holds a single image.*validation/labels"):
         Folder(str(tmp_path))
+
+
+def test_masks_of_different_numbers_are_all_inside_and_outside(own, write, cells, caplog) -> None:
+    for number, inside in ((1, 1), (2, 255), (3, 200), (4, 1), (5, 255), (10, 65535)):
+        write(f"labels/t{number}.tif", np.where(cells > 0, inside, 0).astype(np.uint16))
+    with caplog.at_level(logging.INFO):
+        data = Folder(str(own))
+    assert (data.reading.kind, data.num_classes) == ("binary", 2)
+    for sample in (*data.split("train"), *data.split("validation")):
+        assert_array_equal(sample.labels, cells)  # in the order of rows, as they were drawn
+        assert sample.classes is None
+    assert "labels read as binary (inside is 1 or 200 or 255 or 65535), 2 classes" in caplog.text
+
+
+def test_label_files_of_different_kinds_are_named(own, write, cells) -> None:
+    write("labels/t3.tif", np.where(cells > 0, 2, 0).astype(np.uint8))
+    with pytest.raises(ValueError, match=r"In .*, labels/t3.tif mark the inside.*labels/t1.tif"):
+        Folder(str(own))
+    stripes = np.kron([[1, 2, 1, 2]], np.ones((32, 8))).astype(np.uint8)
+    write("labels/t3.tif", stripes)
+    with pytest.raises(ValueError, match=r"labels/t1.tif, .*but labels/t3.tif hold the same"):
+        Folder(str(own))
+    assert Folder(str(own), labels="instances").reading.kind == "instances"
+
+
+def test_the_validation_folder_and_pages_of_a_stack_are_compared_too(
+    write, cells, tmp_path
+) -> None:
+    mask = np.where(cells > 0, 255, 0).astype(np.uint16)
+    write("images.tif", grey(3, 32, 32))
+    write("labels.tif", np.stack([cells, cells, mask]))
+    with pytest.raises(ValueError, match=r"labels.tif page 3 mark the inside.*labels.tif page 1"):
+        Folder(str(tmp_path))
+    write("labels.tif", np.stack([cells] * 3))
+    write("validation/images/v.tif", grey(32, 32))
+    write("validation/labels/v.tif", mask)
+    with pytest.raises(ValueError, match=r"validation/labels/v.tif mark the inside"):
+        Folder(str(tmp_path))
+
+
+def test_the_test_folder_is_read_as_the_others_or_refused(own, write, cells) -> None:
+    write("test/images/x.tif", grey(32, 32))
+    write("test/labels/x.tif", np.where(cells > 0, 255, 0).astype(np.uint16))
+    data = Folder(str(own))
+    with pytest.raises(ValueError, match=r"test/labels/x.tif mark the inside"):
+        data.split("test")
+    for number in (1, 2, 3, 4, 5, 10):
+        write(f"labels/t{number}.tif", (cells > 0).astype(np.uint8))
+    assert_array_equal(Folder(str(own)).split("test")[0].labels, cells)
+    write("test/labels/x.tif", cells[:, :14])
+    write("test/images/x.tif", grey(32, 14))
+    write("labels/t1.tif", np.where(cells == 1, 1, 0).astype(np.uint8))
+    for number in (2, 3, 4, 5, 10):
+        write(f"labels/t{number}.tif", np.where(cells == 1, 1, 0).astype(np.uint8))
+    data = Folder(str(own))
+    with pytest.raises(
+        ValueError, match=r"read as binary, but those in .*test look like instances"
+    ):
+        data.split("test")
+
+
+def test_classes_of_the_test_folder_are_counted(own, write) -> None:
+    stripes = np.kron([[1, 2, 1, 2]], np.ones((32, 8))).astype(np.uint8)
+    for number in (1, 2, 3, 4, 5, 10):
+        write(f"labels/t{number}.tif", stripes)
+    write("test/images/x.tif", grey(32, 32))
+    write("test/labels/x.tif", stripes + 1)
+    data = Folder(str(own))
+    with pytest.raises(ValueError, match=r"class 3 \(test/labels/x.tif\), but .*num_classes=3"):
+        data.split("test")
+
+
+def test_palettes_colours_and_large_numbers_are_read_alike(own, cells) -> None:
+    palette = Image.fromarray(cells.astype(np.uint8))
+    palette.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0])
+    for number, kind in (
+        (1, "palette"),
+        (2, "colours"),
+        (3, np.uint32),
+        (4, np.uint64),
+        (5, float),
+    ):
+        (own / f"labels/t{number}.tif").unlink()
+        path = own / f"labels/t{number}.png"
+        if kind == "palette":
+            palette.save(path)
+        elif kind == "colours":
+            cv2.imwrite(str(path), np.asarray(palette.convert("RGB"))[..., ::-1])
+        else:
+            factor = np.iinfo(kind).max // 3 if kind is not float else 2**20
+            ids = cells.astype(kind) * kind(factor)
+            tifffile.imwrite(path.with_suffix(".tif"), ids, photometric="minisblack")
+    data = Folder(str(own))
+    assert data.reading.kind == "instances"
+    for sample in (*data.split("train"), *data.split("validation")):
+        assert_array_equal(np.unique(sample.labels), [0, 1, 2, 3])
+        _, places = np.unique(cells, return_inverse=True)
+        order = [0, 2, 1, 3] if sample.name == "t2" else [0, 1, 2, 3]  # green is less than maroon
+        assert_array_equal(sample.labels, np.array(order)[places].reshape(cells.shape))
+
+
+def test_images_and_labels_named_in_other_unicode_forms(own) -> None:
+    for folder, form in (("images", "NFD"), ("labels", "NFC")):
+        name = unicodedata.normalize(form, "Zelle_ä.tif")
+        (own / folder / "t3.tif").rename(own / folder / name)
+    assert len(Folder(str(own)).split("train")) + len(Folder(str(own)).split("validation")) == 6

@@ -72,6 +72,7 @@ UNSURE = page("1.2.1", "2#1#2", "1.2.1", name="unsure.png")
         ([UNSURE, CLASSES, FEW], "classes"),
         ([UNSURE, BLOB], "classes"),  # 255 is unknown there, and so may be here
         ([CLASSES, page(".11..", ".11.2")], "classes"),  # one piece of each class
+        ([page("11.22"), page("11..."), page("1....", "22222")], "instances"),
     ],
 )
 def test_images_follow_those_whose_kind_is_plain(images, kind) -> None:
@@ -91,6 +92,10 @@ def test_images_follow_those_whose_kind_is_plain(images, kind) -> None:
         ([UNSURE, MASK, BLOB], r"mask.png, blob.png hold 0 and 255"),
         ([CLASSES, SEVEN], r"classes.png hold classes up to 2, but seven.png other numbers"),
         ([ONE, FEW], r"not all the same \(one.png 1, few.png 2\).*dataset.labels=binary"),
+        (
+            [page("11.22", name=f"{n}.png") for n in range(4)] + [page("1.122", name="split.png")],
+            r"most numbers form one piece .*\(0.png, 1.png, .*but not in split.png",
+        ),
         ([page(".##99", ".##99")], r"a.png hold 255 beside numbers up to 9.*dataset.ignore=255"),
         ([page(".11##", "...##")], r"255 beside numbers up to 1, which may mean unknown"),
     ],

@@ -1,3 +1,6 @@
+import re
+import time
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -77,3 +80,86 @@ def test_two_stacks_or_no_labels(tmp_path) -> None:
     assert find_pairs(tmp_path, labelled=False) == [(tmp_path / "images.tif", None)]
     with pytest.raises(FileNotFoundError, match="is not there"):
         list_files(tmp_path / "labels")
+
+
+def forms(name: str) -> tuple[str, str]:
+    composed, apart = (unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
+    assert composed != apart
+    return composed, apart
+
+
+@pytest.mark.parametrize("name", ["Zellkörper", "가나다", "naïve_é_01", "Å"])
+def test_a_name_is_the_same_in_every_unicode_form(name) -> None:
+    for image, label in (forms(name), forms(name)[::-1]):
+        images, labels = paths(f"i/{image}.tif", "i/b.tif"), paths("l/b.png", f"l/{label}_mask.png")
+        assert pair(images, labels) == [(images[0], labels[1]), (images[1], labels[0])]
+
+
+def test_two_files_of_one_name_in_two_forms_are_refused() -> None:
+    composed, apart = forms("ö")
+    with pytest.raises(ValueError, match=r"Several files in i or l are named ö \('\\xf6'\)"):
+        pair(paths(f"i/{composed}.tif", f"i/{apart}.tif"), paths(f"l/{composed}.tif"))
+
+
+@pytest.mark.parametrize(
+    ("image", "label"),
+    [
+        ("a.TIF", "a.tif"), ("a.tif", "a.PNG"), ("a.Ome.Tif", "a.ome.tiff"), ("A.OME.TIF", "A.png"),
+        ("Cell1.tif", "cell1.png"), ("CELL_Image.tif", "cell_MASK.png"),
+        ("5\u00b5m.tif", "5\u03bcm.tif"), ("\ufb01x.tif", "fix.tif"),
+    ],
+)  # fmt: skip
+def test_capitals_and_signs_that_mean_the_same_make_no_difference(image, label) -> None:
+    assert pair(paths(f"i/{image}"), paths(f"l/{label}")) == [
+        (Path("i") / image, Path("l") / label)
+    ]
+
+
+def test_capitals_count_where_names_differ_by_them_alone() -> None:
+    images, labels = paths("i/a.tif", "i/A.tif"), paths("l/A.png", "l/a.png")
+    assert pair(images, labels) == [(images[0], labels[1]), (images[1], labels[0])]
+    with pytest.raises(ValueError, match="Several files in i or l are named a"):
+        pair(images, paths("l/a_x.png", "l/b.png"))
+
+
+LOOK_ALIKES = [
+    ("cell.tif", "c\u0435ll.tif"),  # a Cyrillic letter
+    ("cell.tif", "cell\u200b.tif"),  # a space without width
+    ("cell 1.tif", "cell  1.tif"),
+    ("cell 1.tif", "cell\u00a01x.tif"),
+    ("cell.tif", "cell .tif"),
+    ("cell1.tif", "cell1\x1b[0m.tif"),
+    ("e\u0301.tif", "e\u0341\u0301.tif"),  # two accents on one letter
+    ("cell.tif", "cell\udce9.tif"),  # no Unicode at all
+]
+
+
+@pytest.mark.parametrize(("image", "label"), LOOK_ALIKES)
+def test_lists_of_files_without_a_partner_never_look_alike(image, label) -> None:
+    with pytest.raises(ValueError, match="have no partner") as caught:
+        pair(paths(f"i/{image}"), paths(f"l/{label}"))
+    parts = re.findall(r"of that name in [il]: (.*?)(?:; 1 file|\. Give)", str(caught.value))
+    assert len(parts) == 2
+    # What is beyond ASCII is said by its code as well, and signs that are not seen by it alone.
+    bare = [part.encode("ascii", "ignore").decode() for part in parts]
+    assert bare[0] != bare[1]
+    assert str(caught.value).isprintable()
+    assert str(caught.value).encode()
+
+
+def test_a_name_may_hold_digits_that_are_no_decimals() -> None:
+    names = ["a²", "a10", "a9", "②", "a٣"]  # the last ends in an Arabic three
+    assert [p.name for p in sorted(paths(*names), key=natural_key)] == [
+        "a٣",
+        "a9",
+        "a10",
+        "a²",
+        "②",
+    ]
+
+
+def test_ten_thousand_files_are_paired_at_once() -> None:
+    images = paths(*(f"i/{n}.tif" for n in range(10_000)))
+    start = time.perf_counter()
+    assert len(pair(images, paths(*(f"l/{n}_mask.tif" for n in range(10_000))))) == 10_000
+    assert time.perf_counter() - start < 5

@@ -11,11 +11,21 @@ def drawn(*rows: str) -> np.ndarray:
 def test_numbers_and_their_pieces() -> None:
     seen = Seen.of("a.png", drawn("1.1.1", ".....", "22.33", "..2.."))
     assert (seen.values, seen.pieces) == ((1, 2, 3), (3, 1, 1))  # corners join
-    assert not seen.scattered  # five pieces of three numbers
-    assert not seen.numbered  # two in three, not four in five
-    assert Seen.of("a.png", drawn("1.1.2.2")).scattered
-    assert Seen.of("a.png", drawn("1.2.3")).numbered
-    assert not Seen.of("a.png", drawn("1.2")).numbered
+    assert seen.scattered  # two in three form a single piece, not four in five
+    assert not seen.numbered
+    five = Seen.of("a.png", drawn("1.1.2.3.4.5"))
+    assert five.numbered
+    assert not five.scattered
+    two = Seen.of("a.png", drawn("1.2"))
+    assert not two.numbered
+    assert not two.scattered
+
+
+def test_numbers_that_are_no_classes_may_lie_in_pieces_more_often() -> None:
+    page = drawn("1.1.2")
+    assert Seen.of("a.png", page).scattered
+    assert not Seen.of("a.png", page * 16).scattered
+    assert Seen.of("a.png", drawn("1.1.2.3.3") * 16).scattered
 
 
 def test_crumbs_do_not_count_as_pieces() -> None:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unet_exp.datasets.seen import UNKNOWN, Seen
+from unet_exp.datasets.seen import CLASSES, UNKNOWN, Seen
 
 KINDS = ("auto", "instances", "binary", "classes")
-MOST_CLASSES = 32
 #: Numbers beside 1 that programs write for inside: the largest of each type.
 TOPS = (255, 2**16 - 1, 2**32 - 1, 2**64 - 1)
 
@@ -15,16 +14,16 @@ TOPS = (255, 2**16 - 1, 2**32 - 1, 2**64 - 1)
 def infer_kind(images: Sequence[Seen]) -> str:
     """Tell what labels mean: "binary", "instances" or "classes".
 
-    Each image is looked at by itself. One without numbers may be of any kind. Where the numbers of
-    an image form two pieces or more on average, they do not number instances; where it has three
-    numbers or more, of which four fifths form a single piece, they do; others may be of either
-    kind and follow the rest. Then, for all images:
+    Each image is looked at by itself. One without numbers may be of any kind. Where fewer than four
+    fifths of the numbers of an image form a single piece, they do not number instances; where it
+    has three numbers or more, of which four fifths do, they number instances; others may be of
+    either kind and follow the rest. Then, for all images:
 
     1. Each has a single number beside 0: binary, whether the number is 1, 255 or another. Only
        where the numbers of different images are 1, 2, ..., they may as well be classes.
     2. Some number instances, and none does not: instances.
-    3. Some do not, and none does: classes, if the numbers are 0, 1, ... without gaps up to at most
-       31, where 255 means unknown.
+    3. Some do not, none does, and fewer than four fifths of all numbers form a single piece:
+       classes, if they are 0, 1, ... without gaps up to at most 31, where 255 means unknown.
     4. All may be of either kind: instances, if four fifths of all numbers form a single piece;
        else classes, as in rule 3.
 
@@ -55,11 +54,11 @@ def infer_kind(images: Sequence[Seen]) -> str:
     whole = [image for image in drawn if image.numbered]
     if len(single) == len(drawn):
         return _kind_of_masks(single)
+    several = [image for image in drawn if len(image.values) > 1]
     if apart and all(len(image.values) == 1 for image in apart):
-        others = [image for image in drawn if len(image.values) > 1]
         raise ValueError(
             f"{named(apart)} mark the inside of objects, as masks do ({_numbers(apart)}), but "
-            f"{named(others)} hold several numbers ({_numbers(others)}). {REMEDY}"
+            f"{named(several)} hold several numbers ({_numbers(several)}). {REMEDY}"
         )
     if apart and whole:
         raise ValueError(
@@ -67,11 +66,16 @@ def infer_kind(images: Sequence[Seen]) -> str:
             f"{named(apart)} hold the same numbers in many pieces, as classes do "
             f"({_numbers(apart)}). {REMEDY}"
         )
+    share = np.mean([n == 1 for image in several for n in image.pieces])
     if not apart:
         _refuse_doubtful_top(drawn)
-    share = np.mean([n == 1 for image in drawn for n in image.pieces])
-    if whole or (not apart and share >= 0.8):
-        return "instances"
+        if whole or share >= 0.8:
+            return "instances"
+    elif share >= 0.8 and (others := [image for image in several if not image.scattered]):
+        raise ValueError(
+            f"most numbers form one piece in their image, as those of instances do "
+            f"({named(others)}), but not in {named(apart)}. {REMEDY}"
+        )
     _require_classes(drawn, apart, float(share))
     return "classes"
 
@@ -146,22 +150,18 @@ def _refuse_doubtful_top(images: list[Seen]) -> None:
 def _require_classes(drawn: list[Seen], apart: list[Seen], share: float) -> None:
     """Refuse numbers that are no classes, and 255 where it is not plain that it means unknown."""
     values = [v for v in all_values(drawn) if v != UNKNOWN]
-    if len(values) >= MOST_CLASSES or values != list(range(1, len(values) + 1)):
+    if len(values) > CLASSES or values != list(range(1, len(values) + 1)):
         several = [image for image in apart if len(image.values) > 1]
         known = [v for v in all_values(several) if v != UNKNOWN]
         odd = [i for i in drawn if not set(i.values) <= {*known, UNKNOWN}]
-        if (
-            several
-            and odd
-            and known == list(range(1, len(known) + 1))
-            and len(known) < MOST_CLASSES
-        ):
+        if several and odd and known == list(range(1, len(known) + 1)) and len(known) <= CLASSES:
             raise ValueError(
                 f"{named(several)} hold classes up to {known[-1]}, but {named(odd)} other numbers "
                 f"({_numbers(odd)}). {REMEDY}"
             )
+        found = all_values(drawn)
         raise ValueError(
-            f"labels of {len(values)} values from {values[0]} to {values[-1]}, of which only "
+            f"labels of {len(found)} values up to {found[-1]}, of which only "
             f"{share:.0%} form one piece in their image, look neither like instances nor like "
             f"classes 0, 1, ... ({named(apart or drawn)}). Say what they are by "
             "dataset.labels=instances or dataset.labels=classes"

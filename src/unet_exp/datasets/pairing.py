@@ -2,6 +2,9 @@
 
 import logging
 import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from unet_exp.datasets.opened import SUFFIXES
@@ -47,23 +50,27 @@ def natural_key(path: Path) -> list[tuple[int, int | str]]:
     't9.tif'
     """
     parts = re.split(r"(\d+)", path.name)
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts if part]
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts if part]
 
 
 def stem(path: Path) -> str:
     """Return a file's name without its suffix, nor the second one of ``.ome.tif``.
 
-    >>> stem(Path("cells.01.ome.tif"))
-    'cells.01'
+    >>> stem(Path("cells.01.ome.tif")), stem(Path("cells.OME.TIFF"))
+    ('cells.01', 'cells')
     """
-    return path.stem.removesuffix(".ome")
+    name = path.stem
+    return name[:-4] if name.lower().endswith(".ome") else name
 
 
 def pair(images: list[Path], labels: list[Path]) -> list[tuple[Path, Path]]:
     """Pair images and labels by stem, else by stem without an ending such as ``_mask``.
 
-    >>> pair([Path("a.tif"), Path("b.tif")], [Path("b.png"), Path("a_mask.png")])
-    [(PosixPath('a.tif'), PosixPath('a_mask.png')), (PosixPath('b.tif'), PosixPath('b.png'))]
+    Letters that Unicode has in several forms are one letter (ä and a with two dots above), and of
+    what is then left without a partner, so are A and a, or the two signs for micro.
+
+    >>> pair([Path("a.tif"), Path("b.tif")], [Path("B.png"), Path("a_mask.png")])
+    [(PosixPath('a.tif'), PosixPath('a_mask.png')), (PosixPath('b.tif'), PosixPath('B.png'))]
 
     Raises
     ------
@@ -71,21 +78,23 @@ def pair(images: list[Path], labels: list[Path]) -> list[tuple[Path, Path]]:
         Files without a partner, or with several that fit; the message lists them.
     """
     partners: dict[Path, Path] = {}
-    for shorten in (stem, lambda path: ENDINGS.sub("", stem(path))):
-        rest = [p for p in images if p not in partners]
-        by_name = {shorten(p): p for p in labels if p not in partners.values()}
-        for names in (
-            _twice([shorten(p) for p in rest]),
-            _twice([shorten(p) for p in labels if p not in partners.values()]),
-        ):
-            if names:
+    lonely, unused = images, labels
+    for shorten in (
+        _name,
+        lambda path: ENDINGS.sub("", _name(path)),
+        lambda path: ENDINGS.sub("", unicodedata.normalize("NFKC", _name(path)).casefold()),
+    ):
+        for files in (lonely, unused):
+            if names := _twice(files, shorten):
                 raise ValueError(
                     f"Several files in {images[0].parent} or {labels[0].parent} are named "
                     f"{_some(names)}. Keep one image and one label file of each name."
                 )
-        partners |= {p: by_name[shorten(p)] for p in rest if shorten(p) in by_name}
-    lonely = [p for p in images if p not in partners]
-    unused = [p for p in labels if p not in partners.values()]
+        by_name = {shorten(path): path for path in unused}
+        partners |= {p: by_name[shorten(p)] for p in lonely if shorten(p) in by_name}
+        taken = set(partners.values())
+        lonely = [path for path in lonely if path not in partners]
+        unused = [path for path in unused if path not in taken]
     if lonely or unused:
         raise ValueError(
             "; ".join(
@@ -99,13 +108,31 @@ def pair(images: list[Path], labels: list[Path]) -> list[tuple[Path, Path]]:
     return [(p, partners[p]) for p in images]
 
 
-def _twice(names: list[str]) -> list[str]:
-    return sorted({name for name in names if names.count(name) > 1})
+def _name(path: Path) -> str:
+    return unicodedata.normalize("NFC", stem(path))
+
+
+def _twice(files: list[Path], shorten: Callable[[Path], str]) -> list[str]:
+    counts = Counter(map(shorten, files))
+    return sorted(name for name, count in counts.items() if count > 1)
 
 
 def _some(names: list[str], limit: int = 10) -> str:
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
+    return ", ".join(map(_shown, names[:limit])) + more
+
+
+def _shown(name: str) -> str:
+    r"""Write a name so that no other looks like it: letters beyond ASCII also by their codes.
+
+    >>> print(_shown("a.tif"), _shown("a b.tif"), _shown("\u00e9.tif"), _shown("a\u200b.tif"))
+    a.tif 'a b.tif' é.tif ('\xe9.tif') 'a\u200b.tif'
+    """
+    if name.isascii() and name.isprintable() and " " not in name:
+        return name
+    # Marks that join the letter before them, and signs without width, are shown by codes alone.
+    plain = name.isprintable() and not any(unicodedata.combining(letter) for letter in name)
+    return ascii(name) if name.isascii() or not plain else f"{name} ({name!a})"
 
 
 def find_pairs(folder: Path, labelled: bool = True) -> list[tuple[Path, Path | None]]:

@@ -11,6 +11,8 @@ from unet_exp.datasets.numbering import Numbers, places
 
 LOOKED_AT = 200
 """Numbers of an image whose pieces are counted, spread evenly."""
+CLASSES = 31
+"""The last class that is recognised as one."""
 UNKNOWN = 255  # as a class
 
 
@@ -28,7 +30,8 @@ class Seen:
         For the numbers, or up to `LOOKED_AT` of them: how many of its 8-connected pieces, largest
         first, it takes to cover nine tenths of a number's pixels.
     scattered
-        Two pieces or more to a number on average, 255 aside, which may mean unknown.
+        Fewer than four fifths of the numbers form a single piece, 255 aside, which may mean
+        unknown; fewer than a half where there are numbers above `CLASSES`, which are no classes.
     grainy
         More than half of ten numbers or more are single pixels, as of grey values.
     """
@@ -44,7 +47,7 @@ class Seen:
         """Look at an image; without ``look`` its pieces are not counted.
 
         >>> Seen.of("a.png", np.array([[1, 0, 1, 0, 7, -1]]))
-        Seen(name='a.png', values=(1, 7), pieces=(2, 1), scattered=False, grainy=False)
+        Seen(name='a.png', values=(1, 7), pieces=(2, 1), scattered=True, grainy=False)
         """
         values, at = places(page)
         chosen = [i for i, v in enumerate(values.tolist()) if v > 0 and v != ignore]
@@ -58,7 +61,10 @@ class Seen:
         boxes = ndimage.find_objects(at + 1)
         pieces = [_pieces(at[boxes[i]] == i) for i in picked]
         classes = [n for n, i in zip(pieces, picked, strict=True) if values[i] != UNKNOWN] or pieces
-        return cls(name, numbers, tuple(pieces), sum(classes) >= 2 * len(classes))
+        enough = (
+            0.8 if max(v for v in numbers if v != UNKNOWN or len(numbers) == 1) <= CLASSES else 0.5
+        )
+        return cls(name, numbers, tuple(pieces), classes.count(1) < enough * len(classes))
 
     @property
     def numbered(self) -> bool:
