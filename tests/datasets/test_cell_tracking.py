@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from numpy.testing import assert_array_equal
 
 from unet_exp.datasets.cell_tracking import CellTracking
@@ -222,3 +223,18 @@ def test_on_hela_01_067_fifteen_unlabelled_cells_are_no_background(real_data) ->
 def test_the_name_of_a_set_is_no_path(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="no plain name"):
         CellTracking(name, str(tmp_path), download=False)
+
+
+def test_numbers_of_masks_and_markers_may_be_of_any_size(challenge) -> None:
+    # Cells and markers belong together by where they lie, so their numbers need not agree.
+    plain = CellTracking("set", str(challenge), download=False)
+    before = [*plain.split("train"), *plain.split("validation")]
+    for number, path in enumerate(sorted(challenge.glob("set/*_*T/*/*.tif"))):
+        mask = tifffile.imread(path)
+        large = np.where(mask > 0, mask.astype(np.uint64) + np.uint64(2**33 + number), 0)
+        tifffile.imwrite(path, large.astype(np.uint64))
+    large = CellTracking("set", str(challenge), download=False)
+    for one, other in zip(before, [*large.split("train"), *large.split("validation")], strict=True):
+        assert one.markers is not None
+        assert_array_equal(one.labels, other.labels)
+        assert_array_equal(one.markers, other.markers)

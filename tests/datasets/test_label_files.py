@@ -109,6 +109,13 @@ def test_a_grey_picture_that_was_made_smaller_by_a_palette_is_grey(tmp_path) -> 
     assert_array_equal(read_labels(tmp_path / "a.png")[0], [[255, 0, 9]])
 
 
+def test_a_palette_whose_0_is_not_black_holds_indices_and_this_is_said(tmp_path, caplog) -> None:
+    indices = np.array([[0, 1, 2]], np.uint8)
+    palette_picture(indices, [255, 255, 255, 0, 0, 0, 255, 0, 0]).save(tmp_path / "a.png")
+    assert_array_equal(read_labels(tmp_path / "a.png")[0], indices)
+    assert "0 is not black though another is: 0 is the background" in caplog.text
+
+
 def test_a_palette_without_colours_holds_indices(tmp_path) -> None:
     indices = np.array([[0, 1, 2]], np.uint8)
     palette_picture(indices, [0] * 768).save(tmp_path / "a.png")
@@ -141,8 +148,9 @@ def blocks() -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif"])
-def test_each_colour_of_a_picture_of_labels_is_a_number(tmp_path, name) -> None:
+def test_each_colour_of_a_picture_of_labels_is_a_number(tmp_path, name, caplog) -> None:
     (page,) = read_labels(coloured(tmp_path / name, blocks()))
+    assert f"Labels in {tmp_path} are read as colours, each of which is a number" in caplog.text
     assert np.unique(page).tolist() == [0, 3, 200 * 256, 255 * 65536]
     assert (page[3, 3], page[3, 12], page[15, 9]) == (255 * 65536, 200 * 256, 3)
     (page,) = read_labels(coloured(tmp_path / name, blocks().astype(np.uint16) * 257))

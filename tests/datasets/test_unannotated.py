@@ -71,3 +71,12 @@ def test_missing_cells_are_filled_in_below_the_gold() -> None:
 def test_what_silver_lacks_stays_unlabelled(silver) -> None:
     gold, markers = row((5, 4), (0, 8)), row((0, 1), (1, 1), (0, 3), (2, 4), (0, 3))
     assert_array_equal(fill_in(gold, markers, silver), gold)  # none, or only half of the marker
+
+
+def test_unknown_pixels_of_silver_are_no_object() -> None:
+    gold = np.array([[1, 1, 0, 0, 0, 0]], np.int32)
+    markers = np.array([[0, 7, 0, 9, 9, 9]], np.int32)
+    silver = np.array([[3, 3, 0, -1, 4, 4]], np.int32)
+    assert fill_in(gold, markers, silver).tolist() == [[1, 1, 0, 0, 2, 2]]
+    unknown = np.array([[3, 3, 0, -1, -1, 4]], np.int32)
+    assert fill_in(gold, markers, unknown).tolist() == gold.tolist()

@@ -1,5 +1,7 @@
 """Label files: whole numbers of any type, the indices of a palette, or plain colours as numbers."""
 
+import logging
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -15,6 +17,7 @@ FLAT = 0.8
 """Share of neighbours that have one colour from which on colours are taken for labels."""
 LONELY = 0.01
 """Share of coloured pixels without a neighbour of their colour up to which they are."""
+logger = logging.getLogger(__name__)
 
 
 def read_labels(path: Path, pages: int | None = None, min_is_white: str = "auto") -> list[Numbers]:
@@ -64,7 +67,15 @@ def _palette_indices(path: Path) -> Numbers | None:
     greys = np.unique(colours[:, 0])
     if len(greys) == len(used) and (colours == colours[:, :1]).all():
         return palette[:, 0][indices]
+    if used[0] == 0 and colours[0].any() and not colours.any(1).all():
+        _say(path.parent, "numbers of a palette, in which 0 is not black though another is: 0")
     return indices
+
+
+@cache
+def _say(folder: Path, what: str) -> None:
+    """Log once for each folder what its labels were taken for."""
+    logger.warning("Labels in %s are read as %s is the background.", folder, what)
 
 
 def _whole(path: Path, page: Shaped[np.ndarray, "h w"]) -> Numbers:
@@ -114,4 +125,5 @@ def _numbered_colours(path: Path, page: Shaped[np.ndarray, "c h w"]) -> Numbers:
             "as a grey picture of one number per pixel; from flat colours for instance by "
             "numpy.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)."
         )
+    _say(path.parent, "colours, each of which is a number: black")
     return numbers
