@@ -49,6 +49,17 @@ def test_a_value_can_be_declared_unknown() -> None:
     assert decide(shifted, ignore=9).num_classes == 3
 
 
+def test_more_than_two_classes_say_that_labels_are_classes() -> None:
+    # As of a few images on which a network of three classes is scored.
+    for page in ([[0, 1, 1, 0]], [[1, 1, 2, 2]], [[0, 2, 2, 255]]):
+        reading = decide(np.array(page, np.uint8), num_classes=3)
+        assert (reading.kind, reading.num_classes) == ("classes", 3)
+    with pytest.raises(ValueError, match=r"class 7 \(a.png\).*take dataset.labels=instances"):
+        decide(np.array([[1, 7, 5]], np.uint8), num_classes=3)
+    with pytest.raises(ValueError, match="255 is no class but means unknown"):
+        decide(np.array([[0, 255]], np.uint8), num_classes=3)
+
+
 def test_what_is_said_counts_more_than_what_is_seen() -> None:
     page = np.array([[0, 1, 1, 0, 3]], np.int32)
     assert decide(page, kind="classes", num_classes=5).num_classes == 5

@@ -47,7 +47,8 @@ class Folder:
     ignore
         A further value of labels that means unknown.
     in_channels, num_classes
-        Inferred when not given; the attributes of these names hold what was found.
+        Inferred when not given; the attributes of these names hold what was found. With more than
+        2 classes, labels are taken for classes unless ``labels`` says otherwise.
     normalization
         See `unet_exp.datasets.images.normalise`.
     nodata

@@ -48,7 +48,9 @@ class LabelReading:
                 f"all {len(images)} label images are empty: no pixel is above 0. Check that they "
                 "are the masks"
             )
-        kind = infer_kind(images) if kind == "auto" else kind
+        if kind == "auto":
+            # Nothing but classes has more than two of them.
+            kind = "classes" if num_classes is not None and num_classes > 2 else infer_kind(images)
         if kind != "classes":
             return cls(kind, num_classes or 2, ignore)
         classes = [v for v in all_values(images) if v != UNKNOWN]
@@ -67,7 +69,8 @@ class LabelReading:
         if num_classes is not None and top >= num_classes:
             raise ValueError(
                 f"there are labels of class {top} ({where}), but dataset.num_classes="
-                f"{num_classes}. Set it to at least {top + 1}, counting the background"
+                f"{num_classes}. Set it to at least {top + 1}, counting the background; if the "
+                "labels number instances, take dataset.labels=instances"
             )
         return cls(kind, num_classes or count_classes(images), ignore)
 
