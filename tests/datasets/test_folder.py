@@ -198,11 +198,17 @@ def test_masks_of_different_numbers_are_all_inside_and_outside(own, write, cells
 
 def test_label_files_of_different_kinds_are_named(own, write, cells) -> None:
     write("labels/t3.tif", np.where(cells > 0, 2, 0).astype(np.uint8))
-    with pytest.raises(ValueError, match=r"In .*, labels/t3.tif mark the inside.*labels/t1.tif"):
+    with pytest.raises(
+        ValueError,
+        match=r"In .*, labels differ in kind.*outside, as labels/t3.tif.*as in labels/t1.tif",
+    ):
         Folder(str(own))
     stripes = np.kron([[1, 2, 1, 2]], np.ones((32, 8))).astype(np.uint8)
     write("labels/t3.tif", stripes)
-    with pytest.raises(ValueError, match=r"labels/t1.tif, .*but labels/t3.tif hold the same"):
+    with pytest.raises(
+        ValueError,
+        match=r"one piece, as in labels/t1.tif, .*classes, as in labels/t3.tif \(0, 1, 2\)",
+    ):
         Folder(str(own))
     assert Folder(str(own), labels="instances").reading.kind == "instances"
 
@@ -213,12 +219,14 @@ def test_the_validation_folder_and_pages_of_a_stack_are_compared_too(
     mask = np.where(cells > 0, 255, 0).astype(np.uint16)
     write("images.tif", grey(3, 32, 32))
     write("labels.tif", np.stack([cells, cells, mask]))
-    with pytest.raises(ValueError, match=r"labels.tif page 3 mark the inside.*labels.tif page 1"):
+    with pytest.raises(
+        ValueError, match=r"outside, as labels.tif page 3 .*as in labels.tif page 1"
+    ):
         Folder(str(tmp_path))
     write("labels.tif", np.stack([cells] * 3))
     write("validation/images/v.tif", grey(32, 32))
     write("validation/labels/v.tif", mask)
-    with pytest.raises(ValueError, match=r"validation/labels/v.tif mark the inside"):
+    with pytest.raises(ValueError, match=r"outside, as validation/labels/v.tif"):
         Folder(str(tmp_path))
 
 
@@ -226,7 +234,7 @@ def test_the_test_folder_is_read_as_the_others_or_refused(own, write, cells) -> 
     write("test/images/x.tif", grey(32, 32))
     write("test/labels/x.tif", np.where(cells > 0, 255, 0).astype(np.uint16))
     data = Folder(str(own))
-    with pytest.raises(ValueError, match=r"test/labels/x.tif mark the inside"):
+    with pytest.raises(ValueError, match=r"outside, as test/labels/x.tif"):
         data.split("test")
     for number in (1, 2, 3, 4, 5, 10):
         write(f"labels/t{number}.tif", (cells > 0).astype(np.uint8))

@@ -83,21 +83,33 @@ def test_images_follow_those_whose_kind_is_plain(images, kind) -> None:
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        ([OBJECTS, MASK], r"mask.png mark the inside .*\(0, 255\), but objects.png hold several"),
-        ([OBJECTS, ONE], r"one.png mark the inside of objects.*objects.png"),
-        ([OBJECTS, CLASSES], r"objects.png number their objects.*but classes.png hold the same"),
-        ([OBJECTS, CLASSES, MASK], r"objects.png number their objects.*classes.png, mask.png hold"),
-        ([CLASSES, MASK], r"mask.png hold 0 and 255, as masks do, but the others classes"),
-        ([CLASSES, FULL, EMPTY], r"full.png hold 0 and 255"),
-        ([UNSURE, MASK, BLOB], r"mask.png, blob.png hold 0 and 255"),
-        ([CLASSES, SEVEN], r"classes.png hold classes up to 2, but seven.png other numbers"),
+        (
+            [OBJECTS, MASK],
+            r"masks .*, as mask.png \(0, 255\), and several numbers, as in objects.png \(0, 1,",
+        ),
+        ([OBJECTS, ONE], r"inside and outside, as one.png .*objects.png"),
+        (
+            [OBJECTS, CLASSES],
+            r"objects, each in one piece, as in objects.png .*many pieces.*as in classes.png",
+        ),
+        ([OBJECTS, CLASSES, MASK], r"in one piece, as in objects.png.*as in classes.png, mask.png"),
+        ([CLASSES, MASK], r"0 and 255 alone, as in masks, in mask.png"),
+        ([CLASSES, FULL, EMPTY], r"0 and 255 alone, as in masks, in full.png"),
+        ([UNSURE, MASK, BLOB], r"0 and 255 alone, .* in mask.png, blob.png"),
+        (
+            [CLASSES, SEVEN],
+            r"classes up to 2, as in classes.png, and other numbers, as in seven.png",
+        ),
         ([ONE, FEW], r"not all the same \(one.png 1, few.png 2\).*dataset.labels=binary"),
         (
             [page("11.22", name=f"{n}.png") for n in range(4)] + [page("1.122", name="split.png")],
-            r"most numbers form one piece .*\(0.png, 1.png, .*but not in split.png",
+            r"most numbers form one piece.*as in 0.png, 1.png, .*but not in split.png",
         ),
-        ([page(".##99", ".##99")], r"a.png hold 255 beside numbers up to 9.*dataset.ignore=255"),
-        ([page(".11##", "...##")], r"255 beside numbers up to 1, which may mean unknown"),
+        (
+            [page(".##99", ".##99")],
+            r"255 stands beside numbers up to 9 in a.png.*dataset.ignore=255",
+        ),
+        ([page(".11##", "...##")], r"beside numbers up to 1 in a.png, and may mean unknown"),
     ],
 )
 def test_images_that_contradict_each_other_are_refused_by_name(images, message) -> None:
@@ -125,5 +137,7 @@ def test_grey_values_are_no_labels() -> None:
 
 def test_five_names_are_enough() -> None:
     many = [page(".##.#", name=f"{n}.png") for n in range(9)]
-    with pytest.raises(ValueError, match=r"0.png, 1.png, 2.png, 3.png, 4.png and 4 more mark"):
+    with pytest.raises(
+        ValueError, match=r"as 0.png, 1.png, 2.png, 3.png, 4.png and 4 more \(0, 255\)"
+    ):
         infer_kind([*many, OBJECTS])

@@ -100,10 +100,10 @@ def _whole(path: Path, page: Shaped[np.ndarray, "h w"]) -> Numbers:
 def _numbered_colours(path: Path, page: Shaped[np.ndarray, "c h w"]) -> Numbers:
     """Make one number of each pixel's red, green and blue."""
     if len(page) != 3 or page.dtype.kind != "u" or page.dtype.itemsize > 2:
-        odd = "transparent pixels" if len(page) in (2, 4) else f"{len(page)} channels"
         raise ValueError(
-            f"{path} has {odd}, but labels are one number per pixel. Save them as a grey picture "
-            "without transparency."
+            f"{path} has {len(page)} channels of type {page.dtype}, but labels are one number per "
+            "pixel. Save them as a grey picture without transparency, or in flat red, green and "
+            "blue of 8 or 16 bit."
         )
     bits = 8 * page.dtype.itemsize
     red, green, blue = page.astype(np.int64)

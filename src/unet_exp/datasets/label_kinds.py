@@ -57,14 +57,15 @@ def infer_kind(images: Sequence[Seen]) -> str:
     several = [image for image in drawn if len(image.values) > 1]
     if apart and all(len(image.values) == 1 for image in apart):
         raise ValueError(
-            f"{named(apart)} mark the inside of objects, as masks do ({_numbers(apart)}), but "
-            f"{named(several)} hold several numbers ({_numbers(several)}). {REMEDY}"
+            f"labels differ in kind: there are masks of inside and outside, as {named(apart)} "
+            f"({_numbers(apart)}), and several numbers, as in {named(several)} "
+            f"({_numbers(several)}). {REMEDY}"
         )
     if apart and whole:
         raise ValueError(
-            f"{named(whole)} number their objects, each in one piece ({_numbers(whole)}), but "
-            f"{named(apart)} hold the same numbers in many pieces, as classes do "
-            f"({_numbers(apart)}). {REMEDY}"
+            "labels differ in kind: there are numbered objects, each in one piece, as in "
+            f"{named(whole)} ({_numbers(whole)}), and numbers in many pieces, like classes, as in "
+            f"{named(apart)} ({_numbers(apart)}). {REMEDY}"
         )
     share = np.mean([n == 1 for image in several for n in image.pieces])
     if not apart:
@@ -73,8 +74,8 @@ def infer_kind(images: Sequence[Seen]) -> str:
             return "instances"
     elif share >= 0.8 and (others := [image for image in several if not image.scattered]):
         raise ValueError(
-            f"most numbers form one piece in their image, as those of instances do "
-            f"({named(others)}), but not in {named(apart)}. {REMEDY}"
+            "labels differ in kind: most numbers form one piece, like those of instances, as in "
+            f"{named(others)}, but not in {named(apart)}. {REMEDY}"
         )
     _require_classes(drawn, apart, float(share))
     return "classes"
@@ -141,9 +142,9 @@ def _refuse_doubtful_top(images: list[Seen]) -> None:
     beside = [image for image in images if len(image.values) > 1 and UNKNOWN in image.values]
     if beside and values[-1] == UNKNOWN and values[-2] <= 0.6 * UNKNOWN:
         raise ValueError(
-            f"{named(beside)} hold 255 beside numbers up to {values[-2]}, which may mean unknown. "
-            "If it does, say so by dataset.ignore=255; if it numbers an instance as others do, by "
-            "dataset.labels=instances; if the numbers are classes, by dataset.labels=classes"
+            f"255 stands beside numbers up to {values[-2]} in {named(beside)}, and may mean "
+            "unknown. If it does, say so by dataset.ignore=255; if it numbers an instance like the "
+            "others, by dataset.labels=instances; if there are classes, by dataset.labels=classes"
         )
 
 
@@ -156,7 +157,8 @@ def _require_classes(drawn: list[Seen], apart: list[Seen], share: float) -> None
         odd = [i for i in drawn if not set(i.values) <= {*known, UNKNOWN}]
         if several and odd and known == list(range(1, len(known) + 1)) and len(known) <= CLASSES:
             raise ValueError(
-                f"{named(several)} hold classes up to {known[-1]}, but {named(odd)} other numbers "
+                f"labels differ in kind: there are classes up to {known[-1]}, as in "
+                f"{named(several)}, and other numbers, as in {named(odd)} "
                 f"({_numbers(odd)}). {REMEDY}"
             )
         found = all_values(drawn)
@@ -170,8 +172,8 @@ def _require_classes(drawn: list[Seen], apart: list[Seen], share: float) -> None
     beside = [i for i in drawn if UNKNOWN in i.values and len(i.values) > 1]
     if len(masks) > len(beside):
         raise ValueError(
-            f"{named(masks)} hold 0 and 255, as masks do, but the others classes, beside which 255 "
-            f"means unknown. {REMEDY}"
+            "labels differ in kind: there are classes, beside which 255 means unknown, and 0 and "
+            f"255 alone, as in masks, in {named(masks)}. {REMEDY}"
         )
 
 
