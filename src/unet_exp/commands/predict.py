@@ -172,15 +172,20 @@ def plain(value: Any) -> Any:
 
 def settings(cfg: DictConfig, trained: "Trained") -> dict[str, Any]:
     """Return what results depend on."""
+    dataset = trained.config.dataset
+    # Left out where they are as ever, so that results of earlier versions still count. As text,
+    # since JSON has no NaN.
+    unusual = {
+        "nodata": str(plain(dataset.get("nodata"))),
+        "min_is_white": dataset.get("min_is_white"),
+    }
     return {
+        **{name: said for name, said in unusual.items() if said not in ("None", None, "auto")},
         "checkpoint": [
             hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in listed(cfg.checkpoint)
         ],
         "tta": cfg.tta,
         "normalization": trained.config.dataset.get("normalization", "none"),
-        # As text, since NaN equals nothing.
-        "nodata": str(trained.config.dataset.get("nodata")),
-        "min_is_white": trained.config.dataset.get("min_is_white") or "auto",
         "postprocessing": OmegaConf.to_container(trained.config.postprocessing),
         "format": cfg.format,
         "probabilities": cfg.probabilities,
