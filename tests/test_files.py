@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from unet_exp.files import inside, read_json, replacing, require_no_links_out
+from unet_exp.files import (
+    folder_name,
+    inside,
+    read_json,
+    replacing,
+    require_no_links_out,
+)
 
 
 def fill(folder: Path, text: str) -> None:
@@ -123,3 +129,35 @@ def test_links_within_a_folder_and_those_of_wandb_stay(tmp_path: Path) -> None:
     (run / "wandb" / "latest-run").symlink_to("/moved/away")
     require_no_links_out(run)
     require_no_links_out(tmp_path / "not there")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("hela_cpu", "hela_cpu"),
+        ("2026-01-31 w0=5", "2026-01-31_w0_5"),
+        ("..", "unnamed"),
+        ("../../etc", "_._.._etc"),
+        (".hidden", "_hidden"),
+        ("a/b\\c:d", "a_b_c_d"),
+        ("con", "_con"),
+        ("LPT1.txt", "_LPT1.txt"),
+        ("console", "console"),
+        ("ends.", "ends"),
+        ("", "unnamed"),
+        ("\0\n\x1b[31m", "____31m"),
+        ("żółć 猫 🐈 x\u0302", "żółć_猫_🐈_x\u0302"),
+        ("e\u0301", "\u00e9"),
+        ("\u202etxt", "_txt"),
+        (3, "3"),
+    ],
+)
+def test_any_text_gives_the_name_of_one_folder(text: object, name: str) -> None:
+    assert folder_name(text) == name
+
+
+def test_a_long_name_is_cut_between_letters(tmp_path: Path) -> None:
+    name = folder_name("é猫🐈" * 100)
+    (tmp_path / name).mkdir()
+    assert set(name) == set("é猫🐈")
+    assert len(name.encode()) <= 120

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import time
+import unicodedata
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,15 @@ try:
     import fcntl
 except ImportError:  # Windows has no such locks; there nothing is held
     fcntl = None
+
+#: Letters of a folder's name besides letters and digits of any script.
+PLAIN = set("-_.+@")
+#: Names that Windows keeps for devices, whatever follows behind a dot.
+RESERVED = {
+    "CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in "123456789")
+}  # fmt: skip
+#: Bytes of a folder's name; file systems take 255.
+LONGEST = 120
 
 
 @contextmanager
@@ -168,3 +178,22 @@ def require_no_links_out(folder: Path) -> None:
                     f"{path} is a link to a file outside of {folder}, which would be overwritten. "
                     "Remove the link, or give another folder."
                 )
+
+
+def folder_name(name: Any) -> str:
+    """Return a name for a folder within another, as near to any text as file systems allow.
+
+    >>> folder_name("hela_cpu"), folder_name("../a b/c"), folder_name("NUL"), folder_name("zoë 🙂")
+    ('hela_cpu', '_._a_b_c', '_NUL', 'zoë_🙂')
+    """
+    text = unicodedata.normalize("NFC", str(name))
+    text = "".join(letter if is_plain(letter) else "_" for letter in text)
+    text = text.encode()[:LONGEST].decode(errors="ignore").rstrip(".")
+    if text.startswith("."):
+        text = f"_{text[1:]}"
+    return f"_{text}" if text.split(".")[0].upper() in RESERVED else text or "unnamed"
+
+
+def is_plain(letter: str) -> bool:
+    """Tell whether a letter may stand in any folder's name, and be typed without quotes."""
+    return letter in PLAIN or letter.isalnum() or unicodedata.category(letter) in ("So", "Mn", "Mc")

@@ -21,6 +21,7 @@ from hydra.utils import get_object
 from omegaconf import MISSING, OmegaConf
 
 from unet_exp import signatures
+from unet_exp.files import folder_name
 
 PACKAGE = Path(__file__).parent
 #: The configuration tree: inside the package when installed, beside ``src/`` in a checkout.
@@ -38,6 +39,7 @@ PACKAGES = {
     "inference": "inference",
     "loader": "training",
     "trainer": "training",
+    "callbacks": "training",
     "logger": "training",
 }
 #: Groups whose options name classes of other libraries, light enough to import for their types.
@@ -138,16 +140,21 @@ def options(group: str) -> list[Path]:
     return sorted((CONF / group).glob("*.yaml"))
 
 
+def groups() -> list[str]:
+    """Return the name of every config group but Hydra's own."""
+    return sorted({path.parent.name for path in CONF.glob("*/*.yaml")} - {"hydra"})
+
+
 def option_list() -> str:
     """Return every group with its options, a line each, for the help text."""
-    groups = sorted({path.parent.name for path in CONF.glob("*/*.yaml")} - {"hydra"})
-    return "\n".join(f"{g}: {', '.join(path.stem for path in options(g))}" for g in groups)
+    return "\n".join(f"{g}: {', '.join(path.stem for path in options(g))}" for g in groups())
 
 
 def register() -> None:
     """Store a schema for each option of ``conf/`` that names a target; cheap to call twice."""
     OmegaConf.register_new_resolver("option_list", option_list, replace=True)
     OmegaConf.register_new_resolver("chosen", chosen, replace=True)
+    OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)
     store = ConfigStore.instance()
     if "schema" in store.repo:
         return

@@ -13,7 +13,6 @@ import torch
 from hydra.errors import InstantiationException
 
 from tests.running import TINY, Command
-from unet_exp.commands.entry import quoted
 from unet_exp.commands.errors import explain
 
 
@@ -101,17 +100,3 @@ def test_ctrl_c_ends_the_training_in_order(tmp_path: Path) -> None:
     assert json.loads((folder / "summary.json").read_text())["state"] == "interrupted"
     assert torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] > 0
     assert not list((folder / "checkpoints").glob(".*"))
-
-
-def test_names_of_files_need_no_quotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("scan (1), left.tif").touch()
-    assert quoted("input=scan (1), left.tif") == 'input="scan (1), left.tif"'
-    assert quoted("input=scan ([12])*.tif") == 'input="scan ([12])*.tif"'
-    assert quoted("input=scan [3].tif") == 'input="scan [3].tif"'
-    assert quoted("run=a,b", sweep=True) == "run=a,b"
-    assert quoted("run=a,b") == 'run="a,b"'
-    assert quoted("name=scan (1), left.tif") == 'name="scan (1), left.tif"'
-    assert quoted("name=scan (2)") == "name=scan (2)"
-    assert quoted("hydra.run.dir=a/${now:%Y}") == "hydra.run.dir=a/${now:%Y}"
-    assert quoted("input='scan (1), left.tif'") == "input='scan (1), left.tif'"

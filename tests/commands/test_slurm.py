@@ -13,7 +13,7 @@ import pytest
 
 from tests.running import TINY, Command
 from unet_exp.commands import entry
-from unet_exp.commands.entry import quoted
+from unet_exp.commands.quoting import quoted
 
 ROOT = Path(__file__).parents[2]
 FEW = (*TINY, "model.depth=1", "pictures.images=0", "loader.steps_per_validation=30")
@@ -120,4 +120,4 @@ def test_a_command_queued_again_finds_its_record(
     monkeypatch.setattr(entry, "with_resumed", note)
     with pytest.raises(SystemExit):
         entry.launch(lambda _: None, "train")
-    assert started == [[*words, *more]]
+    assert started == [[*map(quoted, words), *more]]

@@ -1,10 +1,12 @@
+import inspect
 from pathlib import Path
 
 import pytest
 import torch
+from lightning.pytorch import Trainer
 
 from unet_exp.training.averaging import RunningMean
-from unet_exp.training.trainer import best_precision, build_trainer
+from unet_exp.training.trainer import FREE, TAKEN, best_precision, build_trainer
 
 
 def test_settings_reach_lightning(tmp_path: Path) -> None:
@@ -16,6 +18,27 @@ def test_settings_reach_lightning(tmp_path: Path) -> None:
     options = {"overfit_batches": 2}
     trainer = build_trainer(tmp_path, [], [], accelerator="cpu", options=options)
     assert trainer.overfit_batches == 2
+
+
+ARGUMENTS = sorted(set(inspect.signature(Trainer).parameters) - {"overfit_batches"})
+
+
+def test_every_argument_of_lightnings_trainer_is_decided_on() -> None:
+    own = set(inspect.signature(build_trainer).parameters)
+    known = set(inspect.signature(Trainer).parameters)
+    assert known == (known & own) | {*FREE, *TAKEN}
+    assert not set(FREE) & (set(TAKEN) | own)
+
+
+@pytest.mark.parametrize("name", sorted({*ARGUMENTS, "folder", "loggers"} - set(FREE)))
+def test_no_option_replaces_what_the_record_needs(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=rf"trainer\.options\.{name} cannot be given"):
+        build_trainer(tmp_path, [], [], accelerator="cpu", options={name: None})
+
+
+def test_an_unknown_option_is_told_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Did you mean profiler"):
+        build_trainer(tmp_path, [], [], accelerator="cpu", options={"profilr": "simple"})
 
 
 def test_deterministic_training_fills_no_new_memory(

@@ -16,60 +16,18 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from unet_exp import schema
-from unet_exp.commands.checks import check
+from unet_exp.commands.checks import check, check_single
 from unet_exp.commands.errors import Preempted, explain, is_full, run_folder
+from unet_exp.commands.places import settle_environment, settle_paths, tidy
+from unet_exp.commands.quoting import quoted
 from unet_exp.commands.slurm import requeue, requeued
 from unet_exp.commands.sweeping.ledger import with_resumed
-
-#: Characters that mean something in Hydra's overrides, and may stand in a file's name.
-SPECIAL = set("[]{}(),:='\" ")
-#: Values that name files or folders, so that nothing in them means anything else.
-PATHS = {
-    "input", "output", "checkpoint", "run", "data_dir", "dataset.root", "ckpt_path",
-    "hydra.run.dir", "hydra.sweep.dir", "sweep.resume",
-}  # fmt: skip
 
 #: What asks Hydra for a sweep.
 MULTIRUN = ("-m", "--multirun")
 HELP = {"--help", "-h"}
 
 trace = logging.getLogger("unet_exp.trace")
-
-
-def quoted(word: str, sweep: bool = False) -> str:
-    """Quote the value of an override that names files, whatever their names hold.
-
-    These are the values of ``PATHS``, each one of a list, and all that exist. In a sweep a value
-    with commas is several.
-
-    >>> quoted("model.depth=5"), quoted("metric=[iou,dice]"), quoted("output=2026_01_31")
-    ('model.depth=5', 'metric=[iou,dice]', 'output="2026_01_31"')
-    >>> quoted("checkpoint=[a.ckpt,b.ckpt]")
-    'checkpoint=["a.ckpt","b.ckpt"]'
-    """
-    key, equals, value = word.partition("=")
-    if not equals or not value or value[0] in "'\"" or "${" in value or value in ("null", "???"):
-        return word
-    if SPECIAL & set(value) and os.path.exists(value):  # noqa: PTH110 - "" and "\0" are no error
-        return f"{key}={in_quotes(value)}"
-    if key.lstrip("+") not in PATHS or (sweep and "," in value):
-        return word
-    if value.startswith("[") and value.endswith("]"):
-        parts = (part.strip() for part in value[1:-1].split(",") if part.strip())
-        return (
-            f"{key}=[{','.join(p if p[0] in chr(39) + chr(34) else in_quotes(p) for p in parts)}]"
-        )
-    return f"{key}={in_quotes(value)}"
-
-
-def in_quotes(value: str) -> str:
-    """Write a text as Hydra reads it back.
-
-    >>> in_quotes("a b")
-    '"a b"'
-    """
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
@@ -84,9 +42,10 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
     logging.raiseExceptions = False
     failures: list[Exception] = []
     try:
-        words = sys.argv[1:]
+        settle_environment()
+        words = [quoted(word, is_sweep(sys.argv)) for word in sys.argv[1:]]
         if config_name == "train":
-            words += requeued([quoted(word, is_sweep(words)) for word in words])
+            words += requeued(words)
         words = with_resumed(words)
         sweep = is_sweep(words)
         # Where -m stands does not matter to us; Hydra takes no words around it.
@@ -113,6 +72,8 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
             # Half of a configuration is worse than none.
             shutil.rmtree(folder / ".hydra", ignore_errors=True)
         sys.exit(1)
+    finally:
+        tidy()
     sys.exit(1 if failures else 0)
 
 
@@ -135,7 +96,8 @@ def is_sweep(words: Sequence[str]) -> bool:
     >>> is_sweep(["seed=0,1", "-m"]), is_sweep(["sweep=folds"]), is_sweep(["seed=0"])
     (True, True, False)
     """
-    return any(word in MULTIRUN or word.lstrip("+").startswith("sweep=") for word in words)
+    asks = (*MULTIRUN, "hydra.mode=MULTIRUN")
+    return any(word in asks or word.lstrip("+").startswith("sweep=") for word in words)
 
 
 def guarded(
@@ -147,6 +109,9 @@ def guarded(
     """Run a task; a failed job of a sweep must not end the others."""
     schema.register()  # a launcher may have brought this to another process
     try:
+        if not in_sweep():
+            check_single(HydraConfig.get())
+        settle_paths(cfg)
         check(cfg, config_name)
         return task(cfg)
     except Preempted:

@@ -96,6 +96,9 @@ def unknown(key: str, value: Any, known: Sequence[str], owner: str | None = None
     """
     fact = f"There is no {key}" + (f": {owner} has no such parameter." if owner else ".")
     above, _, name = key.rpartition(".")
+    group, _, option = above.partition(".")
+    if above not in known and (schema.CONF / group / f"{option}.yaml").is_file():
+        return f"{fact} Choose it first: {group}={option}."
     siblings = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == above]
     others = [k for k in known if k.rpartition(".")[0] != above and not key.startswith(f"{k}.")]
     beside = [f"{above}.{k}".lstrip(".") for k in difflib.get_close_matches(name, siblings, n=1)]

@@ -70,7 +70,8 @@ def wandb_logger(
         name=name,
         group=group or sweep,
         job_type=job_type or ("sweep" if sweep else "train"),
-        tags=list(dict.fromkeys([*tags, *(word[:64] for word in overrides)])),
+        # W&B takes tags of up to 64 letters; the configuration keeps them whole.
+        tags=list(dict.fromkeys(str(tag)[:64] for tag in [*tags, *overrides] if str(tag))),
         reinit="finish_previous",
         settings=wandb.Settings(console="off", silent=True),
     )

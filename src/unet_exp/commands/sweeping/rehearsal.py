@@ -11,6 +11,7 @@ from unet_exp.commands.build import build, build_dataset
 from unet_exp.commands.checks import check
 from unet_exp.commands.errors import explain
 from unet_exp.commands.fit import prepare
+from unet_exp.commands.places import settle_paths
 from unet_exp.commands.resume import starting_point
 from unet_exp.commands.sweeping.plan import Planned, SweepError
 from unet_exp.training.devices import processes
@@ -54,6 +55,7 @@ class Rehearsal:
 
     def rehearse(self, job: Planned, cfg: DictConfig) -> None:
         """Build all that a training builds, and hold its devices against the machine's."""
+        settle_paths(cfg)
         check(cfg, "train")
         if cfg.preview:
             raise ValueError(

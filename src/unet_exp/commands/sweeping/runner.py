@@ -11,8 +11,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobStatus
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from unet_exp.commands.entry import in_quotes
 from unet_exp.commands.errors import explain
+from unet_exp.commands.quoting import in_quotes
 from unet_exp.commands.recorded import require_plain
 from unet_exp.commands.sweeping.conclude import conclude
 from unet_exp.commands.sweeping.jobs import DONE

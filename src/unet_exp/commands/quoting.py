@@ -1,0 +1,124 @@
+"""What a person types, written as Hydra reads it: paths and names with any letters."""
+
+import os
+import re
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import GrammarParseError
+
+#: Characters that mean something in Hydra's overrides, and may stand in a file's name.
+SPECIAL = set("[]{}(),:='\" ")
+#: Options that name one file or folder, of which a sweep has one as well.
+SINGLE = {"output", "hydra.run.dir", "hydra.sweep.dir", "sweep.resume"}
+#: Options that name files or folders, so that nothing in them means anything else.
+PATHS = SINGLE | {"input", "checkpoint", "run", "ckpt_path"}
+#: The same by the last part of their name, wherever it stands: dataset.root, callbacks.x.dirpath.
+PATH_NAMES = {"data_dir", "root", "dirpath", "save_dir", "folder"}
+#: Options that hold text, whatever its letters: one, or a list.
+TEXT, TEXTS = "name", "tags"
+
+#: A value that begins in a home folder, or a list of which a part does; Hydra can read neither.
+HOME = re.compile(r"~|\[(.*,)?\s*~")
+#: Part of a list: in quotes, or up to the next comma.
+PART = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^,]*?)\s*(?:,|$)""")
+
+
+def names_path(key: str) -> bool:
+    """Tell whether an option names files or folders.
+
+    >>> names_path("input"), names_path("dataset.root"), names_path("model.depth")
+    (True, True, False)
+    """
+    return key in PATHS or key.rpartition(".")[2] in PATH_NAMES
+
+
+def quoted(word: str, sweep: bool = False) -> str:
+    r"""Quote the value of an override that is text or names files, whatever its letters.
+
+    These are the values of ``name`` and ``tags``, those of all options that name files, each one
+    of a list, and all that exist or begin in the home folder, for which ``~`` stands. In a sweep a
+    value with commas is several, but one of ``name`` and ``SINGLE``.
+
+    >>> quoted("model.depth=5"), quoted("metric=[iou,dice]"), quoted("output=2026_01_31")
+    ('model.depth=5', 'metric=[iou,dice]', 'output="2026_01_31"')
+    >>> quoted("checkpoint=[a.ckpt,b.ckpt]"), quoted("name=it's, say, 1e3")
+    ('checkpoint=["a.ckpt","b.ckpt"]', 'name="it\'s, say, 1e3"')
+    """
+    typed, equals, value = word.partition("=")
+    key = typed.lstrip("+")
+    if not equals or not value or value == "???" or (value[0] in "'\"" and reads(word)):
+        return word
+    if key == TEXT:
+        return f"{typed}={in_quotes(literal(value))}"
+    listed = value.startswith("[") and value.endswith("]")
+    if key == TEXTS:
+        if reads(word):
+            return word
+        return f"{typed}=[{texts(value[1:-1])}]" if listed else f"{typed}={in_quotes(value)}"
+    if value == "null" or "${" in value:
+        return f"{typed}={in_quotes(at_home(value))}" if value.startswith("~") else word
+    if SPECIAL & set(value) and os.path.exists(at_home(value)):  # noqa: PTH110 - "\0" is no error
+        return f"{typed}={in_quotes(at_home(value))}"
+    if not names_path(key) and not HOME.match(value):
+        return word
+    if listed:
+        return f"{typed}=[{texts(value[1:-1])}]"
+    if sweep and "," in value and key not in SINGLE:
+        return word if reads(word) else f"{typed}={texts(value)}"
+    return f"{typed}={in_quotes(at_home(value))}"
+
+
+def texts(parts: str) -> str:
+    """Return each of some texts with commas between in quotes.
+
+    >>> print(texts("it's,'b, c', ,d"))
+    "it's",'b, c',"d"
+    """
+    found = [match[1] for match in PART.finditer(parts) if match[1]]
+    return ",".join(
+        part if part[0] in "'\"" and reads(f"a={part}") else in_quotes(at_home(part))
+        for part in found
+    )
+
+
+def in_quotes(value: str) -> str:
+    r"""Write a text as Hydra reads it back.
+
+    >>> print(in_quotes('a b'), in_quotes(r'C:\a\b'), in_quotes('a"'))
+    "a b" "C:\a\b" "a\""
+    """
+    return QuotedString(value, Quote.double).with_quotes()
+
+
+def literal(value: str) -> str:
+    r"""Return a text in which what looks like a reference, but is none, is not taken for one.
+
+    >>> print(literal("a ${seed}"), literal("a ${"))
+    a ${seed} a \${
+    """
+    try:
+        OmegaConf.create({"text": value})
+    except GrammarParseError:
+        return value.replace("${", r"\${")
+    return value
+
+
+def reads(word: str) -> bool:
+    """Tell whether Hydra can read an override."""
+    try:
+        OverridesParser.create().parse_override(word)
+    except HydraException:
+        return False
+    return True
+
+
+def at_home(value: str) -> str:
+    """Return a path with the home folder for ``~``, and that of another person for ``~name``.
+
+    >>> at_home("~/a") == os.environ["HOME"] + "/a", at_home("a~/b")
+    (True, 'a~/b')
+    """
+    return os.path.expanduser(value)  # noqa: PTH111 - what ends with a slash keeps it
