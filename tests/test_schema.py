@@ -68,7 +68,9 @@ def test_option_composes_and_its_targets_exist(path: Path) -> None:
         get_object(target)
 
 
-@pytest.mark.parametrize("config", ["train", "evaluate"])
+STANDING = {"pixel_error", "iou", "dice", "v_rand", "v_info", "seg"}
+
+
 @pytest.mark.parametrize(
     ("bundle", "measures"),
     [
@@ -76,14 +78,40 @@ def test_option_composes_and_its_targets_exist(path: Path) -> None:
         ("cell_tracking", "seg det op_csb average_precision object_f1 iou dice"),
     ],
 )
-def test_a_challenges_measures_go_by_one_name(config: str, bundle: str, measures: str) -> None:
-    assert list(composed(f"metric={bundle}", config=config).metric) == measures.split()
-    both = composed(f"metric=[{bundle},dice]", config=config).metric
+def test_a_challenges_measures_go_by_one_name(bundle: str, measures: str) -> None:
+    assert list(composed(f"metric={bundle}", config="evaluate").metric) == measures.split()
+    both = composed(f"metric=[{bundle},dice]", config="evaluate").metric
     assert set(both) == {*measures.split(), "dice"}
+    for words in ([f"metric={bundle}"], [f"metric=[{bundle},dice]"]):
+        assert set(composed(*words).metric) == {*measures.split()} | STANDING
+    assert list(composed(f"metric={bundle}", "~metric/standing").metric) == measures.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "measured"),
+    [
+        ([], STANDING),
+        (["metric=[det,object_f1]"], {*STANDING, "det", "object_f1"}),
+        (["metric=iou"], STANDING),
+        (["metric=[]"], STANDING),
+        (["~metric.iou"], STANDING - {"iou"}),
+        (["metric=det", "~metric/standing"], {"det"}),
+        (["experiment=isbi_em_cpu", "metric=det"], {*STANDING, "det"}),
+    ],
+)
+def test_metrics_add_to_those_that_are_always_measured(
+    words: list[str], measured: set[str]
+) -> None:
+    assert set(composed(*words).metric) == measured
+
+
+def test_an_experiment_keeps_its_values_beside_other_metrics() -> None:
+    metric = composed("experiment=isbi_em_cpu", "metric=[pixel_error,det]").metric
+    assert len(metric.pixel_error.thresholds) == 10
 
 
 def test_the_isbi_challenge_sweeps_its_ten_thresholds() -> None:
-    for name, node in composed("metric=isbi_em").metric.items():
+    for name, node in composed("metric=isbi_em", config="evaluate").metric.items():
         metric = instantiate(node, _convert_="all")
         assert metric.thresholds == tuple(i / 10 for i in range(10)), name
 

@@ -145,7 +145,11 @@ def test_a_finished_run_resumed_keeps_its_record(command: Command) -> None:
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (("metric=[iou]", "monitor.metric=seg"), "monitor.metric=seg is not measured"),
+        (("~metric.seg", "monitor.metric=seg"), "monitor.metric=seg is not measured"),
+        (("metric.seg=null", "monitor.metric=val/seg"), "monitor.metric=seg is not measured"),
+        (("metric=[iou]", "monitor.metric=det"), "monitor.metric=det is not measured"),
+        (("~metric/standing",), "monitor.metric=auto takes the first of seg,"),
+        (("~metric/standing", "+metric.iou.background=true"), "metric.iou is given values, but"),
         (("monitor.metric=pixel_error", "monitor.mode=max"), "monitor.mode=min"),
         (("trainer.limit_val_batches=0",), "at least 1 image"),
         (("pictures.every=0",), "pictures.every=0"),

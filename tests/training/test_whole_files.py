@@ -42,3 +42,16 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path: Path) -> None:
 def test_the_trainer_saves_this_way(tmp_path: Path) -> None:
     trainer = build_trainer(tmp_path, [], [], accelerator="cpu")
     assert isinstance(trainer.strategy.checkpoint_io, WholeFiles)
+
+
+def test_what_could_not_be_read_again_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, saving = tmp_path / "last.ckpt", WholeFiles()
+    states = {"Plain": {"best": torch.ones(2)}, "Odd": {"path": tmp_path}, "Size": torch.Size([3])}
+    for _ in range(2):
+        saving.save_checkpoint({"callbacks": states, "hook": tmp_path, "epoch": 3}, path)
+    held = torch.load(path, weights_only=True)
+    assert list(held) == ["epoch", "callbacks"]
+    assert list(held["callbacks"]) == ["Plain", "Size"]
+    assert [record.args[0] for record in caplog.records if record.args] == ["hook", "Odd"]

@@ -73,8 +73,21 @@ def no_augmentation(**_: Any) -> Callable[..., Any]:
 
 
 def build_metrics(cfg: DictConfig) -> dict[str, Any]:
-    """Build the metrics by name."""
-    return {str(name): build(node) for name, node in cfg.metric.items()}
+    """Build the metrics by name; one that is null is left out.
+
+    Raises
+    ------
+    ValueError
+        If one is given values but not chosen.
+    """
+    chosen = {str(name): node for name, node in cfg.metric.items() if node is not None}
+    for name, node in chosen.items():
+        if not isinstance(node, DictConfig) or node.get("_target_") is None:
+            raise ValueError(
+                f"metric.{name} is given values, but not measured. Add metric=[{name}], or leave "
+                f"it out: ~metric.{name}."
+            )
+    return {name: build(node) for name, node in chosen.items()}
 
 
 def build_module(cfg: DictConfig, network: Any, **training: Any) -> "SegmentationModule":

@@ -11,7 +11,7 @@ from typing import Any
 
 from lightning import seed_everything
 from lightning.pytorch import Callback
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from unet_exp.commands.build import (
     build,
@@ -21,6 +21,7 @@ from unet_exp.commands.build import (
     build_module,
     plain,
 )
+from unet_exp.commands.callbacks import build_callbacks, ending
 from unet_exp.commands.errors import Preempted
 from unet_exp.commands.resume import run_id, starting_point
 from unet_exp.files import alone
@@ -63,6 +64,8 @@ class Training:
     metrics: Metrics
     gallery: Gallery
     callbacks: list[Callback]
+    own: list[Callback]
+    """Those of the callbacks that the configuration adds."""
 
 
 def prepare(cfg: DictConfig, dataset: Any, folder: Path) -> Training:
@@ -73,7 +76,10 @@ def prepare(cfg: DictConfig, dataset: Any, folder: Path) -> Training:
     ValueError
         If parts of the configuration do not fit each other, or a value is out of range.
     """
-    settle_monitor(cfg, build_metrics(cfg), by_class(dataset))
+    leave_out_null(cfg)
+    measures = build_metrics(cfg)
+    settle_monitor(cfg, measures, by_class(dataset))
+    own = build_callbacks(cfg, measures)
     config = plain(cfg)
     network = build(cfg.model)
     loaders = build_loaders(cfg, dataset, network)
@@ -95,8 +101,9 @@ def prepare(cfg: DictConfig, dataset: Any, folder: Path) -> Training:
         metrics,  # before the checkpoint: a row may lack its checkpoint, not the reverse
         *checkpoints(folder / "checkpoints", monitor, mode),
         gallery,
+        *own,
     ]
-    return Training(config, monitor, mode, loaders, module, metrics, gallery, callbacks)
+    return Training(config, monitor, mode, loaders, module, metrics, gallery, callbacks, own)
 
 
 def fit(cfg: DictConfig, folder: Path, command: str | None = None) -> float:
@@ -154,6 +161,7 @@ def fit_until_stopped(
             if trainer.interrupted:
                 raise KeyboardInterrupt
             record["state"] = stopping.reason or "finished"
+            record["ended_by"] = ending(trainer, stopping.reason, training.own)
             failed = stopping.reason == "preempted"  # W&B's run goes on later
             leave()
         finally:
@@ -167,7 +175,7 @@ def fit_until_stopped(
     if stopping.reason == "preempted":
         raise Preempted
     if first:
-        conclude(folder, best, written)
+        conclude(folder, best, written, record["ended_by"])
     return float(best.get(monitor, math.nan))
 
 
@@ -192,6 +200,15 @@ def own(folder: Path) -> Iterator[None]:
         yield
 
 
+def leave_out_null(cfg: DictConfig) -> None:
+    """Take what an override has set to null (``metric.iou=null``) out of a group of many."""
+    for group in ("metric", "callbacks"):
+        node = cfg.get(group) or DictConfig({})
+        for name in [name for name, part in node.items() if part is None]:
+            with open_dict(node):
+                del node[name]
+
+
 def settle_monitor(cfg: DictConfig, metrics: Mapping[str, Any], by_class: bool) -> None:
     """Write into ``cfg.monitor`` which score chooses the best checkpoint, and its direction.
 
@@ -201,9 +218,16 @@ def settle_monitor(cfg: DictConfig, metrics: Mapping[str, Any], by_class: bool) 
         If the score is not among the metrics, or its direction is the other one.
     """
     monitor = cfg.monitor
+    monitor.metric = monitor.metric.removeprefix("val/")  # as the record names it
     if monitor.metric == "auto":
         names = PREFERRED_BY_CLASS if by_class else PREFERRED
-        monitor.metric = next((name for name in names if name in metrics), "loss")
+        found = next((name for name in names if name in metrics), None)
+        if found is None:
+            raise ValueError(
+                f"monitor.metric=auto takes the first of {', '.join(names)}, and none of them is "
+                f"measured. Give monitor.metric={' or '.join([*metrics, 'loss'])}."
+            )
+        monitor.metric = found
     if monitor.metric != "loss" and monitor.metric not in metrics:
         raise ValueError(
             f"monitor.metric={monitor.metric} is not measured. Take one of "
@@ -238,8 +262,8 @@ def preview(loaders: Any, folder: Path) -> float:
     return math.nan
 
 
-def conclude(folder: Path, best: dict[str, Any], pictures: list[Path]) -> None:
-    """Print the scores of the best checkpoint and where everything lies."""
+def conclude(folder: Path, best: dict[str, Any], pictures: list[Path], ended_by: str) -> None:
+    """Print the scores of the best checkpoint, what ended the training, and where all lies."""
     from rich.console import Console
     from rich.table import Table
 
@@ -253,6 +277,7 @@ def conclude(folder: Path, best: dict[str, Any], pictures: list[Path]) -> None:
     console.print(table)
     best_checkpoint = folder / "checkpoints" / "best.ckpt"
     lines = [
+        f"ended by    {ended_by}",
         f"run folder  {folder}",
         f"checkpoint  {best_checkpoint}",
         *(f"picture     {path}" for path in pictures),

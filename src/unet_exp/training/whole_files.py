@@ -1,7 +1,9 @@
 """Checkpoints that appear whole or not at all, whatever the disk or a kill does."""
 
 import io
+import logging
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,11 @@ import torch
 from lightning.fabric.plugins.io import TorchCheckpointIO
 
 from unet_exp.files import replacing
+
+log = logging.getLogger(__name__)
+
+#: What every training saves, which is plain data and tensors.
+OURS = {"state_dict", "optimizer_states", "lr_schedulers", "loops", "config"}
 
 
 class WholeFiles(TorchCheckpointIO):
@@ -19,10 +26,14 @@ class WholeFiles(TorchCheckpointIO):
     checkpoint; and a folder without write permission passes in silence.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.warned: set[str] = set()
+
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
     ) -> None:
-        """Save what ``torch.load`` will read.
+        """Save what ``torch.load(weights_only=True)`` will read.
 
         Raises
         ------
@@ -30,8 +41,52 @@ class WholeFiles(TorchCheckpointIO):
             No room, or no permission; an earlier checkpoint of that name is left as it was.
         """
         content = io.BytesIO()
-        torch.save(checkpoint, content)
+        torch.save(self.readable(checkpoint), content)
         with replacing(Path(path)) as part, part.open("wb") as file:
             file.write(content.getbuffer())
             file.flush()
             os.fsync(file.fileno())
+
+    def readable(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
+        """Leave out what callbacks would save that nobody could read: more than plain data.
+
+        A checkpoint that holds anything else is refused as a whole, for it could run code.
+        """
+        kept = {k: v for k, v in checkpoint.items() if k in OURS or self.is_readable(k, v)}
+        if (states := checkpoint.get("callbacks")) and "callbacks" not in kept:
+            kept["callbacks"] = {k: v for k, v in states.items() if self.is_readable(k, v)}
+        return kept
+
+    def is_readable(self, name: str, state: Any) -> bool:
+        """Tell whether a state is plain data and tensors; warn of the first that is not."""
+        if is_plain(state):
+            return True
+        content = io.BytesIO()
+        try:
+            torch.save(state, content)
+            content.seek(0)
+            torch.load(content, weights_only=True)
+        except (pickle.PickleError, AttributeError, TypeError, RuntimeError) as error:
+            if name not in self.warned and name != "callbacks":
+                self.warned.add(name)
+                log.warning(
+                    "The state of %s is not saved: it holds more than plain data and tensors (%s). "
+                    "When the run is resumed, it begins anew.",
+                    name,
+                    (str(error).splitlines() or [""])[0],
+                )
+            return False
+        return True
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether data is made of Python's plain types and tensors alone.
+
+    >>> is_plain({"best": [1.5, None, torch.ones(2)]}), is_plain({"path": os})
+    (True, False)
+    """
+    if type(value) is dict:
+        return all(is_plain(part) for pair in value.items() for part in pair)
+    if type(value) in (list, tuple):
+        return all(map(is_plain, value))
+    return value is None or type(value) in (bool, int, float, str, torch.Tensor)

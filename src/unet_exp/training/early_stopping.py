@@ -1,0 +1,96 @@
+"""End a training whose score gets no better, at a validation, in all its processes at once."""
+
+from typing import Any
+
+from lightning.pytorch import LightningModule, Trainer, callbacks
+from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
+
+
+class EarlyStopping(callbacks.EarlyStopping):
+    """Lightning's early stopping, in step with this project's checkpoints and resumes.
+
+    It judges each validation before the checkpoints of that validation are written, so that a
+    resumed training has counted as many as one that was never stopped. A validation whose score
+    is not a number counts as one without improvement.
+
+    Parameters
+    ----------
+    monitor
+        Name of a score, such as ``val/seg``.
+    mode
+        ``max`` or ``min``: which of its values are better.
+    patience
+        Validations in a row without improvement, after which training ends; at least 1. A resumed
+        training takes the value that it is given then.
+    min_delta
+        What counts as improvement is more than this, in the score's own unit.
+    stopping_threshold, divergence_threshold
+        Scores so good, or so bad, that training ends at once.
+
+    Raises
+    ------
+    ValueError
+        If ``patience`` is not positive, or ``mode`` is neither ``max`` nor ``min``.
+    """
+
+    def __init__(
+        self,
+        monitor: str,
+        mode: str,
+        patience: int = 10,
+        min_delta: float = 0.0,
+        stopping_threshold: float | None = None,
+        divergence_threshold: float | None = None,
+    ) -> None:
+        if patience < 1:
+            raise ValueError(f"patience={patience} would end at once. Give 1 or more.")
+        if mode not in ("min", "max"):
+            raise ValueError(
+                f"mode={mode} is no direction. Give max, where more is better, or min."
+            )
+        super().__init__(
+            monitor,
+            mode=mode,
+            patience=patience,
+            min_delta=min_delta,
+            stopping_threshold=stopping_threshold,
+            divergence_threshold=divergence_threshold,
+            check_finite=False,
+            check_on_train_epoch_end=False,
+        )
+
+    @property
+    def thresholds(self) -> list[float | None]:
+        """The scores that end a training at once."""
+        return [self.stopping_threshold, self.divergence_threshold]
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "thresholds": self.thresholds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict({**state_dict, "patience": self.patience})
+        patience = self.stopping_reason == EarlyStoppingReason.PATIENCE_EXHAUSTED
+        same = state_dict.get("thresholds") == self.thresholds
+        if self.wait_count >= self.patience:
+            self.stopping_reason = EarlyStoppingReason.PATIENCE_EXHAUSTED
+            self.stopping_reason_message = self.exhausted()
+        elif patience or not same:  # it is given more room than it was stopped with
+            self.stopping_reason = EarlyStoppingReason.NOT_STOPPED
+            self.stopping_reason_message = None
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # A training that it has ended, and that is resumed, has ended still.
+        ended = self.stopping_reason != EarlyStoppingReason.NOT_STOPPED
+        trainer.should_stop = trainer.should_stop or ended
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        super().on_validation_end(trainer, pl_module)
+        if self.stopping_reason == EarlyStoppingReason.PATIENCE_EXHAUSTED:
+            self.stopping_reason_message = self.exhausted()
+
+    def exhausted(self) -> str:
+        """Say that the patience has come to its end."""
+        return (
+            f"{self.monitor} did not improve in {self.wait_count} "
+            f"validation{'s' * (self.wait_count > 1)} (best {float(self.best_score):.4f})"
+        )
