@@ -136,7 +136,8 @@ def test_a_training_that_moves_finds_its_data_and_its_checkpoint_finds_them_agai
     done = command("train", *TINY_FILES, *words)
     assert done.code == 0, done.err
     assert not (home / "run" / "own").exists()
-    done = command("evaluate", "run=~/run", "pictures=0", "hydra.job.chdir=true")
+    words = ("+dataset.root=own", "pictures=0", "hydra.job.chdir=true")
+    done = command("evaluate", "run=~/run", *words)
     assert done.code == 0, done.err
     scores = list(Path("outputs/evaluations").glob("*/evaluation.json"))
     assert len(scores) == 1

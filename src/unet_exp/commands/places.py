@@ -8,6 +8,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, read_write
+from omegaconf.errors import OmegaConfBaseException
 
 from unet_exp.commands.quoting import TEXT, TEXTS, at_home, in_quotes, names_path
 from unet_exp.commands.settling import leaves
@@ -24,11 +25,13 @@ class Places(Callback):
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Settle ``hydra.run.dir``."""
-        settle_folder(config, "run")
+        with suppress(OmegaConfBaseException):  # Hydra will say what is wrong with it
+            settle_folder(config, "run")
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Settle ``hydra.sweep.dir``."""
-        settle_folder(config, "sweep")
+        with suppress(OmegaConfBaseException):
+            settle_folder(config, "sweep")
 
 
 def settle_folder(config: DictConfig, kind: str) -> None:

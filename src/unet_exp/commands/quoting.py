@@ -46,13 +46,19 @@ def quoted(word: str, sweep: bool = False) -> str:
     ('model.depth=5', 'metric=[iou,dice]', 'output="2026_01_31"')
     >>> quoted("checkpoint=[a.ckpt,b.ckpt]"), quoted("name=it's, say, 1e3")
     ('checkpoint=["a.ckpt","b.ckpt"]', 'name="it\'s, say, 1e3"')
+
+    Raises
+    ------
+    ValueError
+        If a name has a reference (``${``) without its end.
     """
     typed, equals, value = word.partition("=")
     key = typed.lstrip("+")
     if not equals or not value or value == "???" or (value[0] in "'\"" and reads(word)):
         return word
     if key == TEXT:
-        return f"{typed}={in_quotes(literal(value))}"
+        require_references(word)
+        return f"{typed}={in_quotes(value)}"
     listed = value.startswith("[") and value.endswith("]")
     if key == TEXTS:
         if reads(word):
@@ -93,17 +99,21 @@ def in_quotes(value: str) -> str:
     return QuotedString(value, Quote.double).with_quotes()
 
 
-def literal(value: str) -> str:
-    r"""Return a text in which what looks like a reference, but is none, is not taken for one.
+def require_references(word: str) -> None:
+    """Refuse a text in which a reference to another value, such as ``${seed}``, has no end.
 
-    >>> print(literal("a ${seed}"), literal("a ${"))
-    a ${seed} a \${
+    Raises
+    ------
+    ValueError
+        With the text.
     """
     try:
-        OmegaConf.create({"text": value})
+        OmegaConf.create({"text": word})
     except GrammarParseError:
-        return value.replace("${", r"\${")
-    return value
+        raise ValueError(
+            f"{word}: ${{ begins a reference to another value, such as ${{seed}}. Close its brace, "
+            "or leave the dollar sign out."
+        ) from None
 
 
 def reads(word: str) -> bool:

@@ -11,7 +11,6 @@ from unet_exp.commands.build import Trained, build_dataset, build_loaders, load,
 from unet_exp.commands.evaluating.results import draw_results, write_results
 from unet_exp.commands.evaluating.scoring import Evaluation, evaluated
 from unet_exp.commands.evaluating.tuning import Fit, fit
-from unet_exp.commands.places import settle_paths
 from unet_exp.training.checkpoint import read_config
 
 #: What is said of scores whose postprocessing was tuned.
@@ -37,7 +36,6 @@ def evaluate_checkpoints(paths: list[Path], cfg: DictConfig, folder: Path) -> Re
     recorded = read_config(paths[0])
     require_source(paths[0], recorded, config)
     require_unseen(paths, config, cfg)
-    settle_paths(config)
     dataset = build_dataset(config)
     loader = labelled_images(dataset, trained, paths[0], cfg.split)
     # The score that chose the checkpoint; the loss is not measured here.
