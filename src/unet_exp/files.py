@@ -157,8 +157,8 @@ def inside(folder: Path, name: str) -> Path | None:
         return None
 
 
-def require_no_links_out(folder: Path) -> None:
-    """Refuse a folder in which a link leads elsewhere, since whoever writes to it writes there.
+def require_no_links_out(path: Path, folder: Path) -> None:
+    """Refuse a file or folder that is, or holds, a link out of ``folder``: it is written through.
 
     W&B's own links, which it replaces and does not write through, may be left of a folder that
     was moved.
@@ -168,16 +168,16 @@ def require_no_links_out(folder: Path) -> None:
     ValueError
         Naming the link.
     """
-    for above, folders, files in os.walk(folder):
-        if Path(above).name == "wandb":
-            continue
-        for name in (*folders, *files):
-            path = Path(above) / name
-            if path.is_symlink() and inside(folder, str(path.relative_to(folder))) is None:
-                raise ValueError(
-                    f"{path} is a link to a file outside of {folder}, which would be overwritten. "
-                    "Remove the link, or give another folder."
-                )
+    found = [path]
+    for above, folders, files in os.walk(path):
+        if Path(above).name != "wandb":
+            found += [Path(above) / name for name in (*folders, *files)]
+    for one in found:
+        if one.is_symlink() and inside(folder, str(one.relative_to(folder))) is None:
+            raise ValueError(
+                f"{one} is a link to a file outside of {folder}, which would be overwritten. "
+                "Remove the link, or give another folder."
+            )
 
 
 def folder_name(name: Any) -> str:

@@ -1,6 +1,15 @@
+from pathlib import Path
+
 import pytest
 
-from unet_exp.commands.recorded import RecordError, fault, replayed, require_plain
+from tests.running import TINY, Command
+from unet_exp.commands.recorded import (
+    RecordError,
+    fault,
+    replayed,
+    require_no_links,
+    require_plain,
+)
 
 
 @pytest.mark.parametrize(
@@ -126,3 +135,20 @@ def test_jobs_have_plain_values_or_those_of_the_user() -> None:
     require_plain(["seed=1", "dataset.root=a"], {"dataset.root=a", "dataset.root=b"}, "sweep")
     with pytest.raises(RecordError, match=r"a job with dataset\.root=c"):
         require_plain(["seed=1", "dataset.root=c"], {"dataset.root=a"}, "sweep")
+
+
+@pytest.mark.parametrize("place", ["train.log", ".hydra/config.yaml", "checkpoints/last.ckpt"])
+def test_a_run_goes_on_through_no_link(command: Command, place: str) -> None:
+    Path("private").write_text("mine")
+    link = Path("run", place)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(Path("private").resolve())
+    done = command("train", *TINY, "hydra.run.dir=run", "resume=true")
+    assert done.code == 1
+    assert f"run/{place} is a link to a file outside of run" in done.err
+    assert Path("private").read_text() == "mine"
+
+
+def test_links_of_others_in_a_folder_do_not_matter(tmp_path: Path) -> None:
+    (tmp_path / ".venv").symlink_to("/usr")
+    require_no_links(tmp_path)

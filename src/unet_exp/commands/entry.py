@@ -20,6 +20,7 @@ from unet_exp.commands.checks import check, check_single
 from unet_exp.commands.errors import Preempted, explain, is_full, run_folder
 from unet_exp.commands.places import settle_environment, settle_paths, tidy
 from unet_exp.commands.quoting import quoted
+from unet_exp.commands.recorded import folders_of, require_no_links
 from unet_exp.commands.slurm import requeue, requeued
 from unet_exp.commands.sweeping.ledger import with_resumed
 
@@ -54,6 +55,9 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
         if HELP & set(words):
             print(help_text(config_name, [word for word in words if not word.startswith("-")]))
             sys.exit(0)
+        if config_name == "train":
+            for folder in folders_of(words):
+                require_no_links(folder)
         if config_name == "train" and follows(sweep):
             sys.exit(train_with_the_first())
         hydra.main(version_base="1.3", config_path=str(schema.CONF), config_name=config_name)(

@@ -9,6 +9,7 @@ or name a path, an address or an account is for the user to give again.
 import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -23,6 +24,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from unet_exp import schema
+from unet_exp.files import require_no_links_out
 
 #: Values that name a path, an address, an account or code, and all below them.
 FOR_THE_USER = (
@@ -32,6 +34,12 @@ FOR_THE_USER = (
 )  # fmt: skip
 #: Of Hydra's own part, what a sweep may be started with again.
 OF_HYDRA = ("hydra/launcher", "hydra/sweeper", "hydra.launcher.", "hydra.sweeper.")
+#: What a training or a sweep writes in its folder, besides the numbered folders of jobs.
+WRITTEN = {
+    ".hydra", ".lock", "checkpoints", "config.yaml", "csv", "metrics.csv", "multirun.yaml",
+    "optuna.log", "pictures", "progress.json", "stop", "submitit", "summary.json", "sweep.csv",
+    "sweep.html", "sweep.json", "tensorboard", "train.log", "wandb",
+}  # fmt: skip
 #: The name of an option, or of one in a folder of its group.
 OPTION = re.compile(r"\w[\w+-]*([./]\w[\w+-]*)*")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -72,6 +80,31 @@ def replayed(recorded: Sequence[str], given: Sequence[str], folder: object) -> l
             "is right, add it to the command again; another value of the same key takes its place."
         )
     return [*kept, *(text for texts in left.values() for text in texts)]
+
+
+def require_no_links(folder: Path) -> None:
+    """Refuse a folder to go on in, of which something that is written leads elsewhere by a link.
+
+    Raises
+    ------
+    ValueError
+        Naming the link.
+    """
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if path.name in WRITTEN or path.name.isdecimal():
+                require_no_links_out(path, folder)
+
+
+def folders_of(overrides: Sequence[str]) -> list[Path]:
+    """Return the folders of a run or a sweep that overrides name.
+
+    >>> folders_of(["seed=1", "hydra.run.dir='my run'"])
+    [PosixPath('my run')]
+    """
+    read = [text for text in overrides if key_of(text) in ("hydra.run.dir", "hydra.sweep.dir")]
+    values = (value_of(OverridesParser.create().parse_override(text)) for text in read)
+    return [Path(str(text_of(value))).expanduser() for value in values if value is not None]
 
 
 def require_plain(recorded: Sequence[str], given: Collection[str], folder: object) -> None:

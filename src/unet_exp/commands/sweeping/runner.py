@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from unet_exp.commands.errors import explain
 from unet_exp.commands.quoting import in_quotes
-from unet_exp.commands.recorded import require_plain
+from unet_exp.commands.recorded import require_no_links, require_plain
 from unet_exp.commands.sweeping.conclude import conclude
 from unet_exp.commands.sweeping.jobs import DONE
 from unet_exp.commands.sweeping.ledger import (
@@ -25,7 +25,7 @@ from unet_exp.commands.sweeping.ledger import (
 from unet_exp.commands.sweeping.plan import Planned, SweepError, parse, planned
 from unet_exp.commands.sweeping.rehearsal import Rehearsal, refused
 from unet_exp.commands.sweeping.table import LiveTable
-from unet_exp.files import alone, replacing, require_no_links_out
+from unet_exp.files import alone, replacing
 from unet_exp.training.record import amend, command_line, read_summary
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Runner:
                 f"{self.folder} holds runs ({', '.join(found[:5])}) of which no sweep.json tells "
                 "how they were trained. Give another hydra.sweep.dir."
             )
-        require_no_links_out(self.folder)
+        require_no_links(self.folder)
         if self.before:
             require_same_sweep(self.before, self.words.common, sweeper, self.folder)
             for job in self.before.jobs:
