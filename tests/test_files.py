@@ -125,9 +125,10 @@ def test_a_link_out_of_a_folder_is_refused(tmp_path: Path, place: str) -> None:
 
 def test_links_within_a_folder_and_those_of_wandb_stay(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    (run / "wandb").mkdir(parents=True)
+    (run / "wandb" / "run" / "logs").mkdir(parents=True)
     (run / "last.ckpt").symlink_to("best.ckpt")
     (run / "wandb" / "latest-run").symlink_to("/moved/away")
+    (run / "wandb" / "run" / "logs" / "debug-core.log").symlink_to("/home/me/.cache/core.log")
     for path in run.iterdir():
         require_no_links_out(path, run)
     require_no_links_out(run / "not there", run)

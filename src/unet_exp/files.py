@@ -160,8 +160,8 @@ def inside(folder: Path, name: str) -> Path | None:
 def require_no_links_out(path: Path, folder: Path) -> None:
     """Refuse a file or folder that is, or holds, a link out of ``folder``: it is written through.
 
-    W&B's own links, which it replaces and does not write through, may be left of a folder that
-    was moved.
+    What is below ``wandb`` is W&B's: it links to its own logs elsewhere, replaces such links, and
+    writes to a new folder each time.
 
     Raises
     ------
@@ -170,7 +170,9 @@ def require_no_links_out(path: Path, folder: Path) -> None:
     """
     found = [path]
     for above, folders, files in os.walk(path):
-        if Path(above).name != "wandb":
+        if Path(above).name == "wandb":
+            folders.clear()  # so that the walk goes no deeper
+        else:
             found += [Path(above) / name for name in (*folders, *files)]
     for one in found:
         if one.is_symlink() and inside(folder, str(one.relative_to(folder))) is None:
