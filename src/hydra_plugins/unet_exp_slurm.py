@@ -64,6 +64,7 @@ class SubmititLauncher(Launcher):
         self.folder = self.top / uuid.uuid4().hex[:8]
         executor = self.executor(submitit())
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)  # what jobs are started with holds the secrets that they need
         # Another file at each launch: a sweep that goes on after Ctrl-C is not cancelled any more.
         cancelled = self.folder.absolute() / f"cancelled_{uuid.uuid4().hex[:8]}"
         errand = Errand(self.sweep, cancelled)
@@ -76,6 +77,10 @@ class SubmititLauncher(Launcher):
             cancelled.touch()
             self.cancel(jobs)
             raise
+        finally:
+            for job in jobs:
+                for path in (job.paths.submitted_pickle, job.paths.result_pickle):
+                    path.unlink(missing_ok=True)
 
     @abstractmethod
     def executor(self, submitit: Any) -> Any:

@@ -47,7 +47,9 @@ def test_a_failed_job_leaves_the_others(tmp_path: Path, words: tuple[str, ...]) 
     assert [state for state, _ in results] == ["COMPLETED", "FAILED", "COMPLETED"], err
     assert (results[0][1], results[2][1]) == ("0.5", "1.0")
     assert results[1][1].startswith("The job's process is gone; see ")
-    assert (tmp_path / "sweep" / "submitit").is_dir()
+    # What the jobs were started with may hold secrets.
+    assert (tmp_path / "sweep" / "submitit").stat().st_mode & 0o777 == 0o700
+    assert not list((tmp_path / "sweep" / "submitit").glob("*.pkl"))
 
 
 def test_an_error_comes_back(tmp_path: Path) -> None:

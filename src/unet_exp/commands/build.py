@@ -15,6 +15,7 @@ from unet_exp import schema
 from unet_exp.buildable import NotBuildableError, buildable
 from unet_exp.inference.folding import fold_batch_norm
 from unet_exp.inference.predictor import Predictor
+from unet_exp.secrets import masked_keys
 from unet_exp.training.checkpoint import CheckpointError, read_config, read_weights
 from unet_exp.training.loaders import Loaders
 
@@ -35,7 +36,15 @@ def plain(cfg: DictConfig) -> dict[str, Any]:
 
 def build_dataset(cfg: DictConfig) -> Any:
     """Build the data set, and write into ``cfg`` what it inferred from its files."""
-    dataset = build(cfg.dataset)
+    try:
+        dataset = build(cfg.dataset)
+    except Exception as error:
+        if keys := masked_keys({"dataset": OmegaConf.to_container(cfg.dataset)}):
+            raise ValueError(
+                f"{keys[0]} lacks its secret, which no record keeps ({error}). Give {keys[0]}=... "
+                "again with it, or let it be looked up: ${oc.env:NAME}."
+            ) from error
+        raise
     for name in ("in_channels", "num_classes"):
         if cfg.dataset[name] is None:
             cfg.dataset[name] = getattr(dataset, name)

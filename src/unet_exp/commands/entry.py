@@ -17,12 +17,16 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from unet_exp import schema
 from unet_exp.commands.checks import check, check_single
+from unet_exp.commands.composed import keep
 from unet_exp.commands.errors import Preempted, explain, is_full, run_folder
 from unet_exp.commands.places import settle_environment, settle_paths, tidy
 from unet_exp.commands.quoting import quoted
 from unet_exp.commands.recorded import folders_of, require_no_links
 from unet_exp.commands.slurm import requeue, requeued
+from unet_exp.commands.sweeping.given_again import require_secrets
 from unet_exp.commands.sweeping.ledger import with_resumed
+from unet_exp.secrets import learn, masked
+from unet_exp.shown import screened
 
 #: What asks Hydra for a sweep.
 MULTIRUN = ("-m", "--multirun")
@@ -36,6 +40,14 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
 
     The exit code is 0 (done), 1 (failed), 75 (asked to stop, and saved) or 130 (interrupted).
     """
+    learn(os.environ)
+    learn(sys.argv)
+    with screened():
+        launch_screened(task, config_name)
+
+
+def launch_screened(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
+    """Do what :func:`launch` says, on a screen that shows no secret."""
     schema.register()
     # Hydra then hands every error on instead of printing stack traces itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -48,6 +60,7 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
         if config_name == "train":
             words += requeued(words)
         words = with_resumed(words)
+        require_secrets(words)
         sweep = is_sweep(words)
         # Where -m stands does not matter to us; Hydra takes no words around it.
         words = sorted(words, key=lambda word: word not in MULTIRUN)
@@ -112,11 +125,15 @@ def guarded(
 ) -> Any:
     """Run a task; a failed job of a sweep must not end the others."""
     schema.register()  # a launcher may have brought this to another process
+    learn(OmegaConf.to_container(cfg, resolve=False))
+    sys.argv = masked(sys.argv)  # for whoever keeps it, such as W&B
     try:
         if not in_sweep():
             check_single(HydraConfig.get())
         settle_paths(cfg)
         check(cfg, config_name)
+        if config_name != "predict" or HydraConfig.get().output_subdir:
+            keep(cfg)
         return task(cfg)
     except Preempted:
         print(f"\nAsked to stop.{how_to_go_on()}", file=sys.stderr, flush=True)

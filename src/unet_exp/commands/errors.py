@@ -11,6 +11,7 @@ from hydra.errors import ConfigCompositionException, InstantiationException
 from omegaconf import OmegaConf
 
 from unet_exp.commands.overrides import explain_override
+from unet_exp.shown import shown
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LOCKED = (errno.EACCES, errno.EROFS, errno.EPERM)
@@ -33,11 +34,16 @@ class Preempted(SystemExit):
 
 
 def explain(error: BaseException) -> str:
-    """Return what went wrong in the words of whoever knew best.
+    """Return what went wrong in the words of whoever knew best, as it may be shown.
 
     >>> explain(OSError(28, "No space left on device", "outputs/best.ckpt"))
     'The disk is full: outputs/best.ckpt could not be written. Free some space, or ...'
     """
+    return shown(" ".join(told(error).split()))
+
+
+def told(error: BaseException) -> str:
+    """Return what went wrong, with whatever secrets and characters the words hold."""
     chain = list(causes(error))
     for cause in chain:
         if is_full(cause):
@@ -49,25 +55,25 @@ def explain(error: BaseException) -> str:
         return text
     # Hydra wraps what a constructor raised; the constructor says it best.
     wrappers = (InstantiationException, ConfigCompositionException)
-    told = next((e for e in chain if not isinstance(e, wrappers)), chain[-1])
-    text = " ".join(str(told).split()) or type(told).__name__
-    if isinstance(told, OSError) and told.errno in LOCKED:
+    best = next((e for e in chain if not isinstance(e, wrappers)), chain[-1])
+    text = " ".join(str(best).split()) or type(best).__name__
+    if isinstance(best, OSError) and best.errno in LOCKED:
         return (
-            f"{place(told)} cannot be read or written ({told.strerror}). Give another folder, or "
+            f"{place(best)} cannot be read or written ({best.strerror}). Give another folder, or "
             "change its permissions."
         )
-    if isinstance(told, OSError) and told.errno in NO_FOLDER:
+    if isinstance(best, OSError) and best.errno in NO_FOLDER:
         return (
-            f"{place(told)} cannot be made, because a file is in its place. Give another folder, "
+            f"{place(best)} cannot be made, because a file is in its place. Give another folder, "
             "or move that file away."
         )
     # torch's own error is known by its name: to show a message, torch need not be imported.
-    if isinstance(told, MemoryError) or type(told).__name__ == "OutOfMemoryError":
+    if isinstance(best, MemoryError) or type(best).__name__ == "OutOfMemoryError":
         return f"Out of memory ({text[:120]}). {less_memory()}"
-    if isinstance(told, KeyError | AttributeError | TypeError | AssertionError | IndexError):
+    if isinstance(best, KeyError | AttributeError | TypeError | AssertionError | IndexError):
         # These seldom come from a user's input: say that it may be our fault.
         return (
-            f"{type(told).__name__}: {text}. This was not foreseen; debug=true shows the stack "
+            f"{type(best).__name__}: {text}. This was not foreseen; debug=true shows the stack "
             "trace, for a report at the project's issues."
         )
     part = next(filter(None, map(built_part, chain)), None)

@@ -11,7 +11,7 @@ from typing import Any
 
 from lightning import seed_everything
 from lightning.pytorch import Callback
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, open_dict
 
 from unet_exp.commands.build import (
     build,
@@ -22,9 +22,12 @@ from unet_exp.commands.build import (
     plain,
 )
 from unet_exp.commands.callbacks import build_callbacks, ending
+from unet_exp.commands.composed import to_yaml
 from unet_exp.commands.errors import Preempted
 from unet_exp.commands.resume import run_id, starting_point
 from unet_exp.files import alone
+from unet_exp.screen import Console
+from unet_exp.secrets import masked
 from unet_exp.training.averaging import RunningMean
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.gallery import Gallery
@@ -54,7 +57,7 @@ class Training:
     """All that a training needs but the loggers and the Trainer; nothing is written yet."""
 
     config: dict[str, Any]
-    """The configuration resolved, as plain data."""
+    """The configuration resolved, as plain data, without secrets."""
     monitor: str
     """The score that chooses the best checkpoint, such as ``val/seg``."""
     mode: str
@@ -80,7 +83,7 @@ def prepare(cfg: DictConfig, dataset: Any, folder: Path) -> Training:
     measures = build_metrics(cfg)
     settle_monitor(cfg, measures, by_class(dataset))
     own = build_callbacks(cfg, measures)
-    config = plain(cfg)
+    config = masked(plain(cfg))
     network = build(cfg.model)
     loaders = build_loaders(cfg, dataset, network)
     monitor, mode = f"val/{cfg.monitor.metric}", cfg.monitor.mode
@@ -143,7 +146,7 @@ def fit_until_stopped(
     keep = summary(path, resumed, **facts) if first else nullcontext({})
     with held, keep as record:
         if first:
-            write_atomically(folder / "config.yaml", OmegaConf.to_yaml(cfg))
+            write_atomically(folder / "config.yaml", to_yaml(cfg))
         if cfg.compile:
             training.module.network.compile()
         failed, loggers, trainer = True, [], None
@@ -264,7 +267,6 @@ def preview(loaders: Any, folder: Path) -> float:
 
 def conclude(folder: Path, best: dict[str, Any], pictures: list[Path], ended_by: str) -> None:
     """Print the scores of the best checkpoint, what ended the training, and where all lies."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title=f"best checkpoint, step {best.get('step', 0):.0f}")

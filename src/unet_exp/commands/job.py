@@ -19,6 +19,8 @@ from omegaconf import DictConfig, OmegaConf
 from unet_exp import schema
 from unet_exp.commands.errors import explain
 from unet_exp.commands.processes import JOB
+from unet_exp.secrets import learn
+from unet_exp.shown import screened, shown_lines
 
 trace = logging.getLogger("unet_exp.trace")
 
@@ -28,6 +30,13 @@ ECHOES = ("connection closed by peer", "gloo", "nccl", "connection reset", "brok
 
 def main() -> int:
     """Train as the words say; 0 if the record tells how it ended, 1 if it failed."""
+    learn(os.environ)
+    with screened():
+        return run()
+
+
+def run() -> int:
+    """Do what :func:`main` says, on a screen that shows no secret."""
     parser = argparse.ArgumentParser(prog="python -m unet_exp.commands.job", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("config", type=Path)
@@ -46,6 +55,7 @@ def main() -> int:
     first = int(os.environ.get("RANK", 0)) == 0
     log_to(words.folder, screen=first and not words.quiet, file=first)
     cfg: Any = OmegaConf.load(words.config)
+    learn(OmegaConf.to_container(cfg))
     return train(cfg, words.folder, words.command)
 
 
@@ -109,7 +119,7 @@ def tell(error: Exception) -> None:
     echo = int(os.environ.get("WORLD_SIZE", 1)) > 1 and any(w in text.lower() for w in ECHOES)
     # torchrun tells the earliest error; that a neighbour is gone comes after why it is gone.
     stamp = str(int(time.time()) + (60 if echo else 0))
-    stack = "".join(traceback.format_exception(error))
+    stack = shown_lines("".join(traceback.format_exception(error)))
     content = {"message": text, "extraInfo": {"timestamp": stamp, "py_callstack": stack}}
     Path(path).write_text(json.dumps({"message": content}))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.commands.entry import launch, listed
+from unet_exp.shown import shown
 
 if TYPE_CHECKING:
     from unet_exp.commands.build import Trained
@@ -85,13 +86,12 @@ def segment_all(
     OSError
         Nothing more can be written, so that all others would fail likewise.
     """
-    from rich.progress import Progress
-
     from unet_exp.commands.predicting.failures import is_about_output, reason
+    from unet_exp.screen import Console, bar
 
     failed: list[Path] = []
     output = ledger.path.parent
-    with Progress(transient=True, disable=not sys.stdout.isatty()) as progress:
+    with bar(Console(), transient=True, disable=not sys.stdout.isatty()) as progress:
         images = progress.add_task("images", total=len(paths))
         for path in paths:
             try:
@@ -138,7 +138,7 @@ def segment_one(
                 f"{channels}. Give images like those it was trained on."
             )
         regions = (len(trained.predictor.regions(*page.shape[1:])) for page in opened.pages)
-        task = progress.add_task(path.name, total=sum(regions) + len(opened.pages))
+        task = progress.add_task(shown(path.name), total=sum(regions) + len(opened.pages))
         try:
             found = segment(
                 opened, normalization, trained.predictor, new_array,

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import psutil
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.commands.errors import JobError, Preempted
+from unet_exp.secrets import masked
 from unet_exp.training.record import amend, read_summary
 
 #: What each process runs.
@@ -56,8 +58,11 @@ def run_job(
     before = read_summary(folder)
     with tempfile.TemporaryDirectory() as parts, (folder / "train.log").open("a") as log:
         told, settings = Path(parts) / "error.json", Path(parts) / "config.yaml"
+        # With the secrets that it needs, for this user alone; a command line is for all to see.
+        settings.touch(mode=0o600)
         settings.write_text(OmegaConf.to_yaml(cfg))
-        words = [sys.executable, "-m", JOB, str(folder), str(settings), "--command", command]
+        words = [sys.executable, "-m", JOB, str(folder), str(settings)]
+        words += ["--command", shlex.join(masked(shlex.split(command)))]
         words += ["--processes", str(processes), "--parent", str(os.getpid())]
         begun = log.tell()
         with subprocess.Popen(  # noqa: S603 - our own module

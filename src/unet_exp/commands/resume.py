@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from unet_exp.secrets import masked
 from unet_exp.training.record import read_summary
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ def starting_point(
     # Its weights and counts are loaded; nothing that it names is built.
     content = read_content(start)
     require_own_paths(start, content)
-    held = content["config"]
+    held = masked(content["config"])
     require_same_model(start, held, config)
     changed = list(differences(fixed(held), fixed(config)))
     if changed:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from unet_exp.files import read_json
+from unet_exp.secrets import blanked
 
 #: Words that say where a training writes and whether it goes on, not what it trains.
 PLACES = ("hydra.", "hydra/", "resume=", "sweep.resume=", "-m", "--multirun")
@@ -64,12 +65,12 @@ def requeued(words: Sequence[str]) -> list[str]:
     job = os.environ.get("SLURM_JOB_ID")
     if job is None or not int(os.environ.get("SLURM_RESTART_COUNT", 0)):
         return []
-    mine = [word for word in words if not word.startswith(PLACES)]
+    mine = [blanked(word) for word in words if not word.startswith(PLACES)]
     for path in records(words):
         content = read_json(path)
         if str(content.get("slurm_job_id")) != job:
             continue
-        if said(str(content.get("command", ""))) != mine:
+        if list(map(blanked, said(str(content.get("command", ""))))) != mine:
             continue
         if path.name == "sweep.json":
             return [f"sweep.resume={path.parent}"]

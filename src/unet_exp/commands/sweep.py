@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from unet_exp.commands.sweeping.conclude import conclude
 from unet_exp.commands.sweeping.page import NAME, group_address
+from unet_exp.shown import screened, shown
 
 
 def main() -> NoReturn:
@@ -25,9 +26,10 @@ def main() -> NoReturn:
     )
     given = parser.parse_args()
     try:
-        sweep = conclude(given.folder)
+        with screened():
+            sweep = conclude(given.folder)
     except (OSError, ValueError) as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {shown(error)}", file=sys.stderr)
         sys.exit(1)
     if given.open:
         page = (given.folder / NAME).resolve().as_uri()

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pooch
 
 from unet_exp.datasets.cache import is_writable
+from unet_exp.secrets import is_masked
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,11 @@ def require(
         f"unzip it yourself so that it becomes {folder}/, or point data_dir (or UNET_EXP_DATA) at "
         f"a folder that holds {folder.name}/."
     )
+    if is_masked(url):
+        raise FileNotFoundError(
+            f"No {what} in {folder}, and {url} lacks its secret, which no record keeps. Give "
+            "dataset.url=... again with it."
+        )
     if not download:
         raise FileNotFoundError(
             f"No {what} in {folder}. Run with dataset.download=true to fetch {url}, {ways_out}"

@@ -1,7 +1,5 @@
 """The scores of every validation: metrics.csv, whole at any moment."""
 
-import csv
-import io
 import math
 import time
 from pathlib import Path
@@ -9,6 +7,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from unet_exp.csv_tables import read_csv, to_csv
 from unet_exp.training.record import write_atomically
 
 
@@ -26,8 +25,7 @@ class Metrics(Callback):
     ) -> None:
         # Here rather than at the start of training, which a finished run does not reach.
         if self.path.exists():
-            with self.path.open(newline="") as file:
-                rows = [{k: number(v) for k, v in row.items()} for row in csv.DictReader(file)]
+            rows = [{k: number(v) for k, v in row.items()} for row in read_csv(self.path)]
             self.rows = [row for row in rows if row["step"] <= checkpoint["global_step"]]
             self.before = self.rows[-1]["seconds"] if self.rows else 0.0
 
@@ -65,12 +63,7 @@ class Metrics(Callback):
 
     def write(self) -> None:
         """Write all rows anew."""
-        names = list(dict.fromkeys(name for row in self.rows for name in row))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, names)
-        writer.writeheader()
-        writer.writerows(self.rows)
-        write_atomically(self.path, text.getvalue())
+        write_atomically(self.path, to_csv(self.rows))
 
     def best(self, name: str, mode: str) -> dict[str, Any]:
         """Return the row with the best value of a score; of the last one if none has it."""

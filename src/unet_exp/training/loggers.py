@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unet_exp.files import read_json
+from unet_exp.secrets import masked
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -64,14 +65,16 @@ def wandb_logger(
         id=run_id,
         resume="allow",
         mode=mode,  # pyright: ignore[reportArgumentType] - checked above
-        config=config,
+        config=masked(config),
         project=project,
         entity=entity,
-        name=name,
-        group=group or sweep,
+        name=masked(name),
+        group=masked(group) or sweep,
         job_type=job_type or ("sweep" if sweep else "train"),
         # W&B takes tags of up to 64 letters; the configuration keeps them whole.
-        tags=list(dict.fromkeys(str(tag)[:64] for tag in [*tags, *overrides] if str(tag))),
+        tags=list(
+            dict.fromkeys(str(tag)[:64] for tag in [*masked(list(tags)), *overrides] if str(tag))
+        ),
         reinit="finish_previous",
         settings=wandb.Settings(console="off", silent=True),
     )

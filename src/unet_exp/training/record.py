@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from unet_exp.files import read_json, replacing
+from unet_exp.secrets import masked
 
 #: Whose versions a result may depend on.
 LIBRARIES = ("unet-exp", "torch", "lightning", "albumentations", "numpy", "opencv-python-headless")
@@ -86,7 +87,7 @@ def amend(folder: Path, **facts: Any) -> None:
 
 
 def to_json(content: dict[str, Any]) -> str:
-    """Return strict JSON; what is not a finite number is written as null."""
+    """Return strict JSON without secrets; what is not a finite number is written as null."""
 
     def clean(value: Any) -> Any:
         if isinstance(value, dict):
@@ -97,7 +98,7 @@ def to_json(content: dict[str, Any]) -> str:
             return None
         return value
 
-    return json.dumps(clean(content), indent=2, default=str, allow_nan=False) + "\n"
+    return json.dumps(clean(masked(content)), indent=2, default=str, allow_nan=False) + "\n"
 
 
 def environment() -> dict[str, Any]:
@@ -115,8 +116,8 @@ def environment() -> dict[str, Any]:
 
 
 def command_line() -> str:
-    """Return what started this process, as one would type it."""
-    return shlex.join([Path(sys.executable).name, *sys.argv])
+    """Return what started this process, as one would type it, without secrets."""
+    return shlex.join([Path(sys.executable).name, *masked(sys.argv)])
 
 
 def git_commit() -> str | None:

@@ -10,9 +10,9 @@ from unet_exp.commands.entry import trace
 from unet_exp.commands.errors import explain, is_full
 from unet_exp.commands.evaluating.evaluation import Result
 from unet_exp.commands.evaluating.folds import Group, as_overrides, grouped, settings_of, value_at
-from unet_exp.commands.evaluating.results import to_csv
 from unet_exp.commands.evaluating.runs import Run
 from unet_exp.commands.evaluating.tables import show
+from unet_exp.csv_tables import to_csv
 
 log = logging.getLogger(__name__)
 

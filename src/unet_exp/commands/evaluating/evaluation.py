@@ -11,6 +11,7 @@ from unet_exp.commands.build import Trained, build_dataset, build_loaders, load,
 from unet_exp.commands.evaluating.results import draw_results, write_results
 from unet_exp.commands.evaluating.scoring import Evaluation, evaluated
 from unet_exp.commands.evaluating.tuning import Fit, fit
+from unet_exp.secrets import masked
 from unet_exp.training.checkpoint import read_config
 
 #: What is said of scores whose postprocessing was tuned.
@@ -62,7 +63,7 @@ def evaluate_checkpoints(paths: list[Path], cfg: DictConfig, folder: Path) -> Re
     count = len(loader)
     title = f"{title}, {count} image{'s' * (count != 1)}{', ' + FITTED if fitted else ''}"
     # What was not built again, such as the optimiser, tells runs apart as well.
-    settings = {**recorded, **plain(config)}
+    settings = masked({**recorded, **plain(config)})
     return Result(evaluation, settings, measure, title, written, fitted)
 
 

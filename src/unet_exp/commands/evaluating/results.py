@@ -1,7 +1,5 @@
 """What an evaluation leaves in its folder: evaluation.json, per_image.csv and pictures."""
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +7,7 @@ import numpy as np
 
 from unet_exp.commands.evaluating.numbers import statistics
 from unet_exp.commands.evaluating.scoring import Evaluation
+from unet_exp.csv_tables import to_csv
 from unet_exp.inference.predictor import Predictor
 from unet_exp.pictures import precision_recall, threshold_curves
 
@@ -43,19 +42,6 @@ def plain(curve: Any) -> dict[str, Any]:
     """Return a named tuple's arrays as lists, without its other fields."""
     arrays = {k: v for k, v in curve._asdict().items() if isinstance(v, np.ndarray)}
     return {name: array.tolist() for name, array in arrays.items()}
-
-
-def to_csv(rows: list[dict[str, Any]]) -> str:
-    """Return rows as the text of a CSV file; a column for each name that any row has.
-
-    >>> to_csv([{"name": "a", "seg": 0.5}, {"name": "b", "iou": 1}]).split()
-    ['name,seg,iou', 'a,0.5,', 'b,,1']
-    """
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)))
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def draw_results(

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from unet_exp.files import read_json
+from unet_exp.secrets import masked_word
 
 #: What a training leaves in its folder, finished or not.
 TRACES = ("checkpoints", "summary.json", "train.log")
@@ -47,7 +48,8 @@ class Run:
             words = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, yaml.YAMLError, RecursionError):
             return []
-        return [word for word in words if isinstance(word, str)] if isinstance(words, list) else []
+        listed = words if isinstance(words, list) else []
+        return [masked_word(word) for word in listed if isinstance(word, str)]
 
 
 def find_runs(given: Any) -> list[Run]:

@@ -14,6 +14,7 @@ from unet_exp.metrics.measure import Measure
 from unet_exp.metrics.pixel_curve import PixelCurve
 from unet_exp.metrics.threshold_sweep import SplitMergeSweep, ThresholdSweep
 from unet_exp.pictures import PrecisionRecall, ThresholdCurve
+from unet_exp.screen import Console
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,9 @@ def evaluated(predictor: Predictor, metrics: MetricCollection, loader: Any) -> E
     pixels = PixelCurve()
     rows: list[dict[str, Any]] = []
     hidden = not sys.stdout.isatty()
-    for batch in track(loader, description="images", transient=True, disable=hidden):
+    for batch in track(
+        loader, description="images", console=Console(), transient=True, disable=hidden
+    ):
         prediction = predicted(predictor, batch)
         single.reset()
         single.update(

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from unet_exp.commands.evaluating.numbers import number, short, statistics
 from unet_exp.commands.evaluating.scoring import Evaluation
 from unet_exp.pictures.plots import worded
+from unet_exp.screen import Console
+from unet_exp.shown import shown
 
 #: More images than this are shortened to so many of the worst and of the best.
 MOST_IMAGES, SHOWN = 40, 15
@@ -60,7 +61,7 @@ def show(
         console.width
         - 1
         - sum(
-            3 + min(console.width // 2, max(map(len, column)))
+            3 + min(console.width // 2, max(len(shown(name)) for name in column))
             for column in zip(heads, *labels, strict=True)
         )
     )
@@ -73,7 +74,7 @@ def show(
             table.add_column(head, justify="right", no_wrap=True)
         for section in sections:
             for label, numbers in section:
-                table.add_row(*label, *(number(numbers[column]) for column in chosen))
+                table.add_row(*map(shown, label), *(number(numbers[column]) for column in chosen))
             table.add_section()
         console.print(table)
     if note:

@@ -82,7 +82,7 @@ def fit(predictor: Predictor, metrics: MetricCollection, loader: Any, score: str
     ValueError
         If there is no such score, or no parameter to fit.
     """
-    from rich.console import Console
+    from unet_exp.screen import Console
 
     name, postprocessing = score_of_instances(metrics, score), predictor.postprocessing
     cases = list(predicted(predictor, loader))

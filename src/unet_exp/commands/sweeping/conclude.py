@@ -10,6 +10,7 @@ from unet_exp.commands.sweeping.jobs import Sweep, read_sweep
 from unet_exp.commands.sweeping.page import group_address, write_page
 from unet_exp.commands.sweeping.report import write_report
 from unet_exp.commands.sweeping.table import summed
+from unet_exp.shown import shown
 
 #: At most so many errors are told; the page has all.
 ERRORS = 5
@@ -27,7 +28,7 @@ def conclude(folder: Path) -> Sweep:
     """
     sweep = read_sweep(folder)
     paths = [write_report(sweep), write_page(sweep)]
-    print("\n".join(lines(sweep, paths)), flush=True)
+    print("\n".join(map(shown, lines(sweep, paths))), flush=True)
     return sweep
 
 

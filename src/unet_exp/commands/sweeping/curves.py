@@ -1,9 +1,10 @@
 """The learning curves of a job, short enough to put those of all jobs on one page."""
 
-import csv
 import math
 from pathlib import Path
 from typing import Any
+
+from unet_exp.csv_tables import read_csv
 
 #: Columns of metrics.csv that are no curve.
 AXES = ("step", "seconds", "epoch", "train/step_loss")
@@ -16,9 +17,8 @@ def read_curves(path: Path, most: int = 200) -> dict[str, Any]:
     what can be read of it.
     """
     try:
-        with path.open(newline="", encoding="utf-8", errors="replace") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, csv.Error):
+        rows = read_csv(path)
+    except (OSError, ValueError):
         rows = []
     rows = [row for row in rows if number(row.get("step")) is not None]
     every = math.ceil(len(rows) / most) if rows else 1

@@ -11,6 +11,7 @@ from typing import Any
 
 from unet_exp.commands.sweeping.plan import job_name
 from unet_exp.files import inside, read_json
+from unet_exp.secrets import masked
 
 #: Seconds without a written file after which a job that says it runs was killed.
 SILENCE = 15 * 60
@@ -121,7 +122,7 @@ def read_sweep(folder: Path) -> Sweep:
             f"There is no folder {folder}"
         )  # fmt: skip
         raise FileNotFoundError(f"{fact}. Sweeps lie in outputs/sweeps/NAME/STAMP.")
-    content = read_json(path)
+    content = masked(read_json(path))
     if not content:
         raise ValueError(
             f"{path} cannot be read as JSON. Each job's own folder is whole without it; start the "
@@ -150,7 +151,8 @@ def read_job(sweep: Path, given: dict[str, Any], ended: bool, written: float) ->
     """Read a job's folder; ``ended`` and ``written`` say whether and when the sweep ended."""
     name = job_name(given.get("folder"))
     folder = sweep / name
-    summary, progress = read_json(folder / "summary.json"), read_json(folder / "progress.json")
+    summary = masked(read_json(folder / "summary.json"))
+    progress = read_json(folder / "progress.json")
     state = text(summary, "state")
     if not state:
         state = "running" if (folder / "summary.json").exists() else "waiting"

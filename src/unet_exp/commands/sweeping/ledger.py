@@ -11,6 +11,7 @@ from typing import Any
 from unet_exp.commands.recorded import replayed
 from unet_exp.commands.sweeping.plan import OF_THE_SWEEP, Planned, SweepError, job_name
 from unet_exp.files import read_json, replacing
+from unet_exp.secrets import blanked, masked
 
 NAME = "sweep.json"
 
@@ -41,9 +42,9 @@ class Ledger:
     """The job of SLURM's that the sweep itself runs in, if any."""
 
     def write(self, folder: Path) -> None:
-        """Write the ledger into the folder of its sweep."""
+        """Write the ledger, without secrets, into the folder of its sweep."""
         with replacing(folder / NAME) as part:
-            part.write_text(json.dumps(asdict(self), indent=2) + "\n")
+            part.write_text(json.dumps(masked(asdict(self)), indent=2) + "\n")
 
 
 def read_ledger(folder: Path) -> Ledger | None:
@@ -128,8 +129,9 @@ def require_same_sweep(ledger: Ledger, common: Sequence[str], sweeper: str, fold
     SweepError
         Naming the words that differ.
     """
-    gone = sorted(set(ledger.words) - set(common))
-    new = sorted(set(common) - set(ledger.words))
+    before, now = ({blanked(word): word for word in words} for words in (ledger.words, common))
+    gone = sorted(before[word] for word in before.keys() - now.keys())
+    new = sorted(now[word] for word in now.keys() - before.keys())
     if ledger.sweeper != sweeper:
         gone, new = [f"hydra/sweeper={ledger.sweeper}"], [f"hydra/sweeper={sweeper}"]
     if gone or new:

@@ -16,6 +16,8 @@ from omegaconf import DictConfig, open_dict
 
 from unet_exp import schema
 from unet_exp.commands.errors import PREEMPTED
+from unet_exp.secrets import learn, masked
+from unet_exp.shown import screened
 
 
 class LostJobError(RuntimeError):
@@ -59,7 +61,13 @@ class Sweep:
         """
         with suppress(FileNotFoundError):  # the launcher sees to what the machines share
             os.chdir(self.folder)
-        sys.argv = self.words  # a job's record names the command that a person gave
+        learn(os.environ)
+        with screened():
+            return self.run_screened(number, overrides)
+
+    def run_screened(self, number: int, overrides: Sequence[str]) -> JobReturn:
+        """Do what :meth:`run` says, on a screen that shows no secret."""
+        sys.argv = masked(self.words)  # a job's record names the command that a person gave
         Singleton.set_state(self.singletons)
         setup_globals()
         schema.register()
@@ -79,9 +87,12 @@ class Sweep:
             return failed(overrides, LostJobError(f"The job ended with exit code {end.code}."))
         except Exception as error:
             return failed(overrides, error)
+        # A launcher may keep what a job hands back: its configuration may hold secrets.
+        kept = JobReturn(overrides=masked(list(overrides)), status=result.status)
+        kept.return_value = result._return_value
         if result.status == JobStatus.FAILED:
-            return failed(overrides, result._return_value, result)
-        return result
+            return failed(overrides, result._return_value, kept)
+        return kept
 
 
 def failed(
@@ -97,6 +108,6 @@ def failed(
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
     except Exception:
         error = LostJobError(f"{type(error).__name__}: {error}")
-    result = result or JobReturn(overrides=list(overrides))
+    result = result or JobReturn(overrides=masked(list(overrides)))
     result.return_value, result.status = error, JobStatus.FAILED
     return result

@@ -1,9 +1,8 @@
 """``sweep.csv``: a row for each job of a sweep, for whoever draws or counts further."""
 
-import csv
-import io
 from pathlib import Path
 
+from unet_exp import csv_tables
 from unet_exp.commands.sweeping.jobs import Sweep
 from unet_exp.files import replacing
 
@@ -28,13 +27,12 @@ def to_csv(sweep: Sweep) -> str:
     0,1,finished,0.5,0.5,,0,a/0,
     """
     scores = list(dict.fromkeys(name for job in sweep.jobs for name in job.scores))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    # A parameter or a score may be called like another column, so columns go by their place.
     head = ["state", "score", *scores, "seconds", "steps", "folder", "error"]
-    writer.writerow(["job", *sweep.parameters, *head])
+    rows = []
     for job in sweep.jobs:
         settings = [job.values.get(key) for key in sweep.parameters]
         found = [job.scores.get(name) for name in scores]
         end = [job.seconds, job.step, job.folder, job.error]
-        writer.writerow([job.name, *settings, job.state, job.score, *found, *end])
-    return text.getvalue()
+        rows.append([job.name, *settings, job.state, job.score, *found, *end])
+    return csv_tables.written(["job", *sweep.parameters, *head], rows)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobStatus
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, open_dict
 
+from unet_exp.commands import composed
 from unet_exp.commands.errors import explain
 from unet_exp.commands.quoting import in_quotes
 from unet_exp.commands.recorded import require_no_links, require_plain
 from unet_exp.commands.sweeping.conclude import conclude
+from unet_exp.commands.sweeping.given_again import jobs_with_secrets, require_secrets
 from unet_exp.commands.sweeping.jobs import DONE
 from unet_exp.commands.sweeping.ledger import (
     Ledger,
@@ -25,7 +27,8 @@ from unet_exp.commands.sweeping.ledger import (
 from unet_exp.commands.sweeping.plan import Planned, SweepError, parse, planned
 from unet_exp.commands.sweeping.rehearsal import Rehearsal, refused
 from unet_exp.commands.sweeping.table import LiveTable
-from unet_exp.files import alone, replacing
+from unet_exp.files import alone
+from unet_exp.secrets import blanked
 from unet_exp.training.record import amend, command_line, read_summary
 
 if TYPE_CHECKING:
@@ -80,8 +83,10 @@ class Runner:
         require_no_links(self.folder)
         if self.before:
             require_same_sweep(self.before, self.words.common, sweeper, self.folder)
+            given = set(map(blanked, self.words.texts()))
             for job in self.before.jobs:
-                require_plain(job.overrides, self.words.texts(), self.folder)
+                others = [text for text in job.overrides if blanked(text) not in given]
+                require_plain(others, (), self.folder)
         said = typed([*arguments, *map(str, self.config.hydra.overrides.hydra)])
         here = self.config.hydra.launcher.get("_target_") in HERE
         self.rehearsal = Rehearsal(here)
@@ -99,8 +104,12 @@ class Runner:
 
     def plan(self, combinations: Sequence[tuple[str, ...]]) -> list[Planned]:
         """Add the jobs of these words, and return all of the sweep that are not done yet."""
-        self.ledger.jobs = planned(combinations, self.ledger.jobs)
-        return [job for job in self.ledger.jobs if self.record(job).get("state") not in DONE]
+        known = jobs_with_secrets(self.ledger.jobs, combinations)
+        self.ledger.jobs = planned(combinations, known)
+        jobs = [job for job in self.ledger.jobs if self.record(job).get("state") not in DONE]
+        for job in jobs:
+            require_secrets(job.overrides)
+        return jobs
 
     def record(self, job: Planned) -> dict[str, Any]:
         """Return the record of a job; nothing where it has not begun."""
@@ -157,8 +166,7 @@ class Runner:
                 ) from None
             try:
                 self.ledger.write(self.folder)
-                with replacing(self.folder / "multirun.yaml") as part:
-                    OmegaConf.save(self.config, part)
+                composed.write(self.config, self.folder / "multirun.yaml")
                 with LiveTable(self.folder):
                     yield
                 self.ledger.state = "finished"

@@ -1,6 +1,5 @@
 """A search by Optuna: which jobs come next follows from what the earlier ones scored."""
 
-import csv
 import logging
 import math
 import threading
@@ -14,7 +13,9 @@ from unet_exp.commands.sweeping.jobs import DONE
 from unet_exp.commands.sweeping.plan import Planned, SweepError, identity
 from unet_exp.commands.sweeping.runner import Runner
 from unet_exp.commands.sweeping.sampler_state import require_safe_states
+from unet_exp.csv_tables import read_csv
 from unet_exp.files import replacing
+from unet_exp.secrets import blanked
 
 try:
     import optuna
@@ -73,6 +74,12 @@ def run_search(plugin: "Optuna", arguments: Sequence[str]) -> None:
             "optimizer.lr=tag(log,interval(1e-4,1e-2)), or a preset, sweep=depth_width."
         )
     runner.ledger.log = [key for key, word in runner.words.swept.items() if is_log(word)]
+    for word in runner.words.swept.values():
+        if blanked(str(word.input_line)) != str(word.input_line):
+            raise SweepError(
+                f"{word.get_key_element()} has secrets, and a study keeps the values that it "
+                "tries. Give it one value, or look the secret up: ${oc.env:NAME}."
+            )
     sampler = Sampler(plugin)
     pruner = chosen("pruner", plugin.pruner, PRUNERS, plugin.pruner_options)
     runner.rehearse([Planned(str(n), words) for n, words in enumerate(corners(space))])
@@ -342,9 +349,8 @@ class Search:
 def scored(path: Path, name: str) -> list[tuple[int, float]]:
     """Return the step and the score of each validation so far."""
     try:
-        with path.open(newline="") as file:
-            rows = list(csv.DictReader(file))
-    except OSError:
+        rows = read_csv(path)
+    except (OSError, ValueError):
         return []
     return [(int(row["step"]), float(row[name])) for row in rows if row.get(name)]
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -16,6 +16,8 @@ from rich.text import Text
 
 from unet_exp.commands.evaluating.numbers import number
 from unet_exp.commands.sweeping.jobs import STATES, Job, Sweep, counted, read_sweep
+from unet_exp.screen import Console
+from unet_exp.shown import shown
 
 log = logging.getLogger(__name__)
 
@@ -97,32 +99,34 @@ class LiveTable:
 
     def line(self, text: str) -> None:
         """Print one line as it is."""
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(shown(text), highlight=False, soft_wrap=True)
 
 
 def table(sweep: Sweep, rows: int, width: int = 100) -> Group:
     """Draw at most ``rows`` jobs, those that run first, and count the others."""
     names = labels(sweep.parameters)
     best = sweep.ranked[0] if sweep.ranked else None
-    shown, hidden = chosen(sweep, max(1, rows))
+    listed, hidden = chosen(sweep, max(1, rows))
     grid = Table(box=None, pad_edge=False, header_style="bold", expand=True)
     grid.add_column("job", justify="right", no_wrap=True)
     grid.add_column("settings", ratio=1, no_wrap=True, overflow="ellipsis")
     grid.add_column("state", no_wrap=True)
     grid.add_column("progress", no_wrap=True, width=18 if width >= 80 else 5)
-    grid.add_column(sweep.monitor.rpartition("/")[2], justify="right", no_wrap=True)
+    grid.add_column(shown(sweep.monitor.rpartition("/")[2]), justify="right", no_wrap=True)
     grid.add_column("time", justify="right", no_wrap=True)
-    for job in shown:
+    for job in listed:
         text = settings(job, names) + (f"  {job.error}" if job.error else "")
         score = Text(number(job.score), "bold green" if job is best else "")
-        row = (job.name, Text(text), Text(job.state, COLOURS.get(job.state, "")))
+        state = Text(shown(job.state), COLOURS.get(job.state, ""))
+        row = (shown(job.name), Text(shown(text)), state)
         grid.add_row(*row, progress(job, width), score, duration(job))
     told = [Text(f"and {summed(hidden, 'more')}", "dim")] if hidden else []
-    end = Text(summed(sweep.jobs))
+    end = Text(shown(summed(sweep.jobs)))
     if best:
-        end.append(f"; best: job {best.name}, {sweep.monitor} {number(best.score)}")
+        end.append(shown(f"; best: job {best.name}, {sweep.monitor} {number(best.score)}"))
     end.no_wrap, end.overflow = True, "ellipsis"
-    return Group(Text(sweep.name, "bold", no_wrap=True, overflow="ellipsis"), grid, *told, end)
+    title = Text(shown(sweep.name), "bold", no_wrap=True, overflow="ellipsis")
+    return Group(title, grid, *told, end)
 
 
 def chosen(sweep: Sweep, rows: int) -> tuple[list[Job], list[Job]]:

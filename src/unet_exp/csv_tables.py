@@ -1,0 +1,79 @@
+"""CSV files, all written and read here: what is text in them is text in a spreadsheet too.
+
+A spreadsheet computes a cell that begins with ``=``, ``+``, ``-`` or ``@``. Such a text gets an
+apostrophe before it, the sign for text in spreadsheets, which reading takes away. Numbers stay.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from unet_exp.secrets import masked_text
+from unet_exp.shown import IN_LINES, visible
+
+#: How a formula begins; the broad forms of these signs count in East Asian settings.
+FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+GUARDED = re.compile(rf"'+{FORMULA.pattern}")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as the text of a CSV file; a column for each name that any row has.
+
+    >>> print(to_csv([{"name": "=1+1", "seg": -0.5}, {"name": "b", "iou": 1}]))
+    name,seg,iou
+    '=1+1,-0.5,
+    b,,1
+    """
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return written(names, [[row.get(name) for name in names] for row in rows])
+
+
+def written(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows, each in the order of the columns, as the text of a CSV file."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([cell(value) for value in row] for row in [names, *rows])
+    return text.getvalue()
+
+
+def cell(value: Any) -> Any:
+    r"""Return what stands in a cell: numbers as they are, texts so that nothing computes them.
+
+    >>> cell(-1.5), cell("-1e-3"), cell("-a"), cell("@x"), cell("'=1"), cell("a=b"), cell("\x1b[m")
+    (-1.5, '-1e-3', "'-a", "'@x", "''=1", 'a=b', '\\x1b[m')
+    """
+    if value is None or isinstance(value, int | float):
+        return value
+    text = masked_text(str(value))
+    starts = FORMULA.match(text) or GUARDED.match(text)
+    guard = "'" if starts and not NUMBER.fullmatch(text) else ""
+    return guard + IN_LINES.sub(visible, text)
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV file of ours by column; a cell that is not there is empty.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the file cannot be read.
+    """
+    with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        try:
+            names, *rows = [list(map(plain, row)) for row in csv.reader(file) if row] or [[]]
+        except csv.Error as error:
+            raise ValueError(f"{path} cannot be read as CSV ({error}).") from error
+    return [dict(zip(names, [*row, *[""] * len(names)], strict=False)) for row in rows]
+
+
+def plain(text: str) -> str:
+    """Return the text of a cell without its guard.
+
+    >>> [plain(cell(text)) for text in ("=1", "'=1", "-5", "'tis")]
+    ['=1', "'=1", '-5', "'tis"]
+    """
+    return text[1:] if GUARDED.match(text) else text

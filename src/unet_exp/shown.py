@@ -1,0 +1,108 @@
+r"""What a person sees: no secret, and no character that does something to a terminal.
+
+Names of files, other people's JSON and messages of libraries hold any characters. An escape code
+in them may colour, move or rename what stands around it, or reverse it; here it becomes visible,
+``\x1b``. Every print and every record of a log passes here while a command runs.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO, cast
+
+from unet_exp.secrets import masked_text
+
+#: Control characters (C0 but for tab and newline, DEL, C1), what changes the direction of writing,
+#: other separators of lines, halves of characters, and tags that nobody sees.
+ACTIVE = (
+    r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+    r"\ud800-\udfff\U000e0000-\U000e007f"
+)
+IN_LINES = re.compile(f"[{ACTIVE}]")
+IN_A_LINE = re.compile(f"[\t\n{ACTIVE}]")
+
+
+def shown(text: object) -> str:
+    r"""Return a name, or a message of one line, as it may be shown.
+
+    >>> print(shown("a\x1b[31m.tif"), shown("b\nError: \u202etxt.exe"), shown("\udcff.png"))
+    a\x1b[31m.tif b\nError: \u202etxt.exe \udcff.png
+    """
+    return IN_A_LINE.sub(visible, masked_text(str(text)))
+
+
+def shown_lines(text: str) -> str:
+    r"""Return a text of several lines as it may be shown.
+
+    >>> print(shown_lines("a\rb\n\tc"))
+    a\rb
+        c
+    """
+    return IN_LINES.sub(visible, masked_text(text))
+
+
+def visible(found: re.Match[str]) -> str:
+    """Return a character as Python writes it in a text."""
+    return found[0].encode("unicode_escape").decode("ascii")
+
+
+class Screen:
+    """A stream that shows what is written to it as :func:`shown_lines` does.
+
+    A bar that draws itself anew begins with a carriage return, which stays.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text, and return its length."""
+        start = len(text) - len(text.lstrip("\r"))
+        self.stream.write(text[:start] + shown_lines(text[start:]))
+        return len(text)
+
+    def writelines(self, lines: list[str]) -> None:
+        """Write several texts."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+def below(stream: TextIO) -> TextIO:
+    """Return the stream below a :class:`Screen`, for whoever cleans what it writes itself."""
+    return stream.stream if isinstance(stream, Screen) else stream
+
+
+@contextmanager
+def screened() -> Iterator[None]:
+    """Show all that is printed or logged, by whomever, as :func:`shown_lines` does."""
+    streams, factory = (sys.stdout, sys.stderr), logging.getLogRecordFactory()
+
+    def record(*arguments: Any, **named: Any) -> logging.LogRecord:
+        return cleaned(factory(*arguments, **named))
+
+    sys.stdout, sys.stderr = (cast(TextIO, Screen(below(stream))) for stream in streams)
+    logging.setLogRecordFactory(record)
+    try:
+        yield
+    finally:
+        logging.setLogRecordFactory(factory)
+        sys.stdout, sys.stderr = streams
+
+
+def cleaned(record: logging.LogRecord) -> logging.LogRecord:
+    """Return a record of a log as it may be shown; values of ours are of one line each."""
+    if record.name.startswith("unet_exp") and isinstance(record.args, tuple):
+        kept = int | float | None
+        record.args = tuple(one if isinstance(one, kept) else shown(one) for one in record.args)
+    try:
+        record.msg, record.args = shown_lines(record.getMessage()), None
+    except Exception:  # a wrong number of values: logging itself tells that
+        return record
+    if record.exc_info and record.exc_info[0] is not None:
+        record.exc_text = shown_lines(logging.Formatter().formatException(record.exc_info))
+    return record
