@@ -188,6 +188,7 @@ def train_with_the_first() -> int:
     from unet_exp.commands.processes import follow
 
     cfg, folder = follow()
+    learn(OmegaConf.to_container(cfg))
     fit(cfg, folder)
     return 0
 

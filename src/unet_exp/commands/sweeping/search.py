@@ -15,7 +15,6 @@ from unet_exp.commands.sweeping.runner import Runner
 from unet_exp.commands.sweeping.sampler_state import require_safe_states
 from unet_exp.csv_tables import read_csv
 from unet_exp.files import replacing
-from unet_exp.secrets import blanked
 
 try:
     import optuna
@@ -74,12 +73,6 @@ def run_search(plugin: "Optuna", arguments: Sequence[str]) -> None:
             "optimizer.lr=tag(log,interval(1e-4,1e-2)), or a preset, sweep=depth_width."
         )
     runner.ledger.log = [key for key, word in runner.words.swept.items() if is_log(word)]
-    for word in runner.words.swept.values():
-        if blanked(str(word.input_line)) != str(word.input_line):
-            raise SweepError(
-                f"{word.get_key_element()} has secrets, and a study keeps the values that it "
-                "tries. Give it one value, or look the secret up: ${oc.env:NAME}."
-            )
     sampler = Sampler(plugin)
     pruner = chosen("pruner", plugin.pruner, PRUNERS, plugin.pruner_options)
     runner.rehearse([Planned(str(n), words) for n, words in enumerate(corners(space))])

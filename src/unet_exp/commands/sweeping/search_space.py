@@ -14,6 +14,7 @@ from optuna.distributions import (
 )
 
 from unet_exp.commands.sweeping.plan import SweepError, values
+from unet_exp.secrets import masked_word
 
 #: Every combination is rehearsed if there are at most so many.
 ALL = 64
@@ -37,8 +38,14 @@ def distribution(word: Override) -> BaseDistribution:
     Raises
     ------
     SweepError
-        If an interval has no extent, or a logarithm none at its lower end.
+        If an interval has no extent, or a logarithm none at its lower end; or if a value has a
+        secret, which a study would keep.
     """
+    if masked_word(str(word.input_line)) != word.input_line:
+        raise SweepError(
+            f"{word.get_key_element()} has a secret in its values, and a study keeps those that it "
+            "tries. Give it one value, or let the secret be looked up: ${oc.env:NAME}."
+        )
     value, log = word.value(), is_log(word)
     if isinstance(value, IntervalSweep):
         low, high = value.start, value.end
