@@ -252,11 +252,11 @@ def cramped(command: Command) -> Callable[..., Finished]:
 
 @pytest.mark.parametrize("size", [1000, 3500, 10_000])
 def test_a_full_disk(cramped: Callable[..., Finished], size: int) -> None:
-    """At first Hydra's configuration cannot be written, then not all of it, then no weights."""
+    """At first the configuration cannot be written, then Hydra's part of it, then no weights."""
     told = message(cramped(size, "train", *TINY, "pictures.images=0", "hydra.run.dir=run"))
     assert told.startswith("The disk is full: ")
-    named = "run" if size < 10_000 else "run/checkpoints/best.ckpt"
-    assert f"{named} could not be written. Free some space" in told
+    named = {1000: ".hydra/config.yaml", 3500: ".hydra/hydra.yaml", 10_000: "checkpoints/best.ckpt"}
+    assert f"run/{named[size]} could not be written. Free some space" in told
     assert not list(Path("run").rglob("*.ckpt"))
     whole = {p.name for p in Path("run").rglob("*") if p.is_file()}
     if size < 10_000:

@@ -1,5 +1,6 @@
 """``.hydra/``: what was composed, kept without secrets."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,21 @@ def keep(cfg: DictConfig) -> None:
     """
     hydra: Any = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir) / (hydra.output_subdir or NAME)
-    write(cfg, folder / "config.yaml")
-    write(OmegaConf.create({"hydra": OmegaConf.to_container(hydra)}), folder / "hydra.yaml")
-    write(hydra.overrides.task, folder / "overrides.yaml")
+    parts = {
+        "config.yaml": cfg,
+        "hydra.yaml": OmegaConf.create({"hydra": OmegaConf.to_container(hydra)}),
+        "overrides.yaml": hydra.overrides.task,
+    }
+    new = [folder / name for name in parts if not (folder / name).exists()]
+    try:
+        for name, part in parts.items():
+            write(part, folder / name)
+    except OSError:  # half of a configuration is worse than none
+        for path in new:
+            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.rmdir()
+        raise
     # Hydra's own sweeper, which a person may choose, has written this.
     of_sweep = Path(hydra.sweep.dir) / "multirun.yaml"
     if not OmegaConf.is_missing(hydra.job, "num") and of_sweep.is_file():

@@ -32,7 +32,11 @@ def main() -> int:
     """Train as the words say; 0 if the record tells how it ended, 1 if it failed."""
     learn(os.environ)
     with screened():
-        return run()
+        try:
+            return run()
+        except Exception:
+            traceback.print_exc()  # here, where it shows no secret
+            return 1
 
 
 def run() -> int:
