@@ -118,13 +118,18 @@ def test_no_file_of_a_sweep_has_a_secret_and_it_goes_on_when_they_are_given_agai
     Path("sweep/1/summary.json").write_text(json.dumps({"state": "failed"}))
     bare = command("train", "-m", "sweep.resume=sweep")
     assert bare.code == 1
-    assert "lacks its secret" in bare.err
-    assert "Give tags=... dataset.url=... hydra.job.env_set=... again" in bare.err
-    resumed = command("train", "-m", "sweep.resume=sweep", *words[-2:], both)
+    assert "dataset.url=" in bare.err
+    data = next(word for word in words if word.startswith("data_dir="))
+    again = ("-m", "sweep.resume=sweep", data, both, words[-2])
+    untold = command("train", *again)
+    assert untold.code == 1
+    assert "lacks its secret" in untold.err
+    assert "tags=[plain," in untold.err
+    resumed = command("train", *again, words[-1])
     assert resumed.code == 0, resumed.err + resumed.out
     assert len(json.loads(Path("sweep/sweep.json").read_text())["jobs"]) == 2
     assert json.loads(Path("sweep/1/summary.json").read_text())["state"] == "finished"
-    assert not leaks(tmp_path, *told(swept, bare, resumed))
+    assert not leaks(tmp_path, *told(swept, bare, untold, resumed))
 
 
 def test_no_message_has_a_secret(command: Command, words: list[str], tmp_path: Path) -> None:

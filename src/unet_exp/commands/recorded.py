@@ -25,6 +25,7 @@ from omegaconf import OmegaConf
 
 from unet_exp import schema
 from unet_exp.files import require_no_links_out
+from unet_exp.secrets import is_masked
 
 #: Values that name a path, an address, an account or code, and all below them.
 FOR_THE_USER = (
@@ -133,6 +134,8 @@ def fault(text: str) -> str | None:
     >>> fault("dataset.root=/home/me"), fault("seed=${oc.env:HOME}")
     ('names a path, an address or code', 'is looked up')
     """
+    if is_masked(text):
+        return "lacks its secret, which no record keeps"
     try:
         override = OverridesParser.create().parse_override(text)
     except (HydraException, RecursionError):
