@@ -48,8 +48,10 @@ def test_a_failed_job_leaves_the_others(tmp_path: Path, words: tuple[str, ...]) 
     assert (results[0][1], results[2][1]) == ("0.5", "1.0")
     assert results[1][1].startswith("The job's process is gone; see ")
     # What the jobs were started with may hold secrets.
-    assert (tmp_path / "sweep" / "submitit").stat().st_mode & 0o777 == 0o700
-    assert not list((tmp_path / "sweep" / "submitit").glob("*.pkl"))
+    (kept,) = (tmp_path / "sweep" / "submitit").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o700
+    assert list(kept.glob("*_log.err"))
+    assert not list(kept.glob("*.pkl"))
 
 
 def test_an_error_comes_back(tmp_path: Path) -> None:
