@@ -27,9 +27,9 @@ def trainer(step: int, **metrics: float) -> Any:
     )
 
 
-def shown(terminal: bool) -> str:
+def shown(terminal: bool, width: int = 120) -> str:
     text = io.StringIO()
-    bar = ProgressBar("val/seg", console=Console(file=text, force_terminal=terminal, width=120))
+    bar = ProgressBar("val/seg", console=Console(file=text, force_terminal=terminal, width=width))
     module = cast(Any, None)
     bar.on_train_start(trainer(0), module)
     bar.on_train_batch_end(trainer(10), module, {"loss": torch.tensor(0.25)}, None, 0)
@@ -51,6 +51,43 @@ def test_a_terminal_gets_a_bar() -> None:
     text = shown(terminal=True)
     assert "10/40" in text
     assert "loss 0.250" in text
+
+
+def test_no_loss_is_shown_before_the_first_is_known() -> None:
+    for terminal in (True, False):
+        text = io.StringIO()
+        console = Console(file=text, force_terminal=terminal, width=120)
+        bar, module = ProgressBar("val/seg", console=console), cast(Any, None)
+        bar.on_train_start(trainer(0), module)
+        bar.on_validation_start(trainer(0), module)
+        bar.on_validation_end(trainer(0, val_seg=0.75), module)
+        assert bar.scores() == "val/seg 0.750"
+        # The first step's loss is shown, whatever the interval of logging.
+        bar.on_train_batch_end(trainer(1), module, {"loss": torch.tensor(0.25)}, None, 0)
+        bar.on_train_end(trainer(1), module)
+        assert "loss 0.250" in bar.scores()
+        assert "nan" not in text.getvalue()
+
+
+@pytest.mark.parametrize("metric", ["val/seg", "val/average_precision"])
+@pytest.mark.parametrize("width", [80, 100, 140, 200])
+def test_a_long_training_fits_the_screen(width: int, metric: str) -> None:
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=True, width=width)
+    bar, module = ProgressBar(metric, console=console), cast(Any, None)
+    now = trainer(12_345)
+    now.max_steps = 50_000
+    now.callback_metrics = {"val/loss": 0.5, metric: 0.75}
+    bar.on_train_start(now, module)
+    bar.on_validation_start(now, module)
+    bar.on_validation_end(now, module)
+    bar.on_train_batch_end(now, module, {"loss": torch.tensor(0.25)}, None, 0)
+    bar.on_train_end(now, module)
+    last = text.getvalue().rsplit("step", 1)[1]
+    assert "12345/50000" in last
+    assert f"{metric} 0.750" in last
+    assert "…" not in last
+    assert ("val/loss" in last) == (width >= 140 or (metric == "val/seg" and width == 100))
 
 
 class Clock:

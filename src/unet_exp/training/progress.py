@@ -22,6 +22,8 @@ from unet_exp.training.record import to_json, write_atomically
 
 #: Seconds between two writings of ``progress.json``.
 EVERY = 1.0
+#: Columns of a screen that a long bar leaves room for everything else.
+WIDE = 140
 
 
 class ProgressBar(Callback):
@@ -37,9 +39,10 @@ class ProgressBar(Callback):
     ) -> None:
         self.monitor, self.path = monitor, path
         self.console = console or Console(file=sys.stdout)
+        wide = self.console.width >= WIDE
         self.progress = Progress(
             TextColumn("{task.description}", style="bold", markup=False),
-            BarColumn(),
+            BarColumn(40 if wide else 8),
             MofNCompleteColumn(),
             TextColumn("{task.fields[scores]}", markup=False),
             TimeElapsedColumn(),
@@ -49,8 +52,9 @@ class ProgressBar(Callback):
             disable=not self.console.is_terminal,
         )
         self.training = self.validation = None
-        self.loss = float("nan")
-        self.validated = ""
+        #: Of the last step that was looked at; a tensor only where it is read later.
+        self.loss: Any = None
+        self.validated: list[str] = []
         self.score: float | None = None
         self.first_step, self.started, self.written = 0, 0.0, 0.0
 
@@ -75,15 +79,18 @@ class ProgressBar(Callback):
         if self.progress.disable:
             self.loss = loss
         else:
-            if trainer.global_step % max(1, trainer.log_every_n_steps) == 0:  # pyright: ignore[reportAttributeAccessIssue]
+            every = max(1, trainer.log_every_n_steps)  # pyright: ignore[reportAttributeAccessIssue]
+            if self.loss is None or trainer.global_step % every == 0:
                 self.loss = loss.item()
-            self.progress.update(self.training, completed=trainer.global_step, scores=self.scores())
+            self.progress.update(
+                self.training, completed=trainer.global_step, scores=self.scores(self.room(trainer))
+            )
         self.write_now_and_then(trainer)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.is_global_zero and not trainer.sanity_checking:
             total = sum(int(n) for n in trainer.num_val_batches)
-            self.validation = self.progress.add_task("validation", total=total, scores="")
+            self.validation = self.progress.add_task("val", total=total, scores="")
 
     def on_validation_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, *_: Any, **__: Any
@@ -96,11 +103,11 @@ class ProgressBar(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.validation is None:
             return
-        self.validated = "".join(
-            f"  {name} {float(trainer.callback_metrics[name]):.3f}"
+        self.validated = [
+            f"{name} {float(trainer.callback_metrics[name]):.3f}"
             for name in dict.fromkeys(("val/loss", self.monitor))
             if name in trainer.callback_metrics
-        )
+        ]
         if self.monitor in trainer.callback_metrics:
             self.score = float(trainer.callback_metrics[self.monitor])
         self.progress.remove_task(self.validation)
@@ -139,16 +146,28 @@ class ProgressBar(Callback):
             "steps": trainer.max_steps,
             "seconds": round(seconds, 1),
             "left": round(left, 1) if trainer.global_step > self.first_step else None,
-            "loss": float(self.loss),
+            "loss": None if self.loss is None else float(self.loss),
             "score": self.score,
         }
         with suppress(OSError):
             write_atomically(self.path, to_json(content))
         self.written = time.monotonic()
 
-    def scores(self) -> str:
-        """Return the training loss and the watched score as text."""
-        return f"loss {float(self.loss):.3f}{self.validated}"
+    def room(self, trainer: Trainer) -> int:
+        """Return how many characters of the bar's line are left for scores."""
+        steps = len(str(trainer.max_steps))
+        return self.console.width - len("step ######## / 0:00:00 left 0:00:00  ") - 2 * steps
+
+    def scores(self, room: int | None = None) -> str:
+        """Return the training loss and the watched score as text, as far as they are known.
+
+        Where the room is short, the watched score stays longest.
+        """
+        loss = [] if self.loss is None else [f"loss {float(self.loss):.3f}"]
+        last = self.validated[-1:]
+        choices = ([*loss, *self.validated], [*loss, *last], last, loss)
+        texts = map("  ".join, choices)
+        return next((text for text in texts if room is None or len(text) <= room), "")
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.progress.stop()

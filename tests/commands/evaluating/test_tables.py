@@ -36,6 +36,23 @@ def test_no_number_is_cut_on_a_narrow_screen(
     assert ("continued" in out) == (width < 80)
 
 
+def test_seven_scores_of_images_with_long_names_fit_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    given = evaluation(3)
+    for row in given.rows:
+        row["name"] = f"a_rather_long_name_of_an_{row['name']}"
+    show_images(given, "data, validation", "seg")
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    assert "continued" not in out
+    assert "…" not in out
+    assert out.count("0.5000") == len(NAMES)
+    whole = "".join(line.split()[0] for line in out.splitlines() if line.strip())
+    assert "a_rather_long_name_of_an_image_002" in whole
+
+
 def test_what_was_not_measured_is_a_dash(capsys: pytest.CaptureFixture[str]) -> None:
     show_images(evaluation(2), "data, validation", "seg")
     show_summary(evaluation(2))

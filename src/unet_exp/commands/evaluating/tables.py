@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich import box
 from rich.table import Table
 
 from unet_exp.commands.evaluating.numbers import number, short, statistics
@@ -12,6 +13,8 @@ from unet_exp.shown import shown
 
 #: More images than this are shortened to so many of the worst and of the best.
 MOST_IMAGES, SHOWN = 40, 15
+#: Characters between two columns, and those of a label that is folded to keep numbers together.
+GAP, FOLDED = 2, 16
 
 
 def show_images(evaluation: Evaluation, title: str, score: str) -> None:
@@ -57,21 +60,28 @@ def show(
     """
     console = Console()
     labels = [row[0] for section in sections for row in section]
-    room = (
-        console.width
-        - 1
-        - sum(
-            3 + min(console.width // 2, max(len(shown(name)) for name in column))
-            for column in zip(heads, *labels, strict=True)
+    widths = [
+        max(len(shown(name)) for name in column) for column in zip(heads, *labels, strict=True)
+    ]
+    words = [worded(name) for name in names]
+    # Long labels are folded where that keeps the numbers together.
+    groups = min(
+        (fitting(words, console.width - sum(GAP + min(most, width) for width in widths))
+          for most in (console.width // 2, FOLDED)),
+        key=len,
+    )  # fmt: skip
+    for place, chosen in enumerate(groups):
+        table = Table(
+            title=title if place == 0 else f"{title}, continued",
+            title_justify="left",
+            box=box.HORIZONTALS,
+            show_edge=False,
+            padding=(0, GAP - 1, 0, 0),
         )
-    )
-    for place, chosen in enumerate(fitting([worded(name) for name in names], room)):
-        table = Table(title=title if place == 0 else f"{title}, continued", title_justify="left")
         for head in heads:
-            table.add_column(head)
+            table.add_column(head, overflow="fold")
         for column in chosen:
-            head = worded(names[column]).replace(" ", "\n")
-            table.add_column(head, justify="right", no_wrap=True)
+            table.add_column(words[column].replace(" ", "\n"), justify="right", no_wrap=True)
         for section in sections:
             for label, numbers in section:
                 table.add_row(*map(shown, label), *(number(numbers[column]) for column in chosen))
@@ -84,7 +94,7 @@ def show(
 def fitting(heads: Sequence[str], room: int) -> list[list[int]]:
     """Group columns of numbers so that each group needs at most ``room`` characters.
 
-    A column needs its head's longest word or six digits, and three for what separates it.
+    A column needs its head's longest word or six digits, and what separates it.
 
     >>> fitting(["seg", "average precision", "v rand"], 22)
     [[0, 1], [2]]
@@ -92,7 +102,7 @@ def fitting(heads: Sequence[str], room: int) -> list[list[int]]:
     groups: list[list[int]] = [[]]
     left = room
     for column, head in enumerate(heads):
-        width = 3 + max(6, *map(len, head.split()))
+        width = GAP + max(6, *map(len, head.split()))
         if groups[-1] and width > left:
             groups.append([])
             left = room
