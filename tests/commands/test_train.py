@@ -14,7 +14,7 @@ import pytest
 import tifffile
 import torch
 
-from tests.running import TINY, TINY_WINDOWS, Command
+from tests.running import TINY, TINY_FILES, TINY_WINDOWS, Command
 
 RECORD = {
     "metrics.csv", "summary.json", "config.yaml", "progress.json", "train.log", "checkpoints",
@@ -256,3 +256,21 @@ def test_the_loggers_write_into_the_run_folder(command: Command) -> None:
         assert done.code == 0, done.err
         assert list(Path(logger).glob(pattern))
     assert not os.path.lexists("lightning_logs")
+
+
+@pytest.mark.parametrize("side", [(5, 5), (1, 7)])
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_images_of_a_few_pixels_train_and_validate(
+    command: Command, side: tuple[int, int], padding: str
+) -> None:
+    for number in range(4):
+        labels = np.zeros(side, np.uint8)
+        labels[side[0] // 2, number : number + 3] = 1
+        for kind, array in (("images", labels * 99 + np.arange(side[1])), ("labels", labels)):
+            Path("own", kind).mkdir(parents=True, exist_ok=True)
+            tifffile.imwrite(f"own/{kind}/{number}.tif", array.astype(np.uint8))
+    words = (*TINY_FILES, "dataset=folder", "dataset.root=own", "loader.tile=null")
+    done = command("train", *words, f"model.padding={padding}", "hydra.run.dir=run")
+    assert done.code == 0, done.err
+    assert f"such as {side[0]} x {side[1]}, go on mirrored" in done.out
+    assert Path("run/checkpoints/best.ckpt").exists()

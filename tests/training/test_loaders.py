@@ -155,18 +155,30 @@ def test_the_largest_fitting_tile_is_chosen(
 
 
 @pytest.mark.parametrize(
-    "network",
+    ("network", "expected"),
     [
-        UNet(depth=4, base_channels=1),
-        UNet(depth=6, base_channels=1, padding="same"),
-        UNet(depth=7, base_channels=1, padding="same"),
+        # Sides are 16 k - 4; the output of 236 is 52, which fits into 64.
+        (UNet(depth=4, base_channels=1), 236),
+        # Two pixels behind the poolings, where an image of 64 pixels would leave one or none.
+        (UNet(depth=6, base_channels=1, padding="same"), 128),
+        (UNet(depth=7, base_channels=1, padding="same"), 256),
     ],
 )
-def test_a_network_too_deep_for_the_image_is_refused(
-    make: Callable[..., Loaders], network: UNet
+def test_images_too_small_for_the_network_go_on_mirrored(
+    make: Callable[..., Loaders], network: UNet, expected: int
 ) -> None:
     loaders = make(network=network)
-    with pytest.raises(ValueError, match=r"train_1 is 64 x 80 .* model\.depth"):
+    assert loaders.training_tile(loaders.labelled("train")) == expected
+    tile = loaders.train().dataset[0]
+    assert tile["image"].shape[-2:] == (expected, expected)
+    assert torch.isfinite(tile["image"]).all()
+
+
+def test_a_tile_that_leaves_one_pixel_behind_the_poolings_is_refused(
+    make: Callable[..., Loaders],
+) -> None:
+    loaders = make(network=UNet(depth=5, base_channels=1, padding="same"), tile=32)
+    with pytest.raises(ValueError, match=r"loader\.tile=32 leaves a single pixel.*Take 64 or more"):
         loaders.training_tile(loaders.labelled("train"))
 
 

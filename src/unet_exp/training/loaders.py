@@ -52,7 +52,8 @@ class Loaders:
     ----------
     tile
         Side of the network's input in training, in pixels. ``None`` chooses the largest fitting
-        side whose output fits into the smallest image and is at most ``max_tile``.
+        side whose output fits into the smallest image and is at most ``max_tile``, or where the
+        image is too small for any, the smallest side. Images go on mirrored beyond their borders.
     batch_size
         Tiles per step and per device.
     steps_per_validation
@@ -175,43 +176,36 @@ class Loaders:
         return Supervised(sample, target, weights)
 
     def training_tile(self, samples: Sequence[Sample]) -> int:
-        """Return the input side of the tiles, given or chosen.
+        """Return the input side of the tiles, given or chosen; smaller images go on mirrored.
 
         Raises
         ------
         ValueError
-            If the network cannot take the side, or the smallest image is too small for it.
+            If the network cannot take the side.
         """
-        smallest = min(samples, key=lambda sample: min(sample.image.shape[-2:]))
-        side = min(smallest.image.shape[-2:])
         network = self.network
         valid = network.padding == "valid"
+        # One pixel at the bottom of a padded network would see nothing but padding.
+        least = 0 if valid else network.fitting_sizes(2 * network.step)[1]
         if self.tile is None:
+            side = min(min(sample.image.shape[-2:]) for sample in samples)
             below, above = network.fitting_sizes(
-                min(self.max_tile, side) + (2 * network.halo if valid else 0)
+                max(least, min(self.max_tile, side) + (2 * network.halo if valid else 0))
             )
-            tile = above if below is None else below
-        else:
-            tile = self.tile
-            below, above = network.fitting_sizes(tile)
-            if tile not in (below, above):
-                raise ValueError(
-                    f"loader.tile={tile} does not fit the poolings of this network "
-                    f"(model.depth, model.padding={network.padding}). Take "
-                    f"{' or '.join(str(s) for s in (below, above) if s)}, or loader.tile=null."
-                )
-        output = network.output_size(tile)
-        context = (tile - output) // 2
-        # Mirroring reaches `side - 1` pixels beyond a border; one pixel at the bottom of a
-        # padded network would see nothing but padding.
-        if output > side or context > side - 1 or (not valid and tile < 2 * network.step):
+            return above if below is None else below
+        below, above = network.fitting_sizes(self.tile)
+        if self.tile not in (below, above):
             raise ValueError(
-                f"{smallest.name} is {' x '.join(map(str, smallest.image.shape[-2:]))} pixels, "
-                f"too small for this network's tile of {tile} (output {output}, {context} pixels "
-                "of mirrored context on each side). Lower model.depth, give a smaller "
-                "loader.tile, or take model.padding=same."
+                f"loader.tile={self.tile} does not fit the poolings of this network "
+                f"(model.depth, model.padding={network.padding}). Take "
+                f"{' or '.join(str(s) for s in (below, above) if s)}, or loader.tile=null."
             )
-        return tile
+        if self.tile < least:
+            raise ValueError(
+                f"loader.tile={self.tile} leaves a single pixel behind the poolings of this "
+                f"network. Take {least} or more, loader.tile=null, or a lower model.depth."
+            )
+        return self.tile
 
 
 class Tiles(Dataset[dict[str, Tensor]]):
