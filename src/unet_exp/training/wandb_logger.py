@@ -6,7 +6,7 @@ from typing import Any
 
 from lightning.pytorch.loggers import WandbLogger as LightningsLogger
 from wandb.errors import Error
-from wandb.sdk.mailbox.mailbox_handle import HandleAbandonedError
+from wandb.sdk.mailbox import HandleAbandonedError
 
 log = logging.getLogger(__name__)
 
