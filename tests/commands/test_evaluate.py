@@ -91,7 +91,7 @@ def test_the_worst_and_the_best_are_drawn(command: Command, trained: Path) -> No
 
 
 def test_a_sweep_scores_each_in_a_folder_of_its_own(command: Command, trained: Path) -> None:
-    thresholds = "+postprocessing.threshold=0,1"
+    thresholds = "postprocessing.threshold=0,1"
     done = command("evaluate", "-m", f"run={trained}", thresholds, "pictures=0")
     assert done.code == 0, done.err
     assert len(list(Path("outputs/evaluations").glob("*/*/evaluation.json"))) == 2
@@ -99,9 +99,9 @@ def test_a_sweep_scores_each_in_a_folder_of_its_own(command: Command, trained: P
 
 def test_other_values_take_the_place_of_the_checkpoints(command: Command, trained: Path) -> None:
     # Nothing is above 1, and everything above 0 is a single object.
-    assert command("evaluate", f"run={trained}", *FAST, "+postprocessing.threshold=1").code == 0
+    assert command("evaluate", f"run={trained}", *FAST, "postprocessing.threshold=1").code == 0
     assert result()["scores"]["seg"] == 0
-    smaller = ("+dataset.validation=2", "metric=[iou]", "+metric.v_rand.thresholds=[0.5]")
+    smaller = ("dataset.validation=2", "metric=[iou]", "metric.v_rand.thresholds=[0.5]")
     assert command("evaluate", f"run={trained}", *FAST, *smaller).code == 0
     assert result()["images"] == 2
     for option in ("watershed", "none"):
@@ -112,13 +112,15 @@ def test_other_values_take_the_place_of_the_checkpoints(command: Command, traine
     ("override", "words"),
     [
         ("+postprocessing.treshold=1", ["no postprocessing.treshold", "postprocessing.threshold?"]),
-        ("+postprocessing.threshold=high", ["postprocessing.threshold=high is not a number"]),
+        ("postprocessing.threshold=high", ["postprocessing.threshold=high is not a number"]),
         ("+postprocessing.threshold=40", ["postprocessing.threshold=40.0 is no probability"]),
-        ("postprocessing.threshold=0.4", ["put a plus before: +postprocessing.threshold=0.4"]),
+        ("trainer=gpu", ["option of train.py", "Did you mean accelerator=gpu?"]),
+        ("loader=default", ["takes loader from the checkpoint", "loader.NAME=VALUE"]),
+        ("+surplus=1", ["no surplus"]),
         ("postprocessing=watershd", ["Did you mean postprocessing=watershed?", "components"]),
         ("+metric.v_rand.treshold=1", ["no metric.v_rand.treshold: VRand", "thresholds?"]),
         ("+metric.seg=5", ["metric.seg=5 is no part"]),
-        ("+model.depth=5", ["model was fixed in training"]),
+        ("model.depth=5", ["model was fixed in training"]),
         ("+dataset.in_channels=2", ["has 2 channels", "takes 1"]),
         ("dataset=folder", ["dataset.root is not given"]),
         ("split=exam", ["exam", "test"]),

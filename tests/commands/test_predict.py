@@ -174,7 +174,7 @@ def test_what_cannot_be_segmented_is_named_and_left_out(command: Command, networ
 def test_values_may_take_the_place_of_the_checkpoints(command: Command, network: str) -> None:
     save("a.tif", KINDS["scans/float.tif"])
     for threshold, count in ((0, 1), (1, 0)):
-        words = (f"+postprocessing.threshold={threshold}", "+inference.tile=64", "overwrite=true")
+        words = (f"postprocessing.threshold={threshold}", "inference.tile=64", "overwrite=true")
         assert command("predict", network, "input=a.tif", "output=out", *words).code == 0
         assert read("a")[1].max() == count
     other = command("predict", network, "input=a.tif", "output=other", "postprocessing=watershed")

@@ -54,16 +54,13 @@ def message(done: Finished) -> str:
         ),
         (
             ["loss.terms.dice=1"],
-            "There is no loss.terms: WeightedCrossEntropy has no such parameter. It has reduction.",
+            "There is no loss.terms: WeightedCrossEntropy has no such parameter. It belongs to "
+            "loss=weighted_sum.",
         ),
         (
             ["trainer.options.profiler=simple"],
             "There is no trainer.options.profiler. To add it, put a plus before: "
             "+trainer.options.profiler=simple.",
-        ),
-        (
-            ["+model.depth=5"],
-            "There is a model.depth already. Write model.depth=5, without the plus.",
         ),
         (
             ["hydra.run.dri=x"],
@@ -141,17 +138,15 @@ def test_a_sweep_with_an_unknown_option_starts_no_job(command: Command) -> None:
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
-        (["model.depth=7"], ["64 x 64", "too small", "Lower model.depth"]),
-        (["model.depth=5", "model.padding=valid"], ["64 x 64", "model.padding=same"]),
+        (["model.depth=5", "loader.tile=32"], ["loader.tile=32", "Take 64 or more"]),
         (["model.depth=12"], ["model.depth=12 is out of range", "1 to 7"]),
         (["loader.tile=50", "model.padding=valid"], ["loader.tile=50", "48 or 52"]),
     ],
 )
-def test_a_network_too_deep_for_the_image(
+def test_a_network_too_deep_for_its_tile(
     command: Command, overrides: list[str], words: list[str]
 ) -> None:
-    tile = [] if "loader.tile=50" in overrides else ["loader.tile=null"]
-    told = message(command("train", *TINY, *tile, *overrides))
+    told = message(command("train", *TINY, *overrides))
     for word in words:
         assert word in told
 
@@ -260,7 +255,7 @@ def test_a_full_disk(cramped: Callable[..., Finished], size: int) -> None:
     assert not list(Path("run").rglob("*.ckpt"))
     whole = {p.name for p in Path("run").rglob("*") if p.is_file()}
     if size < 10_000:
-        assert whole == {"train.log"}
+        assert not whole
     else:
         assert json.loads(Path("run/summary.json").read_text())["state"] == "failed"
         assert Path("run/metrics.csv").read_text().count("\n") == 2
@@ -377,8 +372,6 @@ def test_a_run_that_left_no_checkpoint(command: Command, trained: Path) -> None:
     Path("run").mkdir()
     Path("run/summary.json").write_text('{"state": "failed"}')
     told = message(command("evaluate", "run=run"))
-    assert (
-        told == "No checkpoint at run/checkpoints/best.ckpt. A run keeps its own in checkpoints/."
-    )
+    assert told.startswith("run holds no checkpoint: neither best.ckpt nor last.ckpt is in it")
     both = command("evaluate", f"run={trained}", f"checkpoint={trained}/checkpoints/best.ckpt")
     assert message(both) == "Give one of run=FOLDER and checkpoint=FILE."

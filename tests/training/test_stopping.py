@@ -76,6 +76,43 @@ def test_a_run_that_is_stopped_again_and_again_comes_to_the_same_weights(
     assert_same(tmp_path / "whole", tmp_path / "stopped")
 
 
+def test_ctrl_c_saves_at_the_next_step_and_resumes_to_the_same_weights(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fit(tmp_path / "whole", STEPS)
+    trainer, stopping = fit(tmp_path / "stopped", STEPS, At(5, lambda: kill(signal.SIGINT)))
+    assert (stopping.reason, trainer.global_step) == ("interrupted", 6)
+    assert "Ctrl-C again ends at once" in capfd.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    fit(tmp_path / "stopped", STEPS)
+    assert_same(tmp_path / "whole", tmp_path / "stopped")
+
+
+def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
+    reached = []
+
+    def twice() -> None:
+        kill(signal.SIGINT)
+        kill(signal.SIGINT)
+        reached.append("never")
+
+    with pytest.raises(SystemExit):  # Lightning's, of a KeyboardInterrupt
+        fit(tmp_path, STEPS, At(2, twice))
+    assert not reached
+    assert not (tmp_path / "checkpoints" / "last.ckpt").exists()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        _, stopping = fit(tmp_path, STEPS, At(2, lambda: kill(signal.SIGINT)))
+        assert stopping.reason is None
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_validation_that_is_due_or_under_way_is_recorded_first(tmp_path: Path) -> None:
     fit(tmp_path / "whole", STEPS)
     for name, moment in (("due", At(3, kill)), ("under_way", DuringValidation())):
@@ -142,12 +179,15 @@ def test_a_signal_to_all_its_processes_ends_a_training_in_order(tmp_path: Path) 
     assert_same(whole, stopped)
 
 
-def test_several_processes_stop_at_one_step(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ask", "reason"), [("SIGUSR1@1:1", "preempted"), ("SIGINT@0:1", "interrupted")]
+)
+def test_several_processes_stop_at_one_step(tmp_path: Path, ask: str, reason: str) -> None:
     steps = (*STEPS, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     run(2, whole, steps)
     # Only the second is asked; both know of it a step later.
-    said = run(2, stopped, steps, ASK="SIGUSR1@1:1")
-    assert said.count("reason=preempted step=3") == 2
+    said = run(2, stopped, steps, ASK=ask)
+    assert said.count(f"reason={reason} step=3") == 2
     run(2, stopped, steps)
     assert_same(whole, stopped)

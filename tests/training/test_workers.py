@@ -28,7 +28,7 @@ def run(*signals: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
 
 
-@pytest.mark.parametrize("signals", [(), ("SIGUSR1", "SIGUSR2", "SIGUSR1"), ("SIGTERM",)])
+@pytest.mark.parametrize("signals", [(), ("SIGUSR1", "SIGUSR2", "SIGINT", "SIGINT"), ("SIGTERM",)])
 def test_a_loading_process_outlives_signals_but_not_its_parent(signals: tuple[str, ...]) -> None:
     done = run(*signals)
     assert (done.returncode, done.stdout, done.stderr) == (0, "50\n", "")

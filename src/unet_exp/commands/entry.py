@@ -7,21 +7,23 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from string import Template
 from typing import Any, NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from unet_exp import schema
 from unet_exp.commands.checks import check, check_single
 from unet_exp.commands.composed import keep
-from unet_exp.commands.errors import Preempted, explain, is_full, run_folder
+from unet_exp.commands.errors import KilledError, Preempted, explain, is_full, run_folder
+from unet_exp.commands.given_paths import require_paths
 from unet_exp.commands.places import settle_environment, settle_paths, tidy
+from unet_exp.commands.plus import with_any_plus
 from unet_exp.commands.quoting import quoted
 from unet_exp.commands.recorded import folders_of, require_no_links
+from unet_exp.commands.refusals import take_back
 from unet_exp.commands.slurm import requeue, requeued
 from unet_exp.commands.sweeping.given_again import require_secrets
 from unet_exp.commands.sweeping.ledger import with_resumed
@@ -56,7 +58,8 @@ def launch_screened(task: Callable[[DictConfig], Any], config_name: str) -> NoRe
     failures: list[Exception] = []
     try:
         settle_environment()
-        words = [quoted(word, is_sweep(sys.argv)) for word in sys.argv[1:]]
+        words = with_any_plus(sys.argv[1:], config_name)
+        words = [quoted(word, is_sweep(words)) for word in words]
         if config_name == "train":
             words += requeued(words)
         words = with_resumed(words)
@@ -88,6 +91,7 @@ def launch_screened(task: Callable[[DictConfig], Any], config_name: str) -> NoRe
         if is_full(error) and folder:
             # Half of a configuration is worse than none.
             shutil.rmtree(folder / ".hydra", ignore_errors=True)
+        take_back(folder, config_name)
         sys.exit(1)
     finally:
         tidy()
@@ -131,6 +135,7 @@ def guarded(
         if not in_sweep():
             check_single(HydraConfig.get())
         settle_paths(cfg)
+        require_paths(cfg, config_name)
         check(cfg, config_name)
         if config_name != "predict" or HydraConfig.get().output_subdir:
             keep(cfg)
@@ -144,6 +149,8 @@ def guarded(
             # A scheduler's SIGTERM ends the loop without a code; it is no success.
             sys.exit(end.code if isinstance(end, SystemExit) and end.code else 143)
         print(f"\nInterrupted.{how_to_go_on()}", file=sys.stderr, flush=True)
+        if not in_sweep():
+            take_back(run_folder(), config_name)
         sys.exit(130)
     except Exception as error:
         trace.error("".join(traceback.format_exception(error)))
@@ -156,6 +163,8 @@ def guarded(
         else:
             report(error, debug=cfg.get("debug") is True)
             failures.append(error)
+            if not in_sweep() and not isinstance(error, KilledError):
+                take_back(folder, config_name)
         return None
 
 
@@ -191,15 +200,6 @@ def train_with_the_first() -> int:
     learn(OmegaConf.to_container(cfg))
     fit(cfg, folder)
     return 0
-
-
-def listed(value: Any) -> list[Path]:
-    """Return the paths that one value or a list of them names.
-
-    >>> listed("a.ckpt") == [Path("a.ckpt")]
-    True
-    """
-    return [Path(str(one)) for one in (value if isinstance(value, ListConfig) else [value])]
 
 
 def report(error: Exception, debug: bool) -> None:

@@ -26,6 +26,10 @@ class JobError(Exception):
     """What ended a training in another process, in its own words."""
 
 
+class KilledError(JobError):
+    """What ended a training in another process that had no time to say so."""
+
+
 class Preempted(SystemExit):
     """A training was asked to stop, and has saved itself."""
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from unet_exp.commands.entry import launch, listed
+from unet_exp.commands.entry import launch
+from unet_exp.commands.given_paths import find_checkpoints
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
             folder,
         )
         return groups[0].over_runs("mean")
-    checkpoints = [run.checkpoint for run in runs] or listed(cfg.checkpoint)
+    checkpoints = find_checkpoints([run.folder for run in runs] or cfg.checkpoint)
     result = evaluate_checkpoints(checkpoints, cfg, folder)
     show_images(result.evaluation, result.title, result.measure)
     show_summary(result.evaluation)

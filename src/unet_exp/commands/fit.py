@@ -24,6 +24,7 @@ from unet_exp.commands.build import (
 from unet_exp.commands.callbacks import build_callbacks, ending
 from unet_exp.commands.composed import to_yaml
 from unet_exp.commands.errors import Preempted
+from unet_exp.commands.opening import announce
 from unet_exp.commands.resume import run_id, starting_point
 from unet_exp.files import alone
 from unet_exp.screen import Console
@@ -135,6 +136,10 @@ def fit_until_stopped(
     start, resumed = starting_point(cfg, training.config, folder)
     if cfg.preview:
         return preview(training.loaders, folder)
+    training.loaders.check()
+    # Behind the callbacks whose state a checkpoint holds.
+    callbacks = [*training.callbacks, stopping, DataWait()]
+    trainer = build(cfg.trainer)(folder=folder, callbacks=callbacks, loggers=[])
 
     # Of several processes on one run, the first keeps the record.
     first = int(os.environ.get("RANK", 0)) == 0
@@ -149,27 +154,25 @@ def fit_until_stopped(
             write_atomically(folder / "config.yaml", to_yaml(cfg))
         if cfg.compile:
             training.module.network.compile()
-        failed, loggers, trainer = True, [], None
+        failed, loggers = True, []
         try:
             if first:
+                announce(training, trainer, folder, start)
                 logger = build(cfg.logger)(
                     folder=folder, run_id=facts["run_id"], config=training.config
                 )
-                loggers = [logger] if logger else []
-            # Behind the callbacks whose state a checkpoint holds.
-            callbacks = [*training.callbacks, stopping, DataWait()]
-            trainer = build(cfg.trainer)(folder=folder, callbacks=callbacks, loggers=loggers)
+                trainer.loggers = loggers = [logger] if logger else []
             data = DataModule(training.loaders)
             trainer.fit(training.module, data, ckpt_path=start, weights_only=True)
             if trainer.interrupted:
                 raise KeyboardInterrupt
             record["state"] = stopping.reason or "finished"
             record["ended_by"] = ending(trainer, stopping.reason, training.own)
-            failed = stopping.reason == "preempted"  # W&B's run goes on later
+            failed = stopping.reason in ("preempted", "interrupted")  # W&B's run goes on later
             leave()
         finally:
             best, written = metrics.best(monitor, mode), training.gallery.written
-            record["steps"] = trainer.global_step if trainer else 0
+            record["steps"] = trainer.global_step
             record["scores"] = best
             record["score"] = best.get(monitor)
             record["pictures"] = [str(path.relative_to(folder)) for path in written]
@@ -177,6 +180,8 @@ def fit_until_stopped(
             finish(loggers, failed)
     if stopping.reason == "preempted":
         raise Preempted
+    if stopping.reason == "interrupted":
+        raise KeyboardInterrupt
     if first:
         conclude(folder, best, written, record["ended_by"])
     return float(best.get(monitor, math.nan))

@@ -17,6 +17,7 @@ from omegaconf.errors import (
 )
 
 from unet_exp import schema
+from unet_exp.commands.hints import COMMANDS, MEANT, hint, owners
 
 #: What a node of OmegaConf takes, in a person's words.
 KINDS = {
@@ -59,7 +60,7 @@ def explain_override(chain: Sequence[BaseException]) -> str | None:
         pasted = re.search(r"use \+(\S+?)=(.*)", str(chain[0]))
         if pasted and (owner is None or pasted[1] == key):
             key, value = pasted[1], pasted[2]
-        return unknown(key, value, paths(told.parent_node), owner)
+        return unknown(key, value, paths(told.parent_node), owner, command_of(told.parent_node))
     if isinstance(told, ValidationError) and told.full_key:
         given = override[1] if override else f"{told.full_key}={told.value}"
         return wrong_type(given, told)
@@ -86,8 +87,17 @@ def no_option(error: MissingConfigException) -> str:
     return f"There is no {group}={option}.{hint} Options of {group}: {', '.join(options)}."
 
 
-def unknown(key: str, value: Any, known: Sequence[str], owner: str | None = None) -> str:
+def unknown(
+    key: str,
+    value: Any,
+    known: Sequence[str],
+    owner: str | None = None,
+    command: str | None = None,
+) -> str:
     """Say that there is no such key, and which was probably meant.
+
+    ``known`` are the keys that there are. Those of other options, and of other commands, are told
+    from where they are if the ``command`` is known.
 
     >>> unknown("model.dpth", 5, ["model.depth", "model.norm", "loader.seed"], "UNet")
     'There is no model.dpth: UNet has no such parameter. Did you mean model.depth=5?'
@@ -103,6 +113,14 @@ def unknown(key: str, value: Any, known: Sequence[str], owner: str | None = None
     others = [k for k in known if k.rpartition(".")[0] != above and not key.startswith(f"{k}.")]
     beside = [f"{above}.{k}".lstrip(".") for k in difflib.get_close_matches(name, siblings, n=1)]
     same_name = [k for k in others if k.rpartition(".")[2] == name][:3]
+    if owner and not beside and (elsewhere := owners(key)):
+        return f"{fact} It belongs to {' or '.join(elsewhere[:3])}."
+    if command and not key.startswith("hydra.") and (not owner or name in MEANT[command]):
+        if above in known and not siblings:  # a part without fixed keys
+            return f"{fact} To add it, put a plus before: +{key}={value}."
+        if not (above and beside):
+            told = hint(key, value, command)
+            return f"{fact} {told or 'See what there is with --cfg job.'}"
     near = beside or same_name or difflib.get_close_matches(key, others, n=1, cutoff=0.7)
     if near:
         given = "" if value is None else f"={value}"
@@ -112,6 +130,13 @@ def unknown(key: str, value: Any, known: Sequence[str], owner: str | None = None
     if owner is None and not siblings and above in known:
         return f"{fact} To add it, put a plus before: +{key}={value}."
     return f"{fact} See what there is with --cfg job."
+
+
+def command_of(node: Any) -> str | None:
+    """Return which command a node is of the configuration of; None if that is not known."""
+    root = node._get_root() if isinstance(node, DictConfig) else DictConfig({})
+    name = OmegaConf.select(root, "hydra.job.name", throw_on_missing=False)
+    return name if name in COMMANDS else None
 
 
 def paths(node: Any) -> list[str]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from unet_exp.commands.entry import launch, listed
+from unet_exp.commands.entry import launch
+from unet_exp.commands.given_paths import find_checkpoints
 from unet_exp.shown import shown
 
 if TYPE_CHECKING:
@@ -44,12 +45,13 @@ def predict(cfg: DictConfig) -> None:
     keep_freed_memory()
     output, paths = Path(str(cfg.output)), find_images(cfg.input)
     require_separate(cfg.input, paths, output)
-    trained = load(listed(cfg.checkpoint), cfg)
+    checkpoints = find_checkpoints(cfg.checkpoint)
+    trained = load(checkpoints, cfg)
     for name in ("nodata", "min_is_white"):  # of the images at hand, whatever data it trained on
         if cfg[name] is not None:
             OmegaConf.update(trained.config, f"dataset.{name}", cfg[name], force_add=True)
     results = chosen_results(cfg, trained, output)
-    held = settings(cfg, trained)
+    held = settings(cfg, trained, checkpoints)
     ledger = Ledger(output / "predict.json", held, cfg.overwrite)
     waiting, refused = find_waiting(paths, results, ledger)
     output.mkdir(parents=True, exist_ok=True)
@@ -170,7 +172,7 @@ def plain(value: Any) -> Any:
     return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
 
 
-def settings(cfg: DictConfig, trained: "Trained") -> dict[str, Any]:
+def settings(cfg: DictConfig, trained: "Trained", checkpoints: list[Path]) -> dict[str, Any]:
     """Return what results depend on."""
     dataset = trained.config.dataset
     # Left out where they are as ever, so that results of earlier versions still count. As text,
@@ -181,9 +183,7 @@ def settings(cfg: DictConfig, trained: "Trained") -> dict[str, Any]:
     }
     return {
         **{name: said for name, said in unusual.items() if said not in ("None", None, "auto")},
-        "checkpoint": [
-            hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in listed(cfg.checkpoint)
-        ],
+        "checkpoint": [hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in checkpoints],
         "tta": cfg.tta,
         "normalization": trained.config.dataset.get("normalization", "none"),
         "postprocessing": OmegaConf.to_container(trained.config.postprocessing),

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 from omegaconf import DictConfig, OmegaConf
 
-from unet_exp.commands.errors import JobError, Preempted
+from unet_exp.commands.errors import JobError, KilledError, Preempted
 from unet_exp.secrets import masked
 from unet_exp.training.record import amend, read_summary
 
@@ -25,8 +25,6 @@ from unet_exp.training.record import amend, read_summary
 JOB = "unet_exp.commands.job"
 #: Signals that ask a training to save itself and to end.
 ASKING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
-#: Seconds that a training gets to end in order.
-PATIENCE = 60
 
 
 def run_job(
@@ -50,7 +48,7 @@ def run_job(
     Raises
     ------
     JobError
-        With the words of the process that failed first.
+        With the words of the process that failed first; a KilledError where it left none.
     KeyboardInterrupt, Preempted
         If the training was asked to stop, and has saved itself.
     """
@@ -74,35 +72,46 @@ def run_job(
             # So that Ctrl-C reaches the training through us alone, and once.
             start_new_session=True,
         ) as process:
-            code = wait(process, processes)
+            code, interrupted = wait(process, processes)
         after = read_summary(folder)
         state = None if after == before else after.get("state")
         if state == "preempted":
             raise Preempted
-        if state == "interrupted":
+        if interrupted and state == "running":  # it had no time to write more
+            amend(folder, state="interrupted")
+        # One that came to its end meanwhile is whole; the jobs of its sweep end all the same.
+        if state == "interrupted" or (interrupted and (quiet or state != "finished")):
             raise KeyboardInterrupt
         if code == 0 and state != "running":
             return float("nan") if after.get("score") is None else after["score"]
-        error = reason(told, code, folder / "train.log", begun)
+        error = own_words(told) or KilledError(reason(code, folder / "train.log", begun))
     # The first process keeps the record, and may know but that another one is gone.
     if state == "running" or (state == "failed" and processes > 1):
-        amend(folder, state="failed", error=error)
-    raise JobError(error)
+        amend(folder, state="failed", error=str(error))
+    raise error
 
 
-def wait(process: "subprocess.Popen[Any]", processes: int) -> int:
-    """Wait for a training, and hand on to it what asks it to stop."""
+def wait(process: "subprocess.Popen[Any]", processes: int) -> tuple[int, bool]:
+    """Wait for a training, and hand on to it what asks it to stop.
+
+    Ctrl-C lets it save itself; once more, and all its processes end at once.
+
+    Returns
+    -------
+    Its exit code, and whether there was a Ctrl-C.
+    """
     with forwarding(process, processes):
         try:
-            return process.wait()
+            try:
+                return process.wait(), False
+            except KeyboardInterrupt:
+                print("\nSaving; Ctrl-C again ends at once.", file=sys.stderr, flush=True)
+                tell(process, processes, signal.SIGINT)
+                return process.wait(), True
         except KeyboardInterrupt:
-            tell(process, processes, signal.SIGINT)
-        try:
-            return process.wait(PATIENCE)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt):
             for one in family(process):
                 one.kill()
-            raise KeyboardInterrupt from None
+            return process.wait(), True
 
 
 @contextmanager
@@ -144,12 +153,16 @@ def family(process: "subprocess.Popen[Any]") -> list[psutil.Process]:
         return []
 
 
-def reason(told: Path, code: int, log: Path, begun: int) -> str:
-    """Return why a job ended: its own words, or the signal that killed it."""
+def own_words(told: Path) -> JobError | None:
+    """Return what a job said of its end, if it did."""
     try:
-        return str(json.loads(told.read_text())["message"]["message"])
+        return JobError(str(json.loads(told.read_text())["message"]["message"]))
     except (OSError, ValueError, KeyError, TypeError):
-        pass
+        return None
+
+
+def reason(code: int, log: Path, begun: int) -> str:
+    """Return what is known of the end of a job that said nothing: the signal that killed it."""
     text = log.read_bytes()[begun:].decode(errors="replace")
     found = re.search(r"exitcode\s*:\s*-(\d+)", text)
     number = -code if code < 0 else int(found[1]) if found else None

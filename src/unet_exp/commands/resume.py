@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from unet_exp.commands.given_paths import find_checkpoints
 from unet_exp.secrets import masked
 from unet_exp.training.record import read_summary
 
@@ -55,7 +56,7 @@ def starting_point(
     if resumed and last.exists():
         start = last
     elif cfg.ckpt_path:
-        start = Path(cfg.ckpt_path)
+        (start,) = find_checkpoints(str(cfg.ckpt_path))
     else:
         return None, resumed
     # Its weights and counts are loaded; nothing that it names is built.

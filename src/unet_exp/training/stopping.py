@@ -1,5 +1,6 @@
 """A training that is asked to stop saves itself at the next step and ends in order."""
 
+import os
 import signal
 import threading
 import time
@@ -11,18 +12,23 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 #: What schedulers of clusters, and people, send to ask for an end.
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+#: Seconds within which torchrun hands the Ctrl-C on that its processes got from the terminal too.
+ECHO = 1.0
 
 
 class Stopping(Callback):
-    """Stop a training on SIGTERM, SIGUSR1 or SIGUSR2, or when ``folder``/stop appears.
+    """Stop a training on Ctrl-C, SIGTERM, SIGUSR1 or SIGUSR2, or when ``folder``/stop appears.
 
     Such a training writes ``checkpoints/last.ckpt`` after the next step of the optimiser and ends
     without a validation; where one is due at that step, or is under way, it ends after it. Resumed
     from there, it comes to the same weights and scores as if it had never stopped. A training
     that has come to its own end meanwhile has not been stopped.
 
+    A second Ctrl-C ends it at once, and so does the first before training begins, when there is
+    nothing to save.
+
     It stands behind the callbacks whose state changes with every step, such as the mean of the
-    weights. As a context manager it hears signals before the training begins, too.
+    weights. As a context manager it hears the other signals before the training begins, too.
 
     Parameters
     ----------
@@ -33,8 +39,9 @@ class Stopping(Callback):
     Attributes
     ----------
     reason
-        Why the training ended: None if by itself, ``"preempted"`` by a signal or an empty file,
-        or the text of the file, such as ``"pruned"``. The same in all processes.
+        Why the training ended: None if by itself, ``"interrupted"`` by Ctrl-C, ``"preempted"`` by
+        another signal or an empty file, or the text of the file, such as ``"pruned"``. The same in
+        all processes.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -49,6 +56,8 @@ class Stopping(Callback):
         self.group: Any = None
         self.question: tuple[torch.Tensor, Any] | None = None
         self.before: dict[signal.Signals, Any] = {}
+        self.interrupt: Any = None
+        self.interrupted_at = -ECHO
 
     def __enter__(self) -> Self:
         self.before = {number: signal.getsignal(number) for number in SIGNALS}
@@ -70,7 +79,33 @@ class Stopping(Callback):
         """Keep in mind that a signal came."""
         self.asked = self.asked or "preempted"
 
+    def interrupted(self, number: int, frame: Any) -> None:
+        """Keep Ctrl-C in mind; the second time, end at once."""
+        now = time.monotonic()
+        if self.asked is None:
+            self.asked, self.interrupted_at = "interrupted", now
+            if int(os.environ.get("RANK", 0)) == 0:
+                # Not by print, in whose midst a signal may come.
+                os.write(2, b"\nSaving after the next step; Ctrl-C again ends at once.\n")
+        elif now - self.interrupted_at >= ECHO or "TORCHELASTIC_RUN_ID" not in os.environ:
+            self.forget_interrupt()
+            raise KeyboardInterrupt
+
+    def forget_interrupt(self) -> None:
+        """Let Ctrl-C end the process again, as before training."""
+        if self.interrupt is not None and in_main_thread():
+            signal.signal(signal.SIGINT, self.interrupt)
+            self.interrupt = None
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        self.forget_interrupt()
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # In the background of a shell Ctrl-C is ignored, and stays so.
+        if in_main_thread() and signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None):
+            self.interrupt = signal.signal(signal.SIGINT, self.interrupted)
         # Lightning has just put a handler of its own, which would end the training where it
         # stands. It puts back at the end what was there before it.
         self.listen()
@@ -122,6 +157,7 @@ class Stopping(Callback):
         return True
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.forget_interrupt()
         if self.question:
             answer(self.question)
         if trainer.is_global_zero:

@@ -25,9 +25,9 @@ def default_workers() -> int:
 def outliving() -> Callable[[int], None]:
     """Return a loader's ``worker_init_fn``: a loading process works on when all are asked to stop.
 
-    A scheduler asks all processes of a training, which still needs its tiles until the step at
-    hand is done. So the first SIGTERM counts only when this process, which loads for itself, is at
-    its own end; the second always does.
+    A scheduler, or Ctrl-C, asks all processes of a training, which still needs its tiles until the
+    step at hand is done. So the first SIGTERM counts only when this process, which loads for
+    itself, is at its own end; the second always does.
     """
     return partial(outlive_signals, ending())
 
@@ -44,8 +44,8 @@ def ending() -> Flag:
 def outlive_signals(ending: Flag, worker: int) -> None:
     """Take signals, in a loading process, as `outliving` says."""
     del worker
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
 
     def end_or_wait(number: int, _: object) -> None:
         signal.signal(number, signal.SIG_DFL)

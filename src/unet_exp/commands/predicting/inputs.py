@@ -4,7 +4,7 @@ import glob
 from pathlib import Path
 from typing import Any
 
-from unet_exp.commands.entry import listed
+from unet_exp.commands.given_paths import listed
 from unet_exp.datasets.ome_zarr import holds_image, is_zarr
 from unet_exp.datasets.opened import SUFFIXES
 from unet_exp.datasets.pairing import natural_key

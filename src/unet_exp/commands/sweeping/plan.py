@@ -9,6 +9,8 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
+from unet_exp.commands.errors import explain
+
 #: Words that say how a sweep runs, and not what its jobs are.
 OF_THE_SWEEP = ("sweep.resume=", "hydra.", "hydra/")
 
@@ -147,3 +149,11 @@ def planned(combinations: Sequence[tuple[str, ...]], known: Sequence[Planned]) -
             jobs[identity(overrides)] = Planned(str(number), tuple(overrides))
             number += 1
     return list(jobs.values())
+
+
+def refused(job: Planned, error: Exception) -> SweepError:
+    """Return the error that refuses a whole sweep for one of its jobs."""
+    name = str(job)
+    told = explain(error)
+    end = "" if told.endswith((".", "?")) else "."
+    return SweepError(f"{name[0].upper()}{name[1:]}: {told}{end} No job was started.")

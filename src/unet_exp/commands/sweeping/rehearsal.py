@@ -9,11 +9,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.commands.build import build, build_dataset
 from unet_exp.commands.checks import check
-from unet_exp.commands.errors import explain
 from unet_exp.commands.fit import prepare
 from unet_exp.commands.places import settle_paths
 from unet_exp.commands.resume import starting_point
-from unet_exp.commands.sweeping.plan import Planned, SweepError
+from unet_exp.commands.sweeping.plan import Planned, refused
 from unet_exp.training.devices import processes
 
 #: Data sets kept for the next jobs; most sweeps take one, or one for each fold.
@@ -90,11 +89,3 @@ class Rehearsal:
             self.datasets[key] = (dataset, cfg.dataset.copy())
         dataset, cfg.dataset = self.datasets[key]
         return dataset
-
-
-def refused(job: Planned, error: Exception) -> SweepError:
-    """Return the error that refuses a whole sweep for one of its jobs."""
-    name = str(job)
-    told = explain(error)
-    end = "" if told.endswith((".", "?")) else "."
-    return SweepError(f"{name[0].upper()}{name[1:]}: {told}{end} No job was started.")

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from omegaconf import DictConfig, open_dict
 
 from unet_exp.commands import composed
 from unet_exp.commands.errors import explain
+from unet_exp.commands.given_paths import require_paths
 from unet_exp.commands.quoting import in_quotes
 from unet_exp.commands.recorded import require_no_links, require_plain
 from unet_exp.commands.sweeping.conclude import conclude
@@ -24,8 +26,7 @@ from unet_exp.commands.sweeping.ledger import (
     require_same_sweep,
     typed,
 )
-from unet_exp.commands.sweeping.plan import Planned, SweepError, parse, planned
-from unet_exp.commands.sweeping.rehearsal import Rehearsal, refused
+from unet_exp.commands.sweeping.plan import Planned, SweepError, parse, planned, refused
 from unet_exp.commands.sweeping.table import LiveTable
 from unet_exp.files import alone
 from unet_exp.secrets import blanked
@@ -33,6 +34,8 @@ from unet_exp.training.record import amend, command_line, read_summary
 
 if TYPE_CHECKING:
     from hydra.plugins.sweeper import Sweeper
+
+    from unet_exp.commands.sweeping.rehearsal import Rehearsal
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +92,7 @@ class Runner:
                 require_plain(others, (), self.folder)
         said = typed([*arguments, *map(str, self.config.hydra.overrides.hydra)])
         here = self.config.hydra.launcher.get("_target_") in HERE
-        self.rehearsal = Rehearsal(here)
+        self.here = here
         self.ledger = Ledger(
             command=command_line(),
             arguments=self.before.arguments if self.before else said,
@@ -111,6 +114,13 @@ class Runner:
             require_secrets(job.overrides)
         return jobs
 
+    @cached_property
+    def rehearsal(self) -> "Rehearsal":
+        """What builds each job once."""
+        from unet_exp.commands.sweeping.rehearsal import Rehearsal
+
+        return Rehearsal(self.here)
+
     def record(self, job: Planned) -> dict[str, Any]:
         """Return the record of a job; nothing where it has not begun."""
         return read_summary(self.folder / job.folder)
@@ -126,6 +136,8 @@ class Runner:
         for job in jobs:
             try:
                 cfg = self.composed(job)
+                with as_current(cfg) as own:
+                    require_paths(own, "train")  # before the rehearsal imports torch
             except Exception as error:
                 raise refused(job, error)  # noqa: B904 - its cause would be told in its place
             with as_current(cfg) as own:
