@@ -21,8 +21,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     Raises
     ------
     ValueError
-        If not exactly one of ``checkpoint`` and ``run`` is given, the split has no labels, or its
-        images have other channels than the network takes.
+        If the split has no labels, or its images have other channels than the network takes.
     FailedRunsError
         If some of several runs could not be scored.
     """
@@ -32,8 +31,6 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     from unet_exp.commands.evaluating.tables import show_images, show_summary
     from unet_exp.inference.freed_memory import keep_freed_memory
 
-    if (cfg.run is None) == (cfg.checkpoint is None):
-        raise ValueError("Give one of run=FOLDER and checkpoint=FILE.")
     if cfg.tune_postprocessing and cfg.split == "test":
         raise ValueError(
             "tune_postprocessing=true on split=test would choose by the images that are to judge. "

@@ -65,6 +65,8 @@ def require_paths(cfg: DictConfig, command: str) -> None:
     FileNotFoundError, ValueError
         Naming the first.
     """
+    if command == "evaluate" and (cfg.run is None) == (cfg.checkpoint is None):
+        raise ValueError("Give one of run=FOLDER and checkpoint=FILE.")
     # A run that goes on has a checkpoint of its own.
     option = "checkpoint" if command != "train" else None if cfg.resume else "ckpt_path"
     if option and (given := cfg.get(option)) is not None:
@@ -119,4 +121,5 @@ def listed(value: Any) -> list[Path]:
 
 def as_typed(path: Any) -> Path:
     """Return a path that is relative to where the command was started, wherever it is now."""
-    return Path(to_absolute_path(str(path))) if HydraConfig.initialized() else Path(str(path))
+    moved = HydraConfig.initialized() and HydraConfig.get().job.chdir
+    return Path(to_absolute_path(str(path)) if moved else str(path))

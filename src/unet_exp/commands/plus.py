@@ -64,5 +64,5 @@ def taken_from_checkpoint(key: str, value: str, command: str) -> str:
             f"{command}.py takes {key} from the checkpoint, and no other option of it. Single "
             f"values can be changed: {key}.NAME=VALUE."
         )
-    part = key.partition(".")[0]
-    return f"{part} was fixed in training, so it cannot be changed now. What can be: {', '.join(OPEN)}."
+    part, some = key.partition(".")[0], ", ".join(OPEN)
+    return f"{part} was fixed in training, so it cannot be changed now. What can be: {some}."
