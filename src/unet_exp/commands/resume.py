@@ -8,7 +8,6 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from unet_exp.commands.given_paths import find_checkpoints
 from unet_exp.secrets import masked
 from unet_exp.training.record import read_summary
 
@@ -41,6 +40,7 @@ def starting_point(
         If the checkpoint cannot be read, is of another network or another run, or leaves no
         step to train.
     """
+    from unet_exp.commands.given_paths import find_checkpoints
     from unet_exp.training.checkpoint import (
         CheckpointError,
         differences,
