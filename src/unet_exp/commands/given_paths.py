@@ -67,12 +67,14 @@ def require_paths(cfg: DictConfig, command: str) -> None:
     """
     if command == "evaluate" and (cfg.run is None) == (cfg.checkpoint is None):
         raise ValueError("Give one of run=FOLDER and checkpoint=FILE.")
+    # What has no default is asked for before anything is looked for.
+    required = [cfg[name] for name in ("checkpoint", "input", "output") if command == "predict"]
     # A run that goes on has a checkpoint of its own.
     option = "checkpoint" if command != "train" else None if cfg.resume else "ckpt_path"
     if option and (given := cfg.get(option)) is not None:
         for path in listed(given):
             find_checkpoint(as_typed(path))
-    if command == "predict":
+    if required:
         from unet_exp.commands.predicting.inputs import find_images
 
         find_images(cfg.input)
