@@ -2,7 +2,7 @@
 
 import itertools
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from unet_exp.commands.evaluating.numbers import number
@@ -16,8 +16,13 @@ from unet_exp.shown import shown
 ERRORS = 5
 
 
-def conclude(folder: Path) -> Sweep:
+def conclude(folder: Path, again: Sequence[str] = ()) -> Sweep:
     """Write ``sweep.csv`` and ``sweep.html`` in a sweep's folder, and print what it came to.
+
+    Parameters
+    ----------
+    again
+        Overrides to give again when the sweep goes on, since a folder may not say them.
 
     Raises
     ------
@@ -28,11 +33,11 @@ def conclude(folder: Path) -> Sweep:
     """
     sweep = read_sweep(folder)
     paths = [write_report(sweep), write_page(sweep)]
-    print("\n".join(map(shown, lines(sweep, paths))), flush=True)
+    print("\n".join(map(shown, lines(sweep, paths, again))), flush=True)
     return sweep
 
 
-def lines(sweep: Sweep, paths: list[Path]) -> Iterator[str]:
+def lines(sweep: Sweep, paths: list[Path], again: Sequence[str] = ()) -> Iterator[str]:
     """Yield what is said, line by line; ``paths`` are those of the table and the page."""
     yield f"sweep       {summed(sweep.jobs)}"
     if sweep.ranked:
@@ -56,7 +61,7 @@ def lines(sweep: Sweep, paths: list[Path]) -> Iterator[str]:
         yield f"W&B         offline; to upload: wandb sync {folder}/*/wandb/offline-run-*"
     runs = sweep.state == "running" and "running" in sweep.counts
     if sweep.unfinished and not runs:
-        yield f"to go on    {resuming(sweep)}"
+        yield f"to go on    {resuming(sweep, again)}"
 
 
 def offline(sweep: Sweep) -> bool:
@@ -65,7 +70,7 @@ def offline(sweep: Sweep) -> bool:
     return any(run.is_dir() and not list(run.glob("*.synced")) for run in runs)
 
 
-def resuming(sweep: Sweep) -> str:
+def resuming(sweep: Sweep, again: Sequence[str] = ()) -> str:
     """Return the command that runs the jobs which are not finished; its words are recorded.
 
     >>> resuming(Sweep(Path("a/b"), command="python train.py -m seed=0,1"))
@@ -74,9 +79,11 @@ def resuming(sweep: Sweep) -> str:
     'unet-train -m sweep.resume=a/b'
     >>> resuming(Sweep(Path("a/b"), command="python train.py model.depth=2,3 -m 'name=a b'"))
     'python train.py -m sweep.resume=a/b'
+    >>> resuming(Sweep(Path("a/b"), command="python train.py -m seed=0,1"), ["dataset.root=my own"])
+    "python train.py -m sweep.resume=a/b 'dataset.root=my own'"
     """
     words = itertools.takewhile(
         lambda word: "=" not in word and not word.startswith(("-", "~")), shlex.split(sweep.command)
     )
     program = shlex.join(words) or "python train.py"
-    return f"{program} -m {shlex.quote(f'sweep.resume={sweep.folder}')}"
+    return f"{program} -m {shlex.join([f'sweep.resume={sweep.folder}', *again])}"

@@ -1,6 +1,7 @@
 """What a sweep's folder says of its jobs, at any moment: while they run, and after a crash."""
 
 import math
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -9,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from unet_exp.commands.sweeping.plan import job_name
 from unet_exp.files import inside, read_json
 from unet_exp.secrets import masked
 
@@ -145,6 +145,22 @@ def read_sweep(folder: Path) -> Sweep:
         state=state,
         log=tuple(map(str, sequence(content, "log"))),
     )
+
+
+def job_name(folder: Any) -> str:
+    """Return the name of a job's folder, as it was read from a file: a number, and no path.
+
+    >>> job_name("12")
+    '12'
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    if not isinstance(folder, str) or not re.fullmatch(r"[0-9]{1,9}", folder):
+        raise ValueError(f"{str(folder)[:80]!r} is no folder of a job, which are numbered")
+    return folder
 
 
 def read_job(sweep: Path, given: dict[str, Any], ended: bool, written: float) -> Job:

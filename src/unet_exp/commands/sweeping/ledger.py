@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from unet_exp.commands.recorded import replayed
-from unet_exp.commands.sweeping.plan import OF_THE_SWEEP, Planned, SweepError, job_name
+from unet_exp.commands.sweeping.jobs import job_name
+from unet_exp.commands.sweeping.plan import OF_THE_SWEEP, Planned, SweepError
 from unet_exp.files import read_json, replacing
 from unet_exp.secrets import blanked, masked
 

@@ -1,7 +1,6 @@
 """Which jobs a command line means."""
 
 import itertools
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,22 +32,6 @@ class Planned:
         'job 2 (model.depth=3 seed=0)'
         """
         return f"job {self.folder} ({' '.join(self.overrides)})" if self.overrides else "job 0"
-
-
-def job_name(folder: Any) -> str:
-    """Return the name of a job's folder, as it was read from a file: a number, and no path.
-
-    >>> job_name("12")
-    '12'
-
-    Raises
-    ------
-    ValueError
-        If it is something else.
-    """
-    if not isinstance(folder, str) or not re.fullmatch(r"[0-9]{1,9}", folder):
-        raise ValueError(f"{str(folder)[:80]!r} is no folder of a job, which are numbered")
-    return folder
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """One sweep from its words to its page: checked, recorded, launched, told."""
 
 import logging
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from unet_exp.commands import composed
 from unet_exp.commands.errors import explain
 from unet_exp.commands.given_paths import require_paths
 from unet_exp.commands.quoting import in_quotes
-from unet_exp.commands.recorded import require_no_links, require_plain
+from unet_exp.commands.recorded import fault, require_no_links, require_plain
 from unet_exp.commands.sweeping.conclude import conclude
 from unet_exp.commands.sweeping.given_again import jobs_with_secrets, require_secrets
 from unet_exp.commands.sweeping.jobs import DONE
@@ -91,6 +92,8 @@ class Runner:
                 others = [text for text in job.overrides if blanked(text) not in given]
                 require_plain(others, (), self.folder)
         said = typed([*arguments, *map(str, self.config.hydra.overrides.hydra)])
+        #: What a folder may not say, so that the user gives it again.
+        self.again = [text for text in said if fault(text)]
         here = self.config.hydra.launcher.get("_target_") in HERE
         self.here = here
         self.ledger = Ledger(
@@ -188,7 +191,7 @@ class Runner:
             finally:
                 try:
                     self.ledger.write(self.folder)
-                    conclude(self.folder)
+                    conclude(self.folder, self.again)
                 except OSError as error:  # a full disk must not hide what ended the sweep
                     log.warning("%s", explain(error))
         failed = [job for job in self.ledger.jobs if self.record(job).get("state") not in DONE]
@@ -197,7 +200,7 @@ class Runner:
                 f"{len(failed)} of {len(self.ledger.jobs)} jobs did not finish: "
                 f"{', '.join(map(str, failed[:5]))}{' ...' if failed[5:] else ''}. Why stands in "
                 "the table above, in summary.json and in train.log of each. When that is mended, "
-                f"go on with -m sweep.resume={self.folder}."
+                f"go on with -m {shlex.join([f'sweep.resume={self.folder}', *self.again])}."
             )
 
     def launch(self, jobs: Sequence[Planned]) -> list[dict[str, Any]]:
