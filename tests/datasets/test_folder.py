@@ -296,3 +296,22 @@ def test_images_and_labels_named_in_other_unicode_forms(own) -> None:
         name = unicodedata.normalize(form, "Zelle_ä.tif")
         (own / folder / "t3.tif").rename(own / folder / name)
     assert len(Folder(str(own)).split("train")) + len(Folder(str(own)).split("validation")) == 6
+
+
+def test_every_file_that_cannot_be_used_is_named(own, write) -> None:
+    (own / "images" / "t1.tif").write_bytes(b"no image")
+    (own / "images" / "t3.tif").write_bytes(b"")
+    write("images/t10.tif", grey(31, 32))
+    with pytest.raises(ValueError, match="3 of 6 files cannot be used") as caught:
+        Folder(str(own))
+    told = str(caught.value)
+    assert all(f"t{number}.tif" in told for number in (1, 3, 10))
+    assert not any(f"t{number}.tif" in told for number in (2, 4, 5))
+
+
+def test_every_label_file_that_cannot_be_used_is_named(own) -> None:
+    for number in (2, 4):
+        (own / "labels" / f"t{number}.tif").write_bytes(b"no image")
+    with pytest.raises(ValueError, match="2 of 6 files cannot be used") as caught:
+        Folder(str(own))
+    assert all(f"labels/t{number}.tif" in str(caught.value) for number in (2, 4))

@@ -9,6 +9,7 @@ from jaxtyping import Int32
 
 from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.download import require
+from unet_exp.datasets.every_file import read_every
 from unet_exp.datasets.images import read_images
 from unet_exp.datasets.label_files import read_labels
 from unet_exp.datasets.numbering import renumbered
@@ -117,7 +118,7 @@ class CellTracking:
                 chosen = [(s, n) for s in self.training_sequences for n in self._to_train(s)]
             else:
                 chosen = [(validation, n) for n in sorted(validation.gold or validation.silver)]
-            self._splits[name] = [self._read(sequence, number, name) for sequence, number in chosen]
+            self._splits[name] = read_every(chosen, lambda frame: self._read(*frame, name))
         return self._splits[name]
 
     def _to_train(self, sequence: Sequence2D) -> list[int]:

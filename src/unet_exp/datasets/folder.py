@@ -9,6 +9,7 @@ import numpy as np
 
 from unet_exp.datasets.blocks import blocks
 from unet_exp.datasets.cache import ArrayStore, cache_folder
+from unet_exp.datasets.every_file import read_every
 from unet_exp.datasets.images import read_known
 from unet_exp.datasets.label_files import read_labels
 from unet_exp.datasets.label_kinds import all_values
@@ -93,12 +94,15 @@ class Folder:
 
         pairs = find_pairs(self.root)
         held_out = self._pairs_in("validation")
-        raw = {path: self._labels(path) for _, path in [*pairs, *held_out] if path}
+        raw = self._labels([*pairs, *held_out])
         self._kind, self._ignore, self._seen = labels, ignore, list[Seen]()
         self.reading = self._decide(raw, num_classes)
         self.num_classes = self.reading.num_classes
-        samples, validation = self._read(pairs, raw), self._read(held_out, raw)
+        samples = self._read([*pairs, *held_out], raw)
         self.in_channels = len(samples[0].image)
+        apart = {path for path, _ in held_out}
+        validation = [sample for sample in samples if sample.path in apart]
+        samples = [sample for sample in samples if sample.path not in apart]
         if not validation:
             samples, validation = self._cut(samples, fold, folds)
         self._splits = {"train": samples, "validation": validation}
@@ -109,7 +113,7 @@ class Folder:
         check_split(name)
         if name not in self._splits:
             pairs = self._pairs_in("test", labelled=False)
-            raw = {path: self._labels(path) for _, path in pairs if path}
+            raw = self._labels(pairs)
             found = self._decide(raw, self.num_classes) if raw else self.reading
             if found.kind != self.reading.kind:
                 raise ValueError(
@@ -169,40 +173,48 @@ class Folder:
 
     def _read(self, pairs: Pairs, raw: dict[Path, list[Numbers]]) -> list[Sample]:
         """Read images and join them with their labels, page by page."""
+        read = read_every(pairs, lambda pair: self._read_pair(*pair, raw))
+        return [sample for samples in read for sample in samples]
+
+    def _read_pair(
+        self, path: Path, label_path: Path | None, raw: dict[Path, list[Numbers]]
+    ) -> list[Sample]:
         samples: list[Sample] = []
-        for path, label_path in pairs:
-            drawn = raw[label_path] if label_path else None
-            expected = self._in_channels, len(drawn) if drawn else None
-            images = read_known(path, self.normalization, *expected, self.nodata, self.min_is_white)
-            if drawn is not None and len(images) != len(drawn):
+        drawn = raw[label_path] if label_path else None
+        expected = self._in_channels, len(drawn) if drawn else None
+        images = read_known(path, self.normalization, *expected, self.nodata, self.min_is_white)
+        if drawn is not None and len(images) != len(drawn):
+            raise ValueError(
+                f"{path} has {len(images)} pages, {label_path} {len(drawn)}. Each page of an "
+                "image needs one of labels."
+            )
+        for number, (image, missing) in enumerate(images):
+            self._check_channels(path, len(image))
+            page = drawn[number] if drawn is not None else None
+            if page is not None and page.shape != image.shape[1:]:
                 raise ValueError(
-                    f"{path} has {len(images)} pages, {label_path} {len(drawn)}. Each page of an "
-                    "image needs one of labels."
+                    f"{path} is {image.shape[1]} x {image.shape[2]} pixels, {label_path} "
+                    f"{page.shape[0]} x {page.shape[1]}. Labels must be as large as the image."
                 )
-            for number, (image, missing) in enumerate(images):
-                self._check_channels(path, len(image))
-                page = drawn[number] if drawn is not None else None
-                if page is not None and page.shape != image.shape[1:]:
-                    raise ValueError(
-                        f"{path} is {image.shape[1]} x {image.shape[2]} pixels, {label_path} "
-                        f"{page.shape[0]} x {page.shape[1]}. Labels must be as large as the image."
-                    )
-                name = stem(path) if len(images) == 1 else f"{stem(path)}_{number:03d}"
-                samples.append(
-                    Sample(
-                        name,
-                        self._store.keep(image),
-                        None
-                        if page is None
-                        else self._store.keep(self.reading.instances(page, missing)),
-                        None if page is None else self.reading.classes(page, missing),
-                        path,
-                    )
+            name = stem(path) if len(images) == 1 else f"{stem(path)}_{number:03d}"
+            samples.append(
+                Sample(
+                    name,
+                    self._store.keep(image),
+                    None
+                    if page is None
+                    else self._store.keep(self.reading.instances(page, missing)),
+                    None if page is None else self.reading.classes(page, missing),
+                    path,
                 )
+            )
         return samples
 
-    def _labels(self, path: Path) -> list[Numbers]:
-        return read_labels(path, min_is_white=self.min_is_white)
+    def _labels(self, pairs: Pairs) -> dict[Path, list[Numbers]]:
+        """Read the label files, each once."""
+        paths = list(dict.fromkeys(path for _, path in pairs if path))
+        read = read_every(paths, lambda path: read_labels(path, min_is_white=self.min_is_white))
+        return dict(zip(paths, read, strict=True))
 
     def _check_channels(self, path: Path, channels: int) -> None:
         if self._in_channels is None:
