@@ -158,6 +158,15 @@ def test_two_processes_end_at_one_step(command: Command) -> None:
             ],
             "callbacks.k.monitor=val/sge is not measured",
         ),
+        ([*STOPPING, "callbacks.early_stopping.monitor=val_loss"], "=val_loss is not measured"),
+        (
+            [*STOPPING, "callbacks.early_stopping.monitor=train/loss"],
+            "Give callbacks.early_stopping.mode=min.",
+        ),
+        (
+            ["+callbacks.k._target_=lightning.pytorch.callbacks.ModelCheckpoint"],
+            "cannot tell callbacks.*=ModelCheckpoint from another",
+        ),
     ],
 )
 def test_what_is_no_callback_or_watches_nothing_is_refused(

@@ -116,6 +116,17 @@ def test_names_of_files_need_no_quotes(tmp_path: Path, monkeypatch: pytest.Monke
     assert quoted("input='scan (1), left.tif'") == "input='scan (1), left.tif'"
 
 
+def test_the_name_of_a_file_is_no_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("${seed}.tif").touch()
+    cfg = OmegaConf.create({"seed": 1, "input": read(quoted("input=${seed}.tif"))})
+    assert cfg.input == "${seed}.tif"
+    cfg = OmegaConf.create({"seed": 1, "input": read(quoted("input=${seed}.png"))})
+    assert cfg.input == "1.png"
+
+
 @given(
     st.sampled_from(["input=", "name=", "dataset.root=", "tags=[", "x=~"]),
     LETTERS.filter(lambda text: "${" not in text),

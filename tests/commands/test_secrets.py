@@ -182,7 +182,7 @@ def test_a_job_gets_its_secrets_in_a_file_of_its_own(
             pass
 
     monkeypatch.setattr(subprocess, "Popen", Process)
-    monkeypatch.setattr(processes, "wait", lambda *_: 0)
+    monkeypatch.setattr(processes, "wait", lambda *_: (0, False))
     url = f"http://me:{URL}@host"
     cfg = OmegaConf.create({"url": url})
     processes.run_job(cfg, tmp_path / "run", f"python train.py url={url} 'password={KEYED} b'")

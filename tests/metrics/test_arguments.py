@@ -1,5 +1,7 @@
 """Every measure takes a batch, as torchmetrics' own do, and refuses what it would misread."""
 
+from collections.abc import Callable
+
 import jaxtyping
 import pytest
 import torch
@@ -168,3 +170,22 @@ def test_a_measure_of_something_else_gets_what_it_is_given() -> None:
 def _asked(name: str, image: dict[str, Tensor]) -> dict[str, Tensor]:
     """The arguments that a measure asks for."""
     return MEASURES[name]()._filter_kwargs(**image)
+
+
+@every
+@pytest.mark.parametrize(
+    "wrong", [lambda p: p * float("nan"), lambda p: p * 5 - 2, lambda p: p * 255, torch.logit]
+)
+def test_what_is_no_probability_is_refused(name: str, wrong: Callable[[Tensor], Tensor]) -> None:
+    image = scored_image(0)
+    image["probabilities"] = wrong(image["probabilities"])
+    measure, asked = MEASURES[name](), _asked(name, image)
+    if "probabilities" in asked:
+        with pytest.raises(ValueError, match="not from 0 to 1"):
+            measure.update(**asked)
+
+
+def test_rounded_probabilities_are_taken() -> None:
+    image = scored_image(0)
+    image["probabilities"] = image["probabilities"].bfloat16().float() * 1.004
+    PixelError().update(image["probabilities"], image["target"])

@@ -61,7 +61,7 @@ def test_gradients_of_a_fused_optimizer_are_clipped(
     before = [p.detach().clone() for p in module.network.parameters()]
     trainer = build_trainer(
         tmp_path, [], [], accelerator="cpu", precision=precision, max_steps=1,
-        gradient_clip_val=0.01, options={"enable_checkpointing": False},
+        gradient_clip_val=0.01,
     )  # fmt: skip
     batch = {
         "image": torch.randn(1, 1, 16, 16),

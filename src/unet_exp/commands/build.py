@@ -148,10 +148,30 @@ def revised(held: dict[str, Any], cfg: DictConfig) -> DictConfig:
         changes = OmegaConf.to_container(cfg[part]) if cfg.get(part) else {}
         nodes = {part: (held[part], changes)} if changes else {}
         if part == "metric" and isinstance(changes, dict):
-            nodes = {f"{part}.{k}": (held[part].get(k, {}), v) for k, v in changes.items()}
+            require_metrics(held[part], changes)
+            nodes = {f"{part}.{k}": (held[part].get(k, {}), v) for k, v in changes.items() if v}
+            for name in (name for name, change in changes.items() if change is None):
+                del config[part][name]
         for place, (old, new) in nodes.items():
             OmegaConf.update(config, place, checked(place, old, new), merge=False)
     return config
+
+
+def require_metrics(held: Mapping[str, Any], changes: Mapping[Any, Any]) -> None:
+    """Refuse to take away a metric that is not there, or all of them.
+
+    Raises
+    ------
+    ValueError
+        Naming those that there are.
+    """
+    taken = [name for name, change in changes.items() if change is None]
+    if unknown := [name for name in taken if name not in held]:
+        raise ValueError(
+            f"There is no metric.{unknown[0]} to take away. There are {', '.join(held)}."
+        )
+    if set(held) <= set(taken) and len(taken) == len(changes):
+        raise ValueError("Without any metric there is nothing to score. Leave one of them.")
 
 
 def checked(place: str, held: dict[str, Any], change: Any) -> Any:

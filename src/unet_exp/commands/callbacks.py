@@ -4,10 +4,38 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, Timer
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, Timer
 from omegaconf import DictConfig
 
 from unet_exp.commands.build import build
+
+#: What is logged besides the scores of the validation.
+TRAINING = ("train/loss", "train/step_loss")
+
+
+def require_distinct(own: Sequence[Callback], others: Sequence[Callback]) -> None:
+    """Refuse callbacks whose state a checkpoint could not tell apart.
+
+    Parameters
+    ----------
+    own, others
+        Those that the configuration adds, and the project's.
+
+    Raises
+    ------
+    ValueError
+        Naming the class.
+    """
+    keys = [one.state_key for one in others]
+    for one in own:
+        if type(one).state_dict is not Callback.state_dict and one.state_key in keys:
+            name = type(one).__name__
+            raise ValueError(
+                f"A checkpoint cannot tell callbacks.*={name} from another {name}, which keeps the "
+                "run's own checkpoints or was given before. Leave one of them out, or let it watch "
+                "something else (monitor, every_n_train_steps)."
+            )
+        keys.append(one.state_key)
 
 
 def build_callbacks(cfg: DictConfig, metrics: Mapping[str, Any]) -> list[Callback]:
@@ -41,7 +69,9 @@ def build_callbacks(cfg: DictConfig, metrics: Mapping[str, Any]) -> list[Callbac
 
 
 def require_measured(key: str, callback: Callback, metrics: Mapping[str, Any]) -> None:
-    """Refuse a callback that watches a score of the validation which there will not be.
+    """Refuse a callback that watches a score which there will not be.
+
+    What a callback of one's own watches, only its author knows.
 
     Raises
     ------
@@ -49,15 +79,17 @@ def require_measured(key: str, callback: Callback, metrics: Mapping[str, Any]) -
         With the scores that there are, or the direction of this one.
     """
     monitor, mode = getattr(callback, "monitor", None), getattr(callback, "mode", None)
-    if not isinstance(monitor, str) or not monitor.startswith("val/"):
+    known = isinstance(callback, EarlyStopping | ModelCheckpoint)
+    if not isinstance(monitor, str) or not (known or monitor.startswith("val/")):
         return
     name = monitor.removeprefix("val/")
-    if name != "loss" and name not in metrics:
+    scores = [*(f"val/{one}" for one in metrics), "val/loss", *TRAINING]
+    if monitor not in scores:
+        more = f", or add it: metric=[{name}]" if monitor.startswith("val/") else ""
         raise ValueError(
-            f"{key}.monitor={monitor} is not measured. Take one of "
-            f"{', '.join(f'val/{one}' for one in (*metrics, 'loss'))}, or add it: metric=[{name}]."
+            f"{key}.monitor={monitor} is not measured. Take one of {', '.join(scores)}{more}."
         )
-    higher = name != "loss" and metrics[name].higher_is_better
+    higher = name in metrics and metrics[name].higher_is_better
     better = "max" if higher else "min"
     if mode in ("min", "max") and mode != better:
         raise ValueError(

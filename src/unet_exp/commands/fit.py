@@ -21,7 +21,7 @@ from unet_exp.commands.build import (
     build_module,
     plain,
 )
-from unet_exp.commands.callbacks import build_callbacks, ending
+from unet_exp.commands.callbacks import build_callbacks, ending, require_distinct
 from unet_exp.commands.composed import to_yaml
 from unet_exp.commands.errors import Preempted
 from unet_exp.commands.opening import announce
@@ -63,6 +63,8 @@ class Training:
     """The score that chooses the best checkpoint, such as ``val/seg``."""
     mode: str
     """Whether more (``max``) or less (``min``) of it is better."""
+    why: str
+    """Why it is not the usual score, where nobody chose it."""
     loaders: Loaders
     module: SegmentationModule
     metrics: Metrics
@@ -82,7 +84,7 @@ def prepare(cfg: DictConfig, dataset: Any, folder: Path) -> Training:
     """
     leave_out_null(cfg)
     measures = build_metrics(cfg)
-    settle_monitor(cfg, measures, by_class(dataset))
+    why = settle_monitor(cfg, measures, by_class(dataset))
     own = build_callbacks(cfg, measures)
     config = masked(plain(cfg))
     network = build(cfg.model)
@@ -105,9 +107,10 @@ def prepare(cfg: DictConfig, dataset: Any, folder: Path) -> Training:
         metrics,  # before the checkpoint: a row may lack its checkpoint, not the reverse
         *checkpoints(folder / "checkpoints", monitor, mode),
         gallery,
-        *own,
     ]
-    return Training(config, monitor, mode, loaders, module, metrics, gallery, callbacks, own)
+    require_distinct(own, callbacks)
+    callbacks += own
+    return Training(config, monitor, mode, why, loaders, module, metrics, gallery, callbacks, own)
 
 
 def fit(cfg: DictConfig, folder: Path, command: str | None = None) -> float:
@@ -217,15 +220,19 @@ def leave_out_null(cfg: DictConfig) -> None:
                 del node[name]
 
 
-def settle_monitor(cfg: DictConfig, metrics: Mapping[str, Any], by_class: bool) -> None:
+def settle_monitor(cfg: DictConfig, metrics: Mapping[str, Any], by_class: bool) -> str:
     """Write into ``cfg.monitor`` which score chooses the best checkpoint, and its direction.
+
+    Returns
+    -------
+    Why it is not the score that ``auto`` takes as a rule; empty where it is, or was chosen.
 
     Raises
     ------
     ValueError
         If the score is not among the metrics, or its direction is the other one.
     """
-    monitor = cfg.monitor
+    monitor, why = cfg.monitor, ""
     monitor.metric = monitor.metric.removeprefix("val/")  # as the record names it
     if monitor.metric == "auto":
         names = PREFERRED_BY_CLASS if by_class else PREFERRED
@@ -235,6 +242,7 @@ def settle_monitor(cfg: DictConfig, metrics: Mapping[str, Any], by_class: bool) 
                 f"monitor.metric=auto takes the first of {', '.join(names)}, and none of them is "
                 f"measured. Give monitor.metric={' or '.join([*metrics, 'loss'])}."
             )
+        why = "" if found == names[0] else f"{names[0]} is not measured"
         monitor.metric = found
     if monitor.metric != "loss" and monitor.metric not in metrics:
         raise ValueError(
@@ -250,6 +258,7 @@ def settle_monitor(cfg: DictConfig, metrics: Mapping[str, Any], by_class: bool) 
             f"monitor.mode={monitor.mode}, but the best {monitor.metric} is its {better}. Take "
             f"monitor.mode={better}, or auto."
         )
+    return why
 
 
 def by_class(dataset: Any) -> bool:

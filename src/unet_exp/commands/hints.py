@@ -116,8 +116,11 @@ def owners(key: str) -> list[str]:
 
     >>> owners("dataset.root"), owners("dataset.colour")
     (['dataset=folder'], [])
+    >>> owners("hydra.sweeper.n_trials")
+    ['hydra/sweeper=optuna']
     """
-    group, _, name = key.partition(".")
+    group, _, name = key.removeprefix("hydra.").partition(".")
+    group = f"hydra/{group}" if key.startswith("hydra.") else group
     return [f"{group}={option}" for option in options(group) if name in names(group, option)]
 
 

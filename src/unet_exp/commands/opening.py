@@ -70,7 +70,11 @@ def lines(
         ),
     )
     better = "more" if training.mode == "max" else "less"
-    yield "monitor", f"{training.monitor} chooses best.ckpt, {better} is better"
+    yield (
+        "monitor",
+        f"{training.monitor} chooses best.ckpt, {better} is better"
+        + (f"; {training.why}" if training.why else ""),
+    )
 
 
 def device(trainer: "Trainer") -> str:

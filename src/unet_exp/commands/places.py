@@ -1,6 +1,7 @@
 """Where a command reads and writes: a new folder for each, and paths that stay what they were."""
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,11 @@ def tidy() -> None:
     """Remove the folders that were made for results, and hold none."""
     for folder in sorted(made, key=lambda path: len(path.parts), reverse=True):
         with suppress(OSError):  # it holds something, or is gone
-            folder.rmdir()
+            # Hydra's own sweeper writes what it was asked for, whatever comes of it.
+            if {path.name for path in folder.rglob("*") if not path.is_dir()} == {"multirun.yaml"}:
+                shutil.rmtree(folder)
+            else:
+                folder.rmdir()
     made.clear()
 
 

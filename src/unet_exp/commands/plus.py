@@ -9,6 +9,9 @@ from unet_exp import schema
 from unet_exp.commands.checks import OverrideError
 from unet_exp.commands.hints import OPEN, groups, hint, own
 
+#: Dictionaries of values with any names.
+FREE = ("trainer.options", "hydra.sweeper.params")
+
 
 def with_any_plus(words: Sequence[str], command: str) -> list[str]:
     """Write the overrides of a command so that Hydra takes each of them, with a plus or without.
@@ -25,6 +28,8 @@ def with_any_plus(words: Sequence[str], command: str) -> list[str]:
     ['++postprocessing.threshold=0.6', '++tta=dihedral', '-m']
     >>> with_any_plus(["+dataset=hela", "model.depth=5"], "train")
     ['dataset=hela', 'model.depth=5']
+    >>> with_any_plus(["~metric.dice"], "evaluate")
+    ['++metric.dice=null']
     """
     return [written(word, command) for word in words]
 
@@ -32,6 +37,9 @@ def with_any_plus(words: Sequence[str], command: str) -> list[str]:
 def written(word: str, command: str) -> str:
     """Return an override as Hydra takes it; anything else as it is."""
     typed, equals, value = word.partition("=")
+    if command == "evaluate" and typed.startswith("~metric.") and not equals:
+        # It stands in the checkpoint, from which it is taken away later.
+        return f"++{typed[1:]}=null"
     if not equals or typed.startswith("-"):
         return word
     try:
@@ -41,6 +49,8 @@ def written(word: str, command: str) -> str:
         return word  # Hydra tells it better
     key, name = override.key_or_group, override.get_key_element().lstrip("+")
     root = key.partition(".")[0].partition("/")[0]
+    if any(key == one or key.startswith(f"{one}.") for one in FREE):
+        return f"++{name}={value}"
     if override.is_delete() or root in ("", "hydra"):
         return word
     if key in groups(command):

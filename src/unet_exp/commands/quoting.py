@@ -64,6 +64,8 @@ def quoted(word: str, sweep: bool = False) -> str:
         if reads(word):
             return word
         return f"{typed}=[{texts(value[1:-1])}]" if listed else f"{typed}={in_quotes(value)}"
+    if "${" in value and os.path.exists(at_home(value)):  # noqa: PTH110 - "\0" is no error
+        return f"{typed}={in_quotes(at_home(value).replace('${', chr(92) + '${'))}"
     if value == "null" or "${" in value:
         return f"{typed}={in_quotes(at_home(value))}" if value.startswith("~") else word
     if SPECIAL & set(value) and os.path.exists(at_home(value)):  # noqa: PTH110 - "\0" is no error

@@ -9,6 +9,8 @@ from torch import Tensor
 
 #: Dimensions of what belongs to one image, by the names that ``update`` gives its arguments.
 DIMENSIONS = {"probabilities": 3, "target": 2, "labels": 2, "markers": 2, "instances": 2}
+#: By so much a probability of low precision may miss 0 or 1.
+ROUNDING = 1e-2
 SHAPES = {3: "(classes, height, width)", 2: "(height, width)"}
 
 
@@ -22,7 +24,7 @@ def image_by_image(update: Callable[..., None]) -> Callable[..., None]:
     ------
     ValueError
         Arguments of another number of dimensions, of which only some are a batch, or whose sizes
-        differ; ``probabilities`` of a single class.
+        differ; ``probabilities`` of a single class, or that are none.
     TypeError
         ``probabilities`` that are whole numbers, or any other argument that is not.
     """
@@ -92,7 +94,21 @@ def _is_batch(images: dict[str, Tensor]) -> bool:
             f"A measure got {shapes}. Give the probability of each class, background first; of "
             "the foreground's p alone, that is torch.stack([1 - p, p], dim=-3)."
         )
+    if "probabilities" in images:
+        _check_probabilities(images["probabilities"])
     return batch
+
+
+def _check_probabilities(value: Tensor) -> None:
+    """Refuse logits and NaN; rounded probabilities may pass 1 by a little."""
+    if not value.numel():
+        return
+    least, most = (float(one) for one in value.aminmax())
+    if not -ROUNDING <= least <= most <= 1 + ROUNDING:  # NaN is neither
+        raise ValueError(
+            f"The probabilities go from {least:g} to {most:g}, and not from 0 to 1. Of logits, "
+            "give softmax(dim=-3)."
+        )
 
 
 def _check_whole(name: str, value: Tensor) -> None:
