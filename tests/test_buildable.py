@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import pytest
@@ -22,6 +24,16 @@ def composed(*overrides: str) -> dict[str, Any]:
     return config
 
 
+@cache
+def usual() -> dict[str, Any]:
+    return composed("dataset.in_channels=1", "dataset.num_classes=2")
+
+
+def built(changes: dict[str, Any], trust: Sequence[str] = ()) -> dict[str, Any]:
+    """What may be built of what a training records, with some of it changed."""
+    return buildable({**usual(), **changes}, trust)
+
+
 OPTIONS = [
     f"{group}={'[' if group in NAMED else ''}{path.stem}{']' if group in NAMED else ''}"
     for group in (*PARTS, *NAMED)
@@ -34,7 +46,8 @@ def test_whatever_a_training_records_may_be_built(option: str) -> None:
     config = composed(option, "dataset.in_channels=1", "dataset.num_classes=2")
     kept = buildable(config)
     group = option.partition("=")[0]
-    given = {"root", "data_dir", "url", "sha256", "download"} if group == "dataset" else set()
+    sources = {"root", "data_dir", "url", "sha256", "download", "archive_limit", "memory_limit"}
+    given = sources if group == "dataset" else set()
     assert {k: v for k, v in kept[group].items() if k not in given} == {
         k: v for k, v in config[group].items() if k not in given
     }
@@ -42,9 +55,9 @@ def test_whatever_a_training_records_may_be_built(option: str) -> None:
 
 def test_where_images_lie_and_come_from_is_not_kept() -> None:
     source = {"data_dir": "/etc", "url": "http://a/b.zip", "sha256": "0", "download": True}
-    assert buildable({"dataset": {**CELLS, **source}})["dataset"] == {**CELLS, "download": False}
+    assert built({"dataset": {**CELLS, **source}})["dataset"] == {**CELLS, "download": False}
     folder = {"_target_": "unet_exp.datasets.folder.Folder", "root": "/home", "fold": 2}
-    assert buildable({"dataset": folder})["dataset"] == {k: folder[k] for k in ("_target_", "fold")}
+    assert built({"dataset": folder})["dataset"] == {k: folder[k] for k in ("_target_", "fold")}
 
 
 def test_other_parts_are_left_out() -> None:
@@ -80,6 +93,11 @@ def test_other_parts_are_left_out() -> None:
         ({"model": {**UNET, 3: 4}}, "key 3"),
         ({"seed": {"_target_": "os.getpid"}}, "seed"),
         ({"monitor": {"metric": "${oc.env:HOME}"}}, "monitor.metric"),
+        ({"monitor": 5}, "monitor=5 names no metric"),
+        ({"monitor": {}}, "names no metric"),
+        ({"metric": {}}, "metric is empty"),
+        ({"metric": {"iou": {**IOU, "classes": [1] * 1001}}}, "more than 1000"),
+        ({"model": {**UNET, "base_channels": 10**400}}, "model.base_channels is beyond"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -87,6 +105,13 @@ def test_anything_but_plain_values_of_an_option_is_refused(
     config: dict[str, Any], place: str
 ) -> None:
     with pytest.raises(NotBuildableError, match=place):
+        built(config)
+
+
+@pytest.mark.parametrize("part", [*PARTS, *NAMED, "monitor", "seed"])
+def test_a_configuration_without_a_part_is_no_trainings(part: str) -> None:
+    config = {name: value for name, value in usual().items() if name != part}
+    with pytest.raises(NotBuildableError, match=f"says nothing of {part}"):
         buildable(config)
 
 
@@ -94,16 +119,16 @@ def test_what_the_user_trusts_may_be_built() -> None:
     inner = {"_target_": "my_lab.Block", "width": 3}
     config = {"model": {"_target_": "my_lab.Net", "blocks": [inner]}}
     with pytest.raises(NotBuildableError, match=r"trust=\[my_lab.Net\]"):
-        buildable(config)
+        built(config)
     with pytest.raises(NotBuildableError, match=r"trust=\[my_lab.Block\]"):
-        buildable(config, ["my_lab.Net"])
-    assert buildable(config, ["my_lab.Net", "my_lab.Block"]) == config
+        built(config, ["my_lab.Net"])
+    assert built(config, ["my_lab.Net", "my_lab.Block"])["model"] == config["model"]
     looked_up = {"model": {"_target_": "my_lab.Net", "path": "${oc.env:HOME}"}}
     with pytest.raises(NotBuildableError, match="looked up"):
-        buildable(looked_up, ["my_lab.Net"])
+        built(looked_up, ["my_lab.Net"])
 
 
 def test_a_name_alone_is_trusted_nowhere_else() -> None:
     node = {**IOU, "background": {"_target_": "my_lab.Net"}}
     with pytest.raises(NotBuildableError, match=r"metric\.iou\.background"):
-        buildable({"metric": {"iou": node}}, ["my_lab.Net"])
+        built({"metric": {"iou": node}}, ["my_lab.Net"])

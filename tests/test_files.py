@@ -2,13 +2,16 @@
 
 import errno
 import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
 
 from unet_exp.files import (
+    alone,
     folder_name,
     inside,
+    read_bytes,
     read_json,
     replacing,
     require_no_links_out,
@@ -164,3 +167,38 @@ def test_a_long_name_is_cut_between_letters(tmp_path: Path) -> None:
     (tmp_path / name).mkdir()
     assert set(name) == set("é猫🐈")
     assert len(name.encode()) <= 120
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> list[Path]:
+    """A pipe that nobody writes to, and a link to a device without an end."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    return [tmp_path / "pipe", tmp_path / "device"]
+
+
+def test_pipes_and_devices_are_not_read(endless: list[Path]) -> None:
+    for path in endless:
+        with pytest.raises(OSError, match="no regular file"):
+            read_bytes(path)
+        assert read_json(path) == {}
+        with pytest.raises(ValueError, match="is a pipe or a device"):
+            require_no_links_out(path, Path("/"))
+
+
+def test_a_lock_that_is_a_pipe_does_not_wait(endless: list[Path]) -> None:
+    with alone(endless[0]):
+        pass
+
+
+def test_no_more_is_read_than_allowed(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"12345")
+    assert read_bytes(tmp_path / "a", 5) == b"12345"
+    with pytest.raises(ValueError, match="more than 4 bytes"):
+        read_bytes(tmp_path / "a", 4)
+
+
+def test_what_is_nested_too_deeply_counts_as_nothing(tmp_path: Path) -> None:
+    for deep, kept in ((49, True), (50, False), (600, False)):
+        (tmp_path / "a.json").write_text('{"a": ' + "[" * deep + "]" * deep + "}")
+        assert bool(read_json(tmp_path / "a.json")) is kept

@@ -22,11 +22,13 @@ INNER = {("loss", "terms"): "loss"}
 #: Plain values that are kept besides.
 VALUES = ("name", "seed", "monitor")
 #: Values of a data set that say where it lies or comes from. A checkpoint's count for nothing.
-SOURCES = ("data_dir", "root", "url", "sha256", "download")
+SOURCES = (
+    "data_dir", "root", "url", "sha256", "download", "archive_limit", "memory_limit",
+)  # fmt: skip
 #: Keys by which Hydra builds something; of these a checkpoint may have the first two.
 TARGET, PARTIAL = "_target_", "_partial_"
-#: How deep values may be nested.
-DEEPEST = 10
+#: How deep values may be nested, how many there may be in a list, and how large whole numbers.
+DEEPEST, LONGEST, LARGEST = 10, 1000, 2**40
 
 
 class NotBuildableError(ValueError):
@@ -50,20 +52,21 @@ def buildable(config: Mapping[str, Any], trust: Collection[str] = ()) -> dict[st
     """
     check = Checker(trust)
     kept: dict[str, Any] = {}
-    for part in PARTS:
-        if part in config:
+    for part in (*PARTS, *NAMED, *VALUES):
+        if part not in config:
+            raise NotBuildableError(f"it says nothing of {part}, as training does")
+        if part in PARTS:
             check.option(part, part, config[part])
-            kept[part] = dict(config[part])
-    for group in NAMED:
-        if group in config:
-            check.options(group, group, config[group])
-            kept[group] = dict(config[group])
-    for name in VALUES:
-        if name in config:
-            check.plain(name, config[name])
-            kept[name] = config[name]
-    if "dataset" in kept:
-        kept["dataset"] = without_sources(kept["dataset"])
+        elif part in NAMED:
+            check.options(part, part, config[part])
+        else:
+            check.plain(part, config[part])
+        kept[part] = config[part]
+    if not isinstance(kept["monitor"], Mapping) or not isinstance(
+        kept["monitor"].get("metric"), str
+    ):
+        raise NotBuildableError(f"monitor={shown(kept['monitor'])} names no metric")
+    kept["dataset"] = without_sources(kept["dataset"])
     return kept
 
 
@@ -94,6 +97,8 @@ class Checker:
         """Check a dictionary of options of one group, by names of their own."""
         if not isinstance(node, Mapping):
             raise NotBuildableError(f"{place}={shown(node)} holds no options of {group}")
+        if group in NAMED and not node:
+            raise NotBuildableError(f"{place} is empty")
         for name, option in node.items():
             self.key(place, name)
             self.option(f"{place}.{name}", group, option)
@@ -139,6 +144,8 @@ class Checker:
         """Check that a value is plain data: numbers, texts, and lists and dictionaries of them."""
         if depth > DEEPEST:
             raise NotBuildableError(f"{place[:80]} is nested too deeply")
+        if isinstance(value, Mapping | list | tuple) and len(value) > LONGEST:
+            raise NotBuildableError(f"{place} holds {len(value)} values, more than {LONGEST}")
         if isinstance(value, Mapping):
             for key, inner in value.items():
                 if keys:
@@ -152,6 +159,8 @@ class Checker:
                 raise NotBuildableError(
                     f"{place}={shown(value)} is not plain data: it is looked up"
                 )
+        elif isinstance(value, int) and abs(value) > LARGEST:
+            raise NotBuildableError(f"{place} is beyond {LARGEST}")
         elif not isinstance(value, bool | int | float | None):
             raise NotBuildableError(
                 f"{place} is not plain data, but of type {type(value).__name__}"

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from unet_exp.files import read_bytes
 from unet_exp.secrets import masked_text
 from unet_exp.shown import IN_LINES, visible
 
@@ -62,11 +63,11 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     OSError, ValueError
         If the file cannot be read.
     """
-    with path.open(newline="", encoding="utf-8", errors="replace") as file:
-        try:
-            names, *rows = [list(map(plain, row)) for row in csv.reader(file) if row] or [[]]
-        except csv.Error as error:
-            raise ValueError(f"{path} cannot be read as CSV ({error}).") from error
+    file = io.StringIO(read_bytes(path).decode("utf-8", errors="replace"), newline="")
+    try:
+        names, *rows = [list(map(plain, row)) for row in csv.reader(file) if row] or [[]]
+    except csv.Error as error:
+        raise ValueError(f"{path} cannot be read as CSV ({error}).") from error
     return [dict(zip(names, [*row, *[""] * len(names)], strict=False)) for row in rows]
 
 

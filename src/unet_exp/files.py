@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import stat
 import time
 import unicodedata
 import uuid
@@ -84,7 +85,8 @@ def replace_folder(part: Path, path: Path, tries: int = 100) -> None:
             part.rename(path)
         except OSError as error:
             if aside.exists() and not path.exists():
-                aside.rename(path)
+                with suppress(OSError):  # another process has just put one there
+                    aside.rename(path)
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST) and attempt < tries - 1:
                 continue
             raise
@@ -110,7 +112,8 @@ def alone(path: Path, patience: float = 0.0) -> Iterator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + patience
-    with path.open("a") as file:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o666)
+    with os.fdopen(descriptor, "rb") as file:
         while fcntl is not None:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -128,18 +131,57 @@ def alone(path: Path, patience: float = 0.0) -> Iterator[None]:
 LARGEST_RECORD = 2**27
 
 
+#: How deep its values may be nested.
+DEEPEST_RECORD = 50
+
+
+def read_bytes(path: Path, most: int = LARGEST_RECORD) -> bytes:
+    """Return what a file holds, which anybody may have put there.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or is a pipe or a device, of which there may be no end.
+    ValueError
+        If it holds more than ``most`` bytes.
+    """
+    # A pipe is opened without waiting for somebody to write to it.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no regular file", str(path))
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path} holds more than {most} bytes.")
+    return content
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file; an empty one where it is missing, or only half there.
 
     So it is with a file that is no JSON object, nested without end, or larger than 128 MiB.
     """
     try:
-        if path.stat().st_size > LARGEST_RECORD:
-            return {}
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_bytes(path).decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    return content if isinstance(content, dict) else {}
+    return content if isinstance(content, dict) and depth(content) <= DEEPEST_RECORD else {}
+
+
+def depth(content: Any) -> int:
+    """Return how deep lists and dictionaries are nested.
+
+    >>> depth(1), depth({"a": [1, {}]})
+    (0, 3)
+    """
+    deepest, waiting = 0, [(content, 0)]
+    while waiting:
+        value, above = waiting.pop()
+        if isinstance(value, dict | list):
+            deepest = max(deepest, above + 1)
+            inner = value.values() if isinstance(value, dict) else value
+            waiting += [(one, above + 1) for one in inner]
+    return deepest
 
 
 def inside(folder: Path, name: str) -> Path | None:
@@ -159,6 +201,8 @@ def inside(folder: Path, name: str) -> Path | None:
 
 def require_no_links_out(path: Path, folder: Path) -> None:
     """Refuse a file or folder that is, or holds, a link out of ``folder``: it is written through.
+
+    Likewise pipes and devices: who opens them may wait for ever.
 
     What is below ``wandb`` is W&B's: it links to its own logs elsewhere, replaces such links, and
     writes to a new folder each time.
@@ -180,6 +224,8 @@ def require_no_links_out(path: Path, folder: Path) -> None:
                 f"{one} is a link to a file outside of {folder}, which would be overwritten. "
                 "Remove the link, or give another folder."
             )
+        if one.exists() and not (one.is_file() or one.is_dir()):
+            raise ValueError(f"{one} is a pipe or a device. Remove it, or give another folder.")
 
 
 def folder_name(name: Any) -> str:

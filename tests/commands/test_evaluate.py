@@ -251,3 +251,19 @@ def test_a_metric_is_taken_away_as_in_training(command: Command, trained: Path) 
     assert set(result()["scores"]) == {"pixel_error", "iou", "v_rand", "v_info", "det"}
     done = command("evaluate", f"run={trained}", *FAST, "~metric.sge")
     refused(done, "There is no metric.sge to take away. There are", "seg")
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "told"),
+    [
+        ("state_dict", 5, "no weights"),
+        ("state_dict", {"a": "b"}, "no weights"),
+        ("state_dict", {}, "no weights"),
+    ],
+)
+def test_a_checkpoint_without_weights_is_named(
+    command: Command, trained: Path, part: str, value: Any, told: str
+) -> None:
+    content = torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)
+    torch.save({**content, part: value}, "doctored.ckpt")
+    refused(command("evaluate", "checkpoint=doctored.ckpt", *FAST), "doctored.ckpt", told)

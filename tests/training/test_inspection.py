@@ -165,3 +165,15 @@ def test_other_archives_are_no_checkpoints(tmp_path: Path) -> None:
         file.writestr("a/b/data.pkl", b"")
     with pytest.raises(ValueError, match=r"no data\.pkl"):
         inspect(path)
+
+
+@pytest.mark.parametrize(
+    "before", [b"\x80\x02}.", b"PK\x03\x04" + bytes(60)], ids=["pickle", "zip"]
+)
+def test_nothing_stands_before_the_archive(tmp_path: Path, before: bytes) -> None:
+    """Of a file that does not begin as a zip, torch reads the beginning, and zipfile the end."""
+    path = tmp_path / "any.ckpt"
+    torch.save({"a": torch.zeros(2)}, path)
+    path.write_bytes(before + path.read_bytes())
+    with pytest.raises(UnsafeError, match="before its archive"):
+        inspect(path)

@@ -1,5 +1,6 @@
 """From a configuration to the objects that it names."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ from unet_exp.buildable import NotBuildableError, buildable
 from unet_exp.inference.folding import fold_batch_norm
 from unet_exp.inference.predictor import Predictor
 from unet_exp.secrets import masked_keys
-from unet_exp.training.checkpoint import CheckpointError, read_config, read_weights
+from unet_exp.training.checkpoint import CheckpointError, read_content, read_weights
+from unet_exp.training.inspection import Array
 from unet_exp.training.loaders import Loaders
 
 if TYPE_CHECKING:
@@ -265,16 +267,15 @@ def chosen_device(accelerator: str) -> str:
 
 def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, Any]:
     """Return a checkpoint's configuration, changed as ``cfg`` says, its network and its loss."""
-    held = read_config(path)
+    content = read_content(path)
+    held = content["config"]
     try:
         # Only what was checked is kept, so nothing else can be built.
         config = revised(buildable(held, cfg.trust), cfg)
     except NotBuildableError as error:
         raise CheckpointError(f"{path} was not built: {error}.") from error
-    if missing := [part for part in ("dataset", "model", "loss") if part not in config]:
-        raise CheckpointError(f"{path} has no {missing[0]}: it is not from unet_exp.")
+    require_size(path, config, content.get("state_dict"))
     weights = read_weights(path)
-    require_size(path, config, weights)
     parts = with_parts(config)
     try:
         parts.load_state_dict(weights)
@@ -293,17 +294,26 @@ def with_parts(config: DictConfig) -> nn.ModuleDict:
     return nn.ModuleDict({"network": build(config.model), "loss": build(config.loss)})
 
 
-def require_size(path: Path, config: DictConfig, weights: Mapping[str, Any]) -> None:
+def require_size(path: Path, config: DictConfig, arrays: Any) -> None:
     """Refuse a network that would need far more memory than its weights, before it takes it.
+
+    Parameters
+    ----------
+    arrays
+        The weights, as :func:`unet_exp.training.inspection.inspect` tells of them.
 
     Raises
     ------
     CheckpointError
-        With the numbers of both.
+        With the numbers of both, or if there are no weights.
     """
+    found = list(arrays.values()) if isinstance(arrays, dict) else []
+    weights = [one for one in found if isinstance(one, Array)]
+    if not weights or len(weights) < len(found):
+        raise CheckpointError(f"{path} has no weights under state_dict: it is not from unet_exp.")
+    held = sum(math.prod(one.shape) for one in weights)
     with torch.device("meta"):
-        built = with_parts(config).state_dict()
-    asked, held = (sum(tensor.numel() for tensor in one.values()) for one in (built, weights))
+        asked = sum(tensor.numel() for tensor in with_parts(config).state_dict().values())
     if asked > 2 * held:
         raise CheckpointError(
             f"{path} is of another architecture than its own configuration says, which asks for "

@@ -45,7 +45,7 @@ def keep(cfg: DictConfig) -> None:
 def write(cfg: Any, path: Path) -> None:
     """Write a configuration as YAML without secrets, unless the file holds just that."""
     text = to_yaml(cfg)
-    if not path.is_file() or path.read_text() != text:
+    if not path.is_file() or path.read_bytes() != text.encode():
         with replacing(path) as part:
             part.write_text(text)
 

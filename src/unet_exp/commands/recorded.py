@@ -29,7 +29,9 @@ from unet_exp.secrets import is_masked
 
 #: Values that name a path, an address, an account or code, and all below them.
 FOR_THE_USER = (
-    "data_dir", "ckpt_path", "dataset.data_dir", "dataset.root", "dataset.url", "logger.entity",
+    "data_dir", "ckpt_path", "dataset.data_dir", "dataset.root", "dataset.url",
+    "dataset.archive_limit", "dataset.memory_limit", "logger.entity", "logger.log_checkpoints",
+    "hydra.launcher.account",
     "trainer.options", "hydra.launcher.folder", "hydra.launcher.setup", "hydra.launcher.init",
     "hydra.launcher.additional_parameters", "hydra.sweeper.storage", "hydra.sweeper.params",
 )  # fmt: skip
@@ -173,7 +175,9 @@ def leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
     >>> list(leaves("a", {"b": [1, "c"]}))
     [('a.b', 1), ('a.b', 'c')]
     """
-    if isinstance(value, dict):
+    if value in ({}, []):
+        yield key, None
+    elif isinstance(value, dict):
         for name, inner in value.items():
             yield from leaves(f"{key}.{text_of(name)}", inner)
     elif isinstance(value, list):

@@ -8,6 +8,8 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from unet_exp.files import read_bytes
+
 #: What stands in the folder of a command whose work has not begun; its log besides.
 PRELIMINARY = {".hydra", "config.yaml", "summary.json", "wandb", "csv", "tensorboard"}
 
@@ -50,7 +52,7 @@ def names(folder: Path) -> set[str]:
 
 def content(path: Path) -> bytes | None:
     """Return what a file holds, if it is there."""
-    return path.read_bytes() if path.is_file() else None
+    return read_bytes(path) if path.is_file() else None
 
 
 class Notice(Callback):

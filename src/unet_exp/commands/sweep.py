@@ -1,6 +1,7 @@
 """Write a sweep's table and page anew, at any time: ``unet-sweep outputs/sweeps/hela/STAMP``."""
 
 import argparse
+import os
 import sys
 import webbrowser
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import NoReturn
 
 from unet_exp.commands.sweeping.conclude import conclude
 from unet_exp.commands.sweeping.page import NAME, group_address
+from unet_exp.secrets import learn
 from unet_exp.shown import screened, shown
 
 
@@ -25,11 +27,16 @@ def main() -> NoReturn:
         help="show the group of runs on W&B in a browser, or the page where none is online",
     )
     given = parser.parse_args()
+    learn(os.environ)
     try:
         with screened():
             sweep = conclude(given.folder)
     except (OSError, ValueError) as error:
         print(f"Error: {shown(error)}", file=sys.stderr)
+        sys.exit(1)
+    except Exception as error:  # a record that nobody foresaw; its texts are not to be trusted
+        told = shown(f"{type(error).__name__}: {error}")
+        print(f"Error: {given.folder} cannot be read ({told}).", file=sys.stderr)
         sys.exit(1)
     if given.open:
         page = (given.folder / NAME).resolve().as_uri()

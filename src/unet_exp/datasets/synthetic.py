@@ -10,6 +10,9 @@ from unet_exp.datasets.images import normalise
 from unet_exp.datasets.regions import regions
 from unet_exp.datasets.sample import SPLITS, Sample, check_split
 
+#: Pixels of all images together, with their labels some gigabytes.
+MOST_PIXELS = 2**29
+
 
 class Synthetic:
     """Images of touching cells, made in memory from a seed; the same on every machine.
@@ -52,6 +55,12 @@ class Synthetic:
                 f"dataset.train={train}, validation={validation}, size={size}, cells={cells} and "
                 f"in_channels={in_channels} give no images to learn from. Use at least 1, 1, 32, "
                 "1 and 1."
+            )
+        if (train + validation + test) * size**2 > MOST_PIXELS:
+            raise ValueError(
+                f"dataset.train={train}, validation={validation}, test={test} and size={size} make "
+                f"more than {MOST_PIXELS} pixels, which are kept in memory. Give fewer or smaller "
+                "images."
             )
         self.in_channels, self.num_classes = in_channels, num_classes
         self._counts: dict[str, int] = {"train": train, "validation": validation, "test": test}

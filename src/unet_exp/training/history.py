@@ -26,8 +26,10 @@ class Metrics(Callback):
         # Here rather than at the start of training, which a finished run does not reach.
         if self.path.exists():
             rows = [{k: number(v) for k, v in row.items()} for row in read_csv(self.path)]
-            self.rows = [row for row in rows if row["step"] <= checkpoint["global_step"]]
-            self.before = self.rows[-1]["seconds"] if self.rows else 0.0
+            self.rows = [
+                row for row in rows if row.get("step", math.inf) <= checkpoint["global_step"]
+            ]
+            self.before = self.rows[-1].get("seconds", 0.0) if self.rows else 0.0
 
     def state_dict(self) -> dict[str, Any]:
         return {"seconds": self.seconds()}

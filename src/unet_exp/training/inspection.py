@@ -64,6 +64,9 @@ def inspect(path: Path) -> Any:
     if not zipfile.is_zipfile(path):
         raise ValueError("no zip archive, as torch.save makes them")
     with zipfile.ZipFile(path) as archive:
+        if min((member.header_offset for member in archive.infolist()), default=0):
+            # torch would read what stands before it, as one of its older formats.
+            raise UnsafeError("something stands before its archive")
         sizes = stored_sizes(archive, path.stat().st_size)
         names = [name for name in sizes if name.count("/") == 1 and name.endswith("/data.pkl")]
         if len(names) != 1:

@@ -67,3 +67,12 @@ def test_overrides_that_cannot_be_read_are_none(sweep: Path, text: str) -> None:
 def test_aliases_in_overrides_are_not_unfolded(sweep: Path) -> None:
     (sweep / "2" / ".hydra" / "overrides.yaml").write_text(aliases(60))
     assert find_runs(str(sweep / "2"))[0].overrides == ["seed=1"]
+
+
+def test_merges_in_overrides_are_not_unfolded(sweep: Path) -> None:
+    lines = ["- &a0 {x: y}"]
+    for number in range(1, 20):
+        before = ", ".join([f"*a{number - 1}"] * 10)
+        lines.append(f"- &a{number} {{<<: [{before}]}}")
+    (sweep / "2" / ".hydra" / "overrides.yaml").write_text("\n".join(["- seed=1", *lines]))
+    assert find_runs(str(sweep / "2"))[0].overrides == ["seed=1"]

@@ -46,6 +46,14 @@ def test_a_job_that_writes_nothing_was_killed(drawn: Path) -> None:
     assert read_sweep(drawn).jobs[5].state == "running"
 
 
+@pytest.mark.parametrize("number", [10**400, -(10**400), True, [1], {"a": 1}, "0.5"])
+def test_what_is_no_number_is_none(drawn: Path, number: object) -> None:
+    content = json.loads((drawn / "1" / "summary.json").read_text())
+    wrong = {"score": number, "steps": number, "seconds": number, "scores": {"val/seg": number}}
+    write(drawn / "1" / "summary.json", {**content, **wrong})
+    assert read_sweep(drawn).jobs[1].scores == {}
+
+
 @pytest.mark.parametrize("name", ["../../victim", "/etc", "0/../1", "", "-1", "1 ", None, 3])
 def test_a_job_lies_in_a_numbered_folder_of_its_sweep(drawn: Path, name: object) -> None:
     content = json.loads((drawn / "sweep.json").read_text())

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from unet_exp.files import read_json
+from unet_exp.files import read_bytes, read_json
 from unet_exp.secrets import masked_word
 
 #: What a training leaves in its folder, finished or not.
@@ -42,10 +42,9 @@ class Run:
         """The words that it was started with, but for ``hydra.``'s; none where unknown."""
         path = self.folder / ".hydra" / "overrides.yaml"
         try:
-            if path.stat().st_size > LARGEST_LIST:
-                return []
-            # OmegaConf would copy what aliases repeat, as often as they say.
-            words = yaml.safe_load(path.read_text(encoding="utf-8"))
+            # Any other loader copies what aliases and merges repeat, as often as they say.
+            text = read_bytes(path, LARGEST_LIST).decode("utf-8")
+            words = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - builds texts alone
         except (OSError, ValueError, yaml.YAMLError, RecursionError):
             return []
         listed = words if isinstance(words, list) else []

@@ -83,6 +83,8 @@ def storage(given: str | None, folder: Path) -> Any:
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
+    # What a sweep that was killed has left, since this one alone holds the folder now.
+    (folder / f"{STUDY}.lock").unlink(missing_ok=True)
     return given or JournalStorage(JournalFileBackend(str(folder / STUDY)))
 
 
