@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import zarr
 from jaxtyping import Shaped
+from tifffile import TiffFile, TiffPageSeries
 
 from unet_exp.datasets.limits import require_memory, require_plausible, size
 from unet_exp.datasets.shown import Shown, shown
 from unet_exp.datasets.tags import Tags, read_tags
-from unet_exp.datasets.tiff_pages import open_series, refuse_cut, require_alike
+from unet_exp.datasets.tiff_images import Joined
+from unet_exp.datasets.tiff_pages import open_series, refuse_cut
 
 UNNAMED = "QI"  # tifffile's letters for an axis that the file does not explain
 CHANNELS = "CS"  # channels and samples (red, green, blue)
@@ -28,30 +30,36 @@ def open_tiff(path: Path, in_memory: int) -> Iterator[tuple[Any, str, bool, Tags
     the file is open. Which pages are the image says `unet_exp.datasets.tiff_pages`. A damaged or
     cut file raises some exception of tifffile's or its codecs', here or when a slice is read.
     """
-    with open_series(path) as (file, series):
-        key = series.keyframe
-        if series.dtype is None:
+    with open_series(path) as (file, image):
+        key = image.key
+        if image.dtype is None:
             raise ValueError(f"its pixels are of a type that is not read ({key.bitspersample} bit)")
-        pages = size(series.shape) // max(size(key.shape), 1)
-        declared = size(series.shape, series.dtype.itemsize)
+        pages = size(image.shape) // max(size(key.shape), 1)
+        declared = size(image.shape, image.dtype.itemsize)
         require_plausible(declared, [path.stat().st_size], pages)
         display = shown(path, key)
-        if series.kind in ("", "generic", "uniform"):
-            require_alike(series)
+        image.require_alike()
         alpha = any(kind in (1, 2) for kind in getattr(key, "extrasamples", ()))
         if declared <= in_memory:
             require_memory(declared, "it")
-            array = series.asarray()
-        elif series.dataoffset is not None:
-            dtype = series.dtype.newbyteorder(file.byteorder)
-            array = Mapped(path, series.dataoffset, dtype, series.shape)
-        else:
-            require_memory(size(key.chunks, series.dtype.itemsize), "one of its strips or tiles")
-            array = zarr.open_array(series.aszarr(level=0), mode="r")
+        arrays = [_array(path, file, part, declared <= in_memory) for part in image.parts]
+        array = arrays[0] if len(arrays) == 1 else Joined(arrays, image.leading)
         refuse_cut()
-        tags = read_tags(file, series.shape)
+        tags = read_tags(file, image.shape)
         tags = tags.transposed() if display.transposed else tags
-        yield array, display.axes(series.axes), alpha, tags, display
+        yield array, display.axes(image.axes), alpha, tags, display
+
+
+def _array(path: Path, file: TiffFile, series: TiffPageSeries, at_once: bool) -> Any:
+    """Read pages that are stored alike, or open them to be read by slices."""
+    if at_once:
+        return series.asarray().reshape(series.shape)
+    if series.dataoffset is not None:
+        dtype = np.dtype(series.dtype).newbyteorder(file.byteorder)
+        return Mapped(path, series.dataoffset, dtype, series.shape)
+    key = series.keyframe
+    require_memory(size(key.chunks, np.dtype(series.dtype).itemsize), "one of its strips or tiles")
+    return zarr.open_array(series.aszarr(level=0), mode="r")
 
 
 class Mapped:

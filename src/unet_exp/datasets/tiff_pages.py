@@ -19,6 +19,7 @@ from tifffile import TiffFile, TiffPageSeries
 
 from unet_exp.datasets.limits import MOST_PAGES, TooLargeError, size
 from unet_exp.datasets.ome import OmeError, own_planes
+from unet_exp.datasets.tiff_images import PLAIN_KINDS, TiffImage, choose
 
 #: Kinds of TIFF that tifffile follows into other files.
 SETS: dict[str, Any] = dict.fromkeys(("is_ome", "is_mmstack", "is_ndtiff"), False)
@@ -73,8 +74,8 @@ logging.getLogger("tifffile").addFilter(_broken)
 
 
 @contextmanager
-def open_series(path: Path) -> Iterator[tuple[TiffFile, TiffPageSeries]]:
-    """Open a TIFF and find the image in it: of several the largest; the log names the others.
+def open_series(path: Path) -> Iterator[tuple[TiffFile, TiffImage]]:
+    """Open a TIFF and find the image in it, as `tiff_images.choose` does; the log names others.
 
     Raises
     ------
@@ -84,8 +85,7 @@ def open_series(path: Path) -> Iterator[tuple[TiffFile, TiffPageSeries]]:
     count_pages(path)
     with ExitStack() as closing:
         file, series = _read(path, closing)
-        chosen = _largest(path, series)
-        yield file, chosen
+        yield file, choose(path, file, series)
         refuse_cut()
 
 
@@ -144,7 +144,7 @@ def _by_ome(file: TiffFile) -> list[TiffPageSeries]:
         pages = [file.pages[i].aspage() for i in image.pages]
         used |= set(image.pages)
         shape, axes = pages[0].shape, pages[0].axes
-        if len({page.hash for page in pages}) > 1:
+        if len({(page.shape, page.dtype) for page in pages}) > 1:
             raise ValueError("pages of one OME image differ in size or type")
         found.append(
             TiffPageSeries(
@@ -169,6 +169,7 @@ def _by_kind(file: TiffFile) -> list[TiffPageSeries]:
         if count > 1 or not first.is_contiguous or end > file.filehandle.size:
             raise CutError(f"cut short: it says {planes} planes, and it has {count} pages")
     kinds: set[int] = set()
+    found: list[TiffPageSeries] = []
     for series in file.series:
         if len(set(series.axes)) < series.ndim or not {"Y", "X"} <= set(series.axes):
             raise ValueError(f"its axes are {series.axes!r}")
@@ -178,21 +179,28 @@ def _by_kind(file: TiffFile) -> list[TiffPageSeries]:
             if end > file.filehandle.size:
                 raise CutError(f"cut short: {wanted} pages do not fit into it")
         if count == 1:
+            found.append(series)
             continue
         if len(series) != wanted:
             raise ValueError(f"{wanted} pages are named, and there are {len(series)}")
         pages = [page.aspage() for page in series if page is not None]
         named |= {page.index for page in pages}
         here = {page.hash for page in pages}
-        if len(here) > 1:
+        if len({(page.shape, page.dtype) for page in pages}) > 1:
             raise ValueError("pages of one image differ in size or type")
         kinds |= here
+        # tifffile takes all pages of a series to be stored like its first.
+        if len(here) > 1:
+            series = TiffPageSeries(
+                pages, series.shape, series.dtype, series.axes, parent=file, kind=series.kind
+            )
+        found.append(series)
     # Formats of their own have pages besides, such as thumbnails, but none like those of the image.
     rest = [] if count == 1 else [i for i in range(count) if i not in named]
-    plain = all(s.kind in ("shaped", "imagej", "nih") for s in file.series)
+    plain = all(s.kind in PLAIN_KINDS[-3:] for s in file.series)
     if rest and (plain or any(file.pages[i].aspage().hash in kinds for i in rest)):
         raise ValueError(f"{len(named)} pages are named, and there are {count}")
-    return file.series
+    return found
 
 
 def _declared(file: TiffFile) -> int:
@@ -215,29 +223,6 @@ def _declared(file: TiffFile) -> int:
     product = frames * slices * (1 if page.samplesperpixel == channels else channels)
     # Nobody writes the number of images otherwise than as this product, or leaves one of them out.
     return images if images in (product, product * channels) or product == 1 else 0
-
-
-def _largest(path: Path, series: list[TiffPageSeries]) -> TiffPageSeries:
-    """Choose the image with most pixels among those that are no thumbnail and no mask."""
-    whole = [s for s in series if not (s.keyframe.is_reduced or s.keyframe.is_mask)]
-    candidates = [s for s in whole or series if size(s.shape)]
-    if not candidates:
-        raise ValueError("it has no pixels")
-    chosen = max(candidates, key=lambda s: size(s.shape))
-    others = ", ".join(str(s.shape) for s in series if s is not chosen)
-    if others:
-        logger.warning(
-            "%s also holds images of shape %s; they are not read. The largest is, of shape %s.",
-            path, others, chosen.shape,
-        )  # fmt: skip
-    return chosen
-
-
-def require_alike(pages: Any, tags: tuple[int, ...] = (262, 274)) -> None:
-    """Refuse pages that are shown in different ways, though they make one image."""
-    found = {tuple(page.aspage().tags.valueof(tag) for tag in tags) for page in pages}
-    if len(found) > 1:
-        raise ValueError("its pages differ in Orientation or PhotometricInterpretation")
 
 
 def count_pages(path: Path) -> int:
