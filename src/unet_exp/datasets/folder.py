@@ -11,7 +11,7 @@ from unet_exp.datasets.blocks import blocks
 from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.every_file import read_every
 from unet_exp.datasets.images import read_known
-from unet_exp.datasets.label_files import read_labels
+from unet_exp.datasets.label_files import read_label_files
 from unet_exp.datasets.label_kinds import all_values
 from unet_exp.datasets.label_reading import LabelReading
 from unet_exp.datasets.nodata import declared
@@ -19,6 +19,7 @@ from unet_exp.datasets.numbering import Numbers
 from unet_exp.datasets.pairing import find_pairs, source, stem
 from unet_exp.datasets.sample import Sample, check_split
 from unet_exp.datasets.seen import Seen
+from unet_exp.datasets.white_labels import WhiteZeros
 
 logger = logging.getLogger(__name__)
 Pairs = Sequence[tuple[Path, Path | None]]
@@ -57,7 +58,7 @@ class Folder:
         pixels are left out of normalization, and their labels are unknown.
     min_is_white
         How TIFFs are read that say that 0 is white: "invert", "keep", or "auto", see
-        `unet_exp.datasets.shown.Shown`.
+        `unet_exp.datasets.shown.Shown`, and for labels `unet_exp.datasets.white_labels.WhiteZeros`.
     memory_limit
         GiB of arrays to keep in memory; those beyond are memory-mapped from the cache.
     """
@@ -90,6 +91,7 @@ class Folder:
         self.name = self.root.resolve().name
         self.normalization, self._in_channels = normalization, in_channels
         self.nodata, self.min_is_white = declared(nodata), min_is_white
+        self._white = WhiteZeros(min_is_white)
         self._store = ArrayStore(cache_folder(self.root), memory_limit)
 
         pairs = find_pairs(self.root)
@@ -213,8 +215,7 @@ class Folder:
     def _labels(self, pairs: Pairs) -> dict[Path, list[Numbers]]:
         """Read the label files, each once."""
         paths = list(dict.fromkeys(path for _, path in pairs if path))
-        read = read_every(paths, lambda path: read_labels(path, min_is_white=self.min_is_white))
-        return dict(zip(paths, read, strict=True))
+        return read_label_files(paths, self._white)
 
     def _check_channels(self, path: Path, channels: int) -> None:
         if self._in_channels is None:

@@ -8,7 +8,6 @@ from jaxtyping import Bool, Float32, Shaped
 from unet_exp.datasets.nodata import NoData, NotFiniteError
 from unet_exp.datasets.opened import memory_named, open_image
 from unet_exp.datasets.scaling import Scaled
-from unet_exp.datasets.shown import inverted_labels, other_way, say_once
 
 Known = tuple[Float32[np.ndarray, "_ _ _"], Bool[np.ndarray, "_ _"] | None]
 
@@ -62,28 +61,6 @@ def read_known(
             return [(page[:, :, :], page.missing(*everything)) for page in scaled]
     except NotFiniteError as error:
         raise ValueError(f"{path} has {error}") from error
-
-
-def read_stored_labels(
-    path: Path, pages: int | None, min_is_white: str
-) -> Shaped[np.ndarray, "n c h w"]:
-    """Read the numbers of a label file, of a mask in which 0 is white those that are meant."""
-    with open_image(path, None, pages, 2**62, "keep") as opened, memory_named(path):
-        stack = np.stack([page[:, :, :] for page in opened.pages])
-    if not opened.shown.white:
-        return stack
-    kept, exchanged = opened.shown.keeps, False
-    if opened.shown.inverts(min_is_white):
-        stack, exchanged = inverted_labels(stack, opened.shown.white)
-    say_once(
-        path.parent,
-        "labels in which 0 is white by the tag of their file: "
-        + ("inside and outside are exchanged" if exchanged else "they are read as stored")
-        + (f", as {opened.shown.writer} means them" if kept and min_is_white == "auto" else "")
-        + f". To read them otherwise, set {other_way(exchanged)}.",
-        path.name,
-    )
-    return stack
 
 
 def normalise(

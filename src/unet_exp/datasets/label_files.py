@@ -1,6 +1,7 @@
 """Label files: whole numbers of any type, the indices of a palette, or plain colours as numbers."""
 
 import logging
+from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -9,9 +10,10 @@ import numpy as np
 from jaxtyping import Shaped
 from PIL.PngImagePlugin import PngImageFile
 
-from unet_exp.datasets.images import read_stored_labels
+from unet_exp.datasets.every_file import read_every
 from unet_exp.datasets.numbering import Numbers
 from unet_exp.datasets.opened import damage_named
+from unet_exp.datasets.white_labels import Stack, Stored, WhiteZeros, read_stored
 
 FLAT = 0.8
 """Share of neighbours that have one colour from which on colours are taken for labels."""
@@ -30,7 +32,7 @@ def read_labels(path: Path, pages: int | None = None, min_is_white: str = "auto"
     - A grey picture saved in colour is taken as grey. In another, each colour is a number (red *
       65536 + green * 256 + blue with 8 bits) and black the background, if it is plainly a picture
       of labels: large areas of one colour, and some black.
-    - Of a mask in which 0 is white, inside and outside are exchanged, see `shown.Shown.inverts`.
+    - What is meant where 0 is white says `unet_exp.datasets.white_labels.WhiteZeros`.
 
     Raises
     ------
@@ -38,7 +40,29 @@ def read_labels(path: Path, pages: int | None = None, min_is_white: str = "auto"
         As `unet_exp.datasets.opened.open_image`, and for photographs, transparent pixels, fractions
         and what no integer type holds.
     """
-    stack = read_stored_labels(path, pages, min_is_white)
+    stored = read_stored(path, pages)
+    return meant(stored, *WhiteZeros(min_is_white).read([stored]))
+
+
+def read_label_files(
+    paths: Sequence[Path], white: WhiteZeros | None = None
+) -> dict[Path, list[Numbers]]:
+    """Read label files of one data set as `read_labels`, with one decision of what white means.
+
+    Raises
+    ------
+    ValueError
+        As `read_labels`, of all files that cannot be used, and as `WhiteZeros.read`.
+    """
+    files = read_every(paths, read_stored)
+    stacks = (white or WhiteZeros()).read(files)
+    read = read_every(zip(files, stacks, strict=True), lambda file: meant(*file))
+    return dict(zip(paths, read, strict=True))
+
+
+def meant(file: Stored, stack: Stack) -> list[Numbers]:
+    """Return the whole numbers of each page of a label file that are meant by what it holds."""
+    path = file.path
     indices = _palette_indices(path)
     if indices is not None:
         return [indices]

@@ -157,26 +157,6 @@ def inverted(pixels: Shaped[np.ndarray, "..."], bits: int) -> Shaped[np.ndarray,
     return ~pixels if pixels.dtype.kind == "i" else -pixels
 
 
-def inverted_labels(
-    labels: Shaped[np.ndarray, "..."], bits: int
-) -> tuple[Shaped[np.ndarray, "..."], bool]:
-    """Exchange inside and outside of a mask; what has more than two values holds no shades.
-
-    Returns the labels, and whether they were exchanged.
-
-    >>> inverted_labels(np.array([0, 1, 0], np.uint8), 8)[0].tolist()
-    [1, 0, 1]
-    >>> inverted_labels(np.array([0, 1, 2], np.uint8), 8)[1]
-    False
-    """
-    values = np.unique(labels)
-    if len(values) > 2 or labels.dtype.kind not in "ui":
-        return labels, False
-    if len(values) == 2:
-        return np.where(labels == values[0], values[1], values[0]), True
-    return inverted(labels, bits), True
-
-
 _said: set[tuple[Path, str]] = set()
 
 
