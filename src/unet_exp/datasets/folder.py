@@ -55,7 +55,8 @@ class Folder:
         See `unet_exp.datasets.images.normalise`.
     nodata
         A number, NaN, or a list of them that stand in images where nothing was measured: such
-        pixels are left out of normalization, and their labels are unknown.
+        pixels are left out of normalization, and their labels are unknown. When not given, what a
+        file's GDAL_NODATA tag says; an empty list says that there are none.
     min_is_white
         How TIFFs are read that say that 0 is white: "invert", "keep", or "auto", see
         `unet_exp.datasets.shown.Shown`, and for labels `unet_exp.datasets.white_labels.WhiteZeros`.

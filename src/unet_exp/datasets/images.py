@@ -46,18 +46,20 @@ def read_known(
     normalization: str = "zscore",
     channels: int | None = None,
     pages: int | None = None,
-    nodata: NoData = (),
+    nodata: NoData | None = None,
     min_is_white: str = "auto",
 ) -> list[Known]:
     """Read and normalise pages as `read_images`; with each, where it has no data in any channel.
 
-    The second of each pair is None where ``nodata`` declares nothing.
+    Numbers without data are those of ``nodata``, or of the file's own tag, as
+    `opened.Opened.no_data` says. The second of each pair is None where there are none.
     """
-    stack = read_pages(path, channels, pages, min_is_white)
     everything = slice(None), slice(None)
     try:
-        with memory_named(path):
-            scaled = [Scaled(page, normalization, nodata) for page in stack]
+        with open_image(path, channels, pages, 2**62, min_is_white) as opened, memory_named(path):
+            opened.shown.explain(path, min_is_white)
+            missing = opened.no_data(nodata)
+            scaled = [Scaled(page[:, :, :], normalization, missing) for page in opened.pages]
             return [(page[:, :, :], page.missing(*everything)) for page in scaled]
     except NotFiniteError as error:
         raise ValueError(f"{path} has {error}") from error

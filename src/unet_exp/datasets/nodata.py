@@ -15,8 +15,10 @@ class NotFiniteError(ValueError):
     """Values that are no measurements, how many of how many."""
 
 
-def declared(nodata: Any) -> NoData:
-    """Return the values that one number or a list of them declares; None declares nothing.
+def declared(nodata: Any) -> NoData | None:
+    """Return the values that one number or a list of them declares; None if nothing is said.
+
+    An empty list says that there are no such values, whatever the file says, or looks like.
 
     Raises
     ------
@@ -24,10 +26,11 @@ def declared(nodata: Any) -> NoData:
         For anything else.
 
     >>> declared(-9999), declared([0, "nan"]), declared(None)
-    ((-9999.0,), (0.0, nan), ())
+    ((-9999.0,), (0.0, nan), None)
     """
-    several = isinstance(nodata, list | tuple)
-    values: list[Any] = list(nodata) if several else [] if nodata is None else [nodata]
+    if nodata is None:
+        return None
+    values: list[Any] = list(nodata) if isinstance(nodata, list | tuple) else [nodata]
     try:
         return tuple(float(value) for value in values)
     except (TypeError, ValueError) as error:
@@ -36,7 +39,7 @@ def declared(nodata: Any) -> NoData:
         ) from error
 
 
-def gaps(band: Shaped[np.ndarray, "..."], nodata: NoData) -> Bool[np.ndarray, "..."] | None:
+def gaps(band: Shaped[np.ndarray, "..."], nodata: NoData | None) -> Bool[np.ndarray, "..."] | None:
     """Tell which values are declared as no data; None if none can be.
 
     A number is compared in the type of the values, so that -3.4028235e38 means float32's least.

@@ -18,10 +18,11 @@ from unet_exp.datasets.limits import (
     require_plausible,
     size,
 )
+from unet_exp.datasets.nodata import NoData
 from unet_exp.datasets.ome_zarr import is_zarr, open_zarr
 from unet_exp.datasets.png import read_png
 from unet_exp.datasets.scaling import Channel, bands
-from unet_exp.datasets.shown import Shown, inverted
+from unet_exp.datasets.shown import Shown, inverted, inverted_number, say_once
 from unet_exp.datasets.tags import Tags
 from unet_exp.datasets.tiff import Layout, Mapped, axes_of_plain, layout, open_tiff
 
@@ -54,6 +55,25 @@ class Opened:
     shape: tuple[int, ...]
     tags: Tags
     shown: Shown
+
+    def no_data(self, declared: NoData | None) -> NoData | None:
+        """Return the numbers of its pages that stand for no data: those declared, or the file's.
+
+        Both are compared with the numbers that are stored, so they are inverted as pages are.
+        """
+        page = self.pages[0]
+        if declared is None and self.shown.nodata:
+            declared = self.shown.nodata
+            say_once(
+                page.path.parent,
+                f"its GDAL_NODATA tag says that {declared[0]:g} stands where there are no data: "
+                "such pixels count for nothing. To say otherwise, set dataset.nodata=VALUE, or "
+                "dataset.nodata=[] for none (in predict.py nodata=[]).",
+                page.path.name,
+            )
+        if not declared or not page.invert:
+            return declared
+        return tuple(inverted_number(value, page.dtype, self.shown.white) for value in declared)
 
 
 class Page:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float32, Int64, Shaped
 
+from unet_exp.datasets.fills import Fills
 from unet_exp.datasets.nodata import NoData, NotFiniteError, gaps, refuse_strange, strange
 
 NORMALIZATIONS = ("zscore", "percentile", "minmax", "dtype", "none")
@@ -15,7 +16,7 @@ BAND = 2**24
 
 
 def scaling(
-    channel: Any, normalization: str = "zscore", nodata: NoData = ()
+    channel: Any, normalization: str = "zscore", nodata: NoData | None = None
 ) -> tuple[float, float]:
     """Find ``low`` and ``scale`` of a channel (h, w), which becomes (channel - low) / scale.
 
@@ -35,7 +36,8 @@ def scaling(
     ValueError
         For a normalization that is not known.
     NotFiniteError
-        For values that are NaN, infinite, or the largest that floats can hold.
+        For values that are NaN, infinite, or the largest that floats can hold; and, unless
+        ``nodata`` is empty, for those that `unet_exp.datasets.fills` recognises.
     """
     if normalization not in NORMALIZATIONS:
         raise ValueError(
@@ -75,14 +77,14 @@ def bands(channel: Any) -> Iterator[Shaped[np.ndarray, "rows w"]]:
         yield np.asarray(channel[top : top + rows, :])
 
 
-def known_values(channel: Any, nodata: NoData) -> Iterator[Shaped[np.ndarray, "..."]]:
+def known_values(channel: Any, nodata: NoData | None) -> Iterator[Shaped[np.ndarray, "..."]]:
     """Yield the bands of a channel, without the values that are declared as no data."""
     for band in bands(channel):
         missing = gaps(band, nodata)
         yield band if missing is None else band[~missing]
 
 
-def moments(channel: Any, nodata: NoData = ()) -> tuple[float, float, float, float]:
+def moments(channel: Any, nodata: NoData | None = None) -> tuple[float, float, float, float]:
     """Darkest and brightest value, mean and standard deviation, all in double precision.
 
     Of no values at all the darkest is infinite.
@@ -101,12 +103,13 @@ def moments(channel: Any, nodata: NoData = ()) -> tuple[float, float, float, flo
     return low, high, float(np.ldexp(mean, shift)), float(np.ldexp(np.sqrt(variance), shift))
 
 
-def _moments(channel: Any, nodata: NoData, shift: int) -> tuple[float, float, float, float]:
+def _moments(channel: Any, nodata: NoData | None, shift: int) -> tuple[float, float, float, float]:
     """Darkest and brightest value; mean and variance of the values over 2 to the ``shift``.
 
     Bands are joined as Chan et al. 1979 do (doi:10.1007/978-3-642-51461-6_3).
     """
     low, high, broken, huge, count = np.inf, -np.inf, 0, 0, 0
+    fills = None if nodata == () else Fills()
     mean, squares = np.float64(0), np.float64(0)
     for values in known_values(channel, nodata):
         here = strange(values)
@@ -114,6 +117,8 @@ def _moments(channel: Any, nodata: NoData, shift: int) -> tuple[float, float, fl
         if broken or huge or not values.size:
             continue
         low, high = min(low, float(values.min())), max(high, float(values.max()))
+        if fills is not None:
+            fills.add(values)
         near = np.ldexp(values.astype(np.float64), -shift) if shift else values
         with np.errstate(over="ignore", invalid="ignore"):
             middle, spread = near.mean(dtype=np.float64), near.var(dtype=np.float64)
@@ -122,10 +127,12 @@ def _moments(channel: Any, nodata: NoData, shift: int) -> tuple[float, float, fl
             mean += (middle - mean) * (near.size / total)
         count = total
     refuse_strange(broken, huge, int(np.prod(channel.shape)))
+    if fills is not None:
+        fills.refuse(int(np.prod(channel.shape)))
     return low, high, float(mean), float(squares) / max(count, 1)
 
 
-def percentiles(channel: Any, nodata: NoData = ()) -> tuple[float, float]:
+def percentiles(channel: Any, nodata: NoData | None = None) -> tuple[float, float]:
     """Give the 1st and the 99.8th percentile.
 
     They are exact but for channels of more than ``BAND`` values that are no integers of 8 or 16
@@ -177,7 +184,9 @@ class Scaled:
     ((1, 2, 2), [[[-1.0, 1.0]]])
     """
 
-    def __init__(self, image: Any, normalization: str = "zscore", nodata: NoData = ()) -> None:
+    def __init__(
+        self, image: Any, normalization: str = "zscore", nodata: NoData | None = None
+    ) -> None:
         self.image, self.shape, self.nodata = image, tuple(image.shape), nodata
         found = [scaling(Channel(image, c), normalization, nodata) for c in range(self.shape[0])]
         low, scale = np.array(found).reshape(-1, 2).T[..., None, None]

@@ -37,6 +37,8 @@ class Shown:
         Bits of a sample where 0 is white; 0 where it is black.
     writer
         The program whose files hold numbers rather than shades, "ImageJ" or "tifffile", or "".
+    nodata
+        Stored numbers that stand for no data, by the tag that GDAL writes.
     """
 
     transposed: bool = False
@@ -44,6 +46,7 @@ class Shown:
     leftwards: bool = False
     white: int = 0
     writer: str = ""
+    nodata: tuple[float, ...] = ()
 
     def axes(self, axes: str) -> str:
         """Name the axes of the stored array as they are shown.
@@ -128,7 +131,17 @@ def shown(path: Path, page: tifffile.TiffPage) -> Shown:
     elif page.is_shaped or "tifffile" in str(page.software):
         writer = "tifffile"
     display = turned(path, page.tags.valueof(274))
-    return replace(display, white=bits, writer=writer)
+    return replace(display, white=bits, writer=writer, nodata=gdal_nodata(page))
+
+
+def gdal_nodata(page: tifffile.TiffPage) -> tuple[float, ...]:
+    """Return the number that a page's GDAL_NODATA tag declares; none where it makes no sense."""
+    said = page.tags.valueof(42113)
+    text = said.decode("latin-1") if isinstance(said, bytes) else str(said)
+    try:
+        return (float(text.strip(" \0")),)
+    except ValueError:
+        return ()
 
 
 def turned(path: Path, orientation: Any) -> Shown:
@@ -155,6 +168,15 @@ def inverted(pixels: Shaped[np.ndarray, "..."], bits: int) -> Shaped[np.ndarray,
     if pixels.dtype.kind == "u":
         return np.subtract(pixels.dtype.type(2**bits - 1), pixels)
     return ~pixels if pixels.dtype.kind == "i" else -pixels
+
+
+def inverted_number(value: float, dtype: np.dtype[Any], bits: int) -> float:
+    """Return what becomes of a number where `inverted` turns white into black.
+
+    >>> inverted_number(0, np.dtype(np.uint8), 8), inverted_number(-9999, np.dtype(float), 64)
+    (255, 9999)
+    """
+    return {"u": 2**bits - 1 - value, "i": -1 - value}.get(dtype.kind, -value)
 
 
 _said: set[tuple[Path, str]] = set()

@@ -64,11 +64,12 @@ def segment(
     predictor: Predictor,
     new_array: NewArray,
     advance: Callable[[], None] = lambda: None,
-    nodata: NoData = (),
+    nodata: NoData | None = None,
 ) -> Segmented:
     """Segment all pages region by region; ``advance`` is called after each region and each page.
 
-    Where no channel has data there is background, with a probability of 1.
+    Where no channel has data, by ``nodata`` or by the file's own tag, there is background, with a
+    probability of 1.
 
     Raises
     ------
@@ -77,6 +78,7 @@ def segment(
     ValueError
         If the file is damaged.
     """
+    nodata = opened.no_data(nodata)
     probabilities, instances, classes = [], [], []
     largest = 0
     for page in opened.pages:

@@ -1,0 +1,100 @@
+"""Values that programs write where nobody measured, recognised though nobody has declared them."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Shaped
+
+from unet_exp.datasets.nodata import NotFiniteError
+
+SENTINELS = {-999, -9999, -99999, -999999, -32768, -32767, -(2**31), 1 - 2**31}
+"""Least values that stand for no data, as GDAL, Esri and NetCDF write them."""
+HUGE = 1e20
+"""Numbers from here on are fill values of NetCDF and others: 1e20, 1e30, 9.96921e36, 3e38 ..."""
+GAP = 1e6
+"""... if no other number is within so large a factor of them: beside them, the rest is one grey."""
+LARGEST_HALF = float(np.finfo(np.float16).max)
+KEPT = 4
+"""Different values that are named."""
+
+
+class Fills:
+    """Looks at a channel band by band, and refuses it if some values are plainly no measurements.
+
+    These are, in floats, numbers of 1e20 and more where all others are smaller by a factor of a
+    million; the largest that 16-bit floats hold; and, also in whole numbers with a sign, one of
+    `SENTINELS` as the least, where all others are 0 or more, or lie closer to each other than to
+    it. An image times 1e300 has no such gap. A band whose values are all 0 beside them is let
+    pass, since it holds nothing that they could hide.
+
+    >>> fills = Fills()
+    >>> fills.add(np.array([0.2, -9999, 0.7]))
+    >>> fills.refuse(3)
+    Traceback (most recent call last):
+    unet_exp.datasets.nodata.NotFiniteError: 1 values of 3 that are -9999.0, ...
+    """
+
+    def __init__(self) -> None:
+        self.huge: list[Any] = []
+        self.count, self.least, self.small = 0, np.inf, 0.0
+        self.sentinels: dict[Any, int] = {}
+        self.low, self.high = np.inf, -np.inf
+
+    def add(self, values: Shaped[np.ndarray, "..."]) -> None:
+        """Look at some values, which are finite."""
+        if values.dtype.kind not in "if" or not values.size:
+            return
+        if values.dtype.kind == "f":
+            self._add_sizes(values)
+        low = values.min()
+        if float(low) in SENTINELS:
+            rest = values[values != low]
+            self.sentinels[low] = self.sentinels.get(low, 0) + values.size - rest.size
+            values = rest
+        if values.size:
+            self.low = min(self.low, float(values.min()))
+            self.high = max(self.high, float(values.max()))
+
+    def _add_sizes(self, values: Shaped[np.ndarray, "..."]) -> None:
+        limit = LARGEST_HALF if values.dtype.itemsize == 2 else HUGE
+        top = max(-float(values.min()), float(values.max()))
+        if top < limit:
+            self.small = max(self.small, top)
+            return
+        sizes = np.abs(values)
+        large = sizes >= limit
+        self.count += int(np.count_nonzero(large))
+        self.least = min(self.least, float(sizes[large].min()))
+        self.small = max(self.small, float(sizes.max(where=~large, initial=0)))
+        if len(self.huge) < KEPT:
+            self.huge += [v for v in np.unique(values[large])[:KEPT] if v not in self.huge]
+
+    def refuse(self, count: int) -> None:
+        """Refuse what was looked at, of so many values.
+
+        Raises
+        ------
+        NotFiniteError
+            Naming the values that are no measurements, and how they are declared.
+        """
+        half = any(value.dtype.itemsize == 2 for value in self.huge)
+        if self.huge and (half or 0 < self.small * GAP <= self.least):
+            _refuse(self.count, count, self.huge)
+        if not self.sentinels or self.low == np.inf:
+            return
+        least = min(self.sentinels)
+        if self.low >= 0 or self.low - float(least) > self.high - self.low:
+            _refuse(self.sentinels[least], count, [least])
+
+
+def _refuse(found: int, count: int, values: list[Any]) -> None:
+    named = [str(value) for value in values[:KEPT]]
+    said = named[0] if len(named) == 1 else f"[{','.join(named)}]"
+    remedy = (
+        f"Declare them as no data (dataset.nodata={said}, in predict.py nodata={said}), or replace "
+        "them first. If they are measurements, declare that none stands for no data (nodata=[])."
+    )
+    raise NotFiniteError(
+        f"{found} values of {count} that are {' or '.join(named)}, far from all others, as "
+        f"programs write them where there are no data. {remedy}"
+    )
