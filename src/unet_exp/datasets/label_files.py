@@ -3,16 +3,14 @@
 import logging
 from collections.abc import Sequence
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Shaped
-from PIL.PngImagePlugin import PngImageFile
 
 from unet_exp.datasets.every_file import read_every
 from unet_exp.datasets.numbering import Numbers
-from unet_exp.datasets.opened import damage_named
+from unet_exp.datasets.palettes import palette_indices
 from unet_exp.datasets.white_labels import Stack, Stored, WhiteZeros, read_stored
 
 FLAT = 0.8
@@ -25,9 +23,7 @@ logger = logging.getLogger(__name__)
 def read_labels(path: Path, pages: int | None = None, min_is_white: str = "auto") -> list[Numbers]:
     """Read the pages of a file of labels, each as whole numbers of the type that the file has.
 
-    - A palette's pixels are its indices, as VOC and labelme write them. Only where all colours in
-      use are greys, which is what programs that make files smaller leave of a grey picture, are
-      they the grey values.
+    - A palette's pixels are its indices, but for greys, see `palettes.palette_indices`.
     - Fractional types may hold whole numbers.
     - A grey picture saved in colour is taken as grey. In another, each colour is a number (red *
       65536 + green * 256 + blue with 8 bits) and black the background, if it is plainly a picture
@@ -63,7 +59,7 @@ def read_label_files(
 def meant(file: Stored, stack: Stack) -> list[Numbers]:
     """Return the whole numbers of each page of a label file that are meant by what it holds."""
     path = file.path
-    indices = _palette_indices(path)
+    indices = palette_indices(path)
     if indices is not None:
         return [indices]
     if stack.shape[1] > 1 and (stack == stack[:, :1]).all():
@@ -71,29 +67,6 @@ def meant(file: Stored, stack: Stack) -> list[Numbers]:
     if stack.shape[1] == 1:
         return [_whole(path, page) for page in stack[:, 0]]
     return [_numbered_colours(path, page) for page in stack]
-
-
-def _palette_indices(path: Path) -> Numbers | None:
-    """Return a PNG's indices if it has a palette."""
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        head = file.read(26)
-        if not head.startswith(b"\x89PNG") or head[25:] != b"\3":
-            return None
-        data = head + file.read()
-    with damage_named(path):
-        image = PngImageFile(BytesIO(data))
-        indices = np.array(image)
-        palette = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
-    used = np.unique(indices)
-    colours = palette[used[used < len(palette)]]
-    greys = np.unique(colours[:, 0])
-    if len(greys) == len(used) and (colours == colours[:, :1]).all():
-        return palette[:, 0][indices]
-    if used[0] == 0 and colours[0].any() and not colours.any(1).all():
-        _say(path.parent, "numbers of a palette, in which 0 is not black though another is: 0")
-    return indices
 
 
 @cache

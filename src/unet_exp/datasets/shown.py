@@ -56,6 +56,15 @@ class Shown:
         """
         return axes.translate(str.maketrans("YX", "XY")) if self.transposed else axes
 
+    def turn(self, stored: Shaped[np.ndarray, "_ _"]) -> Shaped[np.ndarray, "_ _"]:
+        """Turn stored rows and columns as they are shown.
+
+        >>> Shown(transposed=True, leftwards=True).turn(np.array([[1, 2], [3, 4]])).tolist()
+        [[3, 1], [4, 2]]
+        """
+        turned = stored.T if self.transposed else stored
+        return turned[:: -1 if self.upwards else 1, :: -1 if self.leftwards else 1]
+
     def inverts(self, min_is_white: str) -> bool:
         """Decide whether grey values are inverted.
 
