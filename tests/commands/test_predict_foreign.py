@@ -1,5 +1,6 @@
 """A folder of files that nobody made for this project: each is tried, and each failure is named."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +128,74 @@ def test_a_file_that_may_not_be_read_is_named(command: Command, network: str) ->
     assert "1 of 2 files were left out: link.tif" in done.err
     assert "No such file" in done.out
     assert result("a").shape == IMAGE.shape
+
+
+def test_what_is_no_file_is_named_and_left_out(command: Command, network: str) -> None:
+    scans = Path("scans")
+    scans.mkdir()
+    tifffile.imwrite(scans / "a.tif", IMAGE)
+    (scans / "b.tif").symlink_to("nowhere.tif")
+    (scans / "c.tif").symlink_to("c.tif")
+    (scans / "d.png").mkdir()
+    (scans / "e.zarr").mkdir()
+    os.mkfifo(scans / "f.tif")
+    done = command("predict", network, "input=scans", "output=out")
+    assert done.code == 1
+    assert "5 of 6 files were left out: b.tif, c.tif, d.png, e.zarr, f.tif" in done.err
+    assert result("a", "instances").shape == IMAGE.shape
+    for name in ("b.tif", "c.tif", "d.png", "e.zarr", "f.tif"):
+        assert done.out.count(f"scans/{name}") == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("nodata=abc", "nodata=abc is no number"),
+        ("nodata=[1,x]", "is no number"),
+        ("min_is_white=yes", "dataset.min_is_white=yes is not known"),
+        ("+dataset.normalization=log", "dataset.normalization=log is not known"),
+    ],
+)
+def test_a_wrong_option_is_refused_once_and_nothing_is_written(
+    command: Command, network: str, word: str, expected: str
+) -> None:
+    for name in ("a", "b"):
+        tifffile.imwrite(f"{name}.tif", IMAGE)
+    done = command("predict", network, "input=[a.tif,b.tif]", "output=out", word)
+    assert done.code == 1
+    assert (done.out + done.err).count(expected) == 1
+    assert "left out" not in done.out + done.err
+    assert not Path("out").exists()
+
+
+def test_what_a_file_declares_as_no_data_is_background(command: Command, network: str) -> None:
+    image = IMAGE.copy()
+    image[10:20, 5:25] = -9999
+    tifffile.imwrite("a.tif", image, metadata=None, extratags=[(42113, "s", 0, "-9999", True)])
+    done = command("predict", network, "input=a.tif", "output=out")
+    assert done.code == 0, done.out + done.err
+    assert "GDAL_NODATA" in done.out
+    assert (result("a")[10:20, 5:25] == 0).all()
+    tifffile.imwrite("b.tif", image)
+    done = command("predict", network, "input=b.tif", "output=out")
+    assert done.code == 1
+    assert "b.tif has 200 values of 2000 that are -9999.0" in done.out
+    done = command("predict", network, "input=b.tif", "output=none", "nodata=[]")
+    assert done.code == 0, done.out + done.err
+
+
+def test_every_page_is_segmented_however_it_is_stored(command: Command, network: str) -> None:
+    with tifffile.TiffWriter("a.tif") as file:
+        for number in range(5):
+            compression = "zlib" if number == 2 else None
+            page = np.roll(IMAGE, 5 * number, axis=1)
+            file.write(page, metadata=None, contiguous=False, compression=compression)
+    for number in range(5):
+        tifffile.imwrite(f"{number}.tif", np.roll(IMAGE, 5 * number, axis=1))
+    names = ",".join(f"{number}.tif" for number in range(5))
+    done = command("predict", network, f"input=[a.tif,{names}]", "output=out")
+    assert done.code == 0, done.out + done.err
+    found = result("a")
+    assert found.shape == (5, *IMAGE.shape)
+    for number in range(5):
+        np.testing.assert_allclose(found[number], result(str(number)), atol=1e-5)

@@ -238,3 +238,11 @@ def test_numbers_of_masks_and_markers_may_be_of_any_size(challenge) -> None:
         assert one.markers is not None
         assert_array_equal(one.labels, other.labels)
         assert_array_equal(one.markers, other.markers)
+
+
+def test_a_mask_of_several_pages_is_refused(challenge, write, squares) -> None:
+    mask = squares((4, 4), (4, 20))
+    write("set/01_GT/SEG/man_seg001.tif", np.stack([mask, mask * 0]))
+    data = CellTracking("set", str(challenge), fold=0)
+    with pytest.raises(ValueError, match=r"man_seg001\.tif has 2 pages, and its frame is one im"):
+        data.split("validation")

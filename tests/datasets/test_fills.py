@@ -8,7 +8,7 @@ import tifffile
 
 from unet_exp.datasets.fills import Fills
 from unet_exp.datasets.images import normalise, read_known
-from unet_exp.datasets.nodata import NotFiniteError
+from unet_exp.datasets.nodata import NotFiniteError, declared
 from unet_exp.datasets.scaling import NORMALIZATIONS, Scaled
 
 RNG = np.random.default_rng(0)
@@ -77,7 +77,7 @@ def test_images_without_a_gap_are_read(image: np.ndarray) -> None:
 def test_who_says_that_there_are_none_is_believed() -> None:
     image = IMAGE.astype(np.float32)
     image[HOLE] = -9999
-    found = Scaled(image, "zscore", ())[:, :, :]
+    found = Scaled(image, "zscore", declared([]))[:, :, :]
     np.testing.assert_allclose(found, (image - image.mean()) / image.std(), rtol=1e-3)
 
 
@@ -115,7 +115,7 @@ def test_no_data_are_compared_with_what_is_stored(
         by_hand = -by_hand
     for path, nodata in (
         (write(tmp_path / "plain.tif", image, photometric=photometric), (float(value),)),
-        (write(tmp_path / "tagged.tif", image, tag, photometric=photometric), None),
+        (write(tmp_path / "tagged.tif", image, tag, photometric=photometric), ()),
     ):
         ((found, missing),) = read_known(path, nodata=nodata)
         assert missing is not None
@@ -127,11 +127,11 @@ def test_no_data_are_compared_with_what_is_stored(
 
 def test_what_the_user_says_comes_before_the_tag(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tif", np.array([[1, 2, 3]], np.uint8), "1")
-    for nodata, expected in (((3.0,), [[False, False, True]]), (None, [[True, False, False]])):
+    for nodata, expected in (((3.0,), [[False, False, True]]), ((), [[True, False, False]])):
         ((_, missing),) = read_known(path, nodata=nodata)
         assert missing is not None
         assert missing.tolist() == expected
-    ((_, missing),) = read_known(path, nodata=())
+    ((_, missing),) = read_known(path, nodata=declared([]))
     assert missing is None
 
 

@@ -1,5 +1,10 @@
+import io
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pytest
+from PIL import Image, ImageFilter
 
 from unet_exp.datasets.label_kinds import count_classes, infer_kind
 from unet_exp.datasets.seen import Seen
@@ -141,3 +146,44 @@ def test_five_names_are_enough() -> None:
         ValueError, match=r"as 0.png, 1.png, 2.png, 3.png, 4.png and 4 more \(0, 255\)"
     ):
         infer_kind([*many, OBJECTS])
+
+
+def disc(top: int = 255) -> Image.Image:
+    rows, columns = np.mgrid[:90, :100] - 45
+    return Image.fromarray((rows**2 + columns**2 < 900).astype(np.uint8) * np.uint8(top))
+
+
+def as_jpeg(mask: Image.Image, quality: int) -> Image.Image:
+    held = io.BytesIO()
+    mask.save(held, "JPEG", quality=quality)
+    return Image.open(held)
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        lambda mask: mask.resize((61, 57), Image.Resampling.BILINEAR),
+        lambda mask: mask.resize((251, 240), Image.Resampling.BICUBIC),
+        lambda mask: mask.rotate(10, Image.Resampling.BILINEAR),
+        lambda mask: mask.filter(ImageFilter.GaussianBlur(1.5)),
+        *(partial(as_jpeg, quality=quality) for quality in (30, 75, 95)),
+    ],
+)
+@pytest.mark.parametrize("factor", [np.uint8(1), np.uint16(257)])
+def test_masks_that_were_resized_or_saved_as_jpeg_are_to_be_thresholded(
+    spoilt: Callable[[Image.Image], Image.Image], factor: np.integer
+) -> None:
+    page = np.asarray(spoilt(disc())) * factor
+    with pytest.raises(ValueError, match=r"a\.png.*[Tt]hreshold them, for instance at \d+") as no:
+        infer_kind([Seen.of("a.png", page)])
+    assert "dataset.labels=classes" not in str(no.value)
+    where = int(str(no.value).split("instance at ")[1].split()[0].strip(".,;"))
+    assert infer_kind([Seen.of("a.png", (page > where).astype(np.uint8))]) == "binary"
+
+
+def test_numbered_objects_up_to_255_are_no_smoothed_mask() -> None:
+    numbers = np.zeros((170, 170), np.uint8)
+    for number in range(1, 256):
+        row, column = divmod(number - 1, 16)
+        numbers[10 * row : 10 * row + 6, 10 * column : 10 * column + 6] = number
+    assert infer_kind([Seen.of("a.png", numbers)]) == "instances"

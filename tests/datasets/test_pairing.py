@@ -1,3 +1,4 @@
+import os
 import re
 import time
 import unicodedata
@@ -5,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from unet_exp.datasets.pairing import find_pairs, list_files, natural_key, pair, stem
+from unet_exp.datasets.pairing import (
+    find_pairs,
+    list_files,
+    natural_key,
+    pair,
+    require_layout,
+    stem,
+)
 
 
 def paths(*names: str) -> list[Path]:
@@ -163,3 +171,26 @@ def test_ten_thousand_files_are_paired_at_once() -> None:
     start = time.perf_counter()
     assert len(pair(images, paths(*(f"l/{n}_mask.tif" for n in range(10_000))))) == 10_000
     assert time.perf_counter() - start < 5
+
+
+def test_what_is_named_like_an_image_and_is_no_file_is_refused(tmp_path) -> None:
+    (tmp_path / "a.tif").touch()
+    (tmp_path / "b.png").symlink_to("nowhere.png")
+    (tmp_path / "c.tif").mkdir()
+    os.mkfifo(tmp_path / "d.npy")
+    (tmp_path / "notes").mkdir()
+    with pytest.raises(ValueError, match=r"no file, .*: b\.png, c\.tif, d\.npy\. Move it away"):
+        list_files(tmp_path)
+
+
+def test_a_layout_is_checked_in_validation_too_and_nothing_is_said(tmp_path, caplog) -> None:
+    for folder in ("images", "labels", "validation/images"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.tif").touch()
+        (tmp_path / folder / "notes.txt").touch()
+    with pytest.raises(FileNotFoundError, match="validation holds neither labels/ nor "):
+        require_layout(tmp_path)
+    (tmp_path / "validation" / "labels").mkdir()
+    (tmp_path / "validation" / "labels" / "a.png").touch()
+    require_layout(tmp_path)
+    assert not caplog.text

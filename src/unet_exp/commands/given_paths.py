@@ -86,7 +86,7 @@ def require_paths(cfg: DictConfig, command: str) -> None:
 
 
 def require_data(dataset: Mapping[str, Any]) -> None:
-    """Refuse a data set whose folder is not there, as far as its values tell.
+    """Refuse a data set whose folder, or what should lie in it, is not there, as far as is known.
 
     Raises
     ------
@@ -103,6 +103,10 @@ def require_data(dataset: Mapping[str, Any]) -> None:
         raise FileNotFoundError(
             f"dataset.root={root} is no folder. Point it at the one that holds images/ and labels/."
         )
+    if root and str(dataset.get("_target_", "")).endswith("datasets.folder.Folder"):
+        from unet_exp.datasets.pairing import require_layout
+
+        require_layout(as_typed(root).expanduser())
     fixed = dataset.get("download") is False
     if data_dir and fixed and not as_typed(data_dir).is_dir():
         raise FileNotFoundError(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from unet_exp.commands.build import Trained
     from unet_exp.commands.predicting.ledger import Ledger
     from unet_exp.commands.predicting.outputs import Results
+    from unet_exp.datasets.nodata import NoData
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ def predict(cfg: DictConfig) -> None:
     for name in ("nodata", "min_is_white"):  # of the images at hand, whatever data it trained on
         if cfg[name] is not None:
             OmegaConf.update(trained.config, f"dataset.{name}", cfg[name], force_add=True)
+    reading(trained.config.dataset)  # refused here, once, before anything is written
     results = chosen_results(cfg, trained, output)
     held = settings(cfg, trained, checkpoints)
     ledger = Ledger(output / "predict.json", held, cfg.overwrite)
@@ -121,14 +123,11 @@ def segment_one(
         If it is damaged, or not like those that the network was trained on.
     """
     from unet_exp.commands.predicting.segment import scratch, segment
-    from unet_exp.datasets.nodata import NotFiniteError, declared
+    from unet_exp.datasets.nodata import NotFiniteError
     from unet_exp.datasets.opened import open_image
 
     channels = trained.config.model.in_channels
-    dataset = trained.config.dataset
-    normalization = dataset.get("normalization", "none")
-    nodata, min_is_white = declared(plain(dataset.get("nodata"))), dataset.get("min_is_white")
-    min_is_white = min_is_white or "auto"
+    normalization, nodata, min_is_white = reading(trained.config.dataset)
     with (
         open_image(path, channels, min_is_white=min_is_white) as opened,
         scratch(output) as new_array,
@@ -151,6 +150,25 @@ def segment_one(
         finally:
             progress.remove_task(task)
         results.write(path, found)
+
+
+def reading(dataset: DictConfig) -> "tuple[str, NoData, str]":
+    """Return how images are read: their normalization, values without data, and white zeros.
+
+    Raises
+    ------
+    ValueError
+        For a value that is not known.
+    """
+    from unet_exp.datasets.nodata import declared
+    from unet_exp.datasets.scaling import require_normalization
+    from unet_exp.datasets.shown import require_min_is_white
+
+    normalization = dataset.get("normalization", "none")
+    min_is_white = dataset.get("min_is_white") or "auto"
+    require_normalization(normalization)
+    require_min_is_white(min_is_white)
+    return normalization, declared(plain(dataset.get("nodata"))), min_is_white
 
 
 def chosen_results(cfg: DictConfig, trained: "Trained", output: Path) -> "Results":

@@ -186,7 +186,13 @@ class CellTracking:
 
 
 def _read_mask(path: Path, shape: tuple[int, ...]) -> Int32[np.ndarray, "h w"]:
-    mask = renumbered(read_labels(path)[0])
+    pages = read_labels(path)
+    if len(pages) > 1:
+        raise ValueError(
+            f"{path} has {len(pages)} pages, and its frame is one image, so that it is not known "
+            "which of them is its mask. Unzip the training set again, or save that page alone."
+        )
+    mask = renumbered(pages[0])
     if mask.shape != shape:
         raise ValueError(
             f"{path} is {' x '.join(map(str, mask.shape))} pixels, its frame "

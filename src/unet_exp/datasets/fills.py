@@ -24,7 +24,7 @@ class Fills:
     These are, in floats, numbers of 1e20 and more where all others are smaller by a factor of a
     million; the largest that 16-bit floats hold; and, also in whole numbers with a sign, one of
     `SENTINELS` as the least, where all others are 0 or more, or lie closer to each other than to
-    it. An image times 1e300 has no such gap. A band whose values are all 0 beside them is let
+    it. An image times 1e300 has no such gap. A channel whose values are all 0 beside them is let
     pass, since it holds nothing that they could hide.
 
     >>> fills = Fills()
@@ -88,7 +88,8 @@ class Fills:
 
 
 def _refuse(found: int, count: int, values: list[Any]) -> None:
-    named = [str(value) for value in values[:KEPT]]
+    # Of 16-bit floats, numpy shows three digits.
+    named = [str(float(v) if v.dtype == np.float16 else v) for v in values[:KEPT]]
     said = named[0] if len(named) == 1 else f"[{','.join(named)}]"
     remedy = (
         f"Declare them as no data (dataset.nodata={said}, in predict.py nodata={said}), or replace "

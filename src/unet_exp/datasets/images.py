@@ -46,7 +46,7 @@ def read_known(
     normalization: str = "zscore",
     channels: int | None = None,
     pages: int | None = None,
-    nodata: NoData | None = None,
+    nodata: NoData = (),
     min_is_white: str = "auto",
 ) -> list[Known]:
     """Read and normalise pages as `read_images`; with each, where it has no data in any channel.

@@ -10,6 +10,9 @@ KINDS = ("auto", "instances", "binary", "classes")
 #: Numbers beside 1 that programs write for inside: the largest of each type.
 TOPS = (255, 2**16 - 1, 2**32 - 1, 2**64 - 1)
 
+#: Largest numbers of smoothed masks: white, or nearly so.
+SHADES = (*range(200, 256), *range(51_200, 2**16))
+
 
 def infer_kind(images: Sequence[Seen]) -> str:
     """Tell what labels mean: "binary", "instances" or "classes".
@@ -43,11 +46,20 @@ def infer_kind(images: Sequence[Seen]) -> str:
     'classes'
     """
     drawn = [image for image in images if image.values]
+    if blurred := [image for image in drawn if image.blurred and image.values[-1] in SHADES]:
+        top = blurred[0].values[-1]
+        raise ValueError(
+            f"{named(blurred)} hold shades between 0 and {top}, as masks do whose edges were "
+            "smoothed by resizing, or that were saved as JPEG. Threshold them, for instance at "
+            f"{top // 2}, and save them as PNG or TIFF. If they number objects, say so by "
+            "dataset.labels=instances"
+        )
     grainy = [image for image in drawn if image.grainy]
     if grainy:
         raise ValueError(
             f"most numbers in {named(grainy)} are those of a single pixel, as grey values are. "
-            "Check that they are label images; if they are, say of what kind by dataset.labels"
+            "Check that they are label images; masks that were resized or saved as JPEG are to be "
+            "thresholded. If they number objects, say so by dataset.labels=instances"
         )
     single = [image for image in drawn if len(image.values) == 1]
     apart = [image for image in drawn if image.scattered]
@@ -165,8 +177,9 @@ def _require_classes(drawn: list[Seen], apart: list[Seen], share: float) -> None
         raise ValueError(
             f"labels of {len(found)} values up to {found[-1]}, of which only "
             f"{share:.0%} form one piece in their image, look neither like instances nor like "
-            f"classes 0, 1, ... ({named(apart or drawn)}). Say what they are by "
-            "dataset.labels=instances or dataset.labels=classes"
+            f"classes 0, 1, ... ({named(apart or drawn)}). If they are masks that were resized or "
+            f"saved as JPEG, threshold them, for instance at {found[-1] // 2}; classes are to be "
+            "renumbered 0, 1, ...; if they number objects, say so by dataset.labels=instances"
         )
     masks = [i for i in drawn if i.values == (UNKNOWN,)]
     beside = [i for i in drawn if UNKNOWN in i.values and len(i.values) > 1]

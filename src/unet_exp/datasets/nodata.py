@@ -11,14 +11,18 @@ NoData = tuple[float, ...]
 EXTREMES = tuple(float(np.finfo(kind).max) for kind in (np.float32, np.float64))
 
 
+class NoneAtAll(tuple[float, ...]):
+    """No values, and that is declared: whatever the file says, or looks like."""
+
+
 class NotFiniteError(ValueError):
     """Values that are no measurements, how many of how many."""
 
 
-def declared(nodata: Any) -> NoData | None:
-    """Return the values that one number or a list of them declares; None if nothing is said.
+def declared(nodata: Any) -> NoData:
+    """Return the values that one number or a list of them declares; None declares nothing.
 
-    An empty list says that there are no such values, whatever the file says, or looks like.
+    An empty list declares that there are none.
 
     Raises
     ------
@@ -26,20 +30,20 @@ def declared(nodata: Any) -> NoData | None:
         For anything else.
 
     >>> declared(-9999), declared([0, "nan"]), declared(None)
-    ((-9999.0,), (0.0, nan), None)
+    ((-9999.0,), (0.0, nan), ())
     """
     if nodata is None:
-        return None
+        return ()
     values: list[Any] = list(nodata) if isinstance(nodata, list | tuple) else [nodata]
     try:
-        return tuple(float(value) for value in values)
+        return tuple(float(value) for value in values) or NoneAtAll()
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"nodata={nodata} is no number. Give one, nan, inf, or a list of them: [nan,-9999]."
         ) from error
 
 
-def gaps(band: Shaped[np.ndarray, "..."], nodata: NoData | None) -> Bool[np.ndarray, "..."] | None:
+def gaps(band: Shaped[np.ndarray, "..."], nodata: NoData) -> Bool[np.ndarray, "..."] | None:
     """Tell which values are declared as no data; None if none can be.
 
     A number is compared in the type of the values, so that -3.4028235e38 means float32's least.

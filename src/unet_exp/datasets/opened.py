@@ -18,7 +18,7 @@ from unet_exp.datasets.limits import (
     require_plausible,
     size,
 )
-from unet_exp.datasets.nodata import NoData
+from unet_exp.datasets.nodata import NoData, NoneAtAll
 from unet_exp.datasets.ome_zarr import is_zarr, open_zarr
 from unet_exp.datasets.png import read_png
 from unet_exp.datasets.scaling import Channel, bands
@@ -56,13 +56,13 @@ class Opened:
     tags: Tags
     shown: Shown
 
-    def no_data(self, declared: NoData | None) -> NoData | None:
+    def no_data(self, declared: NoData) -> NoData:
         """Return the numbers of its pages that stand for no data: those declared, or the file's.
 
         Both are compared with the numbers that are stored, so they are inverted as pages are.
         """
         page = self.pages[0]
-        if declared is None and self.shown.nodata:
+        if not declared and not isinstance(declared, NoneAtAll) and self.shown.nodata:
             declared = self.shown.nodata
             say_once(
                 page.path.parent,

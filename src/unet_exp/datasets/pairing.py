@@ -18,19 +18,27 @@ ENDINGS = re.compile(
 logger = logging.getLogger(__name__)
 
 
-def list_files(folder: Path) -> list[Path]:
+def list_files(folder: Path, say: bool = True) -> list[Path]:
     """List the images of a folder in natural order (frame2 before frame10), hidden ones left out.
+
+    The log names what else is there, if ``say``.
 
     Raises
     ------
     FileNotFoundError
         There is no such folder.
     ValueError
-        It holds no PNG, TIFF or NPY file.
+        It holds no PNG, TIFF or NPY file, or something of such a name that is no file.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not there. Make it and put the images into it.")
-    files = [p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")]
+    there = [p for p in folder.iterdir() if not p.name.startswith(".")]
+    if odd := [p.name for p in there if p.suffix.lower() in SUFFIXES and not p.is_file()]:
+        raise ValueError(
+            f"{folder} holds what is named like images and is no file, such as a folder or a link "
+            f"that leads nowhere: {_some(sorted(odd))}. Move it away, or repair the links."
+        )
+    files = [p for p in there if p.is_file()]
     images = [p for p in files if p.suffix.lower() in SUFFIXES]
     others = sorted(p.name for p in files if p.suffix.lower() not in SUFFIXES)
     if not images:
@@ -38,7 +46,7 @@ def list_files(folder: Path) -> list[Path]:
         raise ValueError(
             f"{folder} holds no PNG, TIFF or NPY file, {found}. Convert the images to PNG or TIFF."
         )
-    if others:
+    if others and say:
         logger.warning("Left out of %s: %s", folder, _some(others))
     return sorted(images, key=natural_key)
 
@@ -135,7 +143,9 @@ def _shown(name: str) -> str:
     return ascii(name) if name.isascii() or not plain else f"{name} ({name!a})"
 
 
-def find_pairs(folder: Path, labelled: bool = True) -> list[tuple[Path, Path | None]]:
+def find_pairs(
+    folder: Path, labelled: bool = True, say: bool = True
+) -> list[tuple[Path, Path | None]]:
     """Pair the files of ``images/`` and ``labels/``, or two files of these names.
 
     Without labels the second of each pair is None, unless they are asked for by ``labelled``.
@@ -152,15 +162,28 @@ def find_pairs(folder: Path, labelled: bool = True) -> list[tuple[Path, Path | N
             f"{folder} holds neither {missing}/ nor {missing}.tif. Put the images into "
             f"{folder / 'images'} and label files of the same names into {folder / 'labels'}."
         )
-    if images.is_file() and (labels is None or labels.is_file()):
-        return [(images, labels)]
-    if images.is_file() or (labels is not None and labels.is_file()):
+    if labels is not None and images.is_file() != labels.is_file():
         raise ValueError(
             f"Of {images} and {labels} one is a file and the other a folder. Make both folders, or "
             "both multi-page TIFFs."
         )
-    files = list_files(images)
-    return [*pair(files, list_files(labels))] if labels else [(path, None) for path in files]
+    if images.is_file():
+        return [(images, labels)]
+    files = list_files(images, say)
+    return [*pair(files, list_files(labels, say))] if labels else [(path, None) for path in files]
+
+
+def require_layout(root: Path) -> None:
+    """Refuse a folder whose images and labels, or those in its ``validation/``, are not laid out.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `find_pairs`.
+    """
+    find_pairs(root, say=False)
+    if source(root / "validation", "images"):
+        find_pairs(root / "validation", say=False)
 
 
 def source(folder: Path, kind: str) -> Path | None:

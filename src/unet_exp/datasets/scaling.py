@@ -7,7 +7,14 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64, Shaped
 
 from unet_exp.datasets.fills import Fills
-from unet_exp.datasets.nodata import NoData, NotFiniteError, gaps, refuse_strange, strange
+from unet_exp.datasets.nodata import (
+    NoData,
+    NoneAtAll,
+    NotFiniteError,
+    gaps,
+    refuse_strange,
+    strange,
+)
 
 NORMALIZATIONS = ("zscore", "percentile", "minmax", "dtype", "none")
 PERCENTILES = (1.0, 99.8)
@@ -15,8 +22,16 @@ BAND = 2**24
 """Pixels looked at together; of larger channels of floats, as many stand for percentiles."""
 
 
+def require_normalization(name: str) -> None:
+    """Refuse a normalization that is not known."""
+    if name not in NORMALIZATIONS:
+        raise ValueError(
+            f"dataset.normalization={name} is not known. Choose one of {', '.join(NORMALIZATIONS)}."
+        )
+
+
 def scaling(
-    channel: Any, normalization: str = "zscore", nodata: NoData | None = None
+    channel: Any, normalization: str = "zscore", nodata: NoData = ()
 ) -> tuple[float, float]:
     """Find ``low`` and ``scale`` of a channel (h, w), which becomes (channel - low) / scale.
 
@@ -37,13 +52,9 @@ def scaling(
         For a normalization that is not known.
     NotFiniteError
         For values that are NaN, infinite, or the largest that floats can hold; and, unless
-        ``nodata`` is empty, for those that `unet_exp.datasets.fills` recognises.
+        ``nodata`` is `NoneAtAll`, for those that `unet_exp.datasets.fills` recognises.
     """
-    if normalization not in NORMALIZATIONS:
-        raise ValueError(
-            f"dataset.normalization={normalization} is not known. "
-            f"Choose one of {', '.join(NORMALIZATIONS)}."
-        )
+    require_normalization(normalization)
     whole_numbers = channel.dtype.kind in "iu"
     fixed = {"none": 1.0, "dtype": float(np.iinfo(channel.dtype).max) if whole_numbers else 1.0}
     if normalization in fixed and whole_numbers:
@@ -77,14 +88,14 @@ def bands(channel: Any) -> Iterator[Shaped[np.ndarray, "rows w"]]:
         yield np.asarray(channel[top : top + rows, :])
 
 
-def known_values(channel: Any, nodata: NoData | None) -> Iterator[Shaped[np.ndarray, "..."]]:
+def known_values(channel: Any, nodata: NoData) -> Iterator[Shaped[np.ndarray, "..."]]:
     """Yield the bands of a channel, without the values that are declared as no data."""
     for band in bands(channel):
         missing = gaps(band, nodata)
         yield band if missing is None else band[~missing]
 
 
-def moments(channel: Any, nodata: NoData | None = None) -> tuple[float, float, float, float]:
+def moments(channel: Any, nodata: NoData = ()) -> tuple[float, float, float, float]:
     """Darkest and brightest value, mean and standard deviation, all in double precision.
 
     Of no values at all the darkest is infinite.
@@ -103,13 +114,13 @@ def moments(channel: Any, nodata: NoData | None = None) -> tuple[float, float, f
     return low, high, float(np.ldexp(mean, shift)), float(np.ldexp(np.sqrt(variance), shift))
 
 
-def _moments(channel: Any, nodata: NoData | None, shift: int) -> tuple[float, float, float, float]:
+def _moments(channel: Any, nodata: NoData, shift: int) -> tuple[float, float, float, float]:
     """Darkest and brightest value; mean and variance of the values over 2 to the ``shift``.
 
     Bands are joined as Chan et al. 1979 do (doi:10.1007/978-3-642-51461-6_3).
     """
     low, high, broken, huge, count = np.inf, -np.inf, 0, 0, 0
-    fills = None if nodata == () else Fills()
+    fills = None if isinstance(nodata, NoneAtAll) else Fills()
     mean, squares = np.float64(0), np.float64(0)
     for values in known_values(channel, nodata):
         here = strange(values)
@@ -132,7 +143,7 @@ def _moments(channel: Any, nodata: NoData | None, shift: int) -> tuple[float, fl
     return low, high, float(mean), float(squares) / max(count, 1)
 
 
-def percentiles(channel: Any, nodata: NoData | None = None) -> tuple[float, float]:
+def percentiles(channel: Any, nodata: NoData = ()) -> tuple[float, float]:
     """Give the 1st and the 99.8th percentile.
 
     They are exact but for channels of more than ``BAND`` values that are no integers of 8 or 16
@@ -184,9 +195,7 @@ class Scaled:
     ((1, 2, 2), [[[-1.0, 1.0]]])
     """
 
-    def __init__(
-        self, image: Any, normalization: str = "zscore", nodata: NoData | None = None
-    ) -> None:
+    def __init__(self, image: Any, normalization: str = "zscore", nodata: NoData = ()) -> None:
         self.image, self.shape, self.nodata = image, tuple(image.shape), nodata
         found = [scaling(Channel(image, c), normalization, nodata) for c in range(self.shape[0])]
         low, scale = np.array(found).reshape(-1, 2).T[..., None, None]

@@ -1,10 +1,10 @@
 """What can be seen of one label image: its numbers, and in how many pieces each of them lies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int32, Shaped
 from scipy import ndimage
 
 from unet_exp.datasets.numbering import Numbers, places
@@ -34,6 +34,9 @@ class Seen:
         unknown; fewer than a half where there are numbers above `CLASSES`, which are no classes.
     grainy
         More than half of ten numbers or more are single pixels, as of grey values.
+    blurred
+        Shades that no area is filled with lie between 0 and the largest number, as at the edges of
+        a mask that was resized, or saved as JPEG.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Seen:
     pieces: tuple[int, ...]
     scattered: bool = False
     grainy: bool = False
+    blurred: bool = field(default=False, repr=False)
 
     @classmethod
     def of(cls, name: str, page: Numbers, ignore: int | None = None, look: bool = True) -> "Seen":
@@ -54,6 +58,19 @@ class Seen:
         numbers = tuple(int(values[i]) for i in chosen)
         if not look or not chosen:
             return cls(name, numbers, ())
+        found = cls._looked_at(name, numbers, values, at, chosen)
+        return replace(found, blurred=is_blurred(page, numbers[-1]))
+
+    @classmethod
+    def _looked_at(
+        cls,
+        name: str,
+        numbers: tuple[int, ...],
+        values: Shaped[np.ndarray, " n"],
+        at: Int32[np.ndarray, "h w"],
+        chosen: list[int],
+    ) -> "Seen":
+        """Count the pieces of the numbers, which are the ``chosen`` ones of all values."""
         pixels = np.bincount(at.ravel())[chosen]
         if len(chosen) >= 10 and 2 * (pixels == 1).sum() > len(chosen):
             return cls(name, numbers, (), grainy=True)
@@ -71,6 +88,28 @@ class Seen:
         """Three numbers or more, 255 aside, four fifths of which lie in a single piece."""
         several = len([v for v in self.values if v != UNKNOWN]) >= 3 and bool(self.pieces)
         return several and not self.scattered and self.pieces.count(1) >= 0.8 * len(self.pieces)
+
+
+def is_blurred(page: Numbers, top: int) -> bool:
+    """Tell whether a page is a mask of 0 and ``top`` whose edges were smoothed.
+
+    At least four numbers lie between (from a twentieth of the top to as much below it), and of
+    their pixels, which are not most of the page, fewer than a tenth lie amid others of the same
+    number, as most of an object do.
+
+    >>> is_blurred(np.array([[0, 0, 0, 50, 130, 200, 230, 255, 255, 255]] * 4), 255)
+    True
+    >>> is_blurred(np.repeat(np.arange(9).repeat(5)[None], 5, axis=0), 8)
+    False
+    """
+    between = (page > 0.05 * top) & (page < 0.95 * top)
+    if 2 * np.count_nonzero(between) > page.size or len(np.unique(page[between])) < 4:
+        return False
+    amid = np.zeros(page.shape, bool)
+    rows, columns = page[1:] == page[:-1], page[:, 1:] == page[:, :-1]
+    amid[1:-1, 1:-1] = rows[:-1, 1:-1] & rows[1:, 1:-1] & columns[1:-1, :-1] & columns[1:-1, 1:]
+    ends = (page == 0).any() and (page >= 0.95 * top).any()
+    return bool(ends and np.count_nonzero(amid & between) < 0.1 * np.count_nonzero(between))
 
 
 def _pieces(mask: Bool[np.ndarray, "h w"]) -> int:

@@ -1,5 +1,6 @@
 """What a person means by files, folders and globs."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -73,4 +74,15 @@ def test_results_may_not_lie_among_images(source: str, output: str, told: str) -
 
 def test_results_may_lie_beside_images() -> None:
     require_separate("scans/*.tif", find_images("scans/*.tif"), Path("scans/out"))
+    require_separate("scans", find_images("scans"), Path("out"))
+
+
+def test_what_is_named_like_an_image_and_is_none_is_found_so_that_it_is_reported() -> None:
+    Path("scans/d.tif").symlink_to("nowhere.tif")
+    Path("scans/e.tif").symlink_to("e.tif")
+    Path("scans/f.png").mkdir()
+    Path("scans/g.zarr").mkdir()
+    os.mkfifo("scans/h.npy")
+    names = ["a9.tif", "a10.tif", "c.zarr", "d.tif", "e.tif", "f.png", "g.zarr", "h.npy"]
+    assert [path.name for path in find_images("scans")] == names
     require_separate("scans", find_images("scans"), Path("out"))

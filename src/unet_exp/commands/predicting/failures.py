@@ -47,6 +47,6 @@ def is_about_output(error: OSError, output: Path) -> bool:
     if is_full(error):
         return True
     name = str(error.filename or "")
-    inside = bool(name) and output.resolve() in Path(name).resolve().parents
+    inside = bool(name) and output.resolve() in Path(os.path.realpath(name)).parents
     locked = error.errno == errno.EROFS or not os.access(output, os.W_OK)
     return inside and error.errno in LOCKED and locked

@@ -1,6 +1,7 @@
 """Which images a person means."""
 
 import glob
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ def find_images(source: Any) -> list[Path]:
     found: dict[Path, Path] = {}
     for one in listed(source):
         for path in find_in(str(one)):
-            found.setdefault(path.resolve(), path)
+            # Of links that lead in a circle, Path.resolve raises an error of its own.
+            found.setdefault(Path(os.path.realpath(path)), path)
     if not found:
         raise FileNotFoundError("input=[] names no image. Give files, folders or quoted globs.")
     return list(found.values())
@@ -46,10 +48,12 @@ def find_in(source: str) -> list[Path]:
 
 
 def is_image(path: Path) -> bool:
-    """Tell by its name whether a file is an image; hidden ones are none."""
-    return not path.name.startswith(".") and (
-        is_zarr(path) or (path.is_file() and path.suffix.lower() in SUFFIXES)
-    )
+    """Tell by its name whether a file is an image; hidden ones are none.
+
+    What is named like an image and is none, such as a link to nowhere, counts: it is reported.
+    """
+    named = path.suffix.lower() in (*SUFFIXES, ".zarr")
+    return not path.name.startswith(".") and (named or is_zarr(path))
 
 
 def in_zarr(path: Path) -> bool:
@@ -68,7 +72,7 @@ def require_separate(source: Any, paths: list[Path], output: Path) -> None:
         If it holds the images, or lies inside a folder that was given as input.
     """
     place = output.resolve()
-    if place in (path.resolve().parent for path in paths):
+    if place in (Path(os.path.realpath(path)).parent for path in paths):
         raise ValueError(
             f"output={output} holds the images themselves, so that the next call would take the "
             "results for images. Give another folder."

@@ -1,6 +1,7 @@
 """Which results are of which images and settings: ``predict.json``, beside the results."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,7 @@ def identity(image: Path) -> dict[str, Any]:
     except OSError:
         parts = []
     return {
-        "image": str(image.resolve()),
+        "image": os.path.realpath(image),
         "bytes": sum(part.st_size for part in parts),
         "changed": max((part.st_mtime_ns for part in parts), default=0),
     }

@@ -64,7 +64,7 @@ def segment(
     predictor: Predictor,
     new_array: NewArray,
     advance: Callable[[], None] = lambda: None,
-    nodata: NoData | None = None,
+    nodata: NoData = (),
 ) -> Segmented:
     """Segment all pages region by region; ``advance`` is called after each region and each page.
 
