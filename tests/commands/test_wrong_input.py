@@ -58,11 +58,6 @@ def message(done: Finished) -> str:
             "loss=weighted_sum.",
         ),
         (
-            ["trainer.options.profiler=simple"],
-            "There is no trainer.options.profiler. To add it, put a plus before: "
-            "+trainer.options.profiler=simple.",
-        ),
-        (
             ["hydra.run.dri=x"],
             "There is no hydra.run.dri: RunDir has no such parameter. Did you mean "
             "hydra.run.dir=x?",
