@@ -1,7 +1,9 @@
 """CSV files, all written and read here: what is text in them is text in a spreadsheet too.
 
-A spreadsheet computes a cell that begins with ``=``, ``+``, ``-`` or ``@``. Such a text gets an
-apostrophe before it, the sign for text in spreadsheets, which reading takes away. Numbers stay.
+A spreadsheet computes a cell that begins with ``=``, ``+``, ``-`` or ``@``, maybe after blanks.
+Such a text gets an apostrophe before it, the sign for text in spreadsheets, which reading takes
+away. So does a part of a text after a semicolon, a tab or a new line: a spreadsheet that takes
+these for separators makes a cell of it. Numbers stay.
 """
 
 import csv
@@ -15,9 +17,19 @@ from unet_exp.files import read_bytes
 from unet_exp.secrets import masked_text
 from unet_exp.shown import IN_LINES, visible
 
-#: How a formula begins; the broad forms of these signs count in East Asian settings.
-FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-GUARDED = re.compile(rf"'+{FORMULA.pattern}")
+#: How a formula begins; other forms of these signs count in East Asian settings.
+SIGN = (
+    r"=+\-@\u207a\u207b\u207c\u208a\u208b\u208c\u2212\ufb29\ufe62\ufe63\ufe66\ufe6b"
+    r"\uff0b\uff0d\uff1d\uff20"
+)
+#: What a spreadsheet may drop before a formula: blanks, characters without a width, quotes.
+DROPPED = (
+    r"(?:[^\S\t\r\n]|[\xad\u034f\u0600-\u0605\u061c\u06dd\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff'\"])*+"
+)
+#: Where a formula begins, and where the guard of one stands.
+FORMULA = re.compile(rf"(?:\A(?={DROPPED}[{SIGN}\t\r\n])|(?<=[;\t\r\n])(?={DROPPED}[{SIGN}]))")
+GUARD = re.compile(rf"(?:\A'(?={DROPPED}[{SIGN}\t\r\n])|(?<=[;\t\r\n])'(?={DROPPED}[{SIGN}]))")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -50,9 +62,9 @@ def cell(value: Any) -> Any:
     if value is None or isinstance(value, int | float):
         return value
     text = masked_text(str(value))
-    starts = FORMULA.match(text) or GUARDED.match(text)
-    guard = "'" if starts and not NUMBER.fullmatch(text) else ""
-    return guard + IN_LINES.sub(visible, text)
+    # Before characters become visible, which are dropped at times.
+    guarded = text if NUMBER.fullmatch(text) else FORMULA.sub("'", text)
+    return IN_LINES.sub(visible, guarded)
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -72,9 +84,9 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 def plain(text: str) -> str:
-    """Return the text of a cell without its guard.
+    """Return the text of a cell without its guards.
 
-    >>> [plain(cell(text)) for text in ("=1", "'=1", "-5", "'tis")]
-    ['=1', "'=1", '-5', "'tis"]
+    >>> [plain(cell(text)) for text in ("=1", "'=1", "-5", "'tis", "a; =1")]
+    ['=1', "'=1", '-5', "'tis", 'a; =1']
     """
-    return text[1:] if GUARDED.match(text) else text
+    return GUARD.sub("", text)

@@ -15,13 +15,24 @@ from typing import Any, TextIO, cast
 from unet_exp.secrets import masked_text
 
 #: Control characters (C0 but for tab and newline, DEL, C1), what changes the direction of writing,
-#: other separators of lines, halves of characters, and tags that nobody sees.
+#: other separators of lines, halves of characters, and what nobody sees: soft hyphens, fillers,
+#: blanks without a width, variations, notes, beams and tags.
 ACTIVE = (
-    r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
-    r"\ud800-\udfff\U000e0000-\U000e007f"
+    r"\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b"
+    r"\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
+    r"\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-IN_LINES = re.compile(f"[{ACTIVE}]")
-IN_A_LINE = re.compile(f"[\t\n{ACTIVE}]")
+# Within an emoji, joiners and the choice of its form are a part of it; so is a joiner or its
+# opposite between letters of Arabic and of the scripts of India.
+EMOJI = r"\xa9\xae\u203c-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
+LETTERS = r"\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\u1800-\u18af"
+JOINERS = (
+    rf"(?<![{EMOJI}\ufe0e\ufe0f{LETTERS}])\u200d|\u200d(?![{EMOJI}{LETTERS}])"
+    rf"|(?<![{LETTERS}])\u200c|\u200c(?![{LETTERS}])"
+    rf"|(?<![{EMOJI}])[\ufe0e\ufe0f](?!\u20e3)"
+)
+IN_LINES = re.compile(f"[{ACTIVE}]|{JOINERS}")
+IN_A_LINE = re.compile(f"[\t\n{ACTIVE}]|{JOINERS}")
 
 
 def shown(text: object) -> str:

@@ -75,6 +75,17 @@ def test_help_names_examples(command: Command, command_name: str) -> None:
     assert f"python {command_name}.py " in done.out
 
 
+@pytest.mark.parametrize("asked", ["--cfg job", "--cfg all", "--cfg hydra", "--help"])
+def test_a_configuration_is_shown_without_secrets_though_yaml_folds_them(
+    command: Command, asked: str
+) -> None:
+    secret = "correct horse " + "battery staple " * 8 + "tail"
+    done = command("train", *asked.split(), f"+dataset.password='{secret}'", "seed=5")
+    assert done.code == 0, done.err
+    assert "***" in done.out
+    assert not [word for word in secret.split() if word in done.out + done.err]
+
+
 def test_ctrl_c_ends_the_training_in_order(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     script = Path(__file__).parents[2] / "train.py"

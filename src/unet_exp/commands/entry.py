@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from unet_exp import schema
 from unet_exp.commands.checks import check, check_single
-from unet_exp.commands.composed import keep
+from unet_exp.commands.composed import keep, to_yaml
 from unet_exp.commands.errors import KilledError, Preempted, explain, is_full, run_folder
 from unet_exp.commands.given_paths import require_paths
 from unet_exp.commands.places import settle_environment, settle_paths, tidy
@@ -108,7 +108,7 @@ def help_text(config_name: str, words: Sequence[str]) -> str:
     template = Template(cfg.hydra.help.template)
     with open_dict(cfg):
         del cfg["hydra"]
-    return template.substitute(CONFIG=OmegaConf.to_yaml(cfg))
+    return template.substitute(CONFIG=to_yaml(cfg))
 
 
 def is_sweep(words: Sequence[str]) -> bool:

@@ -72,6 +72,19 @@ def test_an_override_cannot_inject(drawn: Path) -> None:
     assert shlex.split(job["command"])[-1] == STRANGE
 
 
+def test_no_character_of_a_strangers_file_acts_on_the_page(drawn: Path) -> None:
+    active = "\u202e\x1b[31m\u200b\x00"
+    jobs = [{"folder": "0", "overrides": [f"model.{active}name=a{active}", f"tags=b{active}"]}]
+    change(drawn, jobs=jobs, parameters=[f"model.{active}name"], sweeper=active, monitor=active)
+    summary = json.loads((drawn / "0/summary.json").read_text())
+    write(drawn / "0/summary.json", {**summary, "error": active, "state": "failed"})
+    text = page(read_sweep(drawn))
+    assert not [c for c in "\u202e\x1b\u200b\x00" if c in text]
+    strings = re.findall(r'"(?:[^"\\\\]|\\\\.)*"', json.dumps(held(text)))
+    assert not [one for one in map(json.loads, strings) if set(one) & set(active) - set("[31m")]
+    assert "\\\\u202e\\\\x1b[31m" in text
+
+
 def test_a_job_is_reproduced_without_words_of_the_sweep(drawn: Path) -> None:
     words = [
         "dataset=hela", "-m", "hydra/launcher=ray", "hydra.launcher.n=2", "++hydra.x=1",

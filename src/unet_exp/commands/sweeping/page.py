@@ -18,6 +18,7 @@ from unet_exp.commands.sweeping.pictures import as_uri, last_pictures
 from unet_exp.commands.sweeping.repeats import repeats
 from unet_exp.commands.sweeping.table import labels
 from unet_exp.files import replacing
+from unet_exp.shown import shown_lines
 
 NAME = "sweep.html"
 HERE = Path(__file__).parent
@@ -39,9 +40,9 @@ def write_page(sweep: Sweep) -> Path:
 def page(sweep: Sweep) -> str:
     """Return the page: template, style, script and data in one text."""
     # "<" would end the element that holds the data, whatever stands in a setting.
-    data = json.dumps(content(sweep), allow_nan=False).replace("<", "\\u003c")
+    data = json.dumps(cleaned(content(sweep)), allow_nan=False).replace("<", "\\u003c")
     parts = {
-        "title": html.escape(sweep.name),
+        "title": html.escape(shown_lines(sweep.name)),
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
         "script": "".join((HERE / f"{n}.js").read_text(encoding="utf-8") for n in SCRIPTS),
         "data": data,
@@ -50,10 +51,26 @@ def page(sweep: Sweep) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], template)
 
 
+def cleaned(value: Any) -> Any:
+    r"""Return plain data with all texts as they may be shown, but for pictures, which we made.
+
+    >>> cleaned({"error": ["a\u202eb", 1.5], "source": "data:image/webp;base64,AA"})
+    {'error': ['a\\u202eb', 1.5], 'source': 'data:image/webp;base64,AA'}
+    """
+    if isinstance(value, dict):
+        return {
+            shown_lines(key): item if key == "source" else cleaned(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [cleaned(item) for item in value]
+    return shown_lines(value) if isinstance(value, str) else value
+
+
 def content(sweep: Sweep) -> dict[str, Any]:
     """Return what the page shows, as plain data."""
     places = {job.name: place for place, job in enumerate(sweep.ranked)}
-    jobs = [shown(sweep, job, places.get(job.name)) for job in sweep.jobs]
+    jobs = [job_of(sweep, job, places.get(job.name)) for job in sweep.jobs]
     names = labels(sweep.parameters)
     columns = [[job.values.get(key) for job in sweep.jobs] for key in sweep.parameters]
     curves = dict.fromkeys(name for job in jobs for name in job["curves"]["metrics"])
@@ -80,7 +97,7 @@ def content(sweep: Sweep) -> dict[str, Any]:
     }
 
 
-def shown(sweep: Sweep, job: Job, place: int | None) -> dict[str, Any]:
+def job_of(sweep: Sweep, job: Job, place: int | None) -> dict[str, Any]:
     """Return what the page shows of one job, whose place among the ranked ones counts from 0.
 
     ``good`` is its rank as a number from 0, the worst, to 1; ``share`` its score likewise.
