@@ -161,3 +161,12 @@ def test_the_time_grows_with_the_length_alone(text: str) -> None:
         for whole in (False, True):
             masked_text(text * (100_000 // len(text)) + ending, whole)
     assert time.monotonic() - started < 10
+
+
+def test_keys_within_keys_do_not_take_longer() -> None:
+    stairs = "".join(" " * depth + "password: a\n" for depth in range(400))
+    started = time.monotonic()
+    told = masked_text(stairs + "\n" * 400_000)
+    assert time.monotonic() - started < 10
+    assert told.startswith("password: ***")
+    assert "password: a" not in told

@@ -223,8 +223,9 @@ def assigned(text: str) -> Iterator[Span]:
 
 def in_lines(text: str) -> Iterator[Span]:
     """Yield where values of secret names stand in YAML, which folds long ones."""
+    stop = -1
     for found in LINE.finditer(text):
-        if is_of_yaml(found["name"], found["value"]):
+        if found.start() > stop and is_of_yaml(found["name"], found["value"]):
             stop = found.end()
             column = found.start("name") - text.rfind("\n", 0, found.start("name"))
             # What stands deeper, or is empty, goes on with the value.
