@@ -86,6 +86,18 @@ def test_a_configuration_is_shown_without_secrets_though_yaml_folds_them(
     assert not [word for word in secret.split() if word in done.out + done.err]
 
 
+def test_a_value_of_a_file_is_shown_alone_without_its_secret(
+    command: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "conf" / "experiment" / "mine.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("# @package _global_\nname: a\ntrainer:\n  options:\n    api_key: Xq7-alone\n")
+    words = (f"hydra.searchpath=[file://{tmp_path}/conf]", "experiment=mine")
+    done = command("train", *words, "--cfg", "job", "--package", "trainer.options.api_key")
+    assert (done.code, done.out, done.err) == (0, "***\n", "")
+    assert command("train", *words, "--cfg", "job", "--package", "name").out == "a\n"
+
+
 def test_ctrl_c_ends_the_training_in_order(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     script = Path(__file__).parents[2] / "train.py"

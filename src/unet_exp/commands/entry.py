@@ -33,6 +33,7 @@ from unet_exp.shown import screened
 #: What asks Hydra for a sweep.
 MULTIRUN = ("-m", "--multirun")
 HELP = {"--help", "-h"}
+CFG = {"--cfg", "-c"}
 
 trace = logging.getLogger("unet_exp.trace")
 
@@ -71,6 +72,11 @@ def launch_screened(task: Callable[[DictConfig], Any], config_name: str) -> NoRe
         if HELP & set(words):
             print(help_text(config_name, [word for word in words if not word.startswith("-")]))
             sys.exit(0)
+        if any(word in CFG or word.startswith("--cfg=") for word in words):
+            # A value alone (--package) does not say that it is a secret.
+            overrides = [word for word in words if "=" in word or word.startswith("~")]
+            overrides = [word for word in overrides if not word.startswith("-")]
+            learn(OmegaConf.to_container(composed(config_name, overrides), resolve=False))
         if config_name == "train":
             for folder in folders_of(words):
                 require_no_links(folder)
@@ -103,12 +109,17 @@ def help_text(config_name: str, words: Sequence[str]) -> str:
 
     Hydra's own way lists all groups besides, ours among them, which takes it seconds.
     """
-    with hydra.initialize_config_dir(str(schema.CONF), version_base="1.3"):
-        cfg = hydra.compose(config_name, overrides=list(words), return_hydra_config=True)
+    cfg = composed(config_name, words)
     template = Template(cfg.hydra.help.template)
     with open_dict(cfg):
         del cfg["hydra"]
     return template.substitute(CONFIG=to_yaml(cfg))
+
+
+def composed(config_name: str, words: Sequence[str]) -> DictConfig:
+    """Return what a command composes of its words, with Hydra's own part."""
+    with hydra.initialize_config_dir(str(schema.CONF), version_base="1.3"):
+        return hydra.compose(config_name, overrides=list(words), return_hydra_config=True)
 
 
 def is_sweep(words: Sequence[str]) -> bool:
