@@ -127,3 +127,18 @@ def test_overrides_that_differ_in_secrets_alone_are_the_same() -> None:
     same = {blanked(f"url=http://me:{pw}@host") for pw in (PW, "***", "${oc.env:PW}")}
     assert same == {"url=http://me:***@host"}
     assert blanked("password=a") == blanked("password=${oc.env:A}") != blanked("seed=1")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "dataset.url=http://me:${oc.env:PW}@host/x",
+        "dataset.url=http://me:${oc.env:PW}@a/x,http://me:${oc.env:PW}@b/x",
+        "dataset.url=https://${oc.env:USER}:${oc.env:PW}@host/x?token=${oc.env:T}&a=b",
+        "storage=postgresql+psycopg2://me:${oc.env:DB_PW}@db:5432/x",
+        "password=${oc.env:PW}",
+    ],
+)
+def test_what_is_looked_up_stays_as_it_is(word: str) -> None:
+    assert masked([word]) == [word]
+    assert masked({"a": word.partition("=")[2]}) == {"a": word.partition("=")[2]}

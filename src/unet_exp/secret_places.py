@@ -63,7 +63,9 @@ WEBHOOK = re.compile(
     r"(?P<value>[^\s\"'<>?#,;)\]}]++)",
     re.IGNORECASE,
 )
-QUERY = re.compile(r"[?&;#](?P<name>[\w.%\[\]-]++)=(?P<value>\{[^{}\n]*+\}|[^&;#\s'\"<>,\]})]++)")
+QUERY = re.compile(
+    r"[?&;#](?P<name>[\w.%\[\]-]++)=(?P<value>\$?\{[^{}\n]*+\}|[^&;#\s'\"<>,\]})]++)"
+)
 #: Signs of addresses and queries that one address within another one has escaped.
 ESCAPED = re.compile(r"%(2[356fF]|3[abdfABDF]|40|5[bdBD]|7[bdBD])")
 
@@ -116,6 +118,10 @@ FORMS = re.compile(
 )
 #: A whole override.
 WORD = re.compile(r"(?P<head>[+~]*(?P<name>[\w.@/-]+)=)(?P<value>.*)", re.DOTALL)
+
+
+#: Characters of a reference up to which its beginning is looked for.
+LONGEST_REFERENCE = 200
 
 
 def places(text: str, whole: bool = False, nested: int = 3) -> Iterator[Span]:
@@ -177,8 +183,19 @@ def users(text: str, whole: bool = False) -> Iterator[tuple[str, Span]]:
         yield found["name"], (start, stop)
     only = ONLY_BARE.fullmatch(text, word.start("value") if word else 0) if whole else None
     for found in [only] if only else BARE_USER.finditer(text) if "@" in text else ():
-        if found["name"].lower() not in BEFORE_MAIL:
+        inside = in_reference(text, found.start("name"))
+        if found["name"].lower() not in BEFORE_MAIL and not inside:
             yield found["name"], found.span("value")
+
+
+def in_reference(text: str, place: int) -> bool:
+    """Tell whether a place in a text is within a reference, such as ``${oc.env:NAME}``.
+
+    >>> in_reference("me:${oc.env:PW}@host", 5), in_reference("${a} me:PW@host", 5)
+    (True, False)
+    """
+    start = max(0, place - LONGEST_REFERENCE)
+    return text.rfind("${", start, place) > text.rfind("}", start, place)
 
 
 def in_addresses(text: str, whole: bool) -> Iterator[Span]:
