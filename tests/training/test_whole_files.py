@@ -2,10 +2,12 @@ import resource
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from unet_exp.training.checkpoint import read_content, read_weights
 from unet_exp.training.trainer import build_trainer
 from unet_exp.training.whole_files import WholeFiles
 
@@ -55,3 +57,24 @@ def test_what_could_not_be_read_again_is_left_out(
     assert list(held) == ["epoch", "callbacks"]
     assert list(held["callbacks"]) == ["Plain", "Size"]
     assert [record.args[0] for record in caplog.records if record.args] == ["hook", "Odd"]
+
+
+def test_what_the_checkpoints_reader_refuses_is_left_out_too(tmp_path: Path) -> None:
+    """``torch.load`` takes bytes and expanded tensors, which could claim any size."""
+    odd = {"bytes": bytearray(3), "wide": torch.zeros(1).expand(1000), "good": {1, 2}}
+    weights = {"repeated": torch.ones(1).expand(3)}
+    content = {"callbacks": odd, "config": {"a": 1}, "state_dict": weights}
+    WholeFiles().save_checkpoint(content, tmp_path / "last.ckpt")
+    assert read_content(tmp_path / "last.ckpt")["callbacks"] == {"good": {1, 2}}
+    assert read_weights(tmp_path / "last.ckpt")["repeated"].tolist() == [1, 1, 1]
+
+
+def test_weights_are_not_saved_twice_to_try_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[Any] = []
+    save = torch.save
+    monkeypatch.setattr(torch, "save", lambda what, file: (saved.append(what), save(what, file)))
+    weights = torch.nn.Linear(2, 2).state_dict()
+    WholeFiles().save_checkpoint({"state_dict": weights, "mean": weights}, tmp_path / "last.ckpt")
+    assert len(saved) == 1

@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 #: Bytes of a number, by the kinds of storage that torch names.
 BYTES = {
@@ -51,8 +51,10 @@ class Storage:
     itemsize: int
 
 
-def inspect(path: Path) -> Any:
-    """Return the content of a checkpoint, with an :class:`Array` for each tensor.
+def inspect(checkpoint: Path | BinaryIO) -> Any:
+    """Return the content of a checkpoint, a path or an open file, without its weights.
+
+    An :class:`Array` stands for each tensor.
 
     Raises
     ------
@@ -61,13 +63,16 @@ def inspect(path: Path) -> Any:
     ValueError, OSError, zipfile.BadZipFile
         If it cannot be read as a checkpoint. A damaged pickle may raise other exceptions, too.
     """
-    if not zipfile.is_zipfile(path):
+    if isinstance(checkpoint, Path):
+        with checkpoint.open("rb") as file:
+            return inspect(file)
+    if not zipfile.is_zipfile(checkpoint):
         raise ValueError("no zip archive, as torch.save makes them")
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(checkpoint) as archive:
         if min((member.header_offset for member in archive.infolist()), default=0):
             # torch would read what stands before it, as one of its older formats.
             raise UnsafeError("something stands before its archive")
-        sizes = stored_sizes(archive, path.stat().st_size)
+        sizes = stored_sizes(archive, checkpoint.seek(0, io.SEEK_END))
         names = [name for name in sizes if name.count("/") == 1 and name.endswith("/data.pkl")]
         if len(names) != 1:
             raise ValueError("it holds no data.pkl, as torch.save writes it")
@@ -130,8 +135,11 @@ class _PlainUnpickler(pickle.Unpickler):
             "torch._utils._rebuild_parameter": parameter,
             "torch.Size": tuple,
             "torch.device": device,
+            # Under the names that they have in the pickles of torch.save, too.
             "builtins.set": set,
+            "__builtin__.set": set,
             "builtins.complex": complex,
+            "__builtin__.complex": complex,
         }
         whole = f"{module}.{name}"
         if whole in known:

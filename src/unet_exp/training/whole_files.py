@@ -4,13 +4,16 @@ import io
 import logging
 import os
 import pickle
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.fabric.plugins.io import TorchCheckpointIO
+from torch import Tensor
 
 from unet_exp.files import replacing
+from unet_exp.training.inspection import inspect
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +36,7 @@ class WholeFiles(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
     ) -> None:
-        """Save what ``torch.load(weights_only=True)`` will read.
+        """Save what :func:`unet_exp.training.inspection.inspect` and ``torch.load`` will read.
 
         Raises
         ------
@@ -53,6 +56,11 @@ class WholeFiles(TorchCheckpointIO):
         A checkpoint that holds anything else is refused as a whole, for it could run code.
         """
         kept = {k: v for k, v in checkpoint.items() if k in OURS or self.is_readable(k, v)}
+        # A network's buffer may repeat one number, which no reader would take from a file.
+        weights = kept.get("state_dict", {})
+        tensors = {name: value for name, value in weights.items() if isinstance(value, Tensor)}
+        if repeated := [name for name in tensors if not holds_its_numbers(tensors[name])]:
+            kept["state_dict"] = weights | {name: weights[name].clone() for name in repeated}
         if (states := checkpoint.get("callbacks")) and "callbacks" not in kept:
             kept["callbacks"] = {k: v for k, v in states.items() if self.is_readable(k, v)}
         return kept
@@ -64,9 +72,8 @@ class WholeFiles(TorchCheckpointIO):
         content = io.BytesIO()
         try:
             torch.save(state, content)
-            content.seek(0)
-            torch.load(content, weights_only=True)
-        except (pickle.PickleError, AttributeError, TypeError, RuntimeError) as error:
+            inspect(content)  # as whoever reads the checkpoint will do
+        except (pickle.PickleError, AttributeError, TypeError, RuntimeError, ValueError) as error:
             if name not in self.warned and name != "callbacks":
                 self.warned.add(name)
                 log.warning(
@@ -85,8 +92,20 @@ def is_plain(value: Any) -> bool:
     >>> is_plain({"best": [1.5, None, torch.ones(2)]}), is_plain({"path": os})
     (True, False)
     """
-    if type(value) is dict:
+    if type(value) in (dict, OrderedDict):
         return all(is_plain(part) for pair in value.items() for part in pair)
     if type(value) in (list, tuple):
         return all(map(is_plain, value))
-    return value is None or type(value) in (bool, int, float, str, torch.Tensor)
+    if type(value) is Tensor:
+        return holds_its_numbers(value)
+    return value is None or type(value) in (bool, int, float, str)
+
+
+def holds_its_numbers(tensor: Tensor) -> bool:
+    """Tell whether a tensor has a number in memory for each of its values.
+
+    >>> holds_its_numbers(torch.ones(2)), holds_its_numbers(torch.ones(1).expand(2))
+    (True, False)
+    """
+    dense = tensor.layout == torch.strided and not tensor.is_quantized
+    return dense and tensor.nbytes <= tensor.untyped_storage().nbytes()
