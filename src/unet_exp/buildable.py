@@ -65,7 +65,7 @@ def buildable(config: Mapping[str, Any], trust: Collection[str] = ()) -> dict[st
     if not isinstance(kept["monitor"], Mapping) or not isinstance(
         kept["monitor"].get("metric"), str
     ):
-        raise NotBuildableError(f"monitor={shown(kept['monitor'])} names no metric")
+        raise NotBuildableError(f"monitor={brief(kept['monitor'])} names no metric")
     kept["dataset"] = without_sources(kept["dataset"])
     return kept
 
@@ -96,7 +96,7 @@ class Checker:
     def options(self, place: str, group: str, node: Any) -> None:
         """Check a dictionary of options of one group, by names of their own."""
         if not isinstance(node, Mapping):
-            raise NotBuildableError(f"{place}={shown(node)} holds no options of {group}")
+            raise NotBuildableError(f"{place}={brief(node)} holds no options of {group}")
         if group in NAMED and not node:
             raise NotBuildableError(f"{place} is empty")
         for name, option in node.items():
@@ -106,12 +106,12 @@ class Checker:
     def option(self, place: str, group: str, node: Any) -> None:
         """Check one option of a group: its target, and each value that it is built with."""
         if not isinstance(node, Mapping) or not isinstance(node.get(TARGET), str):
-            raise NotBuildableError(f"{place}={shown(node)} is no option of {group}")
+            raise NotBuildableError(f"{place}={brief(node)} is no option of {group}")
         target = node[TARGET]
         if target not in schema.targets(group) and target not in self.trust:
             raise NotBuildableError(
-                f"{place}._target_={shown(target)} is no option of {group}. If you trust that "
-                f"code, add trust=[{shown(target)}]"
+                f"{place}._target_={brief(target)} is no option of {group}. If you trust that "
+                f"code, add trust=[{brief(target)}]"
             )
         given = {key: value for key, value in node.items() if key not in (TARGET, PARTIAL)}
         for key, value in given.items():
@@ -123,7 +123,7 @@ class Checker:
             else:
                 self.plain(f"{place}.{key}", value)
         if not isinstance(node.get(PARTIAL, False), bool):
-            raise NotBuildableError(f"{place}._partial_={shown(node[PARTIAL])} is no true or false")
+            raise NotBuildableError(f"{place}._partial_={brief(node[PARTIAL])} is no true or false")
         if target not in self.trust:
             fit(place, target, node)
 
@@ -133,11 +133,11 @@ class Checker:
             target = node.get(TARGET)
             if TARGET in node and target not in self.trust:
                 raise NotBuildableError(
-                    f"{inner}._target_={shown(target)} is not trusted. If you trust that code, "
-                    f"add trust=[{shown(target)}]"
+                    f"{inner}._target_={brief(target)} is not trusted. If you trust that code, "
+                    f"add trust=[{brief(target)}]"
                 )
             if wrong := [key for key in node if str(key).startswith("_") and key != TARGET]:
-                raise NotBuildableError(f"{inner}.{shown(wrong[0])} is no value of its class")
+                raise NotBuildableError(f"{inner}.{brief(wrong[0])} is no value of its class")
         self.plain(place, value, keys=False)
 
     def plain(self, place: str, value: Any, depth: int = 0, keys: bool = True) -> None:
@@ -157,7 +157,7 @@ class Checker:
         elif isinstance(value, str):
             if "${" in value:
                 raise NotBuildableError(
-                    f"{place}={shown(value)} is not plain data: it is looked up"
+                    f"{place}={brief(value)} is not plain data: it is looked up"
                 )
         elif isinstance(value, int) and abs(value) > LARGEST:
             raise NotBuildableError(f"{place} is beyond {LARGEST}")
@@ -172,7 +172,7 @@ class Checker:
             return
         if key == TARGET:
             raise NotBuildableError(f"{place} builds something, where only a plain value may stand")
-        raise NotBuildableError(f"{place} has a key {shown(key)}, which is no name of a value")
+        raise NotBuildableError(f"{place} has a key {brief(key)}, which is no name of a value")
 
 
 def nodes(place: str, value: Any) -> Iterator[tuple[str, Mapping[Any, Any]]]:
@@ -202,10 +202,10 @@ def fit(place: str, target: str, node: Mapping[str, Any]) -> None:
         raise NotBuildableError(f"{place} does not fit {target}: {reason}") from error
 
 
-def shown(value: Any) -> str:
+def brief(value: Any) -> str:
     """Return a value as a short text.
 
-    >>> shown("os.system"), shown(["x"] * 100)
+    >>> brief("os.system"), brief(["x"] * 100)
     ('os.system', 'a list')
     """
     plain = isinstance(value, str | int | float | None)

@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from unet_exp.buildable import shown
+from unet_exp.buildable import brief
 from unet_exp.commands.build import Trained, build_dataset, build_loaders, load, plain
 from unet_exp.commands.evaluating.results import draw_results, write_results
 from unet_exp.commands.evaluating.scoring import Evaluation, evaluated
@@ -79,9 +79,9 @@ def require_source(path: Path, recorded: dict[str, Any], config: DictConfig) -> 
     root = held.get("root") if held.get("_target_") == config.dataset["_target_"] else None
     if root and not config.dataset.get("root"):
         raise ValueError(
-            f"{path} was trained on images in {shown(root)}. A checkpoint may come from anybody, "
+            f"{path} was trained on images in {brief(root)}. A checkpoint may come from anybody, "
             "so it does not choose which folder is read. If these are the images to score on, add "
-            f"dataset.root={shown(root)}; of other images, their folder."
+            f"dataset.root={brief(root)}; of other images, their folder."
         )
 
 
