@@ -8,7 +8,6 @@ import torch
 from unet_exp.training.checkpoint import (
     CheckpointError,
     differences,
-    read_config,
     read_content,
     read_weights,
     require_own_paths,
@@ -26,8 +25,8 @@ def saved(folder: Path, content: Any) -> Path:
 def test_reads_what_training_writes(tmp_path: Path) -> None:
     weights = {"a": torch.arange(6.0).reshape(2, 3).half(), "b": torch.tensor(3)}
     path = saved(tmp_path, {**GOOD, "state_dict": weights, "global_step": 7})
-    assert read_config(path) == {"model": {"depth": 4}}
-    assert read_content(path)["global_step"] == 7
+    content = read_content(path)
+    assert (content["config"], content["global_step"]) == ({"model": {"depth": 4}}, 7)
     read = read_weights(path)
     assert all(torch.equal(read[name], tensor) for name, tensor in weights.items())
 

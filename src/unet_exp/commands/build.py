@@ -207,6 +207,8 @@ class Trained:
 
     config: DictConfig
     """The first checkpoint's, with the values that were given instead."""
+    recorded: list[dict[str, Any]]
+    """The configuration of each checkpoint as it stands there, of which nothing is built."""
     predictor: Predictor
     metrics: MetricCollection
 
@@ -225,8 +227,8 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
     """
     device = chosen_device(cfg.accelerator)
     read = [read_trained(path, cfg) for path in paths]
-    config, _, loss = read[0]
-    for path, (other, _, _) in zip(paths, read, strict=True):
+    config, _, loss, _ = read[0]
+    for path, (other, _, _, _) in zip(paths, read, strict=True):
         for key in SHARED:
             if OmegaConf.select(other, key) != OmegaConf.select(config, key):
                 raise CheckpointError(
@@ -234,7 +236,7 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
                     f"{OmegaConf.select(config, key)}. Only networks of the same images and "
                     "classes can be averaged: leave one of them out."
                 )
-    networks: list[Any] = [network.to(device) for _, network, _ in read]
+    networks: list[Any] = [network.to(device) for _, network, _, _ in read]
     predictor = Predictor(
         networks,
         loss.probabilities,
@@ -242,7 +244,8 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
         build(config.postprocessing),
         cfg.tta,
     )
-    return Trained(config, predictor, MetricCollection(build_metrics(config), compute_groups=False))
+    metrics = MetricCollection(build_metrics(config), compute_groups=False)
+    return Trained(config, [recorded for *_, recorded in read], predictor, metrics)
 
 
 def chosen_device(accelerator: str) -> str:
@@ -265,8 +268,11 @@ def chosen_device(accelerator: str) -> str:
     return devices[accelerator]
 
 
-def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, Any]:
-    """Return a checkpoint's configuration, changed as ``cfg`` says, its network and its loss."""
+def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, Any, dict[str, Any]]:
+    """Return a checkpoint's configuration, changed as ``cfg`` says, its network and its loss.
+
+    The last is the configuration as it stands in the checkpoint.
+    """
     content = read_content(path)
     held = content["config"]
     try:
@@ -286,7 +292,7 @@ def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, An
         ) from error
     network = fold_batch_norm(parts["network"].eval())
     network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    return config, network, parts["loss"]
+    return config, network, parts["loss"], held
 
 
 def with_parts(config: DictConfig) -> nn.ModuleDict:

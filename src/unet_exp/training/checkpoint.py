@@ -40,17 +40,6 @@ def read_content(path: Path) -> dict[str, Any]:
     return content
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """Return the configuration of a checkpoint, as plain data that nobody has checked.
-
-    Raises
-    ------
-    CheckpointError
-        As :func:`read_content`.
-    """
-    return read_content(path)["config"]
-
-
 def read_weights(path: Path) -> Mapping[str, Any]:
     """Return the weights of a checkpoint that :func:`read_content` has found safe.
 

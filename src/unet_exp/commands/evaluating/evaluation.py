@@ -12,7 +12,6 @@ from unet_exp.commands.evaluating.results import draw_results, write_results
 from unet_exp.commands.evaluating.scoring import Evaluation, evaluated
 from unet_exp.commands.evaluating.tuning import Fit, fit
 from unet_exp.secrets import masked
-from unet_exp.training.checkpoint import read_config
 
 #: What is said of scores whose postprocessing was tuned.
 FITTED = "postprocessing fitted to these images"
@@ -34,9 +33,9 @@ def evaluate_checkpoints(paths: list[Path], cfg: DictConfig, folder: Path) -> Re
     """Score a checkpoint, or the mean of several; write numbers and pictures to ``folder``."""
     trained = load(paths, cfg)
     config, predictor = trained.config, trained.predictor
-    recorded = read_config(paths[0])
+    recorded = trained.recorded[0]
     require_source(paths[0], recorded, config)
-    require_unseen(paths, config, cfg)
+    require_unseen(paths, trained, cfg)
     dataset = build_dataset(config)
     loader = labelled_images(dataset, trained, paths[0], cfg.split)
     # The score that chose the checkpoint; the loss is not measured here.
@@ -75,7 +74,7 @@ def require_source(path: Path, recorded: dict[str, Any], config: DictConfig) -> 
     ValueError
         With the override that names them.
     """
-    held = recorded.get("dataset") or {}
+    held = recorded["dataset"]
     root = held.get("root") if held.get("_target_") == config.dataset["_target_"] else None
     if root and not config.dataset.get("root"):
         raise ValueError(
@@ -108,7 +107,7 @@ def labelled_images(dataset: Any, trained: Trained, path: Path, split: str) -> A
     return loader
 
 
-def require_unseen(paths: list[Path], config: DictConfig, cfg: DictConfig) -> None:
+def require_unseen(paths: list[Path], trained: Trained, cfg: DictConfig) -> None:
     """Refuse to validate on a fold that one of the networks was trained on.
 
     Raises
@@ -118,9 +117,10 @@ def require_unseen(paths: list[Path], config: DictConfig, cfg: DictConfig) -> No
     """
     if cfg.split != "validation" or (len(paths) == 1 and "fold" not in cfg.dataset):
         return
+    config = trained.config
     fold = config.dataset.get("fold")
-    for path in paths:
-        held = read_config(path).get("dataset") or {}
+    for path, recorded in zip(paths, trained.recorded, strict=True):
+        held = recorded["dataset"]
         same = all(held.get(k) == config.dataset.get(k) for k in ("_target_", "name"))
         same_folder = absolute(held.get("root")) == absolute(config.dataset.get("root"))
         if same and same_folder and held.get("fold") != fold:
