@@ -13,7 +13,10 @@ HUGE = 1e20
 """Numbers from here on are fill values of NetCDF and others: 1e20, 1e30, 9.96921e36, 3e38 ..."""
 GAP = 1e6
 """... if no other number is within so large a factor of them: beside them, the rest is one grey."""
-LARGEST_HALF = float(np.finfo(np.float16).max)
+LARGEST = tuple(float(np.finfo(kind).max) for kind in (np.float16, np.float32, np.float64))
+"""Largest numbers of floats, which programs write where they have no data, too."""
+NEAR = 0.99
+"""What reaches this part of them is taken for them."""
 KEPT = 4
 """Different values that are named."""
 
@@ -21,8 +24,8 @@ KEPT = 4
 class Fills:
     """Looks at a channel band by band, and refuses it if some values are plainly no measurements.
 
-    These are, in floats, numbers of 1e20 and more where all others are smaller by a factor of a
-    million; the largest that 16-bit floats hold; and, also in whole numbers with a sign, one of
+    These are, in floats, the largest that they hold, and numbers of 1e20 and more where all others
+    are smaller by a factor of a million; and, also in whole numbers with a sign, one of
     `SENTINELS` as the least, where all others are 0 or more, or lie closer to each other than to
     it. An image times 1e300 has no such gap. A channel whose values are all 0 beside them is let
     pass, since it holds nothing that they could hide.
@@ -36,6 +39,7 @@ class Fills:
 
     def __init__(self) -> None:
         self.huge: list[Any] = []
+        self.largest = False
         self.count, self.least, self.small = 0, np.inf, 0.0
         self.sentinels: dict[Any, int] = {}
         self.low, self.high = np.inf, -np.inf
@@ -56,7 +60,8 @@ class Fills:
             self.high = max(self.high, float(values.max()))
 
     def _add_sizes(self, values: Shaped[np.ndarray, "..."]) -> None:
-        limit = LARGEST_HALF if values.dtype.itemsize == 2 else HUGE
+        half = values.dtype.itemsize == 2
+        limit = LARGEST[0] if half else HUGE
         top = max(-float(values.min()), float(values.max()))
         if top < limit:
             self.small = max(self.small, top)
@@ -66,6 +71,10 @@ class Fills:
         self.count += int(np.count_nonzero(large))
         self.least = min(self.least, float(sizes[large].min()))
         self.small = max(self.small, float(sizes.max(where=~large, initial=0)))
+        found = sizes[large].astype(np.float64)
+        # Numbers of 32 bits may stand among those of 64.
+        ends = LARGEST[:1] if half else LARGEST[1:]
+        self.largest |= any(bool(((found >= NEAR * e) & (found <= e)).any()) for e in ends)
         if len(self.huge) < KEPT:
             self.huge += [v for v in np.unique(values[large])[:KEPT] if v not in self.huge]
 
@@ -77,8 +86,7 @@ class Fills:
         NotFiniteError
             Naming the values that are no measurements, and how they are declared.
         """
-        half = any(value.dtype.itemsize == 2 for value in self.huge)
-        if self.huge and (half or 0 < self.small * GAP <= self.least):
+        if self.huge and (self.largest or 0 < self.small * GAP <= self.least):
             _refuse(self.count, count, self.huge)
         if not self.sentinels or self.low == np.inf:
             return

@@ -1,4 +1,4 @@
-"""Values that stand for "nobody measured here": declared, or plainly no measurements."""
+"""Values that are declared to stand where nobody measured."""
 
 import math
 from typing import Any
@@ -7,8 +7,6 @@ import numpy as np
 from jaxtyping import Bool, Shaped
 
 NoData = tuple[float, ...]
-#: Largest numbers of floats, which programs write where they have no data.
-EXTREMES = tuple(float(np.finfo(kind).max) for kind in (np.float32, np.float64))
 
 
 class NoneAtAll(tuple[float, ...]):
@@ -65,36 +63,11 @@ def gaps(band: Shaped[np.ndarray, "..."], nodata: NoData) -> Bool[np.ndarray, ".
     return found
 
 
-def strange(values: Shaped[np.ndarray, "..."]) -> tuple[int, int]:
-    """Count the values that are NaN or infinite, and those within 1 % of a float's largest.
-
-    >>> strange(np.array([np.nan, np.inf, 1])), strange(np.array([1, -1.797e308]))
-    ((2, 0), (0, 1))
-    """
-    if values.dtype.kind != "f" or not values.size:
-        return 0, 0
-    broken = values.size - int(np.count_nonzero(np.isfinite(values)))
-    if broken or values.dtype.itemsize <= 2:
-        return broken, 0
-    if max(-float(values.min()), float(values.max())) < 0.99 * EXTREMES[0]:
-        return 0, 0
-    sizes = np.abs(values)
-    limits = EXTREMES[: 1 if values.dtype.itemsize == 4 else 2]
-    found = [(sizes >= 0.99 * limit) & (sizes <= limit) for limit in limits]
-    return 0, sum(int(np.count_nonzero(one)) for one in found)
-
-
-def refuse_strange(broken: int, huge: int, count: int) -> None:
-    """Refuse values that are no measurements, and say how they are declared."""
-    if broken:
+def refuse_not_finite(found: int, count: int) -> None:
+    """Refuse values that are NaN or infinite, so many of ``count``, and say how to declare them."""
+    if found:
         raise NotFiniteError(
-            f"{broken} values of {count} that are NaN or infinite. Declare them as no data "
+            f"{found} values of {count} that are NaN or infinite. Declare them as no data "
             "(dataset.nodata=nan, in predict.py nodata=nan), or replace them first, for example by "
             "the image's median."
-        )
-    if huge:
-        raise NotFiniteError(
-            f"{huge} values of {count} that are the largest which floats can hold, as programs "
-            "write them where there are no data. Declare the value as no data "
-            "(dataset.nodata=VALUE, in predict.py nodata=VALUE), or replace it first."
         )

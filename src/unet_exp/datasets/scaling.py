@@ -12,8 +12,7 @@ from unet_exp.datasets.nodata import (
     NoneAtAll,
     NotFiniteError,
     gaps,
-    refuse_strange,
-    strange,
+    refuse_not_finite,
 )
 
 NORMALIZATIONS = ("zscore", "percentile", "minmax", "dtype", "none")
@@ -51,8 +50,8 @@ def scaling(
     ValueError
         For a normalization that is not known.
     NotFiniteError
-        For values that are NaN, infinite, or the largest that floats can hold; and, unless
-        ``nodata`` is `NoneAtAll`, for those that `unet_exp.datasets.fills` recognises.
+        For values that are NaN or infinite; and, unless ``nodata`` is `NoneAtAll`, for those that
+        `unet_exp.datasets.fills` recognises.
     """
     require_normalization(normalization)
     whole_numbers = channel.dtype.kind in "iu"
@@ -119,13 +118,13 @@ def _moments(channel: Any, nodata: NoData, shift: int) -> tuple[float, float, fl
 
     Bands are joined as Chan et al. 1979 do (doi:10.1007/978-3-642-51461-6_3).
     """
-    low, high, broken, huge, count = np.inf, -np.inf, 0, 0, 0
+    low, high, broken, count = np.inf, -np.inf, 0, 0
     fills = None if isinstance(nodata, NoneAtAll) else Fills()
     mean, squares = np.float64(0), np.float64(0)
     for values in known_values(channel, nodata):
-        here = strange(values)
-        broken, huge = broken + here[0], huge + here[1]
-        if broken or huge or not values.size:
+        if values.dtype.kind == "f":
+            broken += values.size - int(np.count_nonzero(np.isfinite(values)))
+        if broken or not values.size:
             continue
         low, high = min(low, float(values.min())), max(high, float(values.max()))
         if fills is not None:
@@ -137,9 +136,10 @@ def _moments(channel: Any, nodata: NoData, shift: int) -> tuple[float, float, fl
             squares += spread * near.size + (middle - mean) ** 2 * (count * near.size / total)
             mean += (middle - mean) * (near.size / total)
         count = total
-    refuse_strange(broken, huge, int(np.prod(channel.shape)))
+    pixels = int(np.prod(channel.shape))
+    refuse_not_finite(broken, pixels)
     if fills is not None:
-        fills.refuse(int(np.prod(channel.shape)))
+        fills.refuse(pixels)
     return low, high, float(mean), float(squares) / max(count, 1)
 
 
