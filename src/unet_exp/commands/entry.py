@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shutil
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from unet_exp import schema
 from unet_exp.commands.checks import check, check_single
 from unet_exp.commands.composed import keep, to_yaml
-from unet_exp.commands.errors import KilledError, Preempted, explain, is_full, run_folder
+from unet_exp.commands.errors import KilledError, Preempted, explain, run_folder
 from unet_exp.commands.given_paths import require_paths
 from unet_exp.commands.places import settle_environment, settle_paths, tidy
 from unet_exp.commands.plus import with_any_plus
@@ -93,11 +92,7 @@ def launch_screened(task: Callable[[DictConfig], Any], config_name: str) -> NoRe
         raise
     except Exception as error:
         report(error, debug=any(word.endswith("debug=true") for word in sys.argv))
-        folder = run_folder(error)
-        if is_full(error) and folder:
-            # Half of a configuration is worse than none.
-            shutil.rmtree(folder / ".hydra", ignore_errors=True)
-        take_back(folder, config_name)
+        take_back(run_folder(), config_name)
         sys.exit(1)
     finally:
         tidy()

@@ -2,7 +2,6 @@
 
 import errno
 import re
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,21 +112,17 @@ def place(error: BaseException) -> str:
     # A copy names source and target.
     names = (getattr(error, key, None) for key in ("filename2", "filename"))
     name = next(filter(None, names), None)
-    if name is None and (folder := run_folder(error)):
+    if name is None and (folder := run_folder()):
         name = f"a file in {folder}"
     return str(name or "a file")
 
 
-def run_folder(error: BaseException | None = None) -> Path | None:
-    """Return the folder that the job writes to, as far as that is known."""
-    if HydraConfig.initialized() and not OmegaConf.is_missing(
-        runtime := HydraConfig.get().runtime, "output_dir"
-    ):
-        return Path(runtime.output_dir)
-    # Hydra forgets its folder when it fails to write the configuration there; its frame does not.
-    frames = traceback.walk_tb(error.__traceback__ if error else None)
-    found = (frame.f_locals.get("hydra_output") for frame, _ in frames)
-    return next((folder.parent for folder in found if isinstance(folder, Path)), None)
+def run_folder() -> Path | None:
+    """Return the folder that the job writes to; None where Hydra has not settled it yet."""
+    if not HydraConfig.initialized():
+        return None
+    runtime = HydraConfig.get().runtime
+    return None if OmegaConf.is_missing(runtime, "output_dir") else Path(runtime.output_dir)
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -30,10 +30,10 @@ from unet_exp.secrets import is_masked
 #: Values that name a path, an address, an account or code, and all below them.
 FOR_THE_USER = (
     "data_dir", "ckpt_path", "dataset.data_dir", "dataset.root", "dataset.url",
-    "dataset.archive_limit", "dataset.memory_limit", "logger.entity", "logger.log_checkpoints",
-    "hydra.launcher.account",
-    "trainer.options", "hydra.launcher.folder", "hydra.launcher.setup", "hydra.launcher.init",
-    "hydra.launcher.additional_parameters", "hydra.sweeper.storage", "hydra.sweeper.params",
+    "dataset.archive_limit", "dataset.memory_limit", "trainer.options", "logger.entity",
+    "logger.log_checkpoints", "hydra.launcher.account", "hydra.launcher.additional_parameters",
+    "hydra.launcher.folder", "hydra.launcher.init", "hydra.launcher.setup", "hydra.sweeper.params",
+    "hydra.sweeper.storage",
 )  # fmt: skip
 #: Of Hydra's own part, what a sweep may be started with again.
 OF_HYDRA = ("hydra/launcher", "hydra/sweeper", "hydra.launcher.", "hydra.sweeper.")

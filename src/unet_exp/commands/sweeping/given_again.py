@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from unet_exp.commands.recorded import key_of
 from unet_exp.commands.sweeping.plan import Planned, SweepError
 from unet_exp.secrets import blanked, is_masked
 
@@ -33,13 +34,8 @@ def require_secrets(words: Sequence[str]) -> None:
     """
     lacking = [word for word in words if is_masked(word)]
     if lacking:
-        keys = " ".join(f"{key(word)}=..." for word in lacking)
+        keys = " ".join(f"{key_of(word)}=..." for word in lacking)
         raise SweepError(
             f"{', '.join(lacking)} lacks its secret, which no record keeps. Give {keys} again with "
             "it, or let it be looked up: ${oc.env:NAME}."
         )
-
-
-def key(word: str) -> str:
-    """Return the key of an override, without plus signs."""
-    return word.partition("=")[0].lstrip("+")
