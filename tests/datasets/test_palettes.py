@@ -7,7 +7,6 @@ import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image, ImageOps
 
-from unet_exp.datasets import shown
 from unet_exp.datasets.folder import Folder
 from unet_exp.datasets.label_files import read_labels
 
@@ -20,7 +19,7 @@ FALLING = [255 - number // 3 for number in range(768)]
 
 @pytest.fixture(autouse=True)
 def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shown, "_said", set())
+    monkeypatch.setattr("unet_exp.datasets.display._said", set())
 
 
 def greys(*values: int) -> list[int]:

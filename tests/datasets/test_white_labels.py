@@ -8,7 +8,6 @@ import pytest
 import tifffile
 from numpy.testing import assert_array_equal
 
-from unet_exp.datasets import shown
 from unet_exp.datasets.folder import Folder
 from unet_exp.datasets.label_files import read_label_files, read_labels
 from unet_exp.datasets.white_labels import WhiteZeros
@@ -21,7 +20,7 @@ THREE[12:16, 3:9], THREE[2:7, 20:28] = 2, 3
 
 @pytest.fixture(autouse=True)
 def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shown, "_said", set())
+    monkeypatch.setattr("unet_exp.datasets.display._said", set())
 
 
 def read(

@@ -132,7 +132,7 @@ def segment_one(
         open_image(path, channels, min_is_white=min_is_white) as opened,
         scratch(output) as new_array,
     ):
-        opened.shown.explain(path, min_is_white)
+        opened.display.explain(path, min_is_white)
         if opened.pages[0].shape[0] != channels:
             raise ValueError(
                 f"{path} has {opened.pages[0].shape[0]} channels, and the network was trained on "
@@ -160,9 +160,9 @@ def reading(dataset: DictConfig) -> "tuple[str, NoData, str]":
     ValueError
         For a value that is not known.
     """
+    from unet_exp.datasets.display import require_min_is_white
     from unet_exp.datasets.nodata import declared
     from unet_exp.datasets.scaling import require_normalization
-    from unet_exp.datasets.shown import require_min_is_white
 
     normalization = dataset.get("normalization", "none")
     min_is_white = dataset.get("min_is_white") or "auto"

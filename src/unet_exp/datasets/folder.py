@@ -59,7 +59,8 @@ class Folder:
         file's GDAL_NODATA tag says; an empty list says that there are none.
     min_is_white
         How TIFFs are read that say that 0 is white: "invert", "keep", or "auto", see
-        `unet_exp.datasets.shown.Shown`, and for labels `unet_exp.datasets.white_labels.WhiteZeros`.
+        `unet_exp.datasets.display.Display`, and for labels
+        `unet_exp.datasets.white_labels.WhiteZeros`.
     memory_limit
         GiB of arrays to keep in memory; those beyond are memory-mapped from the cache.
     """

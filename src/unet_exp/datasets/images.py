@@ -23,7 +23,7 @@ def read_pages(
     What is a page and what a channel, and what is raised, says `opened.open_image`.
     """
     with open_image(path, channels, pages, 2**62, min_is_white) as opened, memory_named(path):
-        opened.shown.explain(path, min_is_white)
+        opened.display.explain(path, min_is_white)
         return np.stack([page[:, :, :] for page in opened.pages])
 
 
@@ -57,7 +57,7 @@ def read_known(
     everything = slice(None), slice(None)
     try:
         with open_image(path, channels, pages, 2**62, min_is_white) as opened, memory_named(path):
-            opened.shown.explain(path, min_is_white)
+            opened.display.explain(path, min_is_white)
             missing = opened.no_data(nodata)
             scaled = [Scaled(page[:, :, :], normalization, missing) for page in opened.pages]
             return [(page[:, :, :], page.missing(*everything)) for page in scaled]

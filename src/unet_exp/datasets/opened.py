@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
+from unet_exp.datasets.display import Display, inverted, inverted_number, say_once
 from unet_exp.datasets.limits import (
     MOST_PAGES,
     TooLargeError,
@@ -22,7 +23,6 @@ from unet_exp.datasets.nodata import NoData, NoneAtAll
 from unet_exp.datasets.ome_zarr import is_zarr, open_zarr
 from unet_exp.datasets.png import read_png
 from unet_exp.datasets.scaling import Channel, bands
-from unet_exp.datasets.shown import Shown, inverted, inverted_number, say_once
 from unet_exp.datasets.tags import Tags
 from unet_exp.datasets.tiff import Layout, Mapped, axes_of_plain, layout, open_tiff
 
@@ -45,16 +45,16 @@ class Opened:
         varies fastest. Empty for a single page; names among ``tiff.UNNAMED`` are not known.
     tags
         What the file says of its pixels.
-    shown
-        How it says that its numbers are shown; pages are so already, but for ``shown.white`` where
-        grey values were to be kept.
+    display
+        How the file says that its numbers are shown. Pages are read so already, but for
+        ``display.white`` where grey values were to be kept.
     """
 
     pages: "list[Page]"
     axes: str
     shape: tuple[int, ...]
     tags: Tags
-    shown: Shown
+    display: Display
 
     def no_data(self, declared: NoData) -> NoData:
         """Return the numbers of its pages that stand for no data: those declared, or the file's.
@@ -62,8 +62,8 @@ class Opened:
         Both are compared with the numbers that are stored, so they are inverted as pages are.
         """
         page = self.pages[0]
-        if not declared and not isinstance(declared, NoneAtAll) and self.shown.nodata:
-            declared = self.shown.nodata
+        if not declared and not isinstance(declared, NoneAtAll) and self.display.nodata:
+            declared = self.display.nodata
             say_once(
                 page.path.parent,
                 f"its GDAL_NODATA tag says that {declared[0]:g} stands where there are no data: "
@@ -73,7 +73,7 @@ class Opened:
             )
         if not declared or not page.invert:
             return declared
-        return tuple(inverted_number(value, page.dtype, self.shown.white) for value in declared)
+        return tuple(inverted_number(value, page.dtype, self.display.white) for value in declared)
 
 
 class Page:
@@ -86,11 +86,11 @@ class Page:
         places: Layout,
         at: tuple[int, ...],
         channels: int,
-        shown: Shown,
+        display: Display,
         invert: bool,
     ) -> None:
         self.path, self.array, self.places, self.at = path, array, places, at
-        self.shown, self.invert = shown, invert
+        self.display, self.invert = display, invert
         self.shape = channels, array.shape[places.rows], array.shape[places.columns]
         self.dtype = np.dtype(np.uint8 if array.dtype == bool else array.dtype)
 
@@ -108,9 +108,9 @@ class Page:
             index[axis] = number
         for axis in places.channels:
             index[axis] = slice(None)
-        index[places.rows] = mirrored(rows, self.shape[1]) if self.shown.upwards else rows
+        index[places.rows] = mirrored(rows, self.shape[1]) if self.display.upwards else rows
         index[places.columns] = (
-            mirrored(columns, self.shape[2]) if self.shown.leftwards else columns
+            mirrored(columns, self.shape[2]) if self.display.leftwards else columns
         )
         with damage_named(self.path):
             pixels = np.asarray(self.array[tuple(index)], self.dtype)
@@ -118,10 +118,10 @@ class Page:
         order = [kept.index(a) for a in (*places.channels, places.rows, places.columns)]
         pixels = pixels.transpose(order)
         pixels = pixels.reshape(-1, *pixels.shape[-2:])[: self.shape[0]]
-        steps = [-1 if flipped else 1 for flipped in (self.shown.upwards, self.shown.leftwards)]
+        steps = [-1 if flipped else 1 for flipped in (self.display.upwards, self.display.leftwards)]
         pixels = pixels[:, :: steps[0], :: steps[1]]
         if self.invert:
-            pixels = inverted(pixels, self.shown.white)
+            pixels = inverted(pixels, self.display.white)
         return pixels[key[0]] if len(key) == 3 else pixels
 
 
@@ -151,7 +151,7 @@ def open_image(
     single page is expected (``pages=1``). Files of more than ``in_memory`` bytes are read by
     slices, if their format allows (PNG does not). Pages are turned as a TIFF says that they are
     shown, and where 0 is white they are inverted, as ``min_is_white`` ("auto", "invert", "keep")
-    and `shown.Shown.inverts` say.
+    and `display.Display.inverts` say.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def open_image(
     """
     with ExitStack() as closing:
         with damage_named(path):
-            array, axes, alpha, tags, shown = closing.enter_context(_open(path, in_memory))
+            array, axes, alpha, tags, display = closing.enter_context(_open(path, in_memory))
             places = layout(tuple(array.shape), axes)
         if 0 in array.shape or np.dtype(array.dtype).kind not in "buif":
             raise ValueError(
@@ -180,12 +180,12 @@ def open_image(
             places = places.without_pages()
         shape = tuple(array.shape[a] for a in places.pages)
         count = size([array.shape[a] for a in places.channels])
-        invert = shown.inverts(min_is_white)
-        display = (shown, invert)
-        found = [Page(path, array, places, at, count, *display) for at in np.ndindex(shape)]
+        invert = display.inverts(min_is_white)
+        how = (display, invert)
+        found = [Page(path, array, places, at, count, *how) for at in np.ndindex(shape)]
         if alpha and count in (2, 4) and all(is_opaque(page) for page in found):
-            found = [Page(path, array, places, at, count - 1, *display) for at in np.ndindex(shape)]
-        yield Opened(found, places.letters, shape, tags, shown)
+            found = [Page(path, array, places, at, count - 1, *how) for at in np.ndindex(shape)]
+        yield Opened(found, places.letters, shape, tags, display)
 
 
 class NoMemoryError(ValueError):
@@ -234,7 +234,7 @@ def is_opaque(page: Page) -> bool:
 
 
 @contextmanager
-def _open(path: Path, in_memory: int) -> Iterator[tuple[Any, str, bool, Tags, Shown]]:
+def _open(path: Path, in_memory: int) -> Iterator[tuple[Any, str, bool, Tags, Display]]:
     if is_zarr(path):
         array, axes, tags = open_zarr(path)
         declared = size(array.shape, array.dtype.itemsize)
@@ -247,21 +247,21 @@ def _open(path: Path, in_memory: int) -> Iterator[tuple[Any, str, bool, Tags, Sh
                 "%s: %d of its %d chunks are not there, and count as %s. If it was copied, copy it "
                 "again.", path, missing, array.nchunks, array.fill_value,
             )  # fmt: skip
-        yield array, axes, False, tags, Shown()
+        yield array, axes, False, tags, Display()
         return
     if path.exists() and not path.is_file():
         raise ValueError("neither a file nor a Zarr folder")
     with path.open("rb") as file:
         magic = file.read(8)
     if magic.startswith(b"\x89PNG"):
-        array, alpha, shown = read_png(path)
-        yield array, shown.axes("CYX"), alpha, Tags(), shown
+        array, alpha, display = read_png(path)
+        yield array, display.axes("CYX"), alpha, Tags(), display
     elif magic[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         with open_tiff(path, in_memory) as opened:
             yield opened
     elif magic.startswith(b"\x93NUMPY"):
         array = _open_npy(path, in_memory)
-        yield array, axes_of_plain(array.shape), False, Tags(), Shown()
+        yield array, axes_of_plain(array.shape), False, Tags(), Display()
     else:
         raise ValueError("neither PNG nor TIFF nor NPY")
 

@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 from jaxtyping import Shaped
 
+from unet_exp.datasets.display import Display, turned
 from unet_exp.datasets.limits import require_memory, require_plausible
-from unet_exp.datasets.shown import Shown, turned
 
 #: Samples of a pixel by the header's colour type; a palette's become red, green, blue and alpha.
 SAMPLES = {0: 1, 2: 3, 3: 4, 4: 4, 6: 4}
 
 
-def read_png(path: Path) -> tuple[Shaped[np.ndarray, "c h w"], bool, Shown]:
+def read_png(path: Path) -> tuple[Shaped[np.ndarray, "c h w"], bool, Display]:
     """Read a PNG, and tell whether its last channel is alpha and how it is shown.
 
     Raises

@@ -11,8 +11,8 @@ import zarr
 from jaxtyping import Shaped
 from tifffile import TiffFile, TiffPageSeries
 
+from unet_exp.datasets.display import Display, display_of
 from unet_exp.datasets.limits import require_memory, require_plausible, size
-from unet_exp.datasets.shown import Shown, shown
 from unet_exp.datasets.tags import Tags, read_tags
 from unet_exp.datasets.tiff_images import Joined
 from unet_exp.datasets.tiff_pages import open_series, refuse_cut
@@ -23,7 +23,7 @@ WIDEST_PIXEL = 16  # a last axis up to this long, after two longer ones, holds c
 
 
 @contextmanager
-def open_tiff(path: Path, in_memory: int) -> Iterator[tuple[Any, str, bool, Tags, Shown]]:
+def open_tiff(path: Path, in_memory: int) -> Iterator[tuple[Any, str, bool, Tags, Display]]:
     """Open the image in a TIFF: its array, axes, whether it has an alpha channel, tags, display.
 
     Up to ``in_memory`` bytes are read at once; of larger ones the array is read by slices while
@@ -37,7 +37,7 @@ def open_tiff(path: Path, in_memory: int) -> Iterator[tuple[Any, str, bool, Tags
         pages = size(image.shape) // max(size(key.shape), 1)
         declared = size(image.shape, image.dtype.itemsize)
         require_plausible(declared, [path.stat().st_size], pages)
-        display = shown(path, key)
+        display = display_of(path, key)
         image.require_alike()
         alpha = any(kind in (1, 2) for kind in getattr(key, "extrasamples", ()))
         if declared <= in_memory:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Shaped
 
+from unet_exp.datasets.display import Display, other_way, require_min_is_white, say_once
 from unet_exp.datasets.label_kinds import TOPS
 from unet_exp.datasets.numbering import places
 from unet_exp.datasets.opened import memory_named, open_image
-from unet_exp.datasets.shown import Shown, other_way, require_min_is_white, say_once
 
 Stack = Shaped[np.ndarray, "n c h w"]
 
@@ -21,14 +21,14 @@ class Stored:
 
     path: Path
     stack: Stack
-    shown: Shown
+    display: Display
 
     @property
     def white(self) -> int | float:
         """The number that stands for the brightest shade; NaN where fractions have none."""
         if self.stack.dtype.kind == "i":
             return int(np.iinfo(self.stack.dtype).max)
-        return 2**self.shown.white - 1 if self.stack.dtype.kind == "u" else float("nan")
+        return 2**self.display.white - 1 if self.stack.dtype.kind == "u" else float("nan")
 
     def values(self) -> set[int | float]:
         """List the numbers from 0 on; negative ones are unknown, and colours are none."""
@@ -42,14 +42,14 @@ def read_stored(path: Path, pages: int | None = None) -> Stored:
     """Read the numbers of a label file as they are stored, turned as they are shown."""
     with open_image(path, None, pages, 2**62, "keep") as opened, memory_named(path):
         stack = np.stack([page[:, :, :] for page in opened.pages])
-    return Stored(path, stack, opened.shown)
+    return Stored(path, stack, opened.display)
 
 
 class WhiteZeros:
     """Read the label files of a data set in which 0 is white, all of them in the same way.
 
     "keep" takes numbers as stored, and so does "auto" those of ImageJ and of numpy's bools, see
-    `shown.Shown.keeps`. Of all others, looking at all label files together:
+    `display.Display.keeps`. Of all others, looking at all label files together:
 
     - Masks of two values, such as 0 and 255: inside and outside are exchanged.
     - Shades that hold white but no 0, such as 255 and 254: they are inverted, so that white
@@ -72,13 +72,13 @@ class WhiteZeros:
         ValueError
             They cannot be inverted, or contradict those that were read before.
         """
-        affected = [f for f in files if f.shown.white and not self._keeps(f.shown)]
+        affected = [f for f in files if f.display.white and not self._keeps(f.display)]
         if affected:
             self._decide(files, affected)
         return [self._read(file, file in affected) for file in files]
 
-    def _keeps(self, shown: Shown) -> bool:
-        return self.min_is_white == "keep" or (self.min_is_white == "auto" and shown.keeps)
+    def _keeps(self, display: Display) -> bool:
+        return self.min_is_white == "keep" or (self.min_is_white == "auto" and display.keeps)
 
     def _decide(self, files: Sequence[Stored], affected: Sequence[Stored]) -> None:
         each = [file.values() for file in files]
@@ -109,12 +109,12 @@ class WhiteZeros:
         self.way = way
 
     def _read(self, file: Stored, affected: bool) -> Stack:
-        if not file.shown.white:
+        if not file.display.white:
             return file.stack
         way, why = (self.way, "") if affected else ("kept", "")
         advice = f" To read them otherwise, set {other_way(way != 'kept')}."
         if not affected and self.min_is_white == "auto":
-            why = f", as {file.shown.writer} means them"
+            why = f", as {file.display.writer} means them"
         elif affected and way == "kept":
             why, advice = ", since they are numbers rather than shades of a mask", ""
         said = {
@@ -144,7 +144,7 @@ def inverted(file: Stored) -> Stack:
     """Invert shades, but what is negative, which is unknown.
 
     >>> stack = np.array([[[[255, 254, 0]]]], np.uint8)
-    >>> inverted(Stored(Path("a.tif"), stack, Shown(white=8))).ravel().tolist()
+    >>> inverted(Stored(Path("a.tif"), stack, Display(white=8))).ravel().tolist()
     [0, 1, 255]
     """
     white = file.stack.dtype.type(file.white)

@@ -8,7 +8,6 @@ import pytest
 import tifffile
 from numpy.testing import assert_array_equal
 
-from unet_exp.datasets import shown
 from unet_exp.datasets.folder import Folder
 from unet_exp.datasets.images import read_images, read_pages
 from unet_exp.datasets.label_files import read_labels
@@ -23,7 +22,7 @@ MASK[3:9, 4:10] = True
 
 @pytest.fixture(autouse=True)
 def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shown, "_said", set())
+    monkeypatch.setattr("unet_exp.datasets.display._said", set())
 
 
 @pytest.mark.parametrize("stored", [GREY, RGB], ids=["grey", "colours"])

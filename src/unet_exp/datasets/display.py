@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Shown:
+class Display:
     """How an image's stored numbers are shown.
 
     Attributes
@@ -51,7 +51,7 @@ class Shown:
     def axes(self, axes: str) -> str:
         """Name the axes of the stored array as they are shown.
 
-        >>> Shown(transposed=True).axes("QYX")
+        >>> Display(transposed=True).axes("QYX")
         'QXY'
         """
         return axes.translate(str.maketrans("YX", "XY")) if self.transposed else axes
@@ -59,7 +59,7 @@ class Shown:
     def turn(self, stored: Shaped[np.ndarray, "_ _"]) -> Shaped[np.ndarray, "_ _"]:
         """Turn stored rows and columns as they are shown.
 
-        >>> Shown(transposed=True, leftwards=True).turn(np.array([[1, 2], [3, 4]])).tolist()
+        >>> Display(transposed=True, leftwards=True).turn(np.array([[1, 2], [3, 4]])).tolist()
         [[3, 1], [4, 2]]
         """
         turned = stored.T if self.transposed else stored
@@ -110,7 +110,7 @@ def require_min_is_white(value: str) -> None:
         )
 
 
-def shown(path: Path, page: tifffile.TiffPage) -> Shown:
+def display_of(path: Path, page: tifffile.TiffPage) -> Display:
     """Read how a page's numbers are shown.
 
     Raises
@@ -153,7 +153,7 @@ def gdal_nodata(page: tifffile.TiffPage) -> tuple[float, ...]:
         return ()
 
 
-def turned(path: Path, orientation: Any) -> Shown:
+def turned(path: Path, orientation: Any) -> Display:
     """Return how an image of an Orientation is shown, and say that it is read so."""
     known = int(orientation) if isinstance(orientation, int) else 1
     turns = ORIENTATIONS.get(known, ORIENTATIONS[1])
@@ -165,7 +165,7 @@ def turned(path: Path, orientation: Any) -> Shown:
             path.name,
         )
     transposed, upwards, leftwards = turns
-    return Shown(transposed, upwards, leftwards)
+    return Display(transposed, upwards, leftwards)
 
 
 def inverted(pixels: Shaped[np.ndarray, "..."], bits: int) -> Shaped[np.ndarray, "..."]:
