@@ -111,7 +111,7 @@ def test_anything_but_plain_values_of_an_option_is_refused(
 @pytest.mark.parametrize("part", [*PARTS, *NAMED, "monitor", "seed"])
 def test_a_configuration_without_a_part_is_no_trainings(part: str) -> None:
     config = {name: value for name, value in usual().items() if name != part}
-    with pytest.raises(NotBuildableError, match=f"says nothing of {part}"):
+    with pytest.raises(NotBuildableError, match=f"has no {part}"):
         buildable(config)
 
 

@@ -54,7 +54,7 @@ def buildable(config: Mapping[str, Any], trust: Collection[str] = ()) -> dict[st
     kept: dict[str, Any] = {}
     for part in (*PARTS, *NAMED, *VALUES):
         if part not in config:
-            raise NotBuildableError(f"it says nothing of {part}, as training does")
+            raise NotBuildableError(f"it has no {part}, which every training records")
         if part in PARTS:
             check.option(part, part, config[part])
         elif part in NAMED:
@@ -187,7 +187,7 @@ def nodes(place: str, value: Any) -> Iterator[tuple[str, Mapping[Any, Any]]]:
 
 
 def fit(place: str, target: str, node: Mapping[str, Any]) -> None:
-    """Hold values against the signature of their class.
+    """Validate values by the signature of their class.
 
     Raises
     ------

@@ -296,7 +296,7 @@ def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, An
 
 
 def with_parts(config: DictConfig) -> nn.ModuleDict:
-    """Build what a checkpoint has weights of."""
+    """Build the network and the loss, whose weights a checkpoint holds."""
     return nn.ModuleDict({"network": build(config.model), "loss": build(config.loss)})
 
 

@@ -53,7 +53,7 @@ class RecordError(ValueError):
 
 
 def replayed(recorded: Sequence[str], given: Sequence[str], folder: object) -> list[str]:
-    """Return recorded overrides with those that the user gave, each in the place of its like.
+    """Return the recorded overrides; one that the user gave takes the place of the same key.
 
     >>> replayed(["dataset=hela", "seed=0,1"], ["seed=2", "debug=true"], "sweep")
     ['dataset=hela', 'seed=2', 'debug=true']
@@ -86,7 +86,7 @@ def replayed(recorded: Sequence[str], given: Sequence[str], folder: object) -> l
 
 
 def require_no_links(folder: Path) -> None:
-    """Refuse a folder to go on in, of which something that is written leads elsewhere by a link.
+    """Refuse a folder of a run or a sweep in which a file to be written is a link out of it.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def fault_of(key: str, value: Any) -> str | None:
 
 
 def leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield every single value that an override gives, with its key.
+    """Yield each single value of an override, with its dotted key.
 
     >>> list(leaves("a", {"b": [1, "c"]}))
     [('a.b', 1), ('a.b', 'c')]
@@ -192,12 +192,12 @@ def leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def text_of(value: Any) -> Any:
-    """Return the text of one in quotes, anything else as it is."""
+    """Return the text of a quoted string, and any other value as it is."""
     return value.text if isinstance(value, QuotedString) else value
 
 
 def value_of(override: Override) -> Any:
-    """Return what an override gives; None of one that removes."""
+    """Return the value of an override; None for one that deletes a key."""
     return None if override.is_delete() else override.value()
 
 
