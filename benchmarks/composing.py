@@ -6,7 +6,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
-from unet_exp import schema
+from unet_exp.configuration import schema
 
 
 def composed(data: Path, *overrides: str) -> DictConfig:

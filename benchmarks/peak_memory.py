@@ -13,14 +13,14 @@ import numpy as np
 import tifffile
 import torch
 
-from unet_exp.commands.predicting.outputs import PerImage
-from unet_exp.commands.predicting.segment import scratch, segment
-from unet_exp.datasets.opened import open_image
+from unet_exp.images.opened import open_image
 from unet_exp.inference.freed_memory import keep_freed_memory
 from unet_exp.inference.overlap_tile import OverlapTile
 from unet_exp.inference.predictor import Predictor
 from unet_exp.models.unet import UNet
 from unet_exp.postprocessing.none import ClassMap
+from unet_exp.prediction.outputs import PerImage
+from unet_exp.prediction.segment import scratch, segment
 
 
 def peak() -> int:

@@ -16,6 +16,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["WANDB_MODE"] = "offline"
 os.environ["WANDB_SILENT"] = "true"
 
+pytest_plugins = [
+    "tests.fixtures.drawn_sweep",
+    "tests.fixtures.image_files",
+    "tests.fixtures.trainings",
+]
+
 #: Where arrays and tensors are handled; above that, types are Lightning's and Hydra's.
 LAYERS = (
     "geometry",
@@ -28,6 +34,7 @@ LAYERS = (
     "metrics",
     "postprocessing",
     "inference",
+    "images",
     "datasets",
     "training.loaders",
 )

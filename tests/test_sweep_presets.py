@@ -14,7 +14,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from tests.running import TINY, Command
-from unet_exp import schema
+from unet_exp.configuration import schema
 
 PRESETS = schema.options("sweep")
 WANDB = schema.options("sweep/wandb")

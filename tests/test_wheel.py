@@ -35,8 +35,8 @@ def test_the_wheel_holds_the_whole_configuration(installed: Path) -> None:
     }
     assert here <= names
     assert "unet_exp/py.typed" in names
-    page = {f"unet_exp/commands/sweeping/{name}" for name in ("page.html", "page.css")}
-    page |= {f"unet_exp/commands/sweeping/{name}.js" for name in ("brush", "charts", "page")}
+    page = {f"unet_exp/reports/{name}" for name in ("page.html", "page.css")}
+    page |= {f"unet_exp/reports/{name}.js" for name in ("brush", "charts", "page")}
     assert page <= names
     assert not {n for n in names if n.startswith(("tests/", "conf/"))}
 

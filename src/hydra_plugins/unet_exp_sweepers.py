@@ -42,7 +42,7 @@ class Grid(Resumable):
 
     def sweep(self, arguments: list[str]) -> None:
         """Run every combination that ``arguments`` and ``params`` name."""
-        from unet_exp.commands.sweeping.grid import run_grid
+        from unet_exp.sweeps.grid import run_grid
 
         run_grid(self, arguments)
 
@@ -98,6 +98,6 @@ class Optuna(Resumable):
 
     def sweep(self, arguments: list[str]) -> None:
         """Search among the values that ``arguments`` and ``params`` name."""
-        from unet_exp.commands.sweeping.search import run_search
+        from unet_exp.sweeps.search import run_search
 
         run_search(self, arguments)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from unet_exp.files import read_bytes
-from unet_exp.secrets import masked_text
+from unet_exp.secrets.masking import masked_text
 from unet_exp.shown import IN_LINES, visible
 
 #: How a formula begins; other forms of these signs count in East Asian settings.

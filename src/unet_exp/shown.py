@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
-from unet_exp.secrets import masked_text
+from unet_exp.secrets.masking import masked_text
 
 #: Control characters (C0 but for tab and newline, DEL, C1), what changes the direction of writing,
 #: other separators of lines, halves of characters, and what nobody sees: soft hyphens, fillers,

@@ -9,9 +9,9 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from torch.utils.data import DataLoader, Dataset
 
-from unet_exp import schema
 from unet_exp.augmentations.grey_values import GreyValues
 from unet_exp.augmentations.paper import Augmentation
+from unet_exp.configuration import schema
 
 CONF = Path(__file__).parents[2] / "conf"
 

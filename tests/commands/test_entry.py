@@ -13,7 +13,7 @@ import torch
 from hydra.errors import InstantiationException
 
 from tests.running import TINY, Command
-from unet_exp.commands.errors import explain
+from unet_exp.configuration.errors import explain
 
 
 def caused(error: Exception, cause: Exception) -> Exception:

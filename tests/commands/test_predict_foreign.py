@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.datasets.test_limits import png_of, zarr_of
+from tests.images.test_limits import png_of, zarr_of
 from tests.datasets.test_ome import write as write_ome
 from tests.running import Command
 

@@ -11,7 +11,7 @@ import pytest
 import tifffile
 
 from tests.running import TINY_FILES, Command, Finished
-from unet_exp.commands import processes
+from unet_exp.runs import processes
 
 #: Passwords and tokens, none of which is a part of another word here.
 URL, QUERY, KEYED, LISTED, FROM_ENV, STORAGE = (

@@ -21,7 +21,7 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
 from tests.running import TINY
-from unet_exp import schema
+from unet_exp.configuration import schema
 
 ROOT = Path(__file__).parents[2]
 #: Seconds within which a machine with other work on it does what takes one.

@@ -6,7 +6,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
-from unet_exp import schema
+from unet_exp.configuration import schema
 
 CONF = Path(__file__).parents[2] / "conf"
 

@@ -13,21 +13,21 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from unet_exp import schema
-from unet_exp.commands.checks import check, check_single
-from unet_exp.commands.composed import keep, to_yaml
-from unet_exp.commands.errors import KilledError, Preempted, explain, run_folder
-from unet_exp.commands.given_paths import require_paths
-from unet_exp.commands.places import settle_environment, settle_paths, tidy
 from unet_exp.commands.plus import with_any_plus
-from unet_exp.commands.quoting import quoted
-from unet_exp.commands.recorded import folders_of, require_no_links
 from unet_exp.commands.refusals import take_back
-from unet_exp.commands.slurm import requeue, requeued
-from unet_exp.commands.sweeping.given_again import require_secrets
-from unet_exp.commands.sweeping.ledger import with_resumed
-from unet_exp.secrets import learn, masked
+from unet_exp.configuration import schema
+from unet_exp.configuration.checks import check, check_single
+from unet_exp.configuration.composed import keep, to_yaml
+from unet_exp.configuration.errors import KilledError, Preempted, explain, run_folder
+from unet_exp.configuration.places import settle_environment, settle_paths, tidy
+from unet_exp.configuration.quoting import quoted
+from unet_exp.configuration.recorded import folders_of, require_no_links
+from unet_exp.runs.given_paths import require_paths
+from unet_exp.runs.slurm import requeue, requeued
+from unet_exp.secrets.masking import learn, masked
 from unet_exp.shown import screened
+from unet_exp.sweeps.given_again import require_secrets
+from unet_exp.sweeps.ledger import with_resumed
 
 #: What asks Hydra for a sweep.
 MULTIRUN = ("-m", "--multirun")
@@ -163,7 +163,7 @@ def guarded(
         folder = run_folder()
         if config_name == "train" and in_sweep() and folder:
             # The sweep's table tells of it, at its end too; here it would tear the table.
-            from unet_exp.training.record import amend
+            from unet_exp.runs.summary import amend
 
             amend(folder, state="failed", error=explain(error))
         else:
@@ -199,8 +199,8 @@ def follows(sweep: bool) -> bool:
 
 def train_with_the_first() -> int:
     """Train what the first process of torchrun has composed."""
-    from unet_exp.commands.fit import fit
-    from unet_exp.commands.processes import follow
+    from unet_exp.runs.fit import fit
+    from unet_exp.runs.processes import follow
 
     cfg, folder = follow()
     learn(OmegaConf.to_container(cfg))

@@ -7,7 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from unet_exp.commands.entry import launch
-from unet_exp.commands.given_paths import find_checkpoints
+from unet_exp.runs.given_paths import find_checkpoints
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +25,11 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     FailedRunsError
         If some of several runs could not be scored.
     """
-    from unet_exp.commands.evaluating.comparison import compare
-    from unet_exp.commands.evaluating.evaluation import FITTED, evaluate_checkpoints
-    from unet_exp.commands.evaluating.runs import find_runs
-    from unet_exp.commands.evaluating.tables import show_images, show_summary
+    from unet_exp.evaluation.comparison import compare
+    from unet_exp.evaluation.evaluation import FITTED, evaluate_checkpoints
+    from unet_exp.evaluation.tables import show_images, show_summary
     from unet_exp.inference.freed_memory import keep_freed_memory
+    from unet_exp.runs.listing import find_runs
 
     if cfg.tune_postprocessing and cfg.split == "test":
         raise ValueError(

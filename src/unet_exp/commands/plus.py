@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
-from unet_exp import schema
-from unet_exp.commands.checks import OverrideError
-from unet_exp.commands.hints import OPEN, groups, hint, own
+from unet_exp.configuration import schema
+from unet_exp.configuration.checks import OverrideError
+from unet_exp.configuration.hints import OPEN, groups, hint, own
 
 #: Dictionaries of values with any names.
 FREE = ("trainer.options", "hydra.sweeper.params")

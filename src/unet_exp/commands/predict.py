@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.commands.entry import launch
-from unet_exp.commands.given_paths import find_checkpoints
+from unet_exp.runs.given_paths import find_checkpoints
 from unet_exp.shown import shown
 
 if TYPE_CHECKING:
-    from unet_exp.commands.build import Trained
-    from unet_exp.commands.predicting.ledger import Ledger
-    from unet_exp.commands.predicting.outputs import Results
-    from unet_exp.datasets.nodata import NoData
+    from unet_exp.images.nodata import NoData
+    from unet_exp.prediction.ledger import Ledger
+    from unet_exp.prediction.outputs import Results
+    from unet_exp.runs.build import Trained
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +37,11 @@ def predict(cfg: DictConfig) -> None:
     IncompleteError
         Naming the files that were left out, after all others were written.
     """
-    from unet_exp.commands.build import load
-    from unet_exp.commands.predicting.inputs import find_images, require_separate
-    from unet_exp.commands.predicting.ledger import Ledger
-    from unet_exp.commands.predicting.waiting import find_waiting
     from unet_exp.inference.freed_memory import keep_freed_memory
+    from unet_exp.prediction.inputs import find_images, require_separate
+    from unet_exp.prediction.ledger import Ledger
+    from unet_exp.prediction.waiting import find_waiting
+    from unet_exp.runs.build import load
 
     keep_freed_memory()
     output, paths = Path(str(cfg.output)), find_images(cfg.input)
@@ -90,7 +90,7 @@ def segment_all(
     OSError
         Nothing more can be written, so that all others would fail likewise.
     """
-    from unet_exp.commands.predicting.failures import is_about_output, reason
+    from unet_exp.prediction.failures import is_about_output, reason
     from unet_exp.screen import Console, bar
 
     failed: list[Path] = []
@@ -122,9 +122,9 @@ def segment_one(
     ValueError
         If it is damaged, or not like those that the network was trained on.
     """
-    from unet_exp.commands.predicting.segment import scratch, segment
-    from unet_exp.datasets.nodata import NotFiniteError
-    from unet_exp.datasets.opened import open_image
+    from unet_exp.images.nodata import NotFiniteError
+    from unet_exp.images.opened import open_image
+    from unet_exp.prediction.segment import scratch, segment
 
     channels = trained.config.model.in_channels
     normalization, nodata, min_is_white = reading(trained.config.dataset)
@@ -160,9 +160,9 @@ def reading(dataset: DictConfig) -> "tuple[str, NoData, str]":
     ValueError
         For a value that is not known.
     """
-    from unet_exp.datasets.display import require_min_is_white
-    from unet_exp.datasets.nodata import declared
-    from unet_exp.datasets.scaling import require_normalization
+    from unet_exp.images.display import require_min_is_white
+    from unet_exp.images.nodata import declared
+    from unet_exp.images.scaling import require_normalization
 
     normalization = dataset.get("normalization", "none")
     min_is_white = dataset.get("min_is_white") or "auto"
@@ -173,8 +173,8 @@ def reading(dataset: DictConfig) -> "tuple[str, NoData, str]":
 
 def chosen_results(cfg: DictConfig, trained: "Trained", output: Path) -> "Results":
     """Return the way to write results that ``format`` names."""
-    from unet_exp.commands.predicting.challenge_results import CellTracking, Isbi
-    from unet_exp.commands.predicting.outputs import PerImage
+    from unet_exp.prediction.challenge_results import CellTracking, Isbi
+    from unet_exp.prediction.outputs import PerImage
 
     if cfg.format not in FORMATS:
         raise ValueError(f"format={cfg.format} is not known. Choose one of {', '.join(FORMATS)}.")

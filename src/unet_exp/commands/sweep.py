@@ -7,10 +7,10 @@ import webbrowser
 from pathlib import Path
 from typing import NoReturn
 
-from unet_exp.commands.sweeping.conclude import conclude
-from unet_exp.commands.sweeping.page import NAME, group_address
-from unet_exp.secrets import learn
+from unet_exp.reports.sweep_page import NAME, group_address
+from unet_exp.secrets.masking import learn
 from unet_exp.shown import screened, shown
+from unet_exp.sweeps.conclude import conclude
 
 
 def main() -> NoReturn:

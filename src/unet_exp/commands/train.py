@@ -8,7 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from unet_exp.commands.entry import in_sweep, launch
-from unet_exp.commands.settling import settle
+from unet_exp.configuration.settling import settle
 
 
 def train(cfg: DictConfig) -> float:
@@ -18,7 +18,7 @@ def train(cfg: DictConfig) -> float:
     -------
     The score of the best checkpoint, for a sweeper.
     """
-    from unet_exp.commands.processes import run_job, share, started_by_torchrun
+    from unet_exp.runs.processes import run_job, share, started_by_torchrun
     from unet_exp.training.devices import processes
 
     hydra = HydraConfig.get()
@@ -37,7 +37,7 @@ def train(cfg: DictConfig) -> float:
             words = [w for w in hydra.overrides.task if not w.lstrip("+").startswith("sweep=")]
             command = shlex.join(["python", "train.py", *words])
             return run_job(settled, folder, command, count, quiet=in_sweep())
-    from unet_exp.commands.fit import fit
+    from unet_exp.runs.fit import fit
 
     return fit(settled, folder)
 

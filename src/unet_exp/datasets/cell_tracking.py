@@ -10,12 +10,12 @@ from jaxtyping import Int32
 from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.download import require
 from unet_exp.datasets.every_file import read_every
-from unet_exp.datasets.images import read_images
 from unet_exp.datasets.label_files import read_labels
 from unet_exp.datasets.numbering import renumbered
 from unet_exp.datasets.sample import Sample, check_split
 from unet_exp.datasets.sequences import Sequence2D, find_sequences
 from unet_exp.datasets.unannotated import fill_in, mark_unknown
+from unet_exp.images.reading import read_images
 
 ANNOTATIONS = ("gold", "silver", "gold+silver")
 #: The challenge's names, and any other that is no path.
@@ -47,7 +47,7 @@ class CellTracking:
     url, sha256
         Where the set is downloaded from; the challenge's own address when not given.
     normalization
-        See `unet_exp.datasets.images.normalise`.
+        See `unet_exp.images.reading.normalise`.
     archive_limit
         GiB that a downloaded archive may take when it is unpacked.
     memory_limit

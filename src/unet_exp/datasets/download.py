@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pooch
 
 from unet_exp.datasets.cache import is_writable
-from unet_exp.secrets import is_masked
+from unet_exp.secrets.masking import is_masked
 
 logger = logging.getLogger(__name__)
 

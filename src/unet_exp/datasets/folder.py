@@ -10,16 +10,16 @@ import numpy as np
 from unet_exp.datasets.blocks import blocks
 from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.every_file import read_every
-from unet_exp.datasets.images import read_known
 from unet_exp.datasets.label_files import read_label_files
 from unet_exp.datasets.label_kinds import all_values
 from unet_exp.datasets.label_reading import LabelReading
-from unet_exp.datasets.nodata import declared
 from unet_exp.datasets.numbering import Numbers
 from unet_exp.datasets.pairing import find_pairs, source, stem
 from unet_exp.datasets.sample import Sample, check_split
 from unet_exp.datasets.seen import Seen
 from unet_exp.datasets.white_labels import WhiteZeros
+from unet_exp.images.nodata import declared
+from unet_exp.images.reading import read_known
 
 logger = logging.getLogger(__name__)
 Pairs = Sequence[tuple[Path, Path | None]]
@@ -52,14 +52,14 @@ class Folder:
         Inferred when not given; the attributes of these names hold what was found. With more than
         2 classes, labels are taken for classes unless ``labels`` says otherwise.
     normalization
-        See `unet_exp.datasets.images.normalise`.
+        See `unet_exp.images.reading.normalise`.
     nodata
         A number, NaN, or a list of them that stand in images where nothing was measured: such
         pixels are left out of normalization, and their labels are unknown. When not given, what a
         file's GDAL_NODATA tag says; an empty list says that there are none.
     min_is_white
         How TIFFs are read that say that 0 is white: "invert", "keep", or "auto", see
-        `unet_exp.datasets.display.Display`, and for labels
+        `unet_exp.images.display.Display`, and for labels
         `unet_exp.datasets.white_labels.WhiteZeros`.
     memory_limit
         GiB of arrays to keep in memory; those beyond are memory-mapped from the cache.

@@ -6,10 +6,10 @@ from pathlib import Path
 from unet_exp.datasets.blocks import blocks
 from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.download import require
-from unet_exp.datasets.images import read_images
 from unet_exp.datasets.label_files import read_labels
 from unet_exp.datasets.regions import regions
 from unet_exp.datasets.sample import Sample, check_split
+from unet_exp.images.reading import read_images
 
 
 class IsbiEm:
@@ -27,7 +27,7 @@ class IsbiEm:
     url, sha256
         Where the zip is downloaded from. No checksum is published.
     normalization
-        See `unet_exp.datasets.images.normalise`; each slice is normalised by itself.
+        See `unet_exp.images.reading.normalise`; each slice is normalised by itself.
     archive_limit
         GiB that a downloaded archive may take when it is unpacked.
     memory_limit

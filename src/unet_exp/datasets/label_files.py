@@ -33,7 +33,7 @@ def read_labels(path: Path, pages: int | None = None, min_is_white: str = "auto"
     Raises
     ------
     ValueError
-        As `unet_exp.datasets.opened.open_image`, and for photographs, transparent pixels, fractions
+        As `unet_exp.images.opened.open_image`, and for photographs, transparent pixels, fractions
         and what no integer type holds.
     """
     stored = read_stored(path, pages)

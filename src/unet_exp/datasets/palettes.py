@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL.PngImagePlugin import PngImageFile
 
-from unet_exp.datasets.display import say_once, turned
 from unet_exp.datasets.numbering import Numbers
-from unet_exp.datasets.opened import damage_named
-from unet_exp.datasets.png import exif_orientation
+from unet_exp.images.display import say_once, turned
+from unet_exp.images.opened import damage_named
+from unet_exp.images.png import exif_orientation
 
 
 def palette_indices(path: Path) -> Numbers | None:

@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Float, Int32
 from scipy import ndimage
 
-from unet_exp.datasets.images import normalise
 from unet_exp.datasets.regions import regions
 from unet_exp.datasets.sample import SPLITS, Sample, check_split
+from unet_exp.images.reading import normalise
 
 #: Pixels of all images together, with their labels some gigabytes.
 MOST_PIXELS = 2**29
@@ -32,7 +32,7 @@ class Synthetic:
     noise
         Standard deviation of the noise, as a fraction of a cell's brightness.
     normalization
-        See `unet_exp.datasets.images.normalise`.
+        See `unet_exp.images.reading.normalise`.
     """
 
     name = "synthetic"

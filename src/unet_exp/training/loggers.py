@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unet_exp.files import read_json
-from unet_exp.secrets import masked
+from unet_exp.secrets.masking import masked
 
 if TYPE_CHECKING:
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger

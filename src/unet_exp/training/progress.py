@@ -17,8 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from unet_exp.runs.summary import to_json, write_atomically
 from unet_exp.screen import Console
-from unet_exp.training.record import to_json, write_atomically
 
 #: Seconds between two writings of ``progress.json``.
 EVERY = 1.0

@@ -1,1 +1,0 @@
-"""What evaluate.py does: scores, their tables, means over runs, postprocessing fitted to them."""

@@ -1,0 +1,168 @@
+"""Overrides that Hydra takes and that would do nothing, or fail late: refused before the work."""
+
+import difflib
+import inspect
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf
+
+from unet_exp.configuration import schema
+from unet_exp.configuration.overrides import KINDS, unknown
+
+#: What a part gets when it is built, so that an override of it would count for nothing.
+GIVEN = {
+    "trainer": ("folder", "callbacks", "loggers"),
+    "logger": ("folder", "run_id", "config"),
+    "loader": ("dataset", "network", "weight_map", "augmentation", "data_dir"),
+}
+#: Settings of Hydra's that only a sweep looks at.
+OF_A_SWEEP = ("hydra/sweeper", "hydra/launcher", "hydra.sweeper", "hydra.launcher", "hydra.sweep")
+#: What stands there where nobody has chosen.
+UNCHOSEN = {"hydra/launcher": ("basic",), "hydra/sweeper": ("basic", "grid")}
+
+
+class OverrideError(ValueError):
+    """An override that Hydra took, but that means nothing or has another type."""
+
+
+def check(cfg: DictConfig, command: str) -> None:
+    """Hold a configuration against what Hydra does not check.
+
+    These are values appended to a part (``+model.dpth=5``), and the types of the values that
+    stand in the command's own file rather than in a signature (``seed=abc``).
+
+    Raises
+    ------
+    OverrideError
+        Naming the override, and the nearest right one.
+    """
+    tree = OmegaConf.to_container(cfg, resolve=False)
+    path = schema.CONF / f"{command}.yaml"
+    known = [*map(str, OmegaConf.load(path)), *schema.groups()]
+    for key in map(str, cfg):
+        # A value for others to refer to may have any name, but not one that looks like a slip.
+        near = () if key in known else difflib.get_close_matches(key, known, n=1, cutoff=0.8)
+        if near:
+            raise OverrideError(f"There is no {key}. Did you mean {near[0]}?")
+    for part, names in GIVEN.items():
+        if taken := [name for name in names if name in (cfg.get(part) or {})]:
+            hint = " Give +callbacks.NAME._target_=CLASS." if taken[0] == "callbacks" else ""
+            raise OverrideError(
+                f"{part}.{taken[0]} cannot be given: a run settles it itself.{hint}"
+            )
+    if command == "train" and (options := cfg.trainer.get("options")):
+        from unet_exp.training.trainer import require_free
+
+        require_free(options)
+    for key, target, given in parts(tree):
+        parameters = parameters_of(key, target)
+        if any(p.kind == p.VAR_KEYWORD for p in parameters.values()):
+            continue
+        for name in given:
+            if not name.startswith("_") and name not in parameters:
+                owner = target.rpartition(".")[2]
+                siblings = [f"{key}.{other}" for other in parameters]
+                raise OverrideError(unknown(f"{key}.{name}", given[name], siblings, owner))
+    own = OmegaConf.to_container(OmegaConf.load(path))
+    for key, kind, value in other_types(own, tree):
+        given = "null" if value is None else value
+        raise OverrideError(
+            f"{key}={given} is not {KINDS[kind]}, as conf/{command}.yaml has there."
+        )
+
+
+def parameters_of(key: str, target: str) -> Mapping[str, inspect.Parameter]:
+    """Return the parameters of what stands at a place of the configuration; none if unknown.
+
+    Raises
+    ------
+    OverrideError
+        If it cannot be imported.
+    """
+    try:
+        found = get_object(target)
+    except Exception as error:
+        why = " ".join(str(error.__cause__ or error).split())
+        raise OverrideError(
+            f"{key}._target_={target} cannot be imported ({why}). Give the dotted path of a class "
+            "or function; the folder of a module of your own has to be in PYTHONPATH."
+        ) from error
+    try:
+        return inspect.signature(found).parameters
+    except (TypeError, ValueError):  # some of Python's own do not tell
+        return {"arguments": inspect.Parameter("arguments", inspect.Parameter.VAR_KEYWORD)}
+
+
+def parts(tree: Any, key: str = "") -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield place, target and values of each part of a configuration that names a ``_target_``.
+
+    >>> [found[:2] for found in parts({"loss": {"_target_": "a.B", "terms": [{}]}, "seed": 0})]
+    [('loss', 'a.B')]
+    """
+    if isinstance(tree, dict) and isinstance(tree.get("_target_"), str):
+        yield key, tree["_target_"], tree
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree)
+    for name, value in items:
+        if isinstance(value, dict | list):
+            yield from parts(value, f"{key}.{name}".lstrip("."))
+
+
+def other_types(own: Any, given: Any, key: str = "") -> Iterator[tuple[str, type, Any]]:
+    """Yield where a value has another type than in the command's file, with that type.
+
+    >>> list(other_types({"seed": 0, "tags": []}, {"seed": "abc", "tags": ["a"]}))
+    [('seed', <class 'int'>, 'abc')]
+    """
+    for name, value in own.items():
+        place, now = f"{key}.{name}".lstrip("."), given.get(name)
+        if name in ("defaults", "hydra") or value in (None, "???") or "${" in f"{value}{now}":
+            continue
+        if isinstance(value, dict) and isinstance(now, dict):
+            yield from other_types(value, now, place)
+        elif type(now) is not type(value) and not (type(value) is float and type(now) is int):
+            yield place, type(value), now
+
+
+def check_single(hydra: Any) -> None:
+    """Refuse what only a sweep would look at, in a run that is none.
+
+    Parameters
+    ----------
+    hydra
+        Hydra's part of the configuration.
+
+    Raises
+    ------
+    OverrideError
+        Naming the setting.
+    """
+    if hydra.mode != RunMode.RUN:
+        return
+    if params := hydra.sweeper.get("params"):
+        named = ", ".join(f"{key}={value}" for key, value in params.items())
+        raise OverrideError(
+            f"hydra.sweeper.params names the values of several jobs ({named}), and this is a "
+            "single run. Add -m (in a configuration file: hydra.mode: MULTIRUN), or leave them out."
+        )
+    typed = OverridesParser.create().parse_overrides(list(hydra.overrides.hydra))
+    said = [str(one.input_line) for one in typed if is_under(one.key_or_group, OF_A_SWEEP)]
+    chosen = hydra.runtime.choices
+    said += [f"{k}={chosen[k]}" for k, usual in UNCHOSEN.items() if chosen.get(k) not in usual]
+    if said:
+        raise OverrideError(
+            f"{said[0]} is for sweeps, and this is a single run. Add -m and the values to try, or "
+            "leave it out."
+        )
+
+
+def is_under(key: str, places: Collection[str]) -> bool:
+    """Tell whether a key is one of some places, or within one.
+
+    >>> is_under("hydra.sweep.dir", ["hydra.sweep"]), is_under("hydra.sweeper", ["hydra.sweep"])
+    (True, False)
+    """
+    return any(key == place or key.startswith((f"{place}.", f"{place}/")) for place in places)

@@ -1,0 +1,61 @@
+"""``.hydra/``: what was composed, kept without secrets."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from unet_exp.files import replacing
+from unet_exp.secrets.masking import masked
+
+#: Where it lies in the folder of a run; Hydra itself writes none (conf/hydra/default.yaml).
+NAME = ".hydra"
+
+
+def keep(cfg: DictConfig) -> None:
+    """Write the configuration, Hydra's own part and the overrides into the folder of this job.
+
+    Hydra would write them with their secrets. Where it was told to do so, this takes its place.
+    """
+    hydra: Any = HydraConfig.get()
+    folder = Path(hydra.runtime.output_dir) / (hydra.output_subdir or NAME)
+    parts = {
+        "config.yaml": cfg,
+        "hydra.yaml": OmegaConf.create({"hydra": OmegaConf.to_container(hydra)}),
+        "overrides.yaml": hydra.overrides.task,
+    }
+    new = [folder / name for name in parts if not (folder / name).exists()]
+    try:
+        for name, part in parts.items():
+            write(part, folder / name)
+    except OSError:  # half of a configuration is worse than none
+        for path in new:
+            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.rmdir()
+        raise
+    # Hydra's own sweeper, which a person may choose, has written this.
+    of_sweep = Path(hydra.sweep.dir) / "multirun.yaml"
+    if not OmegaConf.is_missing(hydra.job, "num") and of_sweep.is_file():
+        write(OmegaConf.load(of_sweep), of_sweep)
+
+
+def write(cfg: Any, path: Path) -> None:
+    """Write a configuration as YAML without secrets, unless the file holds just that."""
+    text = to_yaml(cfg)
+    if not path.is_file() or path.read_bytes() != text.encode():
+        with replacing(path) as part:
+            part.write_text(text)
+
+
+def to_yaml(cfg: Any) -> str:
+    """Return a configuration as YAML without secrets; what is looked up stays a reference.
+
+    >>> print(to_yaml(OmegaConf.create({"token": "abc", "url": "http://me:${oc.env:PW}@host"})))
+    token: '***'
+    url: http://me:${oc.env:PW}@host
+    """
+    plain = OmegaConf.to_container(cfg, resolve=False, enum_to_str=True)
+    return OmegaConf.to_yaml(OmegaConf.create(masked(plain)))

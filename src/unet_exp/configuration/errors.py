@@ -1,0 +1,132 @@
+"""From an exception to one clear message: the fact, the value, the remedy."""
+
+import errno
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import ConfigCompositionException, InstantiationException
+from omegaconf import OmegaConf
+
+from unet_exp.configuration.overrides import explain_override
+from unet_exp.shown import shown
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+LOCKED = (errno.EACCES, errno.EROFS, errno.EPERM)
+NO_FOLDER = (errno.ENOTDIR, errno.EEXIST)
+
+
+#: Exit code of a training that was asked to stop and saved itself: EX_TEMPFAIL, try again.
+PREEMPTED = 75
+
+
+class JobError(Exception):
+    """What ended a training in another process, in its own words."""
+
+
+class KilledError(JobError):
+    """What ended a training in another process that had no time to say so."""
+
+
+class Preempted(SystemExit):
+    """A training was asked to stop, and has saved itself."""
+
+    def __init__(self) -> None:
+        super().__init__(PREEMPTED)
+
+
+def explain(error: BaseException) -> str:
+    """Return what went wrong in the words of whoever knew best, as it may be shown.
+
+    >>> explain(OSError(28, "No space left on device", "outputs/best.ckpt"))
+    'The disk is full: outputs/best.ckpt could not be written. Free some space, or ...'
+    """
+    return shown(" ".join(told(error).split()))
+
+
+def told(error: BaseException) -> str:
+    """Return what went wrong, with whatever secrets and characters the words hold."""
+    chain = list(causes(error))
+    for cause in chain:
+        if is_full(cause):
+            return (
+                f"The disk is full: {place(cause)} could not be written. Free some space, or write "
+                "to another disk (hydra.run.dir, output); what was finished before is whole."
+            )
+    if (text := explain_override(chain)) is not None:
+        return text
+    # Hydra wraps what a constructor raised; the constructor says it best.
+    wrappers = (InstantiationException, ConfigCompositionException)
+    best = next((e for e in chain if not isinstance(e, wrappers)), chain[-1])
+    text = " ".join(str(best).split()) or type(best).__name__
+    if isinstance(best, OSError) and best.errno in LOCKED:
+        return (
+            f"{place(best)} cannot be read or written ({best.strerror}). Give another folder, or "
+            "change its permissions."
+        )
+    if isinstance(best, OSError) and best.errno in NO_FOLDER:
+        return (
+            f"{place(best)} cannot be made, because a file is in its place. Give another folder, "
+            "or move that file away."
+        )
+    # torch's own error is known by its name: to show a message, torch need not be imported.
+    if isinstance(best, MemoryError) or type(best).__name__ == "OutOfMemoryError":
+        return f"Out of memory ({text[:120]}). {less_memory()}"
+    if isinstance(best, KeyError | AttributeError | TypeError | AssertionError | IndexError):
+        # These seldom come from a user's input: say that it may be our fault.
+        return (
+            f"{type(best).__name__}: {text}. This was not foreseen; debug=true shows the stack "
+            "trace, for a report at the project's issues."
+        )
+    part = next(filter(None, map(built_part, chain)), None)
+    # "depth=9 is out of range": of what, only the configuration knows.
+    return f"{part}.{text}" if part and re.match(r"\w+=", text) else text
+
+
+def less_memory() -> str:
+    """Say what takes less memory: batches are those of training alone."""
+    trains = not HydraConfig.initialized() or HydraConfig.get().job.name == "train"
+    batches = "Lower loader.batch_size, loader.tile or model.base_channels; for "
+    return f"{batches if trains else 'For '}whole images give inference.tile=512."
+
+
+def built_part(error: BaseException) -> str | None:
+    """Return which part of the configuration was being built.
+
+    >>> built_part(InstantiationException("Error in call ... full_key: model"))
+    'model'
+    """
+    if isinstance(error, InstantiationException) and "full_key: " in str(error):
+        return str(error).rsplit("full_key: ", 1)[1].strip()
+    return None
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether a file could not be written for want of room."""
+    return isinstance(error, OSError) and error.errno in FULL
+
+
+def place(error: BaseException) -> str:
+    """Return the file that an operation failed on, or the folder of the run."""
+    # A copy names source and target.
+    names = (getattr(error, key, None) for key in ("filename2", "filename"))
+    name = next(filter(None, names), None)
+    if name is None and (folder := run_folder()):
+        name = f"a file in {folder}"
+    return str(name or "a file")
+
+
+def run_folder() -> Path | None:
+    """Return the folder that the job writes to; None where Hydra has not settled it yet."""
+    if not HydraConfig.initialized():
+        return None
+    runtime = HydraConfig.get().runtime
+    return None if OmegaConf.is_missing(runtime, "output_dir") else Path(runtime.output_dir)
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and those that it was raised from, the first noticed last."""
+    while error is not None:
+        yield error
+        error = error.__cause__

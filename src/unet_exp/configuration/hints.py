@@ -1,0 +1,159 @@
+"""What was probably meant by an option that a command does not have."""
+
+import difflib
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from unet_exp.configuration import schema
+
+COMMANDS = ("train", "evaluate", "predict")
+#: Parts of a checkpoint's configuration that `evaluate` and `predict` take single values of,
+#: though their own configuration is empty there.
+OPEN = ("dataset", "loader", "metric", "inference", "postprocessing")
+
+#: What other programs, or other commands of this one, call an option.
+MEANT = {
+    "train": {
+        "checkpoint": "ckpt_path", "ckpt": "ckpt_path", "output": "hydra.run.dir",
+        "output_dir": "hydra.run.dir", "dir": "hydra.run.dir", "run": "hydra.run.dir",
+        "epochs": "trainer.max_steps", "max_epochs": "trainer.max_steps",
+        "num_epochs": "trainer.max_steps", "steps": "trainer.max_steps",
+        "iterations": "trainer.max_steps", "learning_rate": "optimizer.lr",
+        "gpus": "trainer.devices", "num_gpus": "trainer.devices",
+        "workers": "loader.num_workers", "patch_size": "loader.tile", "crop": "loader.tile",
+        "input": "dataset.root", "data": "dataset.root", "images": "dataset.root",
+        "n_trials": "hydra.sweeper.n_trials", "device": "trainer.accelerator",
+    },
+    "evaluate": {
+        "ckpt_path": "checkpoint", "ckpt": "checkpoint", "weights": "checkpoint",
+        "model": "checkpoint", "output": "hydra.run.dir", "dir": "hydra.run.dir",
+        "folder": "run", "input": "dataset.root", "data": "dataset.root",
+        "device": "accelerator", "gpus": "accelerator", "trainer": "accelerator",
+    },
+    "predict": {
+        "run": "checkpoint", "ckpt_path": "checkpoint", "ckpt": "checkpoint",
+        "weights": "checkpoint", "folder": "input", "images": "input", "data": "input",
+        "source": "input", "dir": "output", "outdir": "output", "output_dir": "output",
+        "hydra.run.dir": "output", "device": "accelerator", "gpus": "accelerator",
+        "trainer": "accelerator",
+    },
+}  # fmt: skip
+
+
+def hint(key: str, value: Any, command: str) -> str:
+    """Return a sentence that says where a key belongs, or what was meant; empty if nobody knows.
+
+    Only keys of the command are proposed.
+
+    >>> hint("run", "outputs/runs/a", "predict")
+    'It is an option of evaluate.py. Did you mean checkpoint=outputs/runs/a?'
+    >>> hint("threshold", 0.6, "evaluate"), hint("postprocesing.threshold", 0.6, "train")
+    ('Did you mean postprocessing.threshold=0.6?', 'Did you mean postprocessing.threshold=0.6?')
+    """
+    given = "" if value is None else f"={str(value).strip(chr(34))}"
+    near = nearest(key, given[1:], command)
+    meant = f"Did you mean {' or '.join(f'{one}{given}' for one in near)}?" if near else ""
+    others = [other for other in COMMANDS if other != command and has(other, key)]
+    if others and not has(command, key):
+        return f"It is an option of {' and '.join(f'{one}.py' for one in others)}. {meant}".strip()
+    if command != "train" and not near and (trained := nearest(key, given[1:], "train")):
+        return f"It is an option of train.py: {' or '.join(trained)}."
+    return meant
+
+
+def has(command: str, key: str) -> bool:
+    """Tell whether a command has a key, or a part of this name."""
+    return key in candidates(command) if "." in key else key in own(command)
+
+
+def nearest(key: str, value: str, command: str) -> list[str]:
+    """Return the keys of a command that are most like another one, at most three."""
+    name = key.rpartition(".")[2]
+    known = candidates(command)
+    if meant := MEANT[command].get(key) or (MEANT[command].get(name) if "." in key else None):
+        return [meant]
+    if same := [one for one in known if one.rpartition(".")[2] == name]:
+        alike = difflib.get_close_matches(key, same, n=1, cutoff=0.8) if "." in key else []
+        return alike or same[:3]
+    chosen = [group for group in groups(command) if value in options(group)]
+    whole = [*(one for one in known if "." in one or one in own(command)), *chosen]
+    if alike := difflib.get_close_matches(key, whole, n=1, cutoff=0.65):
+        return alike
+    last = {one.rpartition(".")[2]: one for one in reversed(known)}
+    return [last[one] for one in difflib.get_close_matches(name, last, n=1, cutoff=0.75)]
+
+
+@cache
+def candidates(command: str) -> tuple[str, ...]:
+    """Return the keys of a command: its own first, then those of the options of its groups."""
+    config: Any = OmegaConf.to_container(OmegaConf.load(schema.CONF / f"{command}.yaml"))
+    open_groups = [*schema.PACKAGES, *schema.THIRD_PARTY] if command == "train" else OPEN
+    parameters = (
+        # Of the metrics there may be several at a time, each by its name.
+        f"{group}.{option}.{name}" if group == "metric" else f"{group}.{name}"
+        for group in open_groups
+        for option in options(group)
+        for name in names(group, option)
+    )
+    return tuple(dict.fromkeys([*leaves(config), *parameters]))
+
+
+def leaves(config: Any, above: str = "") -> Iterator[str]:
+    """Yield the keys of a configuration that hold values."""
+    for name, value in config.items():
+        if above or name not in ("defaults", "hydra"):
+            if isinstance(value, dict) and value:
+                yield from leaves(value, f"{above}{name}.")
+            elif not isinstance(value, dict):
+                yield f"{above}{name}"
+
+
+def owners(key: str) -> list[str]:
+    """Return which options of a key's group have it, as one chooses them.
+
+    >>> owners("dataset.root"), owners("dataset.colour")
+    (['dataset=folder'], [])
+    >>> owners("hydra.sweeper.n_trials")
+    ['hydra/sweeper=optuna']
+    """
+    group, _, name = key.removeprefix("hydra.").partition(".")
+    group = f"hydra/{group}" if key.startswith("hydra.") else group
+    return [f"{group}={option}" for option in options(group) if name in names(group, option)]
+
+
+@cache
+def names(group: str, option: str) -> tuple[str, ...]:
+    """Return the parameters of an option of a group."""
+    node: Any = OmegaConf.to_container(OmegaConf.load(schema.CONF / group / f"{option}.yaml"))
+    target = node.get("_target_") if isinstance(node, dict) else None
+    if target is None:
+        return ()
+    usual = [p for p in schema.parameters(target) if p.default is not p.empty]
+    return tuple(p.name for p in usual if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
+
+
+def options(group: str) -> list[str]:
+    """Return the names of a group's options."""
+    return [path.stem for path in schema.options(group)]
+
+
+@cache
+def own(command: str) -> frozenset[str]:
+    """Return the first parts of a command's keys, and its groups."""
+    config = OmegaConf.load(schema.CONF / f"{command}.yaml")
+    return frozenset({*map(str, config), *groups(command)} - {"defaults", "hydra"})
+
+
+@cache
+def groups(command: str) -> frozenset[str]:
+    """Return the config groups of which a command chooses an option.
+
+    >>> sorted(groups("predict"))
+    ['inference', 'postprocessing']
+    """
+    config: Any = OmegaConf.to_container(OmegaConf.load(schema.CONF / f"{command}.yaml"))
+    chosen = (key for entry in config["defaults"] if isinstance(entry, dict) for key in entry)
+    return frozenset(key for key in chosen if key != "hydra" and not key.startswith("override "))

@@ -1,0 +1,174 @@
+"""What Hydra and OmegaConf say of a wrong override, in words that name what was meant."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    InterpolationToMissingValueError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+    ValidationError,
+)
+
+from unet_exp.configuration import schema
+from unet_exp.configuration.hints import COMMANDS, MEANT, hint, owners
+
+#: What a node of OmegaConf takes, in a person's words.
+KINDS = {
+    "IntegerNode": "a whole number",
+    "FloatNode": "a number",
+    "BooleanNode": "true or false",
+    "StringNode": "text",
+    "ListConfig": "a list, such as [1,2]",
+    "DictConfig": "keys with values, such as {a:1}",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    list: "a list, such as [1,2]",
+    dict: "keys with values, such as {a:1}",
+}
+
+
+def explain_override(chain: Sequence[BaseException]) -> str | None:
+    """Return what is wrong with an override; None if the exceptions are about something else.
+
+    ``chain`` holds an exception and those that it was raised from.
+    """
+    told = next((e for e in chain if isinstance(e, OmegaConfBaseException)), chain[0])
+    if isinstance(told, MissingConfigException):
+        return no_option(told)
+    if isinstance(told, OverrideParseException):
+        return (
+            f"'{told.override}' cannot be read. Write key=value, for example model.depth=5, with "
+            "brackets closed and special characters in quotes."
+        )
+    if isinstance(told, MissingMandatoryValue | InterpolationToMissingValueError):
+        missing = re.search(r"(?:mandatory value: |node ')([\w.]+)", str(told))
+        name = missing[1] if missing else told.full_key
+        return f"{name} is not given. Add {name}=..., or see what is needed with --help."
+    override = re.search(r"(?:override '|merging override )([^\s']+)", str(chain[0]))
+    if isinstance(told, ConfigKeyError | ConfigAttributeError) and told.key is not None:
+        key, value = str(told.full_key), told.value
+        owner = None if told.object_type in (dict, None) else told.object_type_str
+        pasted = re.search(r"use \+(\S+?)=(.*)", str(chain[0]))
+        if pasted and (owner is None or pasted[1] == key):
+            key, value = pasted[1], pasted[2]
+        return unknown(key, value, paths(told.parent_node), owner, command_of(told.parent_node))
+    if isinstance(told, ValidationError) and told.full_key:
+        given = override[1] if override else f"{told.full_key}={told.value}"
+        return wrong_type(given, told)
+    if isinstance(told, OmegaConfBaseException):
+        return f"{first_line(told)} ({told.full_key})." if told.full_key else first_line(told)
+    quoted = re.findall(r"'(.*?)'", str(told))
+    if isinstance(told, HydraException) and "Ambiguous value" in str(told):
+        return f"{quoted[0]} names several values. Add -m to run each, or write a list as [a,b]."
+    if isinstance(told, HydraException) and "requires --multirun" in str(told):
+        return f"{quoted[0]} names several values. Add -m to run each of them."
+    if isinstance(told, HydraException) and "already at" in str(told):
+        return f"There is a {quoted[0]} already. Write {quoted[1]}, without the plus."
+    return None
+
+
+def no_option(error: MissingConfigException) -> str:
+    """Say which options a group has, and which is nearest to the one asked for."""
+    group, _, option = (error.missing_cfg_file or "").rpartition("/")
+    if not group:
+        return f"There is no configuration {option}; those here are in {schema.CONF}."
+    options = list(error.options or [path.stem for path in schema.options(group)])
+    near = difflib.get_close_matches(option, options, n=1)
+    hint = f" Did you mean {group}={near[0]}?" if near else ""
+    return f"There is no {group}={option}.{hint} Options of {group}: {', '.join(options)}."
+
+
+def unknown(
+    key: str,
+    value: Any,
+    known: Sequence[str],
+    owner: str | None = None,
+    command: str | None = None,
+) -> str:
+    """Say that there is no such key, and which was probably meant.
+
+    ``known`` are the keys that there are. Those of other options, and of other commands, are told
+    from where they are if the ``command`` is known.
+
+    >>> unknown("model.dpth", 5, ["model.depth", "model.norm", "loader.seed"], "UNet")
+    'There is no model.dpth: UNet has no such parameter. Did you mean model.depth=5?'
+    >>> unknown("depth", 5, ["model.depth", "model.norm"])
+    'There is no depth. Did you mean model.depth=5?'
+    """
+    fact = f"There is no {key}" + (f": {owner} has no such parameter." if owner else ".")
+    above, _, name = key.rpartition(".")
+    group, _, option = above.partition(".")
+    if above not in known and (schema.CONF / group / f"{option}.yaml").is_file():
+        return f"{fact} Choose it first: {group}={option}."
+    siblings = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == above]
+    others = [k for k in known if k.rpartition(".")[0] != above and not key.startswith(f"{k}.")]
+    beside = [f"{above}.{k}".lstrip(".") for k in difflib.get_close_matches(name, siblings, n=1)]
+    same_name = [k for k in others if k.rpartition(".")[2] == name][:3]
+    if owner and not beside and (elsewhere := owners(key)):
+        return f"{fact} It belongs to {' or '.join(elsewhere[:3])}."
+    if command and not key.startswith("hydra.") and (not owner or name in MEANT[command]):
+        if above in known and not siblings:  # a part without fixed keys
+            return f"{fact} To add it, put a plus before: +{key}={value}."
+        if not (above and beside):
+            told = hint(key, value, command)
+            return f"{fact} {told or 'See what there is with --cfg job.'}"
+    near = beside or same_name or difflib.get_close_matches(key, others, n=1, cutoff=0.7)
+    if near:
+        given = "" if value is None else f"={value}"
+        return f"{fact} Did you mean {' or '.join(f'{k}{given}' for k in near)}?"
+    if owner and siblings:
+        return f"{fact} It has {', '.join(siblings)}."
+    if owner is None and not siblings and above in known:
+        return f"{fact} To add it, put a plus before: +{key}={value}."
+    return f"{fact} See what there is with --cfg job."
+
+
+def command_of(node: Any) -> str | None:
+    """Return which command a node is of the configuration of; None if that is not known."""
+    root = node._get_root() if isinstance(node, DictConfig) else DictConfig({})
+    name = OmegaConf.select(root, "hydra.job.name", throw_on_missing=False)
+    return name if name in COMMANDS else None
+
+
+def paths(node: Any) -> list[str]:
+    """Return every key of the configuration that a node belongs to, and the groups' names."""
+
+    def walk(tree: Any, above: str) -> Iterator[str]:
+        for name, value in tree.items():
+            if not str(name).startswith("_"):
+                yield f"{above}{name}"
+                if isinstance(value, dict):
+                    yield from walk(value, f"{above}{name}.")
+
+    groups = [p.name for p in schema.CONF.iterdir() if p.is_dir() and p.name != "hydra"]
+    if not isinstance(node, DictConfig):
+        return groups
+    tree = OmegaConf.to_container(node._get_root(), resolve=False)
+    return list(dict.fromkeys([*walk(tree, ""), *groups])) if isinstance(tree, Mapping) else groups
+
+
+def wrong_type(given: str, error: ValidationError) -> str:
+    """Say which type a value should have had."""
+    kind = KINDS.get(type(error.child_node).__name__)
+    hint = re.search(r"type hint '(?:Union|Optional)?\[?(.*?)\]?'", str(error))
+    if kind is None and hint:
+        names = {"int": int, "float": float, "str": str, "bool": bool}
+        kind = " or ".join(str(KINDS.get(names.get(n, n), n)) for n in hint[1].split(", "))
+    if kind is None:
+        return f"{given} does not fit: {first_line(error)}."
+    owner = error.object_type_str if error.object_type not in (dict, None) else "the configuration"
+    return f"{given} is not {kind}, which {owner} needs there."
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an exception says."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

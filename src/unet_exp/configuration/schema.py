@@ -1,0 +1,188 @@
+"""Constructor signatures as Hydra schemas, so that a wrong name or type is refused at once.
+
+For every ``conf/<group>/<option>.yaml`` with a ``_target_`` a structured config is stored as
+``schema/<group>/<option>``; the option extends it in its defaults list. A parameter with a
+default is a field; one without is given at run time, unless the option's file states it.
+"""
+
+import dataclasses
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import get_object
+from omegaconf import MISSING, OmegaConf
+
+from unet_exp.configuration import signatures
+from unet_exp.files import folder_name
+
+PACKAGE = Path(__file__).parents[1]
+#: The configuration tree: inside the package when installed, beside ``src/`` in a checkout.
+CONF = next(p for p in (PACKAGE / "conf", PACKAGE.parents[1] / "conf") if p.is_dir())
+
+#: Config groups with code of ours, and the package that each mirrors.
+PACKAGES = {
+    "dataset": "datasets",
+    "augmentation": "augmentations",
+    "weight_map": "weight_maps",
+    "model": "models",
+    "loss": "losses",
+    "metric": "metrics",
+    "postprocessing": "postprocessing",
+    "inference": "inference",
+    "loader": "training",
+    "trainer": "training",
+    "callbacks": "training",
+    "logger": "training",
+}
+#: Groups whose options name classes of other libraries, light enough to import for their types.
+THIRD_PARTY = ("optimizer", "scheduler")
+#: Groups of Hydra's own with options of ours.
+HYDRA = ("hydra/launcher", "hydra/sweeper")
+
+PRIMITIVES = (int, float, bool, str)
+
+
+def field_type(annotation: Any) -> Any:
+    """Return what OmegaConf can check of an annotation; ``Any`` for the rest.
+
+    >>> field_type(int), field_type(float | None) == float | None
+    (<class 'int'>, True)
+    >>> field_type(list[int] | None) == list[int] | None
+    True
+    >>> from pathlib import Path
+    >>> field_type(Path)
+    typing.Any
+    """
+    if annotation in PRIMITIVES or annotation is types.NoneType:
+        return annotation
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (types.UnionType, typing.Union):
+        # Of `float | Tensor` a command line can only mean the float.
+        known = [t for t in map(field_type, arguments) if t is not Any]
+        values = [t for t in known if t is not types.NoneType]
+        if not values or (len(values) > 1 and not set(values) <= set(PRIMITIVES)):
+            return Any
+        return typing.Union[tuple(known)]  # noqa: UP007
+    if origin in (list, tuple) and all(a in PRIMITIVES or a is ... for a in arguments):
+        return annotation
+    return Any
+
+
+def schema(target: str, stated: Collection[str] = ()) -> type:
+    """Return a dataclass with the parameters of ``target``, a dotted path, that have defaults.
+
+    Those without one are left out, but for the ones ``stated`` by the option's file.
+
+    >>> node = OmegaConf.structured(schema("unet_exp.models.unet.UNet"))
+    >>> node.depth = "five"
+    Traceback (most recent call last):
+    omegaconf.errors.ValidationError: Value 'five' of type 'str' could not be converted to Integer
+        full_key: depth
+        object_type=UNet
+    """
+    fields: list[tuple[str, Any, Any]] = [
+        ("_target_", str, target),
+        ("_partial_", bool, False),
+    ]
+    for parameter in parameters(target):
+        name, default = parameter.name, parameter.default
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if default is parameter.empty:
+            if name in stated:
+                fields.append((name, field_type(parameter.annotation), MISSING))
+            continue
+        if isinstance(default, list | dict):
+            value = dataclasses.field(default_factory=lambda d=default: d.copy())
+        else:
+            value = default
+        known = default is None or isinstance(default, (*PRIMITIVES, list, tuple, dict))
+        fields.append((name, field_type(parameter.annotation) if known else Any, value))
+    return dataclasses.make_dataclass(target.rpartition(".")[2], fields)
+
+
+def parameters(target: str) -> list[inspect.Parameter]:
+    """Return the parameters of a function or class, from its source if that tells them."""
+    try:
+        return signatures.parameters(target)
+    except signatures.UnreadableError:
+        return imported(target)
+
+
+def imported(target: str) -> list[inspect.Parameter]:
+    """Return the parameters of a function or class that is imported for that."""
+    function = get_object(target)
+    found = inspect.signature(function).parameters.values()
+    names = vars(sys.modules[function.__module__])
+    return [parameter.replace(annotation=evaluated(parameter, names)) for parameter in found]
+
+
+def evaluated(parameter: inspect.Parameter, names: dict[str, Any]) -> Any:
+    """Return an annotation, also one that was written as a string; ``Any`` for unknown names."""
+    if not isinstance(parameter.annotation, str):
+        return parameter.annotation
+    try:
+        return eval(parameter.annotation, names)  # noqa: S307 - of our own code
+    except NameError:  # imported for type checkers alone
+        return Any
+
+
+def options(group: str) -> list[Path]:
+    """Return the YAML files of a config group, sorted by name."""
+    return sorted((CONF / group).glob("*.yaml"))
+
+
+def groups() -> list[str]:
+    """Return the name of every config group but Hydra's own."""
+    return sorted({path.parent.name for path in CONF.glob("*/*.yaml")} - {"hydra"})
+
+
+def option_list() -> str:
+    """Return every group with its options, a line each, for the help text."""
+    return "\n".join(f"{g}: {', '.join(path.stem for path in options(g))}" for g in groups())
+
+
+def register() -> None:
+    """Store a schema for each option of ``conf/`` that names a target; cheap to call twice."""
+    OmegaConf.register_new_resolver("option_list", option_list, replace=True)
+    OmegaConf.register_new_resolver("chosen", chosen, replace=True)
+    OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)
+    store = ConfigStore.instance()
+    if "schema" in store.repo:
+        return
+    for group in (*PACKAGES, *THIRD_PARTY, *HYDRA):
+        for path in options(group):
+            option = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+            if isinstance(option, dict) and "_target_" in option:
+                node = schema(option["_target_"], {str(key) for key in option})
+                store.store(name=path.stem, group=f"schema/{group}", node=node)
+
+
+def chosen(group: str, *, _root_: Any) -> str:
+    """Return the option chosen for a group, ``${chosen:dataset}`` in YAML.
+
+    Hydra's ``${hydra:runtime.choices.dataset}`` fails where a sweep names its own folder.
+    """
+    hydra = _root_.hydra if "hydra" in _root_ else HydraConfig.get()
+    return hydra.runtime.choices[group]
+
+
+@cache
+def targets(group: str) -> frozenset[str]:
+    """Return what the options of a config group build, as dotted paths.
+
+    >>> sorted(targets("inference"))
+    ['unet_exp.inference.overlap_tile.OverlapTile']
+    """
+    nodes = (OmegaConf.to_container(OmegaConf.load(path), resolve=False) for path in options(group))
+    return frozenset(
+        node["_target_"] for node in nodes if isinstance(node, dict) and "_target_" in node
+    )

@@ -1,0 +1,136 @@
+"""Scores of whole images, one by one and of all together."""
+
+import math
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torchmetrics import MetricCollection
+
+from unet_exp.inference.predictor import Prediction, Predictor
+from unet_exp.metrics.measure import Measure
+from unet_exp.metrics.pixel_curve import PixelCurve
+from unet_exp.metrics.threshold_sweep import SplitMergeSweep, ThresholdSweep
+from unet_exp.pictures import PrecisionRecall, ThresholdCurve
+from unet_exp.prediction.failures import is_about_memory, out_of_memory
+from unet_exp.screen import Console
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured on the images of a split.
+
+    Attributes
+    ----------
+    rows
+        For each image its name, its scores, and their details as ``score/detail``.
+    scores, details
+        Of all images together; details by score.
+    curves
+        Of the scores that are measured at several thresholds.
+    pixels
+        Precision and recall of the foreground's known pixels.
+    higher_is_better
+        By score.
+    """
+
+    rows: list[dict[str, Any]]
+    scores: dict[str, float]
+    details: dict[str, dict[str, float]]
+    curves: dict[str, ThresholdCurve]
+    pixels: PrecisionRecall
+    higher_is_better: dict[str, bool]
+
+    def ranked(self, score: str) -> list[int]:
+        """Return the places of the images from worst to best; those without the score are left out.
+
+        >>> rows = [{"seg": 0.9}, {"seg": math.nan}, {"seg": 0.2}]
+        >>> Evaluation(rows, {}, {}, {}, None, {"seg": True}).ranked("seg")
+        [2, 0]
+        """
+        sign = 1 if self.higher_is_better.get(score, True) else -1
+        scored = [i for i, row in enumerate(self.rows) if math.isfinite(row.get(score, math.nan))]
+        return sorted(scored, key=lambda i: sign * self.rows[i][score])
+
+
+def evaluated(predictor: Predictor, metrics: MetricCollection, loader: Any) -> Evaluation:
+    """Measure every image of a loader; memory does not grow with their number."""
+    from rich.progress import track
+
+    overall, single = metrics.clone(), metrics.clone()
+    pixels = PixelCurve()
+    rows: list[dict[str, Any]] = []
+    hidden = not sys.stdout.isatty()
+    for batch in track(
+        loader, description="images", console=Console(), transient=True, disable=hidden
+    ):
+        prediction = predicted(predictor, batch)
+        single.reset()
+        single.update(
+            probabilities=prediction.probabilities,
+            target=batch["target"],
+            labels=batch["labels"],
+            markers=batch["markers"],
+            instances=prediction.instances,
+        )
+        for name, measure in single.items():
+            overall[name].merge_state(measure)
+        pixels.update(1 - prediction.probabilities[0].float(), batch["target"])
+        flat = {
+            f"{k}/{name}": v for k, named in details(single).items() for name, v in named.items()
+        }
+        rows.append({"name": batch["name"], **scores(single), **flat})
+    return Evaluation(
+        rows,
+        scores(overall),
+        details(overall),
+        curves(overall),
+        pixels.compute(),
+        {name: bool(measure.higher_is_better) for name, measure in overall.items()},
+    )
+
+
+def predicted(predictor: Predictor, batch: Any) -> Prediction:
+    """Segment an image.
+
+    Raises
+    ------
+    ValueError
+        Naming the image, if its probabilities are not finite or it does not fit into memory.
+    """
+    try:
+        return predictor.predict(batch["image"])
+    except ValueError as error:
+        raise ValueError(f"{batch['name']}: {error}") from error
+    except (MemoryError, RuntimeError) as error:
+        if not is_about_memory(error):
+            raise
+        raise ValueError(f"{batch['name']}: {out_of_memory(error)}") from error
+
+
+def scores(metrics: MetricCollection) -> dict[str, float]:
+    """Return the score of each measure."""
+    return {name: float(value) for name, value in metrics.compute().items()}
+
+
+def details(metrics: MetricCollection) -> dict[str, dict[str, float]]:
+    """Return the further numbers of those measures that have some."""
+    ours = {name: m.details() for name, m in metrics.items() if isinstance(m, Measure)}
+    return {name: found for name, found in ours.items() if found}
+
+
+def curves(metrics: MetricCollection) -> dict[str, ThresholdCurve]:
+    """Return the curves of those measures that cut at several thresholds."""
+    return {
+        name: threshold_curve(sweep)
+        for name, sweep in metrics.items()
+        if isinstance(sweep, ThresholdSweep) and sweep.thresholds
+    }
+
+
+def threshold_curve(sweep: ThresholdSweep) -> ThresholdCurve:
+    """Return a measure's values at each of its thresholds."""
+    sides = [sweep.split_curve(), sweep.merge_curve()] if isinstance(sweep, SplitMergeSweep) else []
+    values, *sides = (curve.double().cpu().numpy() for curve in (sweep.curve(), *sides))
+    return ThresholdCurve(np.array(sweep.thresholds), values, bool(sweep.higher_is_better), *sides)

@@ -1,0 +1,111 @@
+"""Results as tables on the screen, of any number of columns and rows."""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.table import Table
+
+from unet_exp.evaluation.numbers import number, short, statistics
+from unet_exp.evaluation.scoring import Evaluation
+from unet_exp.pictures.plots import worded
+from unet_exp.screen import Console
+from unet_exp.shown import shown
+
+#: More images than this are shortened to so many of the worst and of the best.
+MOST_IMAGES, SHOWN = 40, 15
+#: Characters between two columns, and those of a label that is folded to keep numbers together.
+GAP, FOLDED = 2, 16
+
+
+def show_images(evaluation: Evaluation, title: str, score: str) -> None:
+    """Print the scores of the images, of a long list the worst and the best by one score."""
+    rows, ranked, names = evaluation.rows, evaluation.ranked(score), list(evaluation.scores)
+    parts, note = [rows], ""
+    if len(rows) > MOST_IMAGES and len(ranked) > 2 * SHOWN:
+        parts = [[rows[i] for i in part] for part in (ranked[:SHOWN], ranked[-SHOWN:])]
+        note = f"The {SHOWN} worst and best by {score}; per_image.csv holds all {len(rows)}."
+    images = [[([row["name"]], [row[name] for name in names]) for row in part] for part in parts]
+    everything = [(["all"], list(evaluation.scores.values()))]
+    show(title, ["image"], names, [*images, everything], note)
+
+
+def show_summary(evaluation: Evaluation) -> None:
+    """Print each score of all images together, how the images' own spread, and its details."""
+    table = Table(
+        title="all images together; mean, std and median of single ones", title_justify="left"
+    )
+    table.add_column("score", no_wrap=True)
+    for name in ("all", "mean", "std", "median"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("details of all")
+    for name, value in evaluation.scores.items():
+        spread = statistics([row[name] for row in evaluation.rows])
+        named = evaluation.details.get(name, {}).items()
+        told = ", ".join(f"{detail} {short(found)}" for detail, found in named)
+        table.add_row(name, number(value), *map(number, spread.values()), told)
+    Console().print(table)
+
+
+def show(
+    title: str,
+    heads: Sequence[str],
+    names: Sequence[str],
+    sections: Sequence[Sequence[tuple[Sequence[str], Sequence[float | None]]]],
+    note: str = "",
+) -> None:
+    """Print labels and numbers; columns that the screen is too narrow for in a further table.
+
+    Each row of a section is labels, one for each of ``heads``, and numbers, one for each of
+    ``names``.
+    """
+    console = Console()
+    labels = [row[0] for section in sections for row in section]
+    widths = [
+        max(len(shown(name)) for name in column) for column in zip(heads, *labels, strict=True)
+    ]
+    words = [worded(name) for name in names]
+    # Long labels are folded where that keeps the numbers together.
+    groups = min(
+        (fitting(words, console.width - sum(GAP + min(most, width) for width in widths))
+          for most in (console.width // 2, FOLDED)),
+        key=len,
+    )  # fmt: skip
+    for place, chosen in enumerate(groups):
+        table = Table(
+            title=title if place == 0 else f"{title}, continued",
+            title_justify="left",
+            box=box.HORIZONTALS,
+            show_edge=False,
+            padding=(0, GAP - 1, 0, 0),
+        )
+        for head in heads:
+            table.add_column(head, overflow="fold")
+        for column in chosen:
+            table.add_column(words[column].replace(" ", "\n"), justify="right", no_wrap=True)
+        for section in sections:
+            for label, numbers in section:
+                table.add_row(*map(shown, label), *(number(numbers[column]) for column in chosen))
+            table.add_section()
+        console.print(table)
+    if note:
+        console.print(note, highlight=False)
+
+
+def fitting(heads: Sequence[str], room: int) -> list[list[int]]:
+    """Group columns of numbers so that each group needs at most ``room`` characters.
+
+    A column needs its head's longest word or six digits, and what separates it.
+
+    >>> fitting(["seg", "average precision", "v rand"], 22)
+    [[0, 1], [2]]
+    """
+    groups: list[list[int]] = [[]]
+    left = room
+    for column, head in enumerate(heads):
+        width = GAP + max(6, *map(len, head.split()))
+        if groups[-1] and width > left:
+            groups.append([])
+            left = room
+        groups[-1].append(column)
+        left -= width
+    return groups

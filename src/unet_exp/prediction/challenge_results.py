@@ -1,0 +1,170 @@
+"""Results as the challenges' servers take them.
+
+ISBI 2012 EM (doi:10.3389/fnana.2015.00142): one stack of 32-bit floats, 0 for membrane, 1 for
+inside. Cell Tracking Challenge (celltrackingchallenge.net): ``01_RES/mask000.tif``, 16 bit, and
+``res_track.txt``.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from unet_exp.datasets.pairing import stem
+from unet_exp.files import replacing
+from unet_exp.postprocessing.links import linked
+from unet_exp.prediction.segment import Segmented
+
+MOST = np.iinfo(np.uint16).max
+
+
+class Isbi:
+    """All pages of all images in one stack, ``submission.tif``."""
+
+    together = True
+
+    def __init__(self, output: Path) -> None:
+        self.target = output / "submission.tif"
+        self.pages: dict[Path, list[np.ndarray]] = {}
+
+    def files(self, path: Path) -> list[Path]:
+        """Name the stack, which holds every image."""
+        return [self.target]
+
+    def write(self, path: Path, found: Segmented) -> None:
+        """Keep an image's probabilities until all are there.
+
+        Raises
+        ------
+        ValueError
+            If there are more than two classes, or pages of another size.
+        """
+        pages = [np.asarray(page[...], np.float32) for page in found.probabilities]
+        first = next(iter(self.pages.values()), pages)[0]
+        for page in pages:
+            if page.ndim > 2 or page.shape != first.shape:
+                raise ValueError(
+                    f"{path} gives probabilities of {' x '.join(map(str, page.shape))}, but the "
+                    f"challenge takes one stack of pages of one size, here "
+                    f"{' x '.join(map(str, first.shape))}. Leave it out."
+                )
+        self.pages[path] = pages
+
+    def finish(self, paths: list[Path]) -> list[Path]:
+        """Write the stack, images in the order of their names."""
+        pages = [page for path in paths for page in self.pages.get(path, [])]
+        if not pages:
+            return []
+        with replacing(self.target) as part:
+            tifffile.imwrite(part, np.stack(pages), photometric="minisblack")
+        return [self.target]
+
+
+class CellTracking:
+    """``01_RES/mask000.tif`` of ``01/t000.tif``, or of each page of ``01.tif``."""
+
+    together = False
+
+    def __init__(self, output: Path) -> None:
+        self.output = output
+
+    def place(self, path: Path) -> tuple[Path, re.Match[str] | None]:
+        """Return the folder of an image's sequence, and its number if its name has one."""
+        number = re.fullmatch(r"(?:.*\D)?(\d{3,4})", stem(path))
+        sequence = path.absolute().parent.name if number else stem(path)
+        return self.output / f"{sequence}_RES", number
+
+    def files(self, path: Path) -> list[Path]:
+        """Name the mask of a frame; of a stack the first one."""
+        folder, number = self.place(path)
+        return [folder / f"mask{number[1] if number else '000'}.tif"]
+
+    def write(self, path: Path, found: Segmented) -> None:
+        """Write the masks of a frame, or of all frames of a stack, the first one last.
+
+        Raises
+        ------
+        ValueError
+            If a frame has more objects than 16 bits can number.
+        """
+        if found.largest > MOST:
+            raise ValueError(
+                f"{path} has {found.largest} objects; the challenge's 16 bits number {MOST}. "
+                "Raise postprocessing.min_size."
+            )
+        folder, number = self.place(path)
+        digits = 3 if len(found.instances) <= 1000 else 4
+        names = [number[1]] if number else [f"{i:0{digits}d}" for i in range(len(found.instances))]
+        if len(names) != len(found.instances):
+            raise ValueError(
+                f"{path} has {len(found.instances)} pages, but its name says that it is a single "
+                "frame. Name it otherwise than by three or four digits."
+            )
+        for name, page in reversed([*zip(names, found.instances, strict=True)]):
+            write_mask(folder / f"mask{name}.tif", np.asarray(page[...]))
+        if not number:  # of a longer stack before
+            for mask in folder.glob("mask*.tif"):
+                if mask.stem.removeprefix("mask") not in names:
+                    mask.unlink()
+
+    def finish(self, paths: list[Path]) -> list[Path]:
+        """Give cells one number in frames that follow each other, and write ``res_track.txt``.
+
+        Raises
+        ------
+        ValueError
+            If some sequences cannot be numbered, after all others were.
+        """
+        folders = dict.fromkeys(self.place(path)[0] for path in paths)
+        reasons = []
+        for folder in folders:
+            try:
+                number_cells(sorted(folder.glob("mask*.tif")))
+            except ValueError as error:
+                reasons.append(str(error))
+        if reasons:
+            raise ValueError(" ".join(reasons))
+        return list(folders)
+
+
+def number_cells(masks: Iterable[Path]) -> None:
+    """Give the objects of a sequence numbers by overlap, frame after frame, and list the tracks.
+
+    Frames that do not follow each other (of a gap in their numbers) share no objects.
+
+    Raises
+    ------
+    ValueError
+        If a sequence has more tracks than 16 bits can number; masks so far are numbered.
+    """
+    before, last, following = None, -2, 1
+    tracks: dict[int, list[int]] = {}
+    path = Path()
+    for path in masks:
+        frame = int(path.stem.removeprefix("mask"))
+        now = tifffile.imread(path).astype(np.int32)
+        if before is None or frame != last + 1 or before.shape != now.shape:
+            before = np.zeros_like(now)
+        now, following = linked(before, now, following)
+        if following - 1 > MOST:
+            raise ValueError(
+                f"{path.parent} has more than {MOST} cells over time, and the challenge's 16 bits "
+                "number no more. Raise postprocessing.min_size."
+            )
+        write_mask(path, now)
+        for cell in np.unique(now[now > 0]).tolist():
+            tracks.setdefault(cell, [frame, frame])[1] = frame
+        before, last = now, frame
+    lines = [f"{cell} {first} {end} 0\n" for cell, (first, end) in sorted(tracks.items())]
+    with replacing(path.parent / "res_track.txt") as part:
+        part.write_text("".join(lines))
+
+
+def write_mask(path: Path, labels: np.ndarray) -> None:
+    """Write a mask of 16 bits, whole or not at all."""
+    with replacing(path) as part:
+        tifffile.imwrite(
+            part, labels.astype(np.uint16), photometric="minisblack", compression="zlib"
+        )

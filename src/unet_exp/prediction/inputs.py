@@ -1,0 +1,88 @@
+"""Which images a person means."""
+
+import glob
+import os
+from pathlib import Path
+from typing import Any
+
+from unet_exp.datasets.pairing import natural_key
+from unet_exp.images.ome_zarr import holds_image, is_zarr
+from unet_exp.images.opened import SUFFIXES
+from unet_exp.runs.given_paths import listed
+
+
+def find_images(source: Any) -> list[Path]:
+    """Return the images that a file, a folder or a glob names, or a list of these, in order.
+
+    A folder gives the images that lie in it; a Zarr folder is an image itself.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
+    found: dict[Path, Path] = {}
+    for one in listed(source):
+        for path in find_in(str(one)):
+            # Of links that lead in a circle, Path.resolve raises an error of its own.
+            found.setdefault(Path(os.path.realpath(path)), path)
+    if not found:
+        raise FileNotFoundError("input=[] names no image. Give files, folders or quoted globs.")
+    return list(found.values())
+
+
+def find_in(source: str) -> list[Path]:
+    """Return the images that one file, folder or glob names, sorted."""
+    path = Path(source)
+    if path.is_dir() and not is_zarr(path):
+        found = [p for p in path.iterdir() if is_image(p)]
+        missing = f"No image in {source}: it has no file ending in {', '.join(SUFFIXES)}, .zarr."
+    elif path.exists():
+        found, missing = [path], ""
+    else:
+        found = [p for p in map(Path, glob.glob(source, recursive=True)) if not in_zarr(p)]  # noqa: PTH207 - absolute too
+        missing = f"No image at {source}. Give a file, a folder or a quoted glob ('scans/*.tif')."
+    if not found:
+        raise FileNotFoundError(missing)
+    return sorted(found, key=lambda p: (p.parent, natural_key(p)))
+
+
+def is_image(path: Path) -> bool:
+    """Tell by its name whether a file is an image; hidden ones are none.
+
+    What is named like an image and is none, such as a link to nowhere, counts: it is reported.
+    """
+    named = path.suffix.lower() in (*SUFFIXES, ".zarr")
+    return not path.name.startswith(".") and (named or is_zarr(path))
+
+
+def in_zarr(path: Path) -> bool:
+    """Tell whether a file or folder is only a part of a Zarr image, or no image at all."""
+    return any(is_zarr(above) and holds_image(above) for above in path.parents) or (
+        path.is_dir() and not is_zarr(path)
+    )
+
+
+def require_separate(source: Any, paths: list[Path], output: Path) -> None:
+    """Refuse an output folder in which later calls would look for images.
+
+    Raises
+    ------
+    ValueError
+        If it holds the images, or lies inside a folder that was given as input.
+    """
+    place = output.resolve()
+    if place in (Path(os.path.realpath(path)).parent for path in paths):
+        raise ValueError(
+            f"output={output} holds the images themselves, so that the next call would take the "
+            "results for images. Give another folder."
+        )
+    for given in listed(source):
+        # Of a glob, the folder that it searches.
+        while "**" in str(given):
+            given = given.parent
+        if given.is_dir() and given.resolve() in place.parents:
+            raise ValueError(
+                f"output={output} lies inside input={given}. Give a folder outside of it, so that "
+                "images and results stay apart."
+            )

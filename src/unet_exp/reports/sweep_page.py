@@ -1,0 +1,233 @@
+"""``sweep.html``: a sweep on one page that needs neither a network nor an account."""
+
+import html
+import json
+import math
+import re
+import shlex
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from unet_exp.evaluation.folds import REPEATS, Group
+from unet_exp.files import replacing
+from unet_exp.reports.curves import read_curves
+from unet_exp.reports.thumbnails import as_uri, last_pictures
+from unet_exp.shown import shown_lines
+from unet_exp.sweeps.jobs import Job, Sweep, split
+from unet_exp.sweeps.repeats import repeats
+from unet_exp.sweeps.table import labels
+
+NAME = "sweep.html"
+HERE = Path(__file__).parent
+SCRIPTS = ("charts", "brush", "page")
+#: Positive numbers whose largest is at least so many times the smallest are drawn by logarithm.
+DECADES = 100
+#: Words of a sweep that say how it runs its jobs, so that a single job needs none of them.
+OF_SWEEPS = ("hydra.", "hydra/", "sweep.", "sweep=")
+
+
+def write_page(sweep: Sweep) -> Path:
+    """Write ``sweep.html`` in the sweep's folder."""
+    path = sweep.folder / NAME
+    with replacing(path) as part:
+        part.write_text(page(sweep), encoding="utf-8")
+    return path
+
+
+def page(sweep: Sweep) -> str:
+    """Return the page: template, style, script and data in one text."""
+    # "<" would end the element that holds the data, whatever stands in a setting.
+    data = json.dumps(cleaned(content(sweep)), allow_nan=False).replace("<", "\\u003c")
+    parts = {
+        "title": html.escape(shown_lines(sweep.name)),
+        "style": (HERE / "page.css").read_text(encoding="utf-8"),
+        "script": "".join((HERE / f"{n}.js").read_text(encoding="utf-8") for n in SCRIPTS),
+        "data": data,
+    }
+    template = (HERE / "page.html").read_text(encoding="utf-8")
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], template)
+
+
+def cleaned(value: Any) -> Any:
+    r"""Return plain data with all texts as they may be shown, but for pictures, which we made.
+
+    >>> cleaned({"error": ["a\u202eb", 1.5], "source": "data:image/webp;base64,AA"})
+    {'error': ['a\\u202eb', 1.5], 'source': 'data:image/webp;base64,AA'}
+    """
+    if isinstance(value, dict):
+        return {
+            shown_lines(key): item if key == "source" else cleaned(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [cleaned(item) for item in value]
+    return shown_lines(value) if isinstance(value, str) else value
+
+
+def content(sweep: Sweep) -> dict[str, Any]:
+    """Return what the page shows, as plain data."""
+    places = {job.name: place for place, job in enumerate(sweep.ranked)}
+    jobs = [job_of(sweep, job, places.get(job.name)) for job in sweep.jobs]
+    names = labels(sweep.parameters)
+    columns = [[job.values.get(key) for job in sweep.jobs] for key in sweep.parameters]
+    curves = dict.fromkeys(name for job in jobs for name in job["curves"]["metrics"])
+    return {
+        "monitor": sweep.monitor,
+        "mode": sweep.mode,
+        "command": sweep.command,
+        "sweeper": sweep.sweeper,
+        "started": sweep.started,
+        "state": sweep.state,
+        "counts": sweep.counts,
+        "written": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        "renew": f"unet-sweep {shlex.quote(str(sweep.folder))}",
+        "group": group_address(sweep),
+        "settings": [
+            {"key": key, "label": names[key], **kind(values, key in sweep.log)}
+            for key, values in zip(sweep.parameters, columns, strict=True)
+        ],
+        "scores": list(dict.fromkeys(name for job in sweep.jobs for name in job.scores)),
+        "curves": sorted(curves, key=lambda name: name != sweep.monitor),
+        "jobs": jobs,
+        "repeats": [group_of(sweep, group) for group in repeats(sweep)],
+        "pictures": pictures(sweep),
+    }
+
+
+def job_of(sweep: Sweep, job: Job, place: int | None) -> dict[str, Any]:
+    """Return what the page shows of one job, whose place among the ranked ones counts from 0.
+
+    ``good`` is its rank as a number from 0, the worst, to 1; ``share`` its score likewise.
+    """
+    last = len(sweep.ranked) - 1
+    values = [job.values.get(key) for key in sweep.parameters]
+    points = max(40, min(200, 20_000 // len(sweep.jobs)))
+    return {
+        "name": job.name,
+        "folder": str(job.folder),
+        "values": values,
+        "numbers": [number(value) for value in values],
+        "state": job.state,
+        "ended": job.state not in ("waiting", "running"),
+        "score": job.score,
+        "scores": job.scores,
+        "rank": None if place is None else place + 1,
+        "good": None if place is None else 1 - place / last if last else 1.0,
+        "share": None if place is None else share(sweep, job),
+        "seconds": job.seconds,
+        "left": job.left,
+        "progress": job.progress,
+        "error": job.error,
+        "url": web_address(job.wandb.get("url", "")),
+        "command": reproduction(sweep, job),
+        "curves": read_curves(job.folder / "metrics.csv", points),
+    }
+
+
+def share(sweep: Sweep, job: Job) -> float:
+    """Return how far a score lies from the worst, 0, to the best, 1."""
+    best, worst = (sweep.ranked[place].score or 0.0 for place in (0, -1))
+    return ((job.score or 0.0) - worst) / (best - worst) if best != worst else 1.0
+
+
+def kind(values: Sequence[str | None], log: bool) -> dict[str, bool]:
+    """Say whether a setting is a number, drawn by its logarithm, and whether it varies at all.
+
+    >>> kind(["1e-4", "0.1", None], log=False)
+    {'numeric': True, 'log': True, 'varied': True}
+    >>> kind(["true", "1"], log=True)
+    {'numeric': False, 'log': False, 'varied': True}
+    """
+    given = [value for value in values if value is not None]
+    numbers = [found for value in given if (found := number(value)) is not None]
+    numeric = bool(given) and len(numbers) == len(given)
+    positive = numeric and min(numbers) > 0
+    wide = positive and max(numbers) >= DECADES * min(numbers)
+    return {"numeric": numeric, "log": positive and (log or wide), "varied": len(set(values)) > 1}
+
+
+def number(value: str | None) -> float | None:
+    """Read a setting as a finite number; None if it is none.
+
+    >>> number("1e-4"), number("true"), number("1_000"), number("inf")
+    (0.0001, None, None, None)
+    """
+    try:
+        found = float(value) if value and "_" not in value else math.nan
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def reproduction(sweep: Sweep, job: Job) -> str:
+    """Return the command that trains one job alone.
+
+    >>> sweep = Sweep(Path("s"), words=("dataset=hela", "hydra/launcher=ray", "+sweep=folds"))
+    >>> reproduction(sweep, Job("0", Path("s/0"), ("seed=1", "name=a b")))
+    "python train.py dataset=hela seed=1 'name=a b'"
+    """
+    common = [
+        word
+        for word in sweep.words
+        if not word.startswith("-")
+        and not word.lstrip("+").startswith(OF_SWEEPS)
+        and split(word)[0] not in job.values
+    ]
+    return shlex.join(["python", "train.py", *common, *job.overrides])
+
+
+def group_of(sweep: Sweep, group: Group) -> dict[str, Any]:
+    """Return what the page shows of jobs that are alike."""
+    places = {job.name: place for place, job in enumerate(sweep.jobs)}
+    names = labels(sweep.parameters)
+    differing = [key for key in sweep.parameters if key not in REPEATS]
+    told = {names[k]: group.settings[k] for k in differing if group.settings[k] is not None}
+
+    def plain(values: dict[str, float]) -> dict[str, float | None]:
+        return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+    return {
+        "label": "  ".join(f"{name}={value}" for name, value in told.items()),
+        "jobs": [places[run.name] for run in group.runs],
+        "mean": plain(group.over_runs("mean")),
+        "deviation": plain(group.over_runs("std")),
+    }
+
+
+def pictures(sweep: Sweep) -> list[dict[str, Any]]:
+    """Return pictures of the best and the worst job, scaled down."""
+    if not sweep.ranked:
+        return []
+    ends = {"best": sweep.ranked[0], "worst": sweep.ranked[-1]}
+    if len(sweep.ranked) == 1:
+        del ends["worst"]
+    found = []
+    for role, job in ends.items():
+        named = {name: as_uri(path) for name, path in last_pictures(job).items()}
+        images = [{"name": name, "source": source} for name, source in named.items() if source]
+        if images:
+            found.append({"role": role, "job": sweep.jobs.index(job), "images": images})
+    return found
+
+
+def group_address(sweep: Sweep) -> str | None:
+    """Return where W&B shows the jobs of a sweep together; None if they are not online.
+
+    >>> run = {"url": "https://wandb.ai/me/unet_exp/runs/a1", "group": "hela/1", "mode": "online"}
+    >>> group_address(Sweep(Path("s"), (Job("0", Path("s/0"), wandb=run),)))
+    'https://wandb.ai/me/unet_exp/groups/hela%2F1'
+    """
+    for job in sweep.jobs:
+        project, found, _ = (web_address(job.wandb.get("url", "")) or "").partition("/runs/")
+        group = job.wandb.get("group")
+        if found and group and job.wandb.get("mode", "online") == "online":
+            return f"{project}/groups/{quote(group, safe='')}"
+    return None
+
+
+def web_address(text: str) -> str | None:
+    """Return an address if a browser can open it as a page, and no script."""
+    return text if text.startswith(("https://", "http://")) else None

@@ -1,0 +1,52 @@
+"""Why an image could not be segmented: in words that name it, and never blame another option."""
+
+import errno
+import os
+from pathlib import Path
+
+from unet_exp.configuration.errors import LOCKED, explain, is_full
+
+
+def reason(path: Path, error: Exception) -> str:
+    """Say in one line what failed with an image.
+
+    >>> reason(Path("a.tif"), ValueError("a.tif is empty."))
+    'a.tif is empty.'
+    >>> reason(Path("a.tif"), OSError(36, "File name too long", "out/a_instances.tif"))
+    'a.tif: out/a_instances.tif cannot be read or written (File name too long).'
+    """
+    if is_about_memory(error):
+        text = out_of_memory(error)
+    elif isinstance(error, OSError) and error.strerror:
+        text = f"{error.filename or path} cannot be read or written ({error.strerror})."
+    elif isinstance(error, ValueError):
+        text = " ".join(str(error).split()) or type(error).__name__
+    else:
+        text = explain(error)
+    return text if str(path) in text else f"{path}: {text}"
+
+
+def is_about_memory(error: BaseException) -> bool:
+    """Tell whether memory ran out, of the machine or of its GPU."""
+    torchs = type(error).__name__ == "OutOfMemoryError" or (
+        isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    )
+    return isinstance(error, MemoryError) or torchs
+
+
+def out_of_memory(error: BaseException) -> str:
+    """Say what helps whole images that do not fit into memory."""
+    return (
+        f"out of memory ({' '.join(str(error).split())[:120]}). Give a smaller tile "
+        "(+inference.tile=512), or cut the image into smaller ones."
+    )
+
+
+def is_about_output(error: OSError, output: Path) -> bool:
+    """Tell whether nothing more can be written to a folder, so that other images fail likewise."""
+    if is_full(error):
+        return True
+    name = str(error.filename or "")
+    inside = bool(name) and output.resolve() in Path(os.path.realpath(name)).parents
+    locked = error.errno == errno.EROFS or not os.access(output, os.W_OK)
+    return inside and error.errno in LOCKED and locked

@@ -1,0 +1,131 @@
+"""What the paths of a command name: found before anything heavy is imported, or refused."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import to_absolute_path
+from omegaconf import DictConfig, ListConfig
+
+from unet_exp.files import read_json
+
+log = logging.getLogger(__name__)
+
+
+def find_checkpoints(given: Any) -> list[Path]:
+    """Return the checkpoint files that an option names: one path, or a list of paths.
+
+    A run folder stands for its best checkpoint, or its last one, which is said then.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none, with what is there instead.
+    """
+    found = [find_checkpoint(path) for path in listed(given)]
+    if not found:
+        raise FileNotFoundError("An empty list names no checkpoint. Give a file or a run folder.")
+    for path in found:
+        if path.name == "last.ckpt" and path not in listed(given):
+            log.info("%s is taken: there is no best.ckpt beside it.", path)
+    return found
+
+
+def find_checkpoint(path: Path) -> Path:
+    """Return a checkpoint file itself, or the one that a run folder, or its checkpoints/, holds."""
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise FileNotFoundError(f"No checkpoint at {path}. A run keeps its own in checkpoints/.")
+    for folder in (path / "checkpoints", path):
+        for name in ("best.ckpt", "last.ckpt"):
+            if (folder / name).is_file():
+                return folder / name
+    jobs = sorted(path.glob("*/checkpoints/best.ckpt"))
+    if jobs:
+        score = read_json(path / "sweep.json").get("monitor") or "score"
+        raise FileNotFoundError(
+            f"{path} is a sweep of {len(jobs)} networks. Give the folder of one job, such as "
+            f"{jobs[0].parents[1]}; sweep.csv has the {score} of each. To score them all: "
+            f"evaluate.py run={path}."
+        )
+    raise FileNotFoundError(
+        f"{path} holds no checkpoint: neither best.ckpt nor last.ckpt is in it or in its "
+        "checkpoints/. Give a file, or the folder of a run, outputs/runs/NAME/STAMP."
+    )
+
+
+def require_paths(cfg: DictConfig, command: str) -> None:
+    """Refuse paths that have to be there and are not.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Naming the first.
+    """
+    if command == "evaluate" and (cfg.run is None) == (cfg.checkpoint is None):
+        raise ValueError("Give one of run=FOLDER and checkpoint=FILE.")
+    # What has no default is asked for before anything is looked for.
+    required = [cfg[name] for name in ("checkpoint", "input", "output") if command == "predict"]
+    # A run that goes on has a checkpoint of its own.
+    option = "checkpoint" if command != "train" else None if cfg.resume else "ckpt_path"
+    if option and (given := cfg.get(option)) is not None:
+        for path in listed(given):
+            find_checkpoint(as_typed(path))
+    if required:
+        from unet_exp.prediction.inputs import find_images
+
+        find_images(cfg.input)
+    if command == "evaluate" and cfg.run is not None:
+        from unet_exp.runs.listing import find_runs
+
+        find_runs(cfg.run)
+    require_data(cfg.get("dataset") or {})
+
+
+def require_data(dataset: Mapping[str, Any]) -> None:
+    """Refuse a data set whose folder, or what should lie in it, is not there, as far as is known.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Naming the folder.
+    """
+    root, data_dir = dataset.get("root"), dataset.get("data_dir")
+    if root == "":
+        raise ValueError(
+            "dataset.root is not given. Point it at the folder that holds images/ and labels/: "
+            "dataset.root=path/to/folder."
+        )
+    if root and not as_typed(root).exists():
+        raise FileNotFoundError(
+            f"dataset.root={root} is no folder. Point it at the one that holds images/ and labels/."
+        )
+    if root and str(dataset.get("_target_", "")).endswith("datasets.folder.Folder"):
+        from unet_exp.datasets.pairing import require_layout
+
+        require_layout(as_typed(root).expanduser())
+    fixed = dataset.get("download") is False
+    if data_dir and fixed and not as_typed(data_dir).is_dir():
+        raise FileNotFoundError(
+            f"data_dir={data_dir} is no folder. Run with dataset.download=true to fetch the data, "
+            "or point data_dir (or UNET_EXP_DATA) at the folder that holds them."
+        )
+
+
+def listed(value: Any) -> list[Path]:
+    """Return the paths that one value or a list of them names.
+
+    >>> listed("a.ckpt") == [Path("a.ckpt")]
+    True
+    """
+    several = isinstance(value, list | tuple | ListConfig)
+    return [Path(str(one)) for one in (value if several else [value])]
+
+
+def as_typed(path: Any) -> Path:
+    """Return a path that is relative to where the command was started, wherever it is now."""
+    moved = HydraConfig.initialized() and HydraConfig.get().job.chdir
+    return Path(to_absolute_path(str(path)) if moved else str(path))

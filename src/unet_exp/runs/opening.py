@@ -1,0 +1,105 @@
+"""What a training is about to do, said before its first step."""
+
+import logging
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+    from unet_exp.runs.fit import Training
+
+log = logging.getLogger(__name__)
+
+
+def announce(training: "Training", trainer: "Trainer", folder: Path, start: Path | None) -> None:
+    """Log where a training writes, on what it runs, what it trains, and what chooses its best.
+
+    On a terminal, in a file and in the ``train.log`` of a sweep's job alike.
+
+    Parameters
+    ----------
+    start
+        The checkpoint that it goes on from, if any.
+    """
+    for name, text in lines(training, trainer, folder, start):
+        log.info("%-11s %s", name, text)
+
+
+def lines(
+    training: "Training", trainer: "Trainer", folder: Path, start: Path | None
+) -> Iterator[tuple[str, str]]:
+    """Yield what is said of each part, by its name."""
+    loaders, network = training.loaders, training.module.network
+    processes = trainer.world_size
+    yield "run folder", str(folder)
+    if start:
+        yield "goes on", f"from {start}"
+    yield "device", f"{device(trainer)}, {counted(processes, 'process')}, {trainer.precision}"
+    parameters = sum(p.numel() for p in network.parameters())
+    yield "network", f"{type(network).__name__}, {parameters:,} parameters"
+    samples = loaders.labelled("train")
+    tile = loaders.training_tile(samples)
+    each = loaders.batch_size * trainer.accumulate_grad_batches
+    yield (
+        "tiles",
+        (
+            f"{tile} x {tile} pixels, {each} per step"
+            + (" of each process" if processes > 1 else "")
+            + mirrored(samples, network.output_size(tile))
+        ),
+    )
+    every = loaders.steps_per_validation / trainer.accumulate_grad_batches
+    limit = training.config["trainer"].get("max_time")
+    yield (
+        "steps",
+        (
+            f"{trainer.max_steps}, a validation every {every:g}"
+            + (f", at most {limit} (DD:HH:MM:SS)" if limit else "")
+        ),
+    )
+    yield (
+        "data set",
+        (
+            f"{loaders.dataset.name}, {counted(len(samples), 'image')} to train on, "
+            f"{len(loaders.labelled('validation'))} to validate on"
+        ),
+    )
+    better = "more" if training.mode == "max" else "less"
+    yield (
+        "monitor",
+        f"{training.monitor} chooses best.ckpt, {better} is better"
+        + (f"; {training.why}" if training.why else ""),
+    )
+
+
+def device(trainer: "Trainer") -> str:
+    """Return the name of the device that this process trains on."""
+    root = trainer.strategy.root_device
+    if root.type == "cuda":
+        return torch.cuda.get_device_name(root)
+    return f"{root.type.upper()} ({platform.processor() or platform.machine()})"
+
+
+def mirrored(samples: list[Any], output: int) -> str:
+    """Say that an image is smaller than the output of a tile, if one is."""
+    sides = [tuple(sample.image.shape[-2:]) for sample in samples]
+    small = [side for side in sides if min(side) < output]
+    if not small:
+        return ""
+    height, width = min(small)
+    return f"; images smaller than {output} pixels, such as {height} x {width}, go on mirrored"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun.
+
+    >>> counted(1, "process"), counted(2, "process"), counted(2, "image")
+    ('1 process', '2 processes', '2 images')
+    """
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number} {noun}{ending}"

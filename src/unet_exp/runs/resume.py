@@ -1,0 +1,110 @@
+"""Where a run begins: anew, or where a checkpoint left off."""
+
+import logging
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from unet_exp.runs.summary import read_summary
+from unet_exp.secrets.masking import masked
+
+log = logging.getLogger(__name__)
+
+#: What a run must share with the checkpoint that it goes on from, and what may differ therein.
+FIXED: dict[str, tuple[str, ...]] = {
+    "seed": (),
+    "dataset": ("data_dir", "root", "url", "download", "archive_limit", "memory_limit"),
+    "augmentation": (),
+    "weight_map": (),
+    "loader": ("num_workers", "steps_per_validation"),
+    "model": (),
+    "loss": (),
+    "optimizer": (),
+    "scheduler": (),
+    "averaging": (),
+    "monitor": (),
+}
+
+
+def starting_point(
+    cfg: DictConfig, config: dict[str, Any], folder: Path
+) -> tuple[Path | None, bool]:
+    """Return the checkpoint to go on from, if any, and whether this run resumes its folder's.
+
+    Raises
+    ------
+    CheckpointError
+        If the checkpoint cannot be read, is of another network or another run, or leaves no
+        step to train.
+    """
+    from unet_exp.runs.given_paths import find_checkpoints
+    from unet_exp.training.checkpoint import (
+        CheckpointError,
+        differences,
+        read_content,
+        require_own_paths,
+        require_same_model,
+    )
+
+    last = folder / "checkpoints" / "last.ckpt"
+    resumed = cfg.resume and (folder / "summary.json").exists()
+    if cfg.resume and not resumed:
+        log.warning("resume=true, but %s holds no run: this one begins anew there.", folder)
+    if resumed and last.exists():
+        start = last
+    elif cfg.ckpt_path:
+        (start,) = find_checkpoints(str(cfg.ckpt_path))
+    else:
+        return None, resumed
+    # Its weights and counts are loaded; nothing that it names is built.
+    content = read_content(start)
+    require_own_paths(start, content)
+    held = masked(content["config"])
+    require_same_model(start, held, config)
+    changed = list(differences(fixed(held), fixed(config)))
+    if changed:
+        raise CheckpointError(
+            f"{start} was trained with "
+            + ", ".join(f"{key}={then} (now {now})" for key, then, now in changed)
+            + ". Go on with the values it had, or begin anew without resume and ckpt_path."
+            # The schedule ends where trainer.max_steps said.
+            + (" (scheduler=constant has no end.)" if "scheduler" in str(changed) else "")
+        )
+    step = content.get("global_step")
+    if not isinstance(step, int):
+        raise CheckpointError(f"{start} does not say at which step it was written.")
+    if start != last and step >= config["trainer"]["max_steps"]:
+        raise CheckpointError(
+            f"{start} is of step {step}, so trainer.max_steps="
+            f"{config['trainer']['max_steps']} leaves nothing to train. Give more steps."
+        )
+    return start, resumed
+
+
+def fixed(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a configuration that must stay the same.
+
+    >>> fixed({"seed": 1, "loader": {"tile": 256, "num_workers": 4}, "logger": {}})
+    {'seed': 1, 'loader': {'tile': 256}}
+    """
+    return {
+        key: {k: v for k, v in config[key].items() if k not in free}
+        if isinstance(config[key], dict)
+        else config[key]
+        for key, free in FIXED.items()
+        if key in config
+    }
+
+
+def run_id(folder: Path, resumed: bool) -> str:
+    """Return the identity of a run, the same when it is resumed."""
+    if resumed:
+        held = str(read_summary(folder).get("run_id"))
+        # W&B names a folder by it.
+        if re.fullmatch(r"[0-9A-Za-z]{1,32}", held):
+            return held
+        log.warning("summary.json in %s cannot be read; the run gets a new id.", folder)
+    return secrets.token_hex(4)

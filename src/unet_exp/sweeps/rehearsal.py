@@ -1,0 +1,91 @@
+"""Everything a job builds, built once before the first job, without memory, files or training."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from unet_exp.configuration.checks import check
+from unet_exp.configuration.places import settle_paths
+from unet_exp.runs.build import build, build_dataset
+from unet_exp.runs.fit import prepare
+from unet_exp.runs.resume import starting_point
+from unet_exp.sweeps.plan import Planned, refused
+from unet_exp.training.devices import processes
+
+#: Data sets kept for the next jobs; most sweeps take one, or one for each fold.
+KEPT = 8
+#: What stands for the devices of other machines, and of other processes.
+ELSEWHERE = {
+    "accelerator": "cpu", "devices": 1, "num_nodes": 1, "strategy": "auto", "precision": "auto",
+}  # fmt: skip
+
+
+class Rehearsal:
+    """Build what jobs would build, and say which job cannot be run.
+
+    Parameters
+    ----------
+    here
+        Whether the jobs run on this machine, so that they need the devices that it has.
+    """
+
+    def __init__(self, here: bool) -> None:
+        self.here = here
+        self.datasets: dict[str, tuple[Any, DictConfig]] = {}
+        self.monitor, self.mode = "", ""
+        #: Of each score, as far as it tells.
+        self.higher_is_better: dict[str, bool] = {}
+
+    def __call__(self, job: Planned, cfg: DictConfig) -> None:
+        """Rehearse one job.
+
+        Raises
+        ------
+        SweepError
+            Naming the job and what is wrong with it.
+        """
+        try:
+            self.rehearse(job, cfg.copy())
+        except Exception as error:
+            raise refused(job, error)  # noqa: B904 - its cause would be told in its place
+
+    def rehearse(self, job: Planned, cfg: DictConfig) -> None:
+        """Build all that a training builds, and hold its devices against the machine's."""
+        settle_paths(cfg)
+        check(cfg, "train")
+        if cfg.preview:
+            raise ValueError(
+                "preview=true trains nothing, so that there is nothing to compare. Leave it out, "
+                "or give it to a single training."
+            )
+        if self.here:
+            processes(cfg.trainer.accelerator, cfg.trainer.devices)
+        with torch.device("meta"):
+            training = prepare(cfg, self.dataset(cfg), Path())
+            training.module.configure_optimizers()
+        training.loaders.check()
+        # A job that goes on from its own checkpoint does not need the one that it began with.
+        last = Path(HydraConfig.get().sweep.dir) / job.folder / "checkpoints" / "last.ckpt"
+        if cfg.ckpt_path and not last.exists():
+            starting_point(cfg, training.config, Path())
+        here = self.here and cfg.trainer.devices == 1
+        build(cfg.trainer, **({} if here else ELSEWHERE))(
+            folder=Path(), callbacks=training.callbacks, loggers=[]
+        )
+        self.monitor, self.mode = training.monitor, training.mode
+        for name, metric in training.module.metrics.items():
+            self.higher_is_better[name] = bool(metric.higher_is_better)
+
+    def dataset(self, cfg: DictConfig) -> Any:
+        """Return the data set of a job; those of earlier jobs are not read again."""
+        key = OmegaConf.to_yaml(cfg.dataset, resolve=True)
+        if key not in self.datasets:
+            if len(self.datasets) == KEPT:
+                del self.datasets[next(iter(self.datasets))]
+            dataset = build_dataset(cfg)
+            self.datasets[key] = (dataset, cfg.dataset.copy())
+        dataset, cfg.dataset = self.datasets[key]
+        return dataset

@@ -1,0 +1,38 @@
+"""``sweep.csv``: a row for each job of a sweep, for whoever draws or counts further."""
+
+from pathlib import Path
+
+from unet_exp import csv_tables
+from unet_exp.files import replacing
+from unet_exp.sweeps.jobs import Sweep
+
+NAME = "sweep.csv"
+
+
+def write_report(sweep: Sweep) -> Path:
+    """Write settings, state, scores and seconds of all jobs to ``sweep.csv`` in their folder."""
+    path = sweep.folder / NAME
+    with replacing(path) as part:
+        part.write_text(to_csv(sweep), encoding="utf-8", newline="")
+    return path
+
+
+def to_csv(sweep: Sweep) -> str:
+    """Return a row for each job: one column for each parameter, then what came of it.
+
+    >>> from unet_exp.sweeps.jobs import Job
+    >>> job = Job("0", Path("a/0"), ("seed=1",), "finished", score=0.5, scores={"val/seg": 0.5})
+    >>> print(to_csv(Sweep(Path("a"), (job,), parameters=("seed",))))
+    job,seed,state,score,val/seg,seconds,steps,folder,error
+    0,1,finished,0.5,0.5,,0,a/0,
+    """
+    scores = list(dict.fromkeys(name for job in sweep.jobs for name in job.scores))
+    # A parameter or a score may be called like another column, so columns go by their place.
+    head = ["state", "score", *scores, "seconds", "steps", "folder", "error"]
+    rows = []
+    for job in sweep.jobs:
+        settings = [job.values.get(key) for key in sweep.parameters]
+        found = [job.scores.get(name) for name in scores]
+        end = [job.seconds, job.step, job.folder, job.error]
+        rows.append([job.name, *settings, job.state, job.score, *found, *end])
+    return csv_tables.written(["job", *sweep.parameters, *head], rows)

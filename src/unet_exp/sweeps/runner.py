@@ -1,0 +1,236 @@
+"""One sweep from its words to its page: checked, recorded, launched, told."""
+
+import logging
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobStatus
+from omegaconf import DictConfig, open_dict
+
+from unet_exp.configuration import composed
+from unet_exp.configuration.errors import explain
+from unet_exp.configuration.quoting import in_quotes
+from unet_exp.configuration.recorded import fault, require_no_links, require_plain
+from unet_exp.files import alone
+from unet_exp.runs.given_paths import require_paths
+from unet_exp.runs.summary import amend, command_line, read_summary
+from unet_exp.secrets.masking import blanked
+from unet_exp.sweeps.conclude import conclude
+from unet_exp.sweeps.given_again import jobs_with_secrets, require_secrets
+from unet_exp.sweeps.jobs import DONE
+from unet_exp.sweeps.ledger import (
+    Ledger,
+    read_ledger,
+    require_same_sweep,
+    typed,
+)
+from unet_exp.sweeps.plan import Planned, SweepError, parse, planned, refused
+from unet_exp.sweeps.table import LiveTable
+
+if TYPE_CHECKING:
+    from hydra.plugins.sweeper import Sweeper
+
+    from unet_exp.sweeps.rehearsal import Rehearsal
+
+log = logging.getLogger(__name__)
+
+#: Launchers that run jobs on this machine, in the process that is asked.
+HERE = ("hydra._internal.core_plugins.basic_launcher.BasicLauncher",)
+
+
+class Runner:
+    """What all sweepers share.
+
+    Parameters
+    ----------
+    plugin
+        The sweeper that Hydra has set up: ``hydra_context``, ``config``, ``launcher``, ``params``.
+    arguments
+        The task's words.
+    sweeper
+        Its name.
+
+    Raises
+    ------
+    SweepError
+        If the folder holds a sweep that was not asked to go on, another one, or runs of none.
+    """
+
+    def __init__(self, plugin: "Sweeper", arguments: Sequence[str], sweeper: str) -> None:
+        assert plugin.config is not None and plugin.hydra_context is not None  # noqa: S101, PT018
+        assert plugin.launcher is not None  # noqa: S101
+        self.config, self.launcher = plugin.config, plugin.launcher
+        self.loader = plugin.hydra_context.config_loader
+        self.folder = Path(self.config.hydra.sweep.dir)
+        self.before = read_ledger(self.folder)
+        swept_before = self.before.parameters if self.before else ()
+        params: Mapping[str, Any] = plugin.params  # pyright: ignore[reportAttributeAccessIssue]
+        self.words = parse(arguments, params, swept_before, self.loader)
+        if self.before and not self.config.sweep.resume:
+            raise SweepError(
+                f"{self.folder} already holds a sweep. To go on with it, add "
+                f"sweep.resume={self.folder}; for a new one give another hydra.sweep.dir."
+            )
+        old = self.folder.glob("[0-9]*/summary.json") if self.before is None else ()
+        if found := sorted(path.parent.name for path in old if path.parent.name.isdecimal()):
+            # They would pass for jobs of this sweep that are done.
+            raise SweepError(
+                f"{self.folder} holds runs ({', '.join(found[:5])}) of which no sweep.json tells "
+                "how they were trained. Give another hydra.sweep.dir."
+            )
+        require_no_links(self.folder)
+        if self.before:
+            require_same_sweep(self.before, self.words.common, sweeper, self.folder)
+            given = set(map(blanked, self.words.texts()))
+            for job in self.before.jobs:
+                others = [text for text in job.overrides if blanked(text) not in given]
+                require_plain(others, (), self.folder)
+        said = typed([*arguments, *map(str, self.config.hydra.overrides.hydra)])
+        #: What a folder may not say, so that the user gives it again.
+        self.again = [text for text in said if fault(text)]
+        here = self.config.hydra.launcher.get("_target_") in HERE
+        self.here = here
+        self.ledger = Ledger(
+            command=command_line(),
+            arguments=self.before.arguments if self.before else said,
+            words=self.words.common,
+            parameters=list(dict.fromkeys([*swept_before, *self.words.swept])),
+            monitor="",
+            mode="",
+            sweeper=sweeper,
+            started=self.before.started if self.before else now(),
+            jobs=list(self.before.jobs) if self.before else [],
+        )
+
+    def plan(self, combinations: Sequence[tuple[str, ...]]) -> list[Planned]:
+        """Add the jobs of these words, and return all of the sweep that are not done yet."""
+        known = jobs_with_secrets(self.ledger.jobs, combinations)
+        self.ledger.jobs = planned(combinations, known)
+        jobs = [job for job in self.ledger.jobs if self.record(job).get("state") not in DONE]
+        for job in jobs:
+            require_secrets(job.overrides)
+        return jobs
+
+    @cached_property
+    def rehearsal(self) -> "Rehearsal":
+        """What builds each job once."""
+        from unet_exp.sweeps.rehearsal import Rehearsal
+
+        return Rehearsal(self.here)
+
+    def record(self, job: Planned) -> dict[str, Any]:
+        """Return the record of a job; nothing where it has not begun."""
+        return read_summary(self.folder / job.folder)
+
+    def rehearse(self, jobs: Sequence[Planned]) -> None:
+        """Build once what each job would build, so that a bad value is found before job 0.
+
+        Raises
+        ------
+        SweepError
+            Naming the job, and what is wrong with it.
+        """
+        for job in jobs:
+            try:
+                cfg = self.composed(job)
+                with as_current(cfg) as own:
+                    require_paths(own, "train")  # before the rehearsal imports torch
+            except Exception as error:
+                raise refused(job, error)  # noqa: B904 - its cause would be told in its place
+            with as_current(cfg) as own:
+                self.rehearsal(job, own)
+        if jobs:
+            self.ledger.monitor, self.ledger.mode = self.rehearsal.monitor, self.rehearsal.mode
+        elif self.before:
+            self.ledger.monitor, self.ledger.mode = self.before.monitor, self.before.mode
+
+    def composed(self, job: Planned) -> DictConfig:
+        """Compose the configuration of a job, with Hydra's part."""
+        return self.loader.load_sweep_config(self.config, self.overrides(job))
+
+    def overrides(self, job: Planned) -> list[str]:
+        """Return all words of a job, with the folder that it writes to."""
+        place = [
+            f"hydra.sweep.dir={in_quotes(str(self.folder))}",
+            f"hydra.sweep.subdir={in_quotes(job.folder)}",
+        ]
+        return [*self.words.common, *job.overrides, *place]
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Hold the folder for this sweep alone; at the end say what came of it.
+
+        Raises
+        ------
+        SweepError
+            If another process runs this sweep, or if jobs have failed.
+        """
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(alone(self.folder / ".lock"))
+            except BlockingIOError:
+                raise SweepError(
+                    f"{self.folder} is in use: another process runs this sweep. Wait for its end, "
+                    "or give another hydra.sweep.dir."
+                ) from None
+            try:
+                self.ledger.write(self.folder)
+                composed.write(self.config, self.folder / "multirun.yaml")
+                with LiveTable(self.folder):
+                    yield
+                self.ledger.state = "finished"
+            except BaseException:
+                self.ledger.state = "interrupted"
+                raise
+            finally:
+                try:
+                    self.ledger.write(self.folder)
+                    conclude(self.folder, self.again)
+                except OSError as error:  # a full disk must not hide what ended the sweep
+                    log.warning("%s", explain(error))
+        failed = [job for job in self.ledger.jobs if self.record(job).get("state") not in DONE]
+        if failed:
+            raise SweepError(
+                f"{len(failed)} of {len(self.ledger.jobs)} jobs did not finish: "
+                f"{', '.join(map(str, failed[:5]))}{' ...' if failed[5:] else ''}. Why stands in "
+                "the table above, in summary.json and in train.log of each. When that is mended, "
+                f"go on with -m {shlex.join([f'sweep.resume={self.folder}', *self.again])}."
+            )
+
+    def launch(self, jobs: Sequence[Planned]) -> list[dict[str, Any]]:
+        """Run jobs, and return their records."""
+        self.ledger.write(self.folder)
+        returns = self.launcher.launch([self.overrides(job) for job in jobs], 0) if jobs else []
+        for job, returned in zip(jobs, returns, strict=True):
+            # Whatever ended the process before it could write why: the launcher may know.
+            state = self.record(job).get("state")
+            if returned.status != JobStatus.COMPLETED and state in (None, "running"):
+                error = returned._return_value
+                told = explain(error) if isinstance(error, BaseException) else str(error)
+                amend(self.folder / job.folder, state="failed", error=told)
+        return [self.record(job) for job in jobs]
+
+
+def now() -> str:
+    """Return date and time, in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@contextmanager
+def as_current(cfg: DictConfig) -> Iterator[DictConfig]:
+    """Make a job's configuration Hydra's current one; give it without Hydra's part."""
+    before = HydraConfig.instance().cfg
+    HydraConfig.instance().set_config(cfg)
+    own = cfg.copy()
+    with open_dict(own):
+        del own["hydra"]
+    try:
+        yield own
+    finally:
+        HydraConfig.instance().cfg = before

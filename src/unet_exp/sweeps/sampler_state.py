@@ -1,0 +1,67 @@
+"""What a sampler of Optuna's keeps as a pickle in its study, checked before Optuna loads it.
+
+CMA-ES does: the state of its search stands in the attributes of trials. A study in the folder of
+a sweep may come from a stranger, whose pickle could run any code.
+"""
+
+import io
+import pickle
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from unet_exp.configuration.recorded import RecordError
+
+#: How the attributes are named that hold parts of a pickle, in hexadecimal digits.
+STATES = ("cma:optimizer", "sepcma:optimizer", "cmawm:optimizer")
+#: What arrays of numpy and its random numbers are made of.
+NUMPY = {
+    ("numpy", "ndarray"), ("numpy", "dtype"), ("numpy.random", "RandomState"),
+    ("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy.core.multiarray", "scalar"), ("numpy._core.multiarray", "scalar"),
+    ("numpy._core.numeric", "_frombuffer"), ("numpy.core.numeric", "_frombuffer"),
+    ("numpy.random._pickle", "__randomstate_ctor"),
+    ("numpy.random._pickle", "__bit_generator_ctor"),
+    ("numpy.random._mt19937", "MT19937"),
+}  # fmt: skip
+
+
+class _StateUnpickler(pickle.Unpickler):
+    """Loads arrays of numpy and classes of cmaes, and refuses all else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return a class by its name."""
+        own = module.partition(".")[0] == "cmaes" and name.isidentifier() and name[0].isupper()
+        if own or (module, name) in NUMPY:
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"it names {module}.{name}")
+
+
+def require_safe_states(attributes: Iterable[Mapping[str, Any]], folder: object) -> None:
+    """Refuse a study in which a sampler's state is anything but arrays and classes of cmaes.
+
+    Parameters
+    ----------
+    attributes
+        The ``system_attrs`` of each trial.
+    folder
+        Of the sweep, for the message.
+
+    Raises
+    ------
+    RecordError
+        If the state names something else, or cannot be read.
+    """
+    for trial in attributes:
+        for name in STATES:
+            parts = {key: value for key, value in trial.items() if key.startswith(name)}
+            if not parts:
+                continue
+            try:
+                state = "".join(parts[f"{name}:{number}"] for number in range(len(parts)))
+                _StateUnpickler(io.BytesIO(bytes.fromhex(state))).load()
+            except Exception as error:  # a damaged pickle may raise anything
+                raise RecordError(
+                    f"The study in {folder} holds a state of its sampler that could run code "
+                    f"({error}), so it was not loaded. Begin a new sweep in another folder, or "
+                    "go on with hydra.sweeper.sampler=tpe."
+                ) from error

@@ -1,0 +1,217 @@
+"""The configuration tree mirrors the code, and refuses what a signature does not know."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException
+from hydra.utils import get_object, instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from unet_exp.configuration import schema, signatures
+
+OURS = [path for group in schema.PACKAGES for path in schema.options(group)]
+EXPERIMENTS = schema.options("experiment")
+
+
+def composed(*overrides: str, config: str = "train") -> DictConfig:
+    schema.register()
+    with initialize_config_dir(str(schema.CONF), version_base="1.3"):
+        return compose(config, overrides=list(overrides))
+
+
+def targets(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        own = [node["_target_"]] if "_target_" in node else []
+        return own + [t for value in node.values() for t in targets(value)]
+    return [t for value in node for t in targets(value)] if isinstance(node, list) else []
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda p: f"{p.parent.name}={p.stem}")
+def test_option_mirrors_module(path: Path) -> None:
+    """conf/<group>/<option>.yaml names something of unet_exp/<groups>/<option>.py.
+
+    An option that extends another has no target; one that belongs to a family names a module of
+    the same package.
+    """
+    option = OmegaConf.to_container(OmegaConf.load(path))
+    assert isinstance(option, dict)
+    if "_target_" in option:
+        package = f"unet_exp.{schema.PACKAGES[path.parent.name]}."
+        assert option["_target_"].startswith(package)
+    else:
+        base = option["defaults"][0]
+        assert (path.parent / f"{base}.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in OURS if p.parent.name in ("model", "loss", "metric", "postprocessing")],
+    ids=lambda p: f"{p.parent.name}={p.stem}",
+)
+def test_file_bears_its_options_name(path: Path) -> None:
+    option = OmegaConf.to_container(OmegaConf.load(path))
+    assert isinstance(option, dict)
+    if "_target_" in option:
+        package = f"unet_exp.{schema.PACKAGES[path.parent.name]}"
+        assert option["_target_"].rpartition(".")[0] == f"{package}.{path.stem}"
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda p: f"{p.parent.name}={p.stem}")
+def test_option_composes_and_its_targets_exist(path: Path) -> None:
+    group, name = path.parent.name, path.stem
+    choice = f"[{name}]" if group == "metric" else name
+    cfg = composed(f"{group}={choice}")
+    for target in targets(OmegaConf.to_container(cfg[group])):
+        get_object(target)
+
+
+STANDING = {"pixel_error", "iou", "dice", "v_rand", "v_info", "seg"}
+
+
+@pytest.mark.parametrize(
+    ("bundle", "measures"),
+    [
+        ("isbi_em", "v_rand v_info warping_error rand_error pixel_error"),
+        ("cell_tracking", "seg det op_csb average_precision object_f1 iou dice"),
+    ],
+)
+def test_a_challenges_measures_go_by_one_name(bundle: str, measures: str) -> None:
+    assert list(composed(f"metric={bundle}", config="evaluate").metric) == measures.split()
+    both = composed(f"metric=[{bundle},dice]", config="evaluate").metric
+    assert set(both) == {*measures.split(), "dice"}
+    for words in ([f"metric={bundle}"], [f"metric=[{bundle},dice]"]):
+        assert set(composed(*words).metric) == {*measures.split()} | STANDING
+    assert list(composed(f"metric={bundle}", "~metric/standing").metric) == measures.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "measured"),
+    [
+        ([], STANDING),
+        (["metric=[det,object_f1]"], {*STANDING, "det", "object_f1"}),
+        (["metric=iou"], STANDING),
+        (["metric=[]"], STANDING),
+        (["~metric.iou"], STANDING - {"iou"}),
+        (["metric=det", "~metric/standing"], {"det"}),
+        (["experiment=isbi_em_cpu", "metric=det"], {*STANDING, "det"}),
+    ],
+)
+def test_metrics_add_to_those_that_are_always_measured(
+    words: list[str], measured: set[str]
+) -> None:
+    assert set(composed(*words).metric) == measured
+
+
+def test_an_experiment_keeps_its_values_beside_other_metrics() -> None:
+    metric = composed("experiment=isbi_em_cpu", "metric=[pixel_error,det]").metric
+    assert len(metric.pixel_error.thresholds) == 10
+
+
+def test_the_isbi_challenge_sweeps_its_ten_thresholds() -> None:
+    for name, node in composed("metric=isbi_em", config="evaluate").metric.items():
+        metric = instantiate(node, _convert_="all")
+        assert metric.thresholds == tuple(i / 10 for i in range(10)), name
+
+
+@pytest.mark.parametrize("group", schema.THIRD_PARTY)
+def test_options_of_other_libraries_exist(group: str) -> None:
+    for path in schema.options(group):
+        get_object(composed(f"{group}={path.stem}")[group]["_target_"])
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda p: p.stem)
+def test_experiment_composes(path: Path) -> None:
+    cfg = composed(f"experiment={path.stem}", "data_dir=nowhere")
+    assert cfg.name == path.stem
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict"])
+def test_command_composes(command: str) -> None:
+    assert composed(config=command).debug is False
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("model.dpth=5", "dpth"),
+        ("model.depth=five", "UNet"),
+        ("optimizer.lr=fast", "AdamW"),
+        ("trainer.max_steps=many", "build_trainer"),
+        ("loader.batch_size=two", "Loaders"),
+        ("dataset=cats", "cats"),
+        ("max_steps=5", "max_steps"),
+    ],
+)
+def test_a_wrong_override_is_refused_by_name(override: str, named: str) -> None:
+    with pytest.raises(ConfigCompositionException) as caught:
+        composed(override)
+    assert named in f"{caught.value} {caught.value.__cause__}"
+
+
+def test_the_article_is_the_default_of_its_option() -> None:
+    model = composed("model=unet").model
+    assert (model.depth, model.base_channels, model.padding, model.norm) == (4, 64, "valid", "none")
+
+
+def test_schema_takes_defaults_and_stated_parameters_only() -> None:
+    node = OmegaConf.structured(
+        schema.schema("torch.optim.lr_scheduler.CosineAnnealingLR", ["T_max"])
+    )
+    assert "optimizer" not in node
+    assert OmegaConf.is_missing(node, "T_max")
+    assert node.eta_min == 0
+
+
+def test_the_targets_of_a_group_are_those_of_its_options() -> None:
+    assert schema.targets("loss") == {
+        f"unet_exp.losses.{name}"
+        for name in (
+            "dice.Dice",
+            "weighted_binary_cross_entropy.WeightedBinaryCrossEntropy",
+            "weighted_cross_entropy.WeightedCrossEntropy",
+            "weighted_sum.WeightedSum",
+        )
+    }
+
+
+NAMED = sorted(
+    {
+        target
+        for group in (*schema.PACKAGES, *schema.THIRD_PARTY, *schema.HYDRA)
+        for path in schema.options(group)
+        for target in targets(OmegaConf.to_container(OmegaConf.load(path), resolve=False))
+    }
+)
+
+
+@pytest.mark.parametrize("target", NAMED)
+def test_a_signature_read_is_the_one_imported(target: str) -> None:
+    """Python itself says what the source was to tell."""
+    read, known = (
+        [
+            (p.name, p.default, schema.field_type(p.annotation))
+            for p in way(target)
+            if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        ]
+        for way in (signatures.parameters, schema.imported)
+    )
+    assert read == known
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
+def test_fused_steps_are_the_plain_ones_up_to_rounding(name: str) -> None:
+    weights, gradients = torch.rand(5, 7), torch.randn(20, 5, 7)
+    found = []
+    for fused in ("true", "null"):
+        node = composed(f"optimizer={name}", f"optimizer.fused={fused}", "optimizer.lr=0.01")
+        weight = torch.nn.Parameter(weights.clone())
+        optimizer = instantiate(node.optimizer)([weight])
+        for gradient in gradients:
+            weight.grad = gradient
+            optimizer.step()
+        found.append(weight.detach())
+    torch.testing.assert_close(found[0], found[1], rtol=1e-6, atol=1e-6)
+    assert not torch.equal(found[0], weights)

@@ -1,0 +1,56 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unet_exp.evaluation.folds import differing, grouped
+from unet_exp.runs.listing import Run
+
+
+def config(**values: Any) -> dict[str, Any]:
+    """A resolved configuration in small, with what is taken from elsewhere in it."""
+    content: dict[str, Any] = {
+        "name": values.get("name", "run"),
+        "seed": values.get("seed", 0),
+        "loader": {"seed": values.get("seed", 0), "num_workers": values.get("workers", 0)},
+        "dataset": {"fold": values.get("fold", 0), "root": values.get("root", "here")},
+        "model": {"_target_": "unet_exp.models.unet.UNet", "depth": values.get("depth", 4)},
+    }
+    return content
+
+
+def run(number: int, seg: float, **values: Any) -> Run:
+    return Run(str(number), Path(), config(**values), {"seg": seg})
+
+
+def test_runs_are_grouped_by_all_but_fold_and_seed() -> None:
+    scores = [0.1, 0.2, 0.4, 0.7]
+    places = [(3, 0), (3, 1), (4, 0), (4, 1)]
+    runs = [
+        run(i, seg, depth=depth, fold=fold, seed=fold)
+        for i, (seg, (depth, fold)) in enumerate(zip(scores, places, strict=True))
+    ]
+    keys, groups = grouped(runs)
+    assert set(keys) == {"seed", "dataset.fold", "model.depth"}
+    assert [group.settings for group in groups] == [{"model.depth": 3}, {"model.depth": 4}]
+    assert [[run.name for run in group.runs] for group in groups] == [["0", "1"], ["2", "3"]]
+    assert groups[1].over_runs("mean")["seg"] == pytest.approx(0.55)
+    assert groups[1].over_runs("std")["seg"] == pytest.approx(0.3 / 2**0.5)
+
+
+def test_what_scores_do_not_depend_on_makes_no_group() -> None:
+    runs = [run(i, 0.5, name=f"n{i}", root=f"r{i}", workers=i, fold=i) for i in range(3)]
+    keys, groups = grouped(runs)
+    assert keys == ["dataset.fold"]
+    assert len(groups) == 1
+
+
+def test_a_score_that_some_runs_lack_is_averaged_over_the_others() -> None:
+    one, two = run(0, 0.5), run(1, 0.7, seed=1)
+    two.scores["iou"] = 0.25
+    _, (group,) = grouped([one, two])
+    assert group.over_runs("mean") == pytest.approx({"seg": 0.6, "iou": 0.25})
+
+
+def test_a_single_run_differs_in_nothing() -> None:
+    assert differing([config()]) == []

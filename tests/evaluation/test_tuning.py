@@ -1,0 +1,66 @@
+"""Postprocessing fitted from the command line."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.running import Command
+
+from unet_exp.evaluation.tuning import Fit
+from unet_exp.inference.tuning import Tuning
+
+FAST = ("pictures=0", "+dataset.validation=2", "hydra.run.dir=evaluation")
+
+
+def result(folder: str) -> dict[str, Any]:
+    return json.loads((Path(folder) / "evaluation.json").read_text())
+
+
+def test_what_was_chosen_scores_as_it_says(command: Command, trained: Path) -> None:
+    # Nothing is above 1, so that any other threshold gains.
+    worst = "+postprocessing.threshold=1"
+    done = command("evaluate", f"run={trained}", *FAST, worst, "tune_postprocessing=true")
+    assert done.code == 0, done.err
+    found = result("evaluation")
+    tuning = found["tuning"]
+    assert tuning["before"] == 0 < tuning["after"] == pytest.approx(found["scores"]["seg"])
+    assert worst not in tuning["overrides"]
+    assert set(tuning["chosen"]) >= {"threshold"}
+    for said in ("postprocessing fitted to these images", f"0.0000 -> {tuning['after']:.4f}"):
+        assert said in " ".join(done.out.split())
+    assert f"to use it: {' '.join(tuning['overrides'])}" in " ".join(done.out.split())
+    words = (*FAST[:2], "hydra.run.dir=again", *tuning["overrides"])
+    assert command("evaluate", f"run={trained}", *words).code == 0
+    assert result("again")["scores"] == found["scores"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["split=test"], "tune_postprocessing=true on split=test would choose by the images"),
+        (["postprocessing=none"], "no parameter to fit. Choose one that has: postprocessing=wat"),
+    ],
+)
+def test_what_cannot_be_fitted(
+    command: Command, trained: Path, words: list[str], told: str
+) -> None:
+    done = command("evaluate", f"run={trained}", *FAST, "tune_postprocessing=true", *words)
+    assert done.code == 1
+    assert done.err.startswith("Error: ")
+    assert told in done.err
+    assert not list(Path("evaluation").rglob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("held_out", "higher", "warned"),
+    [(0.6, True, False), (0.4, True, True), (0.4, False, False), (math.nan, True, True)],
+)
+def test_a_gain_that_does_not_carry_over_is_said(
+    monkeypatch: pytest.MonkeyPatch, held_out: float, higher: bool, warned: bool
+) -> None:
+    monkeypatch.setattr(Fit, "overrides", ["+postprocessing.threshold=0.4"])
+    tuning = Tuning(None, {"threshold": 0.4}, before=0.5, after=0.7, held_out=held_out, tried=9)
+    told = Fit("seg", higher, 3, tuning).told()
+    assert any("new images may gain nothing" in line for line in told) == warned

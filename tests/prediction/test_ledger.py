@@ -1,0 +1,70 @@
+"""What counts as done: results that are there, of these images and these settings."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from unet_exp.prediction.ledger import Ledger
+
+ONE, OTHER = {"tta": "none"}, {"tta": "dihedral"}
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An image, and its results, entered under the settings ``ONE``."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("scans/a.tif", "out/a.tif"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(name)
+    path = Path("out/predict.json")
+    Ledger(path, ONE, overwrite=True).enter([Path("out/a.tif")], [Path("scans/a.tif")])
+    return path
+
+
+def done(ledger: Ledger, image: str = "scans/a.tif") -> bool:
+    return ledger.is_done([Path("out/a.tif")], [Path(image)])
+
+
+def test_results_count_until_the_image_changes(place: Path) -> None:
+    assert done(Ledger(place, ONE, overwrite=False))
+    assert not done(Ledger(place, ONE, overwrite=True))
+    os.utime("scans/a.tif", ns=(0, 0))  # older than its results, but another file
+    assert not done(Ledger(place, ONE, overwrite=False))
+
+
+def test_results_that_are_gone_do_not_count(place: Path) -> None:
+    Path("out/a.tif").unlink()
+    assert not done(Ledger(place, ONE, overwrite=False))
+
+
+def test_images_may_move(place: Path) -> None:
+    Path("scans").rename("moved")
+    assert done(Ledger(place, ONE, overwrite=False), "moved/a.tif")
+
+
+def test_other_settings_are_refused_or_count_for_nothing(place: Path) -> None:
+    with pytest.raises(ValueError, match=r"out holds results of other settings: tta=none \(now"):
+        Ledger(place, OTHER, overwrite=False)
+    assert Ledger(place, OTHER, overwrite=True).results == {}
+
+
+def test_other_images_are_refused(place: Path) -> None:
+    Path("b.tif").write_text("another")
+    with pytest.raises(ValueError, match=r"out/a.tif is of .*scans/a.tif, not of .*b.tif"):
+        done(Ledger(place, ONE, overwrite=False), "b.tif")
+    assert not done(Ledger(place, ONE, overwrite=True), "b.tif")
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"settings": {}}', '{"settings": 1, "results": 2}'])
+def test_a_damaged_ledger_is_named(place: Path, content: str) -> None:
+    place.write_text(content)
+    with pytest.raises(ValueError, match=r"predict.json cannot be read, .* overwrite=true"):
+        Ledger(place, ONE, overwrite=False)
+    assert Ledger(place, ONE, overwrite=True).results == {}
+
+
+def test_results_without_a_ledger_are_not_ours(place: Path) -> None:
+    place.unlink()
+    with pytest.raises(ValueError, match=r"out/a.tif is there already, and no predict.json"):
+        done(Ledger(place, ONE, overwrite=False))

@@ -1,0 +1,177 @@
+"""Searches from the command line, held against the study that Optuna itself reads."""
+
+import csv
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import optuna
+import pytest
+from optuna.distributions import IntDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from tests.running import TINY, Command
+from unet_exp.sweeps.plan import Planned
+from unet_exp.sweeps.search import Search
+
+SEARCH = ("-m", "hydra/sweeper=optuna", *TINY, "pictures.images=0", "model.depth=1")
+
+
+def trials(folder: Path, storage: str | None = None, name: str = "") -> list[FrozenTrial]:
+    kept = storage or JournalStorage(JournalFileBackend(str(folder / "optuna.log")))
+    return optuna.load_study(study_name=name or folder.name, storage=kept).trials
+
+
+def states(folder: Path) -> list[str]:
+    jobs = json.loads((folder / "sweep.json").read_text())["jobs"]
+    return [
+        json.loads((folder / job["folder"] / "summary.json").read_text())["state"] for job in jobs
+    ]
+
+
+def test_a_search_goes_on_as_if_it_had_not_been_cut(command: Command) -> None:
+    words = (*SEARCH, "optimizer.lr=tag(log,interval(1e-4,1e-2))", "hydra.sweeper.sampler=tpe")
+    whole = command("train", *words, "hydra.sweeper.n_trials=3", "hydra.sweep.dir=whole")
+    assert whole.code == 0, whole.err
+    done = command("train", *words, "hydra.sweeper.n_trials=2", "hydra.sweep.dir=cut")
+    assert done.code == 0, done.err
+    done = command("train", "sweep.resume=cut", "hydra.sweeper.n_trials=3")
+    assert done.code == 0, done.err
+    tried = [[trial.params["optimizer.lr"] for trial in trials(Path(f))] for f in ("whole", "cut")]
+    assert tried[0] == tried[1]
+    assert len(set(tried[0])) == 3
+    assert all(1e-4 <= rate <= 1e-2 for rate in tried[0])
+    for trial in trials(Path("cut")):
+        job = Path("cut") / trial.user_attrs["job"]
+        summary = json.loads((job / "summary.json").read_text())
+        assert trial.value == summary["scores"]["val/seg"]
+        assert f"optimizer.lr={trial.params['optimizer.lr']}" in summary["command"]
+    assert json.loads(Path("cut/sweep.json").read_text())["log"] == ["optimizer.lr"]
+
+
+def test_several_objectives_two_processes_and_a_failing_trial(command: Command) -> None:
+    """All in one study: what fails is told as failed, and equal values are trained once."""
+    study = ("hydra.sweeper.storage=sqlite:///study.db", "hydra.sweeper.study_name=shared")
+    aims = "hydra.sweeper.objectives=[val/loss,seconds]"
+    words = (
+        *SEARCH,
+        *study,
+        aims,
+        "optimizer=sgd",
+        "optimizer.lr=1e+30,0.01",
+        "scheduler=constant",
+    )
+    every = ("hydra.sweeper.sampler=brute_force", "hydra.sweeper.n_trials=2")
+    done = command("train", *words, *every, "hydra.sweep.dir=one")
+    assert done.code == 1
+    assert "1 of 2 jobs did not finish" in done.err
+    assert sorted(states(Path("one"))) == ["failed", "finished"]
+    found = trials(Path("one"), "sqlite:///study.db", "shared")
+    assert sorted(trial.state.name for trial in found) == ["COMPLETE", "FAIL"]
+    (good,) = [trial for trial in found if trial.state.name == "COMPLETE"]
+    assert good.params == {"optimizer.lr": "0.01"}
+    summary = json.loads((Path("one") / good.user_attrs["job"] / "summary.json").read_text())
+    assert good.values == [summary["scores"]["val/loss"], summary["seconds"]]
+
+    # Another sweep adds to the same study; of its three trials two must be alike.
+    more = ("hydra.sweeper.sampler=random", "hydra.sweeper.n_trials=3", "hydra.sweep.dir=two")
+    command("train", *words, *more)
+    assert len(trials(Path("two"), "sqlite:///study.db", "shared")) == 5
+    assert len(states(Path("two"))) <= 2
+    other = command("train", *words, "optimizer.lr=0.01,0.02", "hydra.sweep.dir=three")
+    assert other.code == 1
+    assert "The study shared holds other values of optimizer.lr" in other.err
+
+
+def test_a_search_goes_on_where_its_folder_was_moved_to(command: Command) -> None:
+    values = ("seed=choice(0)", "pictures.every=choice(1)")
+    done = command("train", *SEARCH, *values, "hydra.sweeper.n_trials=1", "hydra.sweep.dir=sweep")
+    assert done.code == 0, done.err
+    Path("sweep").rename("moved")
+    # Its words in another order are the same ones, and so is the only job that they mean.
+    done = command(
+        "train", *SEARCH, *values[::-1], "hydra.sweeper.n_trials=2", "sweep.resume=moved"
+    )
+    assert done.code == 0, done.err
+    assert [trial.user_attrs["job"] for trial in trials(Path("moved"), name="sweep")] == ["0", "0"]
+    assert states(Path("moved")) == ["finished"]
+
+
+def test_a_hopeless_trial_is_stopped_while_it_trains(command: Command) -> None:
+    words = [
+        *SEARCH, "seed=0,1", "trainer.max_steps=20000", "hydra.sweeper.n_trials=1",
+        "hydra.sweeper.pruner=threshold", "+hydra.sweeper.pruner_options.lower=2",
+    ]  # fmt: skip
+    done = command("train", *words, "hydra.sweep.dir=sweep")
+    assert done.code == 0, done.err
+    assert states(Path("sweep")) == ["pruned"]
+    summary = json.loads(Path("sweep/0/summary.json").read_text())
+    assert 0 < summary["steps"] < 20000
+    (trial,) = trials(Path("sweep"))
+    assert trial.state.name == "PRUNED"
+    with Path("sweep/0/metrics.csv").open(newline="") as file:
+        scores = {int(row["step"]): float(row["val/seg"]) for row in csv.DictReader(file)}
+    assert trial.intermediate_values.items() <= scores.items()
+    assert trial.intermediate_values
+    assert command("train", "sweep.resume=sweep").code == 0
+    assert json.loads(Path("sweep/0/summary.json").read_text()) == summary
+
+
+def test_a_study_learns_of_a_job_that_failed_and_was_mended(tmp_path: Path) -> None:
+    """Of two trials one failed; gone on with, it scores 0.75, and no other is asked for."""
+    space = {"seed": IntDistribution(0, 9)}
+    study = optuna.create_study(direction="maximize")
+    for folder, seed in (("0", 3), ("1", 4)):
+        study.enqueue_trial({"seed": seed})
+        trial = study.ask(space)
+        trial.set_user_attr("sweep", str(tmp_path))
+        trial.set_user_attr("job", folder)
+        failed = folder == "1"
+        study.tell(trial, None if failed else 0.5, state=TrialState.FAIL if failed else None)
+    records = {
+        "0": {"state": "finished", "scores": {"val/seg": 0.5}},
+        "1": {"state": "failed"},
+    }
+
+    def launch(jobs: list[Planned]) -> None:
+        assert [job.folder for job in jobs] == ["1"]
+        records["1"] = {"state": "finished", "scores": {"val/seg": 0.75}}
+
+    jobs = [Planned("0", ("seed=3",)), Planned("1", ("seed=4",))]
+    runner: Any = SimpleNamespace(
+        folder=tmp_path,
+        ledger=SimpleNamespace(jobs=jobs),
+        record=lambda job: records[job.folder],
+        launch=launch,
+    )
+    plugin: Any = SimpleNamespace(n_trials=2, n_jobs=1, storage=None)
+    sampler: Any = None  # nothing is asked
+    Search(runner, study, sampler, space, ["val/seg"], plugin).run()
+    found = study.get_trials(states=[TrialState.COMPLETE])
+    assert [(t.params["seed"], t.value) for t in found] == [(3, 0.5), (4, 0.75)]
+
+
+@pytest.mark.parametrize(
+    ("words", "fact"),
+    [
+        (["model.depth=1"], "has nothing to search"),
+        (["model.depth=1,9"], "Job 1 (model.depth=9): model.depth=9 is out of range"),
+        (["optimizer.lr=interval(-1,1)"], "Job 0 (optimizer.lr=-1.0): Invalid learning rate"),
+        (["optimizer.lr=tag(log,interval(0,1))"], "above 0 for a logarithm"),
+        (["seed=0,1", "hydra.sweeper.sampler=tp"], "sampler=tp: give one of tpe, random"),
+        (["seed=0,1", "+hydra.sweeper.pruner_options.x=1"], "pruner_options do not fit median"),
+        (["seed=0,1", "hydra.sweeper.n_trials=x"], "n_trials=x is not a whole number"),
+        (["seed=0,1", "hydra.sweeper.n_trials=0"], "n_trials=0: give 1 or more"),
+        (["seed=0,1", "hydra.sweeper.objectives=[val/foo]"], "val/foo is not measured"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused(
+    command: Command, words: list[str], fact: str
+) -> None:
+    failed = command("train", *SEARCH, *words, "hydra.sweep.dir=sweep")
+    assert failed.code == 1
+    assert fact in failed.err
+    assert not Path("sweep").exists()
