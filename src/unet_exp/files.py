@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import os
 import shutil
 import stat
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from unet_exp.secrets.masking import masked
 
 try:
     import fcntl
@@ -245,3 +248,24 @@ def folder_name(name: Any) -> str:
 def is_plain(letter: str) -> bool:
     """Tell whether a letter may stand in any folder's name, and be typed without quotes."""
     return letter in PLAIN or letter.isalnum() or unicodedata.category(letter) in ("So", "Mn", "Mc")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text: a reader sees the old file or the new one."""
+    with replacing(path) as part:
+        part.write_text(text)
+
+
+def to_json(content: dict[str, Any]) -> str:
+    """Return strict JSON without secrets; what is not a finite number is written as null."""
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {str(key): clean(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [clean(item) for item in value]
+        if isinstance(value, float) and not math.isfinite(value):
+            return None
+        return value
+
+    return json.dumps(clean(masked(content)), indent=2, default=str, allow_nan=False) + "\n"

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 
 from tests.images.test_limits import png_of, zarr_of
-from tests.datasets.test_ome import write as write_ome
+from tests.images.test_ome import write as write_ome
 from tests.running import Command
 
 IMAGE = np.random.default_rng(0).random((40, 50)).astype(np.float32)

@@ -2,10 +2,10 @@ import json
 from pathlib import Path
 
 import pytest
-
 from tests.fixtures.drawn_sweep import write
-from unet_exp.sweeps.jobs import read_sweep
-from unet_exp.sweeps.repeats import repeats
+
+from unet_exp.evaluation.repeats import repeats
+from unet_exp.runs.jobs import read_sweep
 
 
 def test_jobs_that_differ_in_the_seed_alone_are_one_group(drawn: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.fixtures.drawn_sweep import write
 
 from unet_exp.reports.sweep_page import content, group_address, page, write_page
-from unet_exp.sweeps.jobs import read_sweep
+from unet_exp.runs.jobs import read_sweep
 
 STRANGE = """name='</script><script>alert("x")</script>{{title}}'"""
 

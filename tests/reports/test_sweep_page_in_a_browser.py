@@ -11,7 +11,7 @@ import pytest
 from tests.fixtures.drawn_sweep import write
 
 from unet_exp.reports.sweep_page import write_page
-from unet_exp.sweeps.jobs import read_sweep
+from unet_exp.runs.jobs import read_sweep
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright drives the browser: pip install -e '.[dev]'"

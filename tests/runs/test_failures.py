@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from unet_exp.prediction.failures import is_about_output, reason
+from unet_exp.runs.failures import is_about_output, reason
 
 PATH = Path("scans/a.tif")
 

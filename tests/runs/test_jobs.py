@@ -4,9 +4,9 @@ import time
 from pathlib import Path
 
 import pytest
-
 from tests.fixtures.drawn_sweep import write
-from unet_exp.sweeps.jobs import read_sweep
+
+from unet_exp.runs.jobs import read_sweep
 
 
 def test_each_job_is_in_the_state_that_its_files_show(drawn: Path) -> None:

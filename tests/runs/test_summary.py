@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from unet_exp.runs.summary import summary, to_json, write_atomically
+from unet_exp.files import to_json, write_atomically
+from unet_exp.runs.summary import summary
 
 
 def test_summary_tells_how_a_run_ended(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ import pytest
 import torch
 from lightning.pytorch import Trainer
 
+from unet_exp.configuration.trainer_options import FREE, TAKEN
 from unet_exp.training.averaging import RunningMean
-from unet_exp.training.trainer import FREE, TAKEN, best_precision, build_trainer
+from unet_exp.training.trainer import best_precision, build_trainer
 
 
 def test_settings_reach_lightning(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def segment_all(
     OSError
         Nothing more can be written, so that all others would fail likewise.
     """
-    from unet_exp.prediction.failures import is_about_output, reason
+    from unet_exp.runs.failures import is_about_output, reason
     from unet_exp.screen import Console, bar
 
     failed: list[Path] = []

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration import schema
 from unet_exp.configuration.overrides import KINDS, unknown
+from unet_exp.configuration.trainer_options import require_free
 
 #: What a part gets when it is built, so that an override of it would count for nothing.
 GIVEN = {
@@ -55,9 +56,7 @@ def check(cfg: DictConfig, command: str) -> None:
                 f"{part}.{taken[0]} cannot be given: a run settles it itself.{hint}"
             )
     if command == "train" and (options := cfg.trainer.get("options")):
-        from unet_exp.training.trainer import require_free
-
-        require_free(options)
+        require_free(options, [str(name) for name in cfg.trainer])
     for key, target, given in parts(tree):
         parameters = parameters_of(key, target)
         if any(p.kind == p.VAR_KEYWORD for p in parameters.values()):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from unet_exp.commands.entry import trace
 from unet_exp.configuration.errors import explain, is_full
 from unet_exp.csv_tables import to_csv
 from unet_exp.evaluation.evaluation import Result
@@ -15,6 +14,7 @@ from unet_exp.evaluation.tables import show
 from unet_exp.runs.listing import Run
 
 log = logging.getLogger(__name__)
+trace = logging.getLogger("unet_exp.trace")
 
 
 class FailedRunsError(Exception):
@@ -76,7 +76,8 @@ def write(
     folder: Path,
 ) -> list[Path]:
     """Write a row of each run to ``folds.csv``, and the means to ``evaluation.json``."""
-    from unet_exp.runs.summary import environment, to_json, write_atomically
+    from unet_exp.files import to_json, write_atomically
+    from unet_exp.runs.summary import environment
 
     rows = [
         {

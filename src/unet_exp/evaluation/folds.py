@@ -109,3 +109,13 @@ def as_overrides(settings: Mapping[str, Any]) -> str:
         typed = name == "_target_"
         words.append(f"{part}={str(value).rpartition('.')[2]}" if typed else f"{key}={value}")
     return " ".join(words)
+
+
+def labels(keys: Sequence[str]) -> dict[str, str]:
+    """Name keys by as many of their last parts as tell them apart.
+
+    >>> labels(["model.depth", "optimizer.lr", "loss.lr"])
+    {'model.depth': 'depth', 'optimizer.lr': 'optimizer.lr', 'loss.lr': 'loss.lr'}
+    """
+    last = [key.rpartition(".")[2] for key in keys]
+    return {k: name if last.count(name) == 1 else k for k, name in zip(keys, last, strict=True)}

@@ -1,8 +1,8 @@
 """Jobs of a sweep that differ in fold and seed alone, and the mean of their scores."""
 
 from unet_exp.evaluation.folds import REPEATS, Group
+from unet_exp.runs.jobs import Sweep
 from unet_exp.runs.listing import Run
-from unet_exp.sweeps.jobs import Sweep
 
 
 def repeats(sweep: Sweep) -> list[Group]:

@@ -14,7 +14,8 @@ from unet_exp.pictures import precision_recall, threshold_curves
 
 def write_results(evaluation: Evaluation, facts: dict[str, Any], folder: Path) -> list[Path]:
     """Write all numbers; ``facts`` say of what they are."""
-    from unet_exp.runs.summary import environment, to_json, write_atomically
+    from unet_exp.files import to_json, write_atomically
+    from unet_exp.runs.summary import environment
 
     content = {**facts, **numbers(evaluation), **environment()}
     table, record = folder / "per_image.csv", folder / "evaluation.json"

@@ -13,7 +13,7 @@ from unet_exp.metrics.measure import Measure
 from unet_exp.metrics.pixel_curve import PixelCurve
 from unet_exp.metrics.threshold_sweep import SplitMergeSweep, ThresholdSweep
 from unet_exp.pictures import PrecisionRecall, ThresholdCurve
-from unet_exp.prediction.failures import is_about_memory, out_of_memory
+from unet_exp.runs.failures import is_about_memory, out_of_memory
 from unet_exp.screen import Console
 
 

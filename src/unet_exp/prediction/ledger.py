@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from unet_exp.runs.summary import environment, to_json, write_atomically
+from unet_exp.files import to_json, write_atomically
+from unet_exp.runs.summary import environment
 from unet_exp.training.checkpoint import differences
 
 

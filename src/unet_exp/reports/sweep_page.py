@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from unet_exp.evaluation.folds import REPEATS, Group
+from unet_exp.evaluation.folds import REPEATS, Group, labels
+from unet_exp.evaluation.repeats import repeats
 from unet_exp.files import replacing
 from unet_exp.reports.curves import read_curves
 from unet_exp.reports.thumbnails import as_uri, last_pictures
+from unet_exp.runs.jobs import Job, Sweep, split
 from unet_exp.shown import shown_lines
-from unet_exp.sweeps.jobs import Job, Sweep, split
-from unet_exp.sweeps.repeats import repeats
-from unet_exp.sweeps.table import labels
 
 NAME = "sweep.html"
 HERE = Path(__file__).parent

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, open_dict
 
 from unet_exp.configuration.composed import to_yaml
 from unet_exp.configuration.errors import Preempted
-from unet_exp.files import alone
+from unet_exp.files import alone, write_atomically
 from unet_exp.runs.build import (
     build,
     build_dataset,
@@ -27,7 +27,7 @@ from unet_exp.runs.build import (
 from unet_exp.runs.callbacks import build_callbacks, ending, require_distinct
 from unet_exp.runs.opening import announce
 from unet_exp.runs.resume import run_id, starting_point
-from unet_exp.runs.summary import summary, write_atomically
+from unet_exp.runs.summary import summary
 from unet_exp.screen import Console
 from unet_exp.secrets.masking import masked
 from unet_exp.training.averaging import RunningMean

@@ -57,31 +57,18 @@ def find_checkpoint(path: Path) -> Path:
     )
 
 
-def require_paths(cfg: DictConfig, command: str) -> None:
-    """Refuse paths that have to be there and are not.
+def require_training_paths(cfg: DictConfig) -> None:
+    """Refuse the paths of a training that have to be there and are not.
 
     Raises
     ------
     FileNotFoundError, ValueError
         Naming the first.
     """
-    if command == "evaluate" and (cfg.run is None) == (cfg.checkpoint is None):
-        raise ValueError("Give one of run=FOLDER and checkpoint=FILE.")
-    # What has no default is asked for before anything is looked for.
-    required = [cfg[name] for name in ("checkpoint", "input", "output") if command == "predict"]
     # A run that goes on has a checkpoint of its own.
-    option = "checkpoint" if command != "train" else None if cfg.resume else "ckpt_path"
-    if option and (given := cfg.get(option)) is not None:
-        for path in listed(given):
+    if not cfg.resume and cfg.get("ckpt_path") is not None:
+        for path in listed(cfg.ckpt_path):
             find_checkpoint(as_typed(path))
-    if required:
-        from unet_exp.prediction.inputs import find_images
-
-        find_images(cfg.input)
-    if command == "evaluate" and cfg.run is not None:
-        from unet_exp.runs.listing import find_runs
-
-        find_runs(cfg.run)
     require_data(cfg.get("dataset") or {})
 
 

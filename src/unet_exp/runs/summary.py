@@ -1,7 +1,5 @@
 """The run folder is the record: summary.json, whole at any moment."""
 
-import json
-import math
 import os
 import platform
 import shlex
@@ -16,17 +14,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from unet_exp.files import read_json, replacing
+from unet_exp.files import read_json, to_json, write_atomically
 from unet_exp.secrets.masking import masked
 
 #: Whose versions a result may depend on.
 LIBRARIES = ("unet-exp", "torch", "lightning", "albumentations", "numpy", "opencv-python-headless")
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text: a reader sees the old file or the new one."""
-    with replacing(path) as part:
-        part.write_text(text)
 
 
 @contextmanager
@@ -84,21 +76,6 @@ def read_summary(folder: Path) -> dict[str, Any]:
 def amend(folder: Path, **facts: Any) -> None:
     """Write facts into the ``summary.json`` of a run that did not come to write them itself."""
     write_atomically(folder / "summary.json", to_json({**read_summary(folder), **facts}))
-
-
-def to_json(content: dict[str, Any]) -> str:
-    """Return strict JSON without secrets; what is not a finite number is written as null."""
-
-    def clean(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {str(key): clean(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [clean(item) for item in value]
-        if isinstance(value, float) and not math.isfinite(value):
-            return None
-        return value
-
-    return json.dumps(clean(masked(content)), indent=2, default=str, allow_nan=False) + "\n"
 
 
 def environment() -> dict[str, Any]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from unet_exp.evaluation.numbers import number
 from unet_exp.reports.sweep_page import group_address, write_page
+from unet_exp.runs.jobs import Sweep, read_sweep
 from unet_exp.shown import shown
-from unet_exp.sweeps.jobs import Sweep, read_sweep
 from unet_exp.sweeps.report import write_report
 from unet_exp.sweeps.table import summed
 

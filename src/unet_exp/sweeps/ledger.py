@@ -10,8 +10,8 @@ from typing import Any
 
 from unet_exp.configuration.recorded import replayed
 from unet_exp.files import read_json, replacing
+from unet_exp.runs.jobs import job_name
 from unet_exp.secrets.masking import blanked, masked
-from unet_exp.sweeps.jobs import job_name
 from unet_exp.sweeps.plan import OF_THE_SWEEP, Planned, SweepError
 
 NAME = "sweep.json"

@@ -18,12 +18,12 @@ from unet_exp.configuration.errors import explain
 from unet_exp.configuration.quoting import in_quotes
 from unet_exp.configuration.recorded import fault, require_no_links, require_plain
 from unet_exp.files import alone
-from unet_exp.runs.given_paths import require_paths
+from unet_exp.runs.given_paths import require_training_paths
+from unet_exp.runs.jobs import DONE
 from unet_exp.runs.summary import amend, command_line, read_summary
 from unet_exp.secrets.masking import blanked
 from unet_exp.sweeps.conclude import conclude
 from unet_exp.sweeps.given_again import jobs_with_secrets, require_secrets
-from unet_exp.sweeps.jobs import DONE
 from unet_exp.sweeps.ledger import (
     Ledger,
     read_ledger,
@@ -140,7 +140,7 @@ class Runner:
             try:
                 cfg = self.composed(job)
                 with as_current(cfg) as own:
-                    require_paths(own, "train")  # before the rehearsal imports torch
+                    require_training_paths(own)  # before the rehearsal imports torch
             except Exception as error:
                 raise refused(job, error)  # noqa: B904 - its cause would be told in its place
             with as_current(cfg) as own:

@@ -14,10 +14,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from unet_exp.evaluation.folds import labels
 from unet_exp.evaluation.numbers import number
+from unet_exp.runs.jobs import STATES, Job, Sweep, counted, read_sweep
 from unet_exp.screen import Console
 from unet_exp.shown import shown
-from unet_exp.sweeps.jobs import STATES, Job, Sweep, counted, read_sweep
 
 log = logging.getLogger(__name__)
 
@@ -178,16 +179,6 @@ def clock(seconds: float | None) -> str:
 def settings(job: Job, names: dict[str, str]) -> str:
     """Write a job's settings by the short names of the keys."""
     return " ".join(f"{names.get(key, key)}={value}" for key, value in job.values.items())
-
-
-def labels(keys: Sequence[str]) -> dict[str, str]:
-    """Name keys by as many of their last parts as tell them apart.
-
-    >>> labels(["model.depth", "optimizer.lr", "loss.lr"])
-    {'model.depth': 'depth', 'optimizer.lr': 'optimizer.lr', 'loss.lr': 'loss.lr'}
-    """
-    last = [key.rpartition(".")[2] for key in keys]
-    return {k: name if last.count(name) == 1 else k for k, name in zip(keys, last, strict=True)}
 
 
 def summed(jobs: Sequence[Job], kind: str = "") -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from unet_exp.csv_tables import read_csv, to_csv
-from unet_exp.runs.summary import write_atomically
+from unet_exp.files import write_atomically
 
 
 class Metrics(Callback):

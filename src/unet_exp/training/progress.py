@@ -17,7 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from unet_exp.runs.summary import to_json, write_atomically
+from unet_exp.files import to_json, write_atomically
 from unet_exp.screen import Console
 
 #: Seconds between two writings of ``progress.json``.
