@@ -13,7 +13,7 @@ import numpy as np
 import tifffile
 import torch
 
-from unet_exp.images.opened import open_image
+from unet_exp.images.image_file import open_image
 from unet_exp.inference.freed_memory import keep_freed_memory
 from unet_exp.inference.overlap_tile import OverlapTile
 from unet_exp.inference.predictor import Predictor

@@ -6,7 +6,7 @@ import tifffile
 from numpy.testing import assert_array_equal
 
 from unet_exp.datasets.cell_tracking import CellTracking
-from unet_exp.datasets.label_files import read_labels
+from unet_exp.datasets.labels.files import read_labels
 from unet_exp.datasets.sequences import find_sequences
 
 

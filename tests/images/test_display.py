@@ -9,8 +9,8 @@ import tifffile
 from numpy.testing import assert_array_equal
 
 from unet_exp.datasets.folder import Folder
-from unet_exp.datasets.label_files import read_labels
-from unet_exp.images.opened import open_image
+from unet_exp.datasets.labels.files import read_labels
+from unet_exp.images.image_file import open_image
 from unet_exp.images.reading import read_images, read_pages
 
 RNG = np.random.default_rng(0)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import tifffile
 
+from unet_exp.images.image_file import open_image
 from unet_exp.images.limits import VARIABLE, require_memory, require_plausible
-from unet_exp.images.opened import open_image
 
 
 def zarr_of(path: Path, shape: list[int], chunks: list[int]) -> None:

@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from numpy.testing import assert_array_equal
 
-from unet_exp.images.opened import open_image
+from unet_exp.images.image_file import open_image
 from unet_exp.images.reading import read_pages
 
 IMAGE = np.arange(6 * 8 * 9, dtype=np.uint8).reshape(6, 8, 9)

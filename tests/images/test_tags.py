@@ -7,7 +7,7 @@ import pytest
 import tifffile
 import zarr
 
-from unet_exp.images.opened import open_image
+from unet_exp.images.image_file import open_image
 from unet_exp.images.tags import Tags
 
 IMAGE = np.arange(20 * 30, dtype=np.uint8).reshape(20, 30)

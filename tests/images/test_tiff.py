@@ -5,7 +5,7 @@ import pytest
 import tifffile
 from numpy.testing import assert_array_equal
 
-from unet_exp.images.opened import open_image
+from unet_exp.images.image_file import open_image
 from unet_exp.images.reading import read_pages
 
 IMAGE = np.arange(5 * 20 * 30, dtype=np.uint16).reshape(5, 20, 30)

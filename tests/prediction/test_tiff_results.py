@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from unet_exp.images.opened import open_image
+from unet_exp.images.image_file import open_image
 from unet_exp.images.tags import Tags
 from unet_exp.prediction import tiff_results
 from unet_exp.prediction.tiff_results import write_tiff

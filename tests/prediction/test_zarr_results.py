@@ -7,7 +7,7 @@ import pytest
 import zarr
 from ome_zarr_models.v04.image import ImageAttrs
 
-from unet_exp.images.opened import open_image
+from unet_exp.images.image_file import open_image
 from unet_exp.images.tags import Tags
 from unet_exp.prediction import zarr_results
 from unet_exp.prediction.zarr_results import write_zarr

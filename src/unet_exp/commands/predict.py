@@ -122,8 +122,8 @@ def segment_one(
     ValueError
         If it is damaged, or not like those that the network was trained on.
     """
+    from unet_exp.images.image_file import open_image
     from unet_exp.images.nodata import NotFiniteError
-    from unet_exp.images.opened import open_image
     from unet_exp.prediction.segment import scratch, segment
 
     channels = trained.config.model.in_channels

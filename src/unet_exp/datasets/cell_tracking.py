@@ -10,8 +10,8 @@ from jaxtyping import Int32
 from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.download import require
 from unet_exp.datasets.every_file import read_every
-from unet_exp.datasets.label_files import read_labels
-from unet_exp.datasets.numbering import renumbered
+from unet_exp.datasets.labels.files import read_labels
+from unet_exp.datasets.labels.numbering import renumbered
 from unet_exp.datasets.sample import Sample, check_split
 from unet_exp.datasets.sequences import Sequence2D, find_sequences
 from unet_exp.datasets.unannotated import fill_in, mark_unknown

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from unet_exp.datasets.blocks import blocks
 from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.every_file import read_every
-from unet_exp.datasets.label_files import read_label_files
-from unet_exp.datasets.label_kinds import all_values
-from unet_exp.datasets.label_reading import LabelReading
-from unet_exp.datasets.numbering import Numbers
+from unet_exp.datasets.folds import blocks
+from unet_exp.datasets.labels.decoder import LabelReading
+from unet_exp.datasets.labels.files import read_label_files
+from unet_exp.datasets.labels.kinds import all_values
+from unet_exp.datasets.labels.numbering import Numbers
+from unet_exp.datasets.labels.summary import Seen
+from unet_exp.datasets.labels.white_is_zero import WhiteZeros
 from unet_exp.datasets.pairing import find_pairs, source, stem
 from unet_exp.datasets.sample import Sample, check_split
-from unet_exp.datasets.seen import Seen
-from unet_exp.datasets.white_labels import WhiteZeros
 from unet_exp.images.nodata import declared
 from unet_exp.images.reading import read_known
 
@@ -43,9 +43,9 @@ class Folder:
     ----------
     labels
         "instances" (a number for each object, of any size), "binary" (0 and any other), "classes"
-        (0, 1, ...), or "auto": as `unet_exp.datasets.label_kinds.infer_kind` finds, which refuses
+        (0, 1, ...), or "auto": as `unet_exp.datasets.labels.kinds.infer_kind` finds, which refuses
         files that contradict each other. Negative values mean unknown, and so does 255 among
-        classes. What a file may be besides grey, says `unet_exp.datasets.label_files.read_labels`.
+        classes. What a file may be besides grey, says `unet_exp.datasets.labels.files.read_labels`.
     ignore
         A further value of labels that means unknown.
     in_channels, num_classes
@@ -60,7 +60,7 @@ class Folder:
     min_is_white
         How TIFFs are read that say that 0 is white: "invert", "keep", or "auto", see
         `unet_exp.images.display.Display`, and for labels
-        `unet_exp.datasets.white_labels.WhiteZeros`.
+        `unet_exp.datasets.labels.white_is_zero.WhiteZeros`.
     memory_limit
         GiB of arrays to keep in memory; those beyond are memory-mapped from the cache.
     """

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from unet_exp.datasets.blocks import blocks
 from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.download import require
-from unet_exp.datasets.label_files import read_labels
+from unet_exp.datasets.folds import blocks
+from unet_exp.datasets.labels.files import read_labels
 from unet_exp.datasets.regions import regions
 from unet_exp.datasets.sample import Sample, check_split
 from unet_exp.images.reading import read_images

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped
 
+from unet_exp.images.image_file import memory_named, open_image
 from unet_exp.images.nodata import NoData, NotFiniteError
-from unet_exp.images.opened import memory_named, open_image
 from unet_exp.images.scaling import Scaled
 
 Known = tuple[Float32[np.ndarray, "_ _ _"], Bool[np.ndarray, "_ _"] | None]

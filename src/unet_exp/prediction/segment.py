@@ -17,8 +17,8 @@ import psutil
 import torch
 import zarr
 
+from unet_exp.images.image_file import Opened
 from unet_exp.images.nodata import NoData
-from unet_exp.images.opened import Opened
 from unet_exp.images.scaling import Scaled
 from unet_exp.images.tags import Tags
 from unet_exp.inference.predictor import Predictor

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unet_exp.datasets.blocks import blocks
+from unet_exp.datasets.folds import blocks
 
 
 def test_isbi_em_has_five_blocks_of_six_slices() -> None:

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from PIL import Image, ImageOps
 
 from unet_exp.datasets.folder import Folder
-from unet_exp.datasets.label_files import read_labels
+from unet_exp.datasets.labels.files import read_labels
 
 MASK = np.zeros((40, 48), np.uint8)
 MASK[5:20, 6:30] = 1

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from unet_exp.datasets.seen import LOOKED_AT, Seen
+from unet_exp.datasets.labels.summary import LOOKED_AT, Seen
 
 
 def drawn(*rows: str) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Int32, Shaped
 from scipy import ndimage
 
-from unet_exp.datasets.numbering import Numbers, places
+from unet_exp.datasets.labels.numbering import Numbers, places
 
 LOOKED_AT = 200
 """Numbers of an image whose pieces are counted, spread evenly."""

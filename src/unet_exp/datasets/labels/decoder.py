@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int32, UInt8
 
-from unet_exp.datasets.label_kinds import KINDS, all_values, count_classes, infer_kind, named
-from unet_exp.datasets.numbering import Numbers, renumbered
+from unet_exp.datasets.labels.kinds import KINDS, all_values, count_classes, infer_kind, named
+from unet_exp.datasets.labels.numbering import Numbers, renumbered
+from unet_exp.datasets.labels.summary import UNKNOWN, Seen
 from unet_exp.datasets.regions import regions
-from unet_exp.datasets.seen import UNKNOWN, Seen
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class LabelReading:
 
         Instances of "binary" labels, and of each of the "classes" above 0, are the pieces that
         hang together by pixel edges. Other instances keep their numbers, as far as
-        `unet_exp.datasets.numbering.renumbered` does.
+        `unet_exp.datasets.labels.numbering.renumbered` does.
 
         >>> LabelReading("binary", 2).instances(np.array([[255, 0, 255, -9]])).tolist()
         [[1, 0, 2, -1]]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unet_exp.datasets.seen import CLASSES, UNKNOWN, Seen
+from unet_exp.datasets.labels.summary import CLASSES, UNKNOWN, Seen
 
 KINDS = ("auto", "instances", "binary", "classes")
 #: Numbers beside 1 that programs write for inside: the largest of each type.

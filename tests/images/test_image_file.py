@@ -9,7 +9,7 @@ import tifffile
 import zarr
 from numpy.testing import assert_array_equal
 
-from unet_exp.images.opened import open_image
+from unet_exp.images.image_file import open_image
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (4, 2, 40, 30)).astype(np.uint16)
 

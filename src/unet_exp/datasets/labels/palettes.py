@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL.PngImagePlugin import PngImageFile
 
-from unet_exp.datasets.numbering import Numbers
+from unet_exp.datasets.labels.numbering import Numbers
 from unet_exp.images.display import say_once, turned
-from unet_exp.images.opened import damage_named
+from unet_exp.images.image_file import damage_named
 from unet_exp.images.png import exif_orientation
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from unet_exp.datasets.label_reading import LabelReading
-from unet_exp.datasets.seen import Seen
+from unet_exp.datasets.labels.decoder import LabelReading
+from unet_exp.datasets.labels.summary import Seen
 
 
 def decide(page: np.ndarray, ignore: int | None = None, **options) -> LabelReading:

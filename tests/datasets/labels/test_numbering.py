@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.testing import assert_array_equal
 
-from unet_exp.datasets.numbering import places, renumbered
+from unet_exp.datasets.labels.numbering import places, renumbered
 
 TYPES = (np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64)
 EXTREMES = [(t, int(end)) for t in TYPES for end in (np.iinfo(t).min, np.iinfo(t).max)]

@@ -9,8 +9,8 @@ import tifffile
 from numpy.testing import assert_array_equal
 
 from unet_exp.datasets.folder import Folder
-from unet_exp.datasets.label_files import read_label_files, read_labels
-from unet_exp.datasets.white_labels import WhiteZeros
+from unet_exp.datasets.labels.files import read_label_files, read_labels
+from unet_exp.datasets.labels.white_is_zero import WhiteZeros
 
 MASK = np.zeros((20, 31), np.uint8)
 MASK[3:9, 4:10] = 1

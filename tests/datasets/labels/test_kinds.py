@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from unet_exp.datasets.label_kinds import count_classes, infer_kind
-from unet_exp.datasets.seen import Seen
+from unet_exp.datasets.labels.kinds import count_classes, infer_kind
+from unet_exp.datasets.labels.summary import Seen
 
 
 def page(*rows: str, name: str = "a.png") -> Seen:

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Shaped
 
-from unet_exp.datasets.label_kinds import TOPS
-from unet_exp.datasets.numbering import places
+from unet_exp.datasets.labels.kinds import TOPS
+from unet_exp.datasets.labels.numbering import places
 from unet_exp.images.display import Display, other_way, require_min_is_white, say_once
-from unet_exp.images.opened import memory_named, open_image
+from unet_exp.images.image_file import memory_named, open_image
 
 Stack = Shaped[np.ndarray, "n c h w"]
 

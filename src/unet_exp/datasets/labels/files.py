@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import Shaped
 
 from unet_exp.datasets.every_file import read_every
-from unet_exp.datasets.numbering import Numbers
-from unet_exp.datasets.palettes import palette_indices
-from unet_exp.datasets.white_labels import Stack, Stored, WhiteZeros, read_stored
+from unet_exp.datasets.labels.numbering import Numbers
+from unet_exp.datasets.labels.palettes import palette_indices
+from unet_exp.datasets.labels.white_is_zero import Stack, Stored, WhiteZeros, read_stored
 
 FLAT = 0.8
 """Share of neighbours that have one colour from which on colours are taken for labels."""
@@ -28,13 +28,13 @@ def read_labels(path: Path, pages: int | None = None, min_is_white: str = "auto"
     - A grey picture saved in colour is taken as grey. In another, each colour is a number (red *
       65536 + green * 256 + blue with 8 bits) and black the background, if it is plainly a picture
       of labels: large areas of one colour, and some black.
-    - What is meant where 0 is white says `unet_exp.datasets.white_labels.WhiteZeros`.
+    - What is meant where 0 is white says `unet_exp.datasets.labels.white_is_zero.WhiteZeros`.
 
     Raises
     ------
     ValueError
-        As `unet_exp.images.opened.open_image`, and for photographs, transparent pixels, fractions
-        and what no integer type holds.
+        As `unet_exp.images.image_file.open_image`, and for photographs, transparent pixels,
+        fractions and what no integer type holds.
     """
     stored = read_stored(path, pages)
     return meant(stored, *WhiteZeros(min_is_white).read([stored]))

@@ -7,7 +7,7 @@ import tifffile
 from numpy.testing import assert_array_equal
 from PIL import Image
 
-from unet_exp.datasets.label_files import read_labels
+from unet_exp.datasets.labels.files import read_labels
 
 RNG = np.random.default_rng(0)
 
