@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unet_exp.datasets.folds import blocks
+from unet_exp.datasets.folds import fold_indices
 
 
 def test_isbi_em_has_five_blocks_of_six_slices() -> None:
-    assert [blocks(30, 5, fold)[1] for fold in range(5)] == [
+    assert [fold_indices(30, 5, fold)[1] for fold in range(5)] == [
         list(range(start, start + 6)) for start in (0, 6, 12, 18, 24)
     ]
 
@@ -16,7 +16,7 @@ def test_every_image_is_validated_on_once_and_never_trained_on_then(count, data)
     folds = data.draw(st.integers(2, count))
     held_out = []
     for fold in range(folds):
-        train, validation = blocks(count, folds, fold)
+        train, validation = fold_indices(count, folds, fold)
         assert sorted(train + validation) == list(range(count))
         assert validation == list(range(validation[0], validation[-1] + 1))
         held_out += validation
@@ -34,4 +34,4 @@ def test_every_image_is_validated_on_once_and_never_trained_on_then(count, data)
 )
 def test_what_cannot_be_cut_is_refused(count, folds, fold, message) -> None:
     with pytest.raises(ValueError, match=message):
-        blocks(count, folds, fold)
+        fold_indices(count, folds, fold)

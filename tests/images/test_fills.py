@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from unet_exp.images.fills import Fills
-from unet_exp.images.nodata import NotFiniteError, declared
+from unet_exp.images.nodata import NotFiniteError, parse_nodata
 from unet_exp.images.reading import normalise, read_known
 from unet_exp.images.scaling import NORMALIZATIONS, Scaled
 
@@ -26,7 +26,7 @@ HOLE = np.s_[0, 3:6, 4:10]  # 18 pixels
         (np.float64, -99999), (np.float32, -32768), (np.float16, -999),
     ],
 )  # fmt: skip
-def test_a_fill_value_is_refused_and_can_be_declared(
+def test_a_fill_value_is_refused_and_can_be_parse_nodata(
     tmp_path: Path, name: str, dtype: type, value: float
 ) -> None:
     image = IMAGE.astype(dtype)
@@ -77,7 +77,7 @@ def test_images_without_a_gap_are_read(image: np.ndarray) -> None:
 def test_who_says_that_there_are_none_is_believed() -> None:
     image = IMAGE.astype(np.float32)
     image[HOLE] = -9999
-    found = Scaled(image, "zscore", declared([]))[:, :, :]
+    found = Scaled(image, "zscore", parse_nodata([]))[:, :, :]
     np.testing.assert_allclose(found, (image - image.mean()) / image.std(), rtol=1e-3)
 
 
@@ -131,7 +131,7 @@ def test_what_the_user_says_comes_before_the_tag(tmp_path: Path) -> None:
         ((_, missing),) = read_known(path, nodata=nodata)
         assert missing is not None
         assert missing.tolist() == expected
-    ((_, missing),) = read_known(path, nodata=declared([]))
+    ((_, missing),) = read_known(path, nodata=parse_nodata([]))
     assert missing is None
 
 

@@ -161,14 +161,14 @@ def reading(dataset: DictConfig) -> "tuple[str, NoData, str]":
         For a value that is not known.
     """
     from unet_exp.images.display import require_min_is_white
-    from unet_exp.images.nodata import declared
+    from unet_exp.images.nodata import parse_nodata
     from unet_exp.images.scaling import require_normalization
 
     normalization = dataset.get("normalization", "none")
     min_is_white = dataset.get("min_is_white") or "auto"
     require_normalization(normalization)
     require_min_is_white(min_is_white)
-    return normalization, declared(plain(dataset.get("nodata"))), min_is_white
+    return normalization, parse_nodata(plain(dataset.get("nodata"))), min_is_white
 
 
 def chosen_results(cfg: DictConfig, trained: "Trained", output: Path) -> "Results":

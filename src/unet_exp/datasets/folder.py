@@ -9,7 +9,7 @@ import numpy as np
 
 from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.every_file import read_every
-from unet_exp.datasets.folds import blocks
+from unet_exp.datasets.folds import fold_indices
 from unet_exp.datasets.labels.decoder import LabelReading
 from unet_exp.datasets.labels.files import read_label_files
 from unet_exp.datasets.labels.kinds import all_values
@@ -18,7 +18,7 @@ from unet_exp.datasets.labels.summary import Seen
 from unet_exp.datasets.labels.white_is_zero import WhiteZeros
 from unet_exp.datasets.pairing import find_pairs, source, stem
 from unet_exp.datasets.sample import Sample, check_split
-from unet_exp.images.nodata import declared
+from unet_exp.images.nodata import parse_nodata
 from unet_exp.images.reading import read_known
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class Folder:
             )
         self.name = self.root.resolve().name
         self.normalization, self._in_channels = normalization, in_channels
-        self.nodata, self.min_is_white = declared(nodata), min_is_white
+        self.nodata, self.min_is_white = parse_nodata(nodata), min_is_white
         self._white = WhiteZeros(min_is_white)
         self._store = ArrayStore(cache_folder(self.root), memory_limit)
 
@@ -172,7 +172,7 @@ class Folder:
                 "validation. Add more, or put one into validation/images, with its labels in "
                 "validation/labels."
             )
-        train, validation = blocks(len(samples), min(folds, len(samples)), fold)
+        train, validation = fold_indices(len(samples), min(folds, len(samples)), fold)
         return [samples[i] for i in train], [samples[i] for i in validation]
 
     def _read(self, pairs: Pairs, raw: dict[Path, list[Numbers]]) -> list[Sample]:

@@ -1,13 +1,13 @@
 """Folds of neighbouring images: contiguous blocks, so that neighbours stay on one side."""
 
 
-def blocks(count: int, folds: int, fold: int) -> tuple[list[int], list[int]]:
+def fold_indices(count: int, folds: int, fold: int) -> tuple[list[int], list[int]]:
     """Return indices to train on, and to validate on: the ``fold``-th of ``folds`` blocks.
 
     Consecutive slices or frames look alike, so images drawn at random would let the network see
     nearly every validation image in training. Blocks differ in size by at most one.
 
-    >>> blocks(7, folds=3, fold=1)
+    >>> fold_indices(7, folds=3, fold=1)
     ([0, 1, 2, 5, 6], [3, 4])
     """
     if not 2 <= folds <= count:

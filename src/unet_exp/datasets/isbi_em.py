@@ -5,7 +5,7 @@ from pathlib import Path
 
 from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.download import require
-from unet_exp.datasets.folds import blocks
+from unet_exp.datasets.folds import fold_indices
 from unet_exp.datasets.labels.files import read_labels
 from unet_exp.datasets.regions import regions
 from unet_exp.datasets.sample import Sample, check_split
@@ -71,7 +71,7 @@ class IsbiEm:
         if name == "test":
             return self._volume("test")
         slices = self._volume("train")
-        train, validation = blocks(len(slices), self.folds, self.fold)
+        train, validation = fold_indices(len(slices), self.folds, self.fold)
         return [slices[i] for i in (train if name == "train" else validation)]
 
     def _volume(self, name: str) -> list[Sample]:

@@ -33,7 +33,7 @@ IN_MEMORY = 2**27
 
 
 @dataclass(frozen=True)
-class Opened:
+class ImageFile:
     """An image file, for as long as it is open.
 
     Attributes
@@ -142,7 +142,7 @@ def open_image(
     pages: int | None = None,
     in_memory: int = IN_MEMORY,
     min_is_white: str = "auto",
-) -> Iterator[Opened]:
+) -> Iterator[ImageFile]:
     """Open a PNG, TIFF, NPY file or an OME-Zarr folder.
 
     Colours come as red, green, blue; an opaque alpha channel is left out. The axes that the file
@@ -185,7 +185,7 @@ def open_image(
         found = [Page(path, array, places, at, count, *how) for at in np.ndindex(shape)]
         if alpha and count in (2, 4) and all(is_opaque(page) for page in found):
             found = [Page(path, array, places, at, count - 1, *how) for at in np.ndindex(shape)]
-        yield Opened(found, places.letters, shape, tags, display)
+        yield ImageFile(found, places.letters, shape, tags, display)
 
 
 class NoMemoryError(ValueError):

@@ -17,7 +17,7 @@ class NotFiniteError(ValueError):
     """Values that are no measurements, how many of how many."""
 
 
-def declared(nodata: Any) -> NoData:
+def parse_nodata(nodata: Any) -> NoData:
     """Return the values that one number or a list of them declares; None declares nothing.
 
     An empty list declares that there are none.
@@ -27,7 +27,7 @@ def declared(nodata: Any) -> NoData:
     ValueError
         For anything else.
 
-    >>> declared(-9999), declared([0, "nan"]), declared(None)
+    >>> parse_nodata(-9999), declared([0, "nan"]), declared(None)
     ((-9999.0,), (0.0, nan), ())
     """
     if nodata is None:

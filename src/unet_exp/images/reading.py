@@ -52,7 +52,7 @@ def read_known(
     """Read and normalise pages as `read_images`; with each, where it has no data in any channel.
 
     Numbers without data are those of ``nodata``, or of the file's own tag, as
-    `opened.Opened.no_data` says. The second of each pair is None where there are none.
+    `opened.ImageFile.no_data` says. The second of each pair is None where there are none.
     """
     everything = slice(None), slice(None)
     try:

@@ -17,7 +17,7 @@ import psutil
 import torch
 import zarr
 
-from unet_exp.images.image_file import Opened
+from unet_exp.images.image_file import ImageFile
 from unet_exp.images.nodata import NoData
 from unet_exp.images.scaling import Scaled
 from unet_exp.images.tags import Tags
@@ -59,7 +59,7 @@ class Segmented:
 
 
 def segment(
-    opened: Opened,
+    opened: ImageFile,
     normalization: str,
     predictor: Predictor,
     new_array: NewArray,

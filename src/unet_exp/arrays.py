@@ -1,0 +1,63 @@
+"""Arrays that are read by slices: one protocol, and one wrapper that maps a function over slices.
+
+NumPy arrays, memory maps and Zarr arrays meet the protocol as they are. So an image of any size
+passes from its file to the network and from the network to its results piece by piece.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Shaped
+
+#: One slice for each axis.
+Slices = tuple[slice, ...]
+
+
+@runtime_checkable
+class SlicedArray(Protocol):
+    """An array whose pixels are read where they are indexed."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        ...
+
+    @property
+    def dtype(self) -> Any:
+        """Type of the numbers that are read."""
+        ...
+
+    def __getitem__(self, key: Any, /) -> Any: ...
+
+
+class MappedArray:
+    """An array of which each slice is computed by ``function(source, slices)`` when it is read.
+
+    Parameters
+    ----------
+    function
+        Called with the source and a tuple of one slice per axis of the result; returns the pixels
+        that lie in these slices.
+    shape, dtype
+        Of the result; those of the source when not given.
+
+    >>> doubled = MappedArray(np.arange(6).reshape(2, 3), lambda array, key: 2 * array[key])
+    >>> doubled.shape, doubled[0:1, 1:3].tolist()
+    ((2, 3), [[2, 4]])
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        function: Callable[[Any, Slices], Shaped[np.ndarray, "..."]],
+        shape: tuple[int, ...] | None = None,
+        dtype: Any = None,
+    ) -> None:
+        self.source, self.function = source, function
+        self.shape = tuple(source.shape if shape is None else shape)
+        self.dtype = np.dtype(source.dtype if dtype is None else dtype)
+        self.ndim = len(self.shape)
+
+    def __getitem__(self, key: Slices) -> Shaped[np.ndarray, "..."]:
+        return self.function(self.source, key)
