@@ -27,7 +27,7 @@ def parse_nodata(nodata: Any) -> NoData:
     ValueError
         For anything else.
 
-    >>> parse_nodata(-9999), declared([0, "nan"]), declared(None)
+    >>> parse_nodata(-9999), parse_nodata([0, "nan"]), parse_nodata(None)
     ((-9999.0,), (0.0, nan), ())
     """
     if nodata is None:
