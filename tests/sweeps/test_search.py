@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from tests.running import TINY, Command
 from unet_exp.sweeps.plan import Planned
 from unet_exp.sweeps.search import Search
+from unet_exp.sweeps.settings import SearchSettings
 
 SEARCH = ("-m", "hydra/sweeper=optuna", *TINY, "pictures.images=0", "model.depth=1")
 
@@ -147,9 +148,9 @@ def test_a_study_learns_of_a_job_that_failed_and_was_mended(tmp_path: Path) -> N
         record=lambda job: records[job.folder],
         launch=launch,
     )
-    plugin: Any = SimpleNamespace(n_trials=2, n_jobs=1, storage=None)
+    settings = SearchSettings(n_trials=2, n_jobs=1)
     sampler: Any = None  # nothing is asked
-    Search(runner, study, sampler, space, ["val/seg"], plugin).run()
+    Search(runner, study, sampler, space, ["val/seg"], settings).run()
     found = study.get_trials(states=[TrialState.COMPLETE])
     assert [(t.params["seed"], t.value) for t in found] == [(3, 0.5), (4, 0.75)]
 

@@ -2,7 +2,7 @@
 
 import logging
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -31,11 +31,10 @@ from unet_exp.sweeps.ledger import (
     typed,
 )
 from unet_exp.sweeps.plan import Planned, SweepError, parse, planned, refused
+from unet_exp.sweeps.settings import HydraSweep
 from unet_exp.sweeps.table import LiveTable
 
 if TYPE_CHECKING:
-    from hydra.plugins.sweeper import Sweeper
-
     from unet_exp.sweeps.rehearsal import Rehearsal
 
 log = logging.getLogger(__name__)
@@ -49,8 +48,8 @@ class Runner:
 
     Parameters
     ----------
-    plugin
-        The sweeper that Hydra has set up: ``hydra_context``, ``config``, ``launcher``, ``params``.
+    sweep
+        What Hydra hands to the sweeper.
     arguments
         The task's words.
     sweeper
@@ -62,16 +61,12 @@ class Runner:
         If the folder holds a sweep that was not asked to go on, another one, or runs of none.
     """
 
-    def __init__(self, plugin: "Sweeper", arguments: Sequence[str], sweeper: str) -> None:
-        assert plugin.config is not None and plugin.hydra_context is not None  # noqa: S101, PT018
-        assert plugin.launcher is not None  # noqa: S101
-        self.config, self.launcher = plugin.config, plugin.launcher
-        self.loader = plugin.hydra_context.config_loader
+    def __init__(self, sweep: HydraSweep, arguments: Sequence[str], sweeper: str) -> None:
+        self.config, self.loader, self.launcher = sweep.config, sweep.loader, sweep.launcher
         self.folder = Path(self.config.hydra.sweep.dir)
         self.before = read_ledger(self.folder)
         swept_before = self.before.parameters if self.before else ()
-        params: Mapping[str, Any] = plugin.params  # pyright: ignore[reportAttributeAccessIssue]
-        self.words = parse(arguments, params, swept_before, self.loader)
+        self.words = parse(arguments, sweep.params, swept_before, self.loader)
         if self.before and not self.config.sweep.resume:
             raise SweepError(
                 f"{self.folder} already holds a sweep. To go on with it, add "

@@ -3,15 +3,13 @@
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import optuna
 from optuna import pruners, samplers
 
 from unet_exp.sweeps.plan import SweepError
-
-if TYPE_CHECKING:
-    from hydra_plugins.unet_exp_sweepers import Optuna
+from unet_exp.sweeps.settings import SearchSettings
 
 SAMPLERS = {
     "tpe": samplers.TPESampler,
@@ -41,9 +39,13 @@ class Sampler:
         If there is none of this name, or it has no such option.
     """
 
-    def __init__(self, plugin: "Optuna") -> None:
-        self.name, self.options, self.seed = plugin.sampler, plugin.sampler_options, plugin.seed
-        self.liar = {"constant_liar": True} if self.name == "tpe" and plugin.n_jobs > 1 else {}
+    def __init__(self, settings: SearchSettings) -> None:
+        self.name, self.options, self.seed = (
+            settings.sampler,
+            settings.sampler_options or {},
+            settings.seed,
+        )
+        self.liar = {"constant_liar": True} if self.name == "tpe" and settings.n_jobs > 1 else {}
         self(0)
 
     def __call__(self, number: int) -> "samplers.BaseSampler":

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from unet_exp.csv_tables import read_csv
 from unet_exp.files import replacing
@@ -14,6 +14,7 @@ from unet_exp.runs.jobs import DONE
 from unet_exp.sweeps.plan import Planned, SweepError, identity
 from unet_exp.sweeps.runner import Runner
 from unet_exp.sweeps.sampler_state import require_safe_states
+from unet_exp.sweeps.settings import HydraSweep, SearchSettings
 
 try:
     import optuna
@@ -27,9 +28,6 @@ except ModuleNotFoundError as error:
         'hydra/sweeper=optuna needs Optuna. Install it: pip install -e ".[optuna]"'
     ) from error
 
-if TYPE_CHECKING:
-    from hydra_plugins.unet_exp_sweepers import Optuna
-
 log = logging.getLogger(__name__)
 
 #: Of an objective that is no score of the validation, less is better.
@@ -40,7 +38,7 @@ STUDY = "optuna.log"
 LOOK = 1.0
 
 
-def run_search(plugin: "Optuna", arguments: Sequence[str]) -> None:
+def run_search(sweep: HydraSweep, settings: SearchSettings, arguments: Sequence[str]) -> None:
     """Run trials until there are ``n_trials`` of this sweep, after the extremes were rehearsed.
 
     Raises
@@ -48,7 +46,7 @@ def run_search(plugin: "Optuna", arguments: Sequence[str]) -> None:
     SweepError
         If the search space or a setting is wrong, or jobs have failed.
     """
-    runner = Runner(plugin, arguments, "optuna")
+    runner = Runner(sweep, arguments, "optuna")
     space = {key: distribution(word) for key, word in runner.words.swept.items()}
     if not space:
         raise SweepError(
@@ -56,26 +54,26 @@ def run_search(plugin: "Optuna", arguments: Sequence[str]) -> None:
             "optimizer.lr=tag(log,interval(1e-4,1e-2)), or a preset, sweep=depth_width."
         )
     runner.ledger.log = [key for key, word in runner.words.swept.items() if is_log(word)]
-    sampler = Sampler(plugin)
-    pruner = chosen("pruner", plugin.pruner, PRUNERS, plugin.pruner_options)
+    sampler = Sampler(settings)
+    pruner = chosen("pruner", settings.pruner, PRUNERS, settings.pruner_options or {})
     runner.rehearse([Planned(str(n), words) for n, words in enumerate(corners(space))])
-    objectives = plugin.objectives or [runner.ledger.monitor]
+    objectives = list(settings.objectives) or [runner.ledger.monitor]
     directions = [direction(name, runner) for name in objectives]
     with runner.opened(), quietly():
-        kept = storage(plugin.storage, runner.folder)
+        kept = storage(settings.storage, runner.folder)
         # A file of its own holds one study, whatever its folder is called by now.
-        names = [] if plugin.storage else optuna.get_all_study_names(kept)
+        names = [] if settings.storage else optuna.get_all_study_names(kept)
         study = optuna.create_study(
             storage=kept,
             pruner=pruner,
-            study_name=plugin.study_name or next(iter(names), runner.folder.absolute().name),
+            study_name=settings.study_name or next(iter(names), runner.folder.absolute().name),
             directions=directions,  # pyright: ignore[reportArgumentType]
             load_if_exists=True,
         )
-        if plugin.sampler == "cmaes":
+        if settings.sampler == "cmaes":
             trials = study.get_trials(deepcopy=False)
             require_safe_states((trial.system_attrs for trial in trials), runner.folder)
-        Search(runner, study, sampler, space, objectives, plugin).run()
+        Search(runner, study, sampler, space, objectives, settings).run()
 
 
 def storage(given: str | None, folder: Path) -> Any:
@@ -116,7 +114,7 @@ class Search:
     ----------
     objectives
         Names in the record of a job: ``seconds``, or scores of its best checkpoint.
-    plugin
+    settings
         How many trials, and how many jobs at a time.
     """
 
@@ -127,11 +125,11 @@ class Search:
         sampler: Sampler,
         space: dict[str, Any],
         objectives: list[str],
-        plugin: "Optuna",
+        settings: SearchSettings,
     ) -> None:
         self.runner, self.study, self.sampler, self.space = runner, study, sampler, space
-        self.objectives, self.n_trials, self.n_jobs = objectives, plugin.n_trials, plugin.n_jobs
-        self.shared = plugin.storage is not None
+        self.objectives, self.n_trials, self.n_jobs = objectives, settings.n_trials, settings.n_jobs
+        self.shared = settings.storage is not None
         self.ended = False
 
     def run(self) -> None:

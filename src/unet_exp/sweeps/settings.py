@@ -1,0 +1,68 @@
+"""What a sweep gets from Hydra: the sweeper's options, and the objects that Hydra sets up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hydra.core.config_loader import ConfigLoader
+    from hydra.plugins.launcher import Launcher
+    from omegaconf import DictConfig
+
+
+@dataclass(frozen=True)
+class HydraSweep:
+    """The objects that Hydra hands to a sweeper."""
+
+    config: "DictConfig"
+    """The configuration of the sweep, with Hydra's part."""
+    loader: "ConfigLoader"
+    launcher: "Launcher"
+    params: Mapping[str, Any]
+    """Values by key, as on the command line, from a preset."""
+
+
+@dataclass
+class SearchSettings:
+    """The options of ``hydra/sweeper=optuna``.
+
+    Parameters
+    ----------
+    params
+        Values by key, as on the command line, for presets.
+    n_trials
+        Number of jobs, those before an interruption included.
+    n_jobs
+        Jobs that are launched together; more than one needs ``hydra/launcher=ray`` or ``slurm``.
+    objectives
+        One or several scores, such as ``val/seg``, or ``seconds``. Empty: ``monitor.metric``.
+    sampler
+        ``tpe``, ``random``, ``brute_force``, ``cmaes``, ``gp``, ``qmc`` or ``nsgaii``.
+    pruner
+        ``none``, ``median``, ``percentile``, ``halving``, ``hyperband`` or ``threshold``: it stops
+        jobs while they train. A search with several objectives prunes nothing.
+    sampler_options, pruner_options
+        Arguments of Optuna's class.
+    seed
+        Of the sampler. None: another search each time.
+    storage
+        Address of a database, such as ``sqlite:///study.db``, in which several processes share the
+        study ``study_name``. None: a file in the sweep's folder.
+    """
+
+    params: dict[str, Any] | None = None
+    n_trials: int = 20
+    n_jobs: int = 1
+    objectives: tuple[str, ...] = ()
+    sampler: str = "tpe"
+    sampler_options: dict[str, Any] | None = None
+    pruner: str = "median"
+    pruner_options: dict[str, Any] | None = None
+    seed: int | None = 0
+    storage: str | None = None
+    study_name: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("n_trials", "n_jobs"):
+            if (value := getattr(self, name)) < 1:
+                raise ValueError(f"hydra.sweeper.{name}={value}: give 1 or more.")
