@@ -138,8 +138,8 @@ def recipe(path: Path, minutes: float, overrides: list[str]) -> None:
     )
     from monai.utils import set_determinism
 
-    from unet_exp.runs.build import build_dataset
     from unet_exp.runs.fit import prepare
+    from unet_exp.training.assembly import build_dataset
     from unet_exp.training.trainer import best_precision
 
     cfg = composed(Path(os.environ["UNET_EXP_DATA"]), *overrides, *ONE_CORE)

@@ -18,9 +18,10 @@ from benchmarks.composing import composed, dataset
 from benchmarks.measuring import Line, Mark, alternate, exponent, threads
 from benchmarks.weight_map import made_up
 from unet_exp.augmentations.paper import Augmentation
+from unet_exp.configuration.objects import build
 from unet_exp.inference.overlap_tile import overlap_tile
 from unet_exp.models.unet import UNet
-from unet_exp.runs.build import build, build_dataset, build_loaders
+from unet_exp.training.assembly import build_dataset, build_loaders
 from unet_exp.training.trainer import best_precision
 from unet_exp.weight_maps.border import border_weight_map
 

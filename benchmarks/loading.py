@@ -20,7 +20,8 @@ from torch.utils.data import DataLoader, Dataset, RandomSampler
 
 from benchmarks.composing import composed, dataset
 from benchmarks.measuring import Line, Mark, alternate, over, spread, threads
-from unet_exp.runs.build import build, build_dataset, build_loaders
+from unet_exp.configuration.objects import build
+from unet_exp.training.assembly import build_dataset, build_loaders
 from unet_exp.training.loaders import Loaders
 
 with warnings.catch_warnings():

@@ -33,8 +33,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.composing import composed, dataset
 from benchmarks.measuring import Line, Mark, cores, milliseconds, over, seconds, threads
-from unet_exp.runs.build import build, build_dataset, build_loaders
+from unet_exp.configuration.objects import build
 from unet_exp.runs.fit import prepare
+from unet_exp.training.assembly import build_dataset, build_loaders
 from unet_exp.training.averaging import RunningMean, tensors
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.loaders import Loaders

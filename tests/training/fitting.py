@@ -22,7 +22,8 @@ from lightning.pytorch import Callback, Trainer
 from torch.distributed.tensor import DTensor
 
 from unet_exp.configuration import schema
-from unet_exp.runs.build import build, build_dataset, build_loaders, build_module, plain
+from unet_exp.configuration.objects import build, plain
+from unet_exp.training.assembly import build_dataset, build_loaders, build_module
 from unet_exp.training.averaging import RunningMean
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.gallery import Gallery

@@ -7,11 +7,13 @@ from typing import Any
 from omegaconf import DictConfig
 
 from unet_exp.configuration.buildable import brief
+from unet_exp.configuration.objects import plain
 from unet_exp.evaluation.results import draw_results, write_results
 from unet_exp.evaluation.scoring import Evaluation, evaluated
 from unet_exp.evaluation.tuning import Fit, fit
-from unet_exp.runs.build import Trained, build_dataset, build_loaders, load, plain
 from unet_exp.secrets.masking import masked
+from unet_exp.training.assembly import build_dataset, build_loaders
+from unet_exp.training.trained import Trained, load
 
 #: What is said of scores whose postprocessing was tuned.
 FITTED = "postprocessing fitted to these images"

@@ -19,11 +19,11 @@ from unet_exp.prediction.ledger import Ledger
 from unet_exp.prediction.outputs import PerImage, Results
 from unet_exp.prediction.segment import scratch, segment
 from unet_exp.prediction.waiting import find_waiting
-from unet_exp.runs.build import Trained, load
 from unet_exp.runs.failures import is_about_output, reason
 from unet_exp.runs.given_paths import find_checkpoints
 from unet_exp.screen import Console, bar
 from unet_exp.shown import shown
+from unet_exp.training.trained import Trained, load
 
 log = logging.getLogger(__name__)
 

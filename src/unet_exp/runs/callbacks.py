@@ -7,7 +7,7 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, Timer
 from omegaconf import DictConfig
 
-from unet_exp.runs.build import build
+from unet_exp.configuration.objects import build
 
 #: What is logged besides the scores of the validation.
 TRAINING = ("train/loss", "train/step_loss")

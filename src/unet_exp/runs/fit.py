@@ -15,21 +15,15 @@ from omegaconf import DictConfig, open_dict
 
 from unet_exp.configuration.composed import to_yaml
 from unet_exp.configuration.errors import Preempted
+from unet_exp.configuration.objects import build, plain
 from unet_exp.files import alone, write_atomically
-from unet_exp.runs.build import (
-    build,
-    build_dataset,
-    build_loaders,
-    build_metrics,
-    build_module,
-    plain,
-)
 from unet_exp.runs.callbacks import build_callbacks, ending, require_distinct
 from unet_exp.runs.opening import announce
 from unet_exp.runs.resume import run_id, starting_point
 from unet_exp.runs.summary import summary
 from unet_exp.screen import Console
 from unet_exp.secrets.masking import masked
+from unet_exp.training.assembly import build_dataset, build_loaders, build_metrics, build_module
 from unet_exp.training.averaging import RunningMean
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.gallery import Gallery

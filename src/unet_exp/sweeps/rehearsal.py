@@ -8,11 +8,12 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.checks import check
+from unet_exp.configuration.objects import build
 from unet_exp.configuration.places import settle_paths
-from unet_exp.runs.build import build, build_dataset
 from unet_exp.runs.fit import prepare
 from unet_exp.runs.resume import starting_point
 from unet_exp.sweeps.plan import Planned, refused
+from unet_exp.training.assembly import build_dataset
 from unet_exp.training.devices import processes
 
 #: Data sets kept for the next jobs; most sweeps take one, or one for each fold.

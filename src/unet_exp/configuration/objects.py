@@ -1,0 +1,17 @@
+"""Build the objects that a configuration names."""
+
+from typing import Any
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+
+def build(node: DictConfig, **arguments: Any) -> Any:
+    """Build what a node's ``_target_`` names, with plain lists and dictionaries."""
+    return instantiate(node, _convert_="all", **arguments)
+
+
+def plain(cfg: DictConfig) -> dict[str, Any]:
+    """Return the configuration resolved, as plain data."""
+    config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    return {str(key): value for key, value in config.items()} if isinstance(config, dict) else {}

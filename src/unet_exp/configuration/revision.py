@@ -1,0 +1,91 @@
+"""Change values in the configuration of a trained network."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from unet_exp.configuration import schema
+
+#: Parts of a trained network's configuration that may be changed afterwards.
+CHANGEABLE = ("dataset", "loader", "metric", "inference", "postprocessing")
+
+
+def revised(held: dict[str, Any], cfg: DictConfig) -> DictConfig:
+    """Return a checkpoint's configuration with the values that ``cfg`` gives instead.
+
+    A part that names its option (``postprocessing=watershed``) takes the place of the whole part,
+    single values (``+postprocessing.threshold=0.4``) that of the same values.
+
+    Raises
+    ------
+    OmegaConfBaseException
+        If the part has no such value, or one of another type.
+    ValueError
+        If ``cfg`` changes a part that training has fixed.
+    """
+    fixed = [part for part in held if part in schema.PACKAGES and part not in CHANGEABLE]
+    if wrong := [part for part in fixed if cfg.get(part)]:
+        raise ValueError(
+            f"{wrong[0]} was fixed in training, so it cannot be changed now. What can be: "
+            f"{', '.join(CHANGEABLE)}."
+        )
+    if cfg.get("data_dir"):
+        held = {**held, "data_dir": cfg.data_dir}
+        dataset = held.get("dataset", {})
+        if dataset and "data_dir" in {one.name for one in schema.parameters(dataset["_target_"])}:
+            held["dataset"] = {**dataset, "data_dir": cfg.data_dir}
+    config = DictConfig(held)
+    for part in CHANGEABLE:
+        changes = OmegaConf.to_container(cfg[part]) if cfg.get(part) else {}
+        nodes = {part: (held[part], changes)} if changes else {}
+        if part == "metric" and isinstance(changes, dict):
+            require_metrics(held[part], changes)
+            nodes = {f"{part}.{k}": (held[part].get(k, {}), v) for k, v in changes.items() if v}
+            for name in (name for name, change in changes.items() if change is None):
+                del config[part][name]
+        for place, (old, new) in nodes.items():
+            OmegaConf.update(config, place, checked(place, old, new), merge=False)
+    return config
+
+
+def require_metrics(held: Mapping[str, Any], changes: Mapping[Any, Any]) -> None:
+    """Refuse to take away a metric that is not there, or all of them.
+
+    Raises
+    ------
+    ValueError
+        Naming those that there are.
+    """
+    taken = [name for name, change in changes.items() if change is None]
+    if unknown := [name for name in taken if name not in held]:
+        raise ValueError(
+            f"There is no metric.{unknown[0]} to take away. There are {', '.join(held)}."
+        )
+    if set(held) <= set(taken) and len(taken) == len(changes):
+        raise ValueError("Without any metric there is nothing to score. Leave one of them.")
+
+
+def checked(place: str, held: dict[str, Any], change: Any) -> Any:
+    """Return a part with changed values, whose signature refuses wrong names and types.
+
+    >>> part = {"_target_": "unet_exp.postprocessing.components.Components", "threshold": 0.5}
+    >>> checked("postprocessing", part, {"treshold": 0.4})
+    Traceback (most recent call last):
+    omegaconf.errors.ConfigKeyError: Key 'treshold' not in 'Components'
+        full_key: postprocessing.treshold
+        object_type=Components
+    """
+    if not isinstance(change, dict):
+        raise ValueError(
+            f"{place}={change} is no part. Give one of its values: {place}.NAME=VALUE."
+        )
+    held = {} if "_target_" in change else held
+    target = {**held, **change}.get("_target_")
+    if target is None:
+        raise ValueError(f"The checkpoint has no {place}. Choose an option: {place}=NAME.")
+    node: Any = OmegaConf.structured(schema.schema(target, {*held, *change}))
+    # Inside its place, so that an error names the whole key.
+    for name in reversed(place.split(".")):
+        node, held, change = {name: node}, {name: held}, {name: change}
+    return OmegaConf.select(OmegaConf.merge(node, held, change), place)

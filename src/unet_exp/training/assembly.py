@@ -1,0 +1,93 @@
+"""Build data set, loaders, metrics and module from a configuration."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from unet_exp.configuration.objects import build
+from unet_exp.secrets.masking import masked_keys
+from unet_exp.training.loaders import Loaders
+
+if TYPE_CHECKING:
+    from unet_exp.training.module import SegmentationModule
+
+
+def build_dataset(cfg: DictConfig) -> Any:
+    """Build the data set, and write into ``cfg`` what it inferred from its files."""
+    try:
+        dataset = build(cfg.dataset)
+    except Exception as error:
+        if keys := masked_keys({"dataset": OmegaConf.to_container(cfg.dataset)}):
+            raise ValueError(
+                f"{keys[0]} lacks its secret, which no record keeps ({error}). Give {keys[0]}=... "
+                "again with it, or let it be looked up: ${oc.env:NAME}."
+            ) from error
+        raise
+    for name in ("in_channels", "num_classes"):
+        if cfg.dataset[name] is None:
+            cfg.dataset[name] = getattr(dataset, name)
+    return dataset
+
+
+def build_loaders(cfg: DictConfig, dataset: Any, network: Any) -> Loaders:
+    """Build the loaders of a data set for a network.
+
+    Raises
+    ------
+    ValueError
+        If the labels have more classes than the network tells apart.
+    """
+    # One sigmoid channel tells two classes apart.
+    told_apart = max(2, getattr(network, "num_classes", dataset.num_classes))
+    if dataset.num_classes > told_apart:
+        raise ValueError(
+            f"The labels have {dataset.num_classes} classes, and the network tells {told_apart} "
+            f"apart. Give model.num_classes={dataset.num_classes}."
+        )
+    return build(cfg.loader)(
+        dataset=dataset,
+        network=network,
+        weight_map=build(cfg.weight_map),
+        augmentation=build(cfg.augmentation) if "augmentation" in cfg else no_augmentation,
+        # Own images say where they lie; what is computed from them is kept beside them.
+        data_dir=getattr(dataset, "root", Path(cfg.data_dir)),
+    )
+
+
+def no_augmentation(**_: Any) -> Callable[..., Any]:
+    """Stand where only whole images are asked for."""
+    raise ValueError("This configuration has no augmentation, so it cannot train.")
+
+
+def build_metrics(cfg: DictConfig) -> dict[str, Any]:
+    """Build the metrics by name; one that is null is left out.
+
+    Raises
+    ------
+    ValueError
+        If one is given values but not chosen.
+    """
+    chosen = {str(name): node for name, node in cfg.metric.items() if node is not None}
+    for name, node in chosen.items():
+        if not isinstance(node, DictConfig) or node.get("_target_") is None:
+            raise ValueError(
+                f"metric.{name} is given values, but not measured. Add metric=[{name}], or leave "
+                f"it out: ~metric.{name}."
+            )
+    return {name: build(node) for name, node in chosen.items()}
+
+
+def build_module(cfg: DictConfig, network: Any, **training: Any) -> "SegmentationModule":
+    """Build the Lightning module around a network."""
+    from unet_exp.training.module import SegmentationModule
+
+    return SegmentationModule(
+        network=network,
+        loss=build(cfg.loss),
+        metrics=build_metrics(cfg),
+        inference=build(cfg.inference),
+        postprocessing=build(cfg.postprocessing),
+        **training,
+    )

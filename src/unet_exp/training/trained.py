@@ -1,0 +1,151 @@
+"""Rebuild a trained network, or several to average, from checkpoints."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+from torchmetrics import MetricCollection
+
+from unet_exp.configuration.buildable import NotBuildableError, buildable
+from unet_exp.configuration.objects import build
+from unet_exp.configuration.revision import revised
+from unet_exp.inference.folding import fold_batch_norm
+from unet_exp.inference.predictor import Predictor
+from unet_exp.training.assembly import build_metrics
+from unet_exp.training.checkpoint import CheckpointError, read_content, read_weights
+from unet_exp.training.inspection import Array
+
+#: What networks must have in common to be averaged.
+SHARED = ("model.in_channels", "model.num_classes", "dataset.normalization", "loss._target_")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What checkpoints hold, ready to segment and to score."""
+
+    config: DictConfig
+    """The first checkpoint's, with the values that were given instead."""
+    recorded: list[dict[str, Any]]
+    """The configuration of each checkpoint as it stands there, of which nothing is built."""
+    predictor: Predictor
+    metrics: MetricCollection
+
+
+def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
+    """Build what one checkpoint holds, or several whose mean counts, changed as ``cfg`` says.
+
+    ``cfg`` may hold parts of the configuration whose values take the place of the checkpoint's
+    (see :func:`revised`), ``trust``, targets that it may build besides ours, and ``tta``.
+
+    Raises
+    ------
+    CheckpointError
+        If a checkpoint cannot be used (see :func:`unet_exp.training.checkpoint.read_content`),
+        or they take other images or tell other classes apart.
+    """
+    device = chosen_device(cfg.accelerator)
+    read = [read_trained(path, cfg) for path in paths]
+    config, _, loss, _ = read[0]
+    for path, (other, _, _, _) in zip(paths, read, strict=True):
+        for key in SHARED:
+            if OmegaConf.select(other, key) != OmegaConf.select(config, key):
+                raise CheckpointError(
+                    f"{path} has {key}={OmegaConf.select(other, key)}, and {paths[0]} has "
+                    f"{OmegaConf.select(config, key)}. Only networks of the same images and "
+                    "classes can be averaged: leave one of them out."
+                )
+    networks: list[Any] = [network.to(device) for _, network, _, _ in read]
+    predictor = Predictor(
+        networks,
+        loss.probabilities,
+        build(config.inference),
+        build(config.postprocessing),
+        cfg.tta,
+    )
+    metrics = MetricCollection(build_metrics(config), compute_groups=False)
+    return Trained(config, [recorded for *_, recorded in read], predictor, metrics)
+
+
+def chosen_device(accelerator: str) -> str:
+    """Return torch's name of a device.
+
+    Raises
+    ------
+    ValueError
+        If it does not exist, here or at all.
+    """
+    available = torch.cuda.is_available()
+    devices = {"auto": "cuda" if available else "cpu", "cpu": "cpu", "gpu": "cuda", "cuda": "cuda"}
+    if accelerator not in devices:
+        raise ValueError(f"accelerator={accelerator} is not known. Choose auto, cpu or gpu.")
+    if devices[accelerator] == "cuda" and not available:
+        raise ValueError(
+            f"accelerator={accelerator}, but torch {torch.__version__} sees no GPU here. Take "
+            "accelerator=cpu, or install the CUDA build of torch that fits the driver."
+        )
+    return devices[accelerator]
+
+
+def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, Any, dict[str, Any]]:
+    """Return a checkpoint's configuration, changed as ``cfg`` says, its network and its loss.
+
+    The last is the configuration as it stands in the checkpoint.
+    """
+    content = read_content(path)
+    held = content["config"]
+    try:
+        # Only what was checked is kept, so nothing else can be built.
+        config = revised(buildable(held, cfg.trust), cfg)
+    except NotBuildableError as error:
+        raise CheckpointError(f"{path} was not built: {error}.") from error
+    require_size(path, config, content.get("state_dict"))
+    weights = read_weights(path)
+    parts = with_parts(config)
+    try:
+        parts.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{path} is of another architecture than its own configuration says "
+            f"({str(error).splitlines()[-1].strip()}). Take the checkpoint as training wrote it."
+        ) from error
+    network = fold_batch_norm(parts["network"].eval())
+    network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    return config, network, parts["loss"], held
+
+
+def with_parts(config: DictConfig) -> nn.ModuleDict:
+    """Build the network and the loss, whose weights a checkpoint holds."""
+    return nn.ModuleDict({"network": build(config.model), "loss": build(config.loss)})
+
+
+def require_size(path: Path, config: DictConfig, arrays: Any) -> None:
+    """Refuse a network that would need far more memory than its weights, before it takes it.
+
+    Parameters
+    ----------
+    arrays
+        The weights, as :func:`unet_exp.training.inspection.inspect` tells of them.
+
+    Raises
+    ------
+    CheckpointError
+        With the numbers of both, or if there are no weights.
+    """
+    found = list(arrays.values()) if isinstance(arrays, dict) else []
+    weights = [one for one in found if isinstance(one, Array)]
+    if not weights or len(weights) < len(found):
+        raise CheckpointError(f"{path} has no weights under state_dict: it is not from unet_exp.")
+    held = sum(math.prod(one.shape) for one in weights)
+    with torch.device("meta"):
+        asked = sum(tensor.numel() for tensor in with_parts(config).state_dict().values())
+    if asked > 2 * held:
+        raise CheckpointError(
+            f"{path} is of another architecture than its own configuration says, which asks for "
+            f"{asked} numbers of the {held} that it holds. Take the checkpoint as training wrote "
+            "it."
+        )
