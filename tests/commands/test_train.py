@@ -149,7 +149,7 @@ def test_a_finished_run_resumed_keeps_its_record(command: Command) -> None:
         (("metric.seg=null", "monitor.metric=val/seg"), "monitor.metric=seg is not measured"),
         (("metric=[iou]", "monitor.metric=det"), "monitor.metric=det is not measured"),
         (("~metric/standing",), "monitor.metric=auto takes the first of seg,"),
-        (("~metric/standing", "+metric.iou.background=true"), "metric.iou is given values, but"),
+        (("~metric/standing", "+metric.iou.background=true"), "metric.iou has values, but"),
         (("monitor.metric=pixel_error", "monitor.mode=max"), "monitor.mode=min"),
         (("trainer.limit_val_batches=0",), "at least 1 image"),
         (("pictures.every=0",), "pictures.every=0"),

@@ -22,7 +22,7 @@ from lightning.pytorch import Callback, Trainer
 from torch.distributed.tensor import DTensor
 
 from unet_exp.configuration import schema
-from unet_exp.configuration.objects import build, plain
+from unet_exp.configuration.objects import build, to_plain_data
 from unet_exp.training.assembly import build_dataset, build_loaders, build_module
 from unet_exp.training.averaging import RunningMean
 from unet_exp.training.datamodule import DataModule
@@ -55,7 +55,7 @@ def fit(
         optimizer=build(cfg.optimizer),
         scheduler=build(cfg.scheduler),
         monitor=monitor,
-        config=plain(cfg),
+        config=to_plain_data(cfg),
         seed=cfg.seed,
     )
     metrics = Metrics(folder / "metrics.csv")

@@ -7,22 +7,22 @@ from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration import schema
 
-#: Parts of a trained network's configuration that may be changed afterwards.
+#: Parts of the configuration that may change after training.
 CHANGEABLE = ("dataset", "loader", "metric", "inference", "postprocessing")
 
 
 def revised(held: dict[str, Any], cfg: DictConfig) -> DictConfig:
-    """Return a checkpoint's configuration with the values that ``cfg`` gives instead.
+    """Return a checkpoint's configuration with the values of ``cfg`` in their place.
 
-    A part that names its option (``postprocessing=watershed``) takes the place of the whole part,
-    single values (``+postprocessing.threshold=0.4``) that of the same values.
+    A chosen option (``postprocessing=watershed``) replaces the whole part; single values
+    (``+postprocessing.threshold=0.4``) replace only these.
 
     Raises
     ------
     OmegaConfBaseException
-        If the part has no such value, or one of another type.
+        If the part has no such value, or a value of another type.
     ValueError
-        If ``cfg`` changes a part that training has fixed.
+        If ``cfg`` changes a part that is fixed by training.
     """
     fixed = [part for part in held if part in schema.PACKAGES and part not in CHANGEABLE]
     if wrong := [part for part in fixed if cfg.get(part)]:
@@ -40,52 +40,50 @@ def revised(held: dict[str, Any], cfg: DictConfig) -> DictConfig:
         changes = OmegaConf.to_container(cfg[part]) if cfg.get(part) else {}
         nodes = {part: (held[part], changes)} if changes else {}
         if part == "metric" and isinstance(changes, dict):
-            require_metrics(held[part], changes)
+            require_removable(held[part], changes)
             nodes = {f"{part}.{k}": (held[part].get(k, {}), v) for k, v in changes.items() if v}
             for name in (name for name, change in changes.items() if change is None):
                 del config[part][name]
-        for place, (old, new) in nodes.items():
-            OmegaConf.update(config, place, checked(place, old, new), merge=False)
+        for key, (old, new) in nodes.items():
+            OmegaConf.update(config, key, merged(key, old, new), merge=False)
     return config
 
 
-def require_metrics(held: Mapping[str, Any], changes: Mapping[Any, Any]) -> None:
-    """Refuse to take away a metric that is not there, or all of them.
+def require_removable(held: Mapping[str, Any], changes: Mapping[Any, Any]) -> None:
+    """Refuse to remove a metric that does not exist, or all metrics.
 
     Raises
     ------
     ValueError
-        Naming those that there are.
+        With the metrics that exist.
     """
-    taken = [name for name, change in changes.items() if change is None]
-    if unknown := [name for name in taken if name not in held]:
+    removed = [name for name, change in changes.items() if change is None]
+    if unknown := [name for name in removed if name not in held]:
         raise ValueError(
             f"There is no metric.{unknown[0]} to take away. There are {', '.join(held)}."
         )
-    if set(held) <= set(taken) and len(taken) == len(changes):
+    if set(held) <= set(removed) and len(removed) == len(changes):
         raise ValueError("Without any metric there is nothing to score. Leave one of them.")
 
 
-def checked(place: str, held: dict[str, Any], change: Any) -> Any:
-    """Return a part with changed values, whose signature refuses wrong names and types.
+def merged(key: str, held: dict[str, Any], change: Any) -> Any:
+    """Return a part with changed values; its schema refuses wrong names and types.
 
     >>> part = {"_target_": "unet_exp.postprocessing.components.Components", "threshold": 0.5}
-    >>> checked("postprocessing", part, {"treshold": 0.4})
+    >>> merged("postprocessing", part, {"treshold": 0.4})
     Traceback (most recent call last):
     omegaconf.errors.ConfigKeyError: Key 'treshold' not in 'Components'
         full_key: postprocessing.treshold
         object_type=Components
     """
     if not isinstance(change, dict):
-        raise ValueError(
-            f"{place}={change} is no part. Give one of its values: {place}.NAME=VALUE."
-        )
+        raise ValueError(f"{key}={change} is no part. Give one of its values: {key}.NAME=VALUE.")
     held = {} if "_target_" in change else held
     target = {**held, **change}.get("_target_")
     if target is None:
-        raise ValueError(f"The checkpoint has no {place}. Choose an option: {place}=NAME.")
+        raise ValueError(f"The checkpoint has no {key}. Choose an option: {key}=NAME.")
     node: Any = OmegaConf.structured(schema.schema(target, {*held, *change}))
-    # Inside its place, so that an error names the whole key.
-    for name in reversed(place.split(".")):
+    # Nested below its key, so that an error names the whole key.
+    for name in reversed(key.split(".")):
         node, held, change = {name: node}, {name: held}, {name: change}
-    return OmegaConf.select(OmegaConf.merge(node, held, change), place)
+    return OmegaConf.select(OmegaConf.merge(node, held, change), key)

@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from unet_exp.configuration.buildable import brief
-from unet_exp.configuration.objects import plain
+from unet_exp.configuration.objects import to_plain_data
 from unet_exp.evaluation.results import draw_results, write_results
 from unet_exp.evaluation.scoring import Evaluation, evaluated
 from unet_exp.evaluation.tuning import Fit, fit
@@ -64,7 +64,7 @@ def evaluate_checkpoints(paths: list[Path], cfg: DictConfig, folder: Path) -> Re
     count = len(loader)
     title = f"{title}, {count} image{'s' * (count != 1)}{', ' + FITTED if fitted else ''}"
     # What was not built again, such as the optimiser, tells runs apart as well.
-    settings = masked({**recorded, **plain(config)})
+    settings = masked({**recorded, **to_plain_data(config)})
     return Result(evaluation, settings, measure, title, written, fitted)
 
 

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, open_dict
 
 from unet_exp.configuration.composed import to_yaml
 from unet_exp.configuration.errors import Preempted
-from unet_exp.configuration.objects import build, plain
+from unet_exp.configuration.objects import build, to_plain_data
 from unet_exp.files import alone, write_atomically
 from unet_exp.runs.callbacks import build_callbacks, ending, require_distinct
 from unet_exp.runs.opening import announce
@@ -80,7 +80,7 @@ def prepare(cfg: DictConfig, dataset: Any, folder: Path) -> Training:
     measures = build_metrics(cfg)
     why = settle_monitor(cfg, measures, by_class(dataset))
     own = build_callbacks(cfg, measures)
-    config = masked(plain(cfg))
+    config = masked(to_plain_data(cfg))
     network = build(cfg.model)
     loaders = build_loaders(cfg, dataset, network)
     monitor, mode = f"val/{cfg.monitor.metric}", cfg.monitor.mode

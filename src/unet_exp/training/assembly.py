@@ -15,14 +15,20 @@ if TYPE_CHECKING:
 
 
 def build_dataset(cfg: DictConfig) -> Any:
-    """Build the data set, and write into ``cfg`` what it inferred from its files."""
+    """Build the data set; write the channels and classes it inferred into ``cfg``.
+
+    Raises
+    ------
+    ValueError
+        If its options need a secret that the record does not hold.
+    """
     try:
         dataset = build(cfg.dataset)
     except Exception as error:
         if keys := masked_keys({"dataset": OmegaConf.to_container(cfg.dataset)}):
             raise ValueError(
                 f"{keys[0]} lacks its secret, which no record keeps ({error}). Give {keys[0]}=... "
-                "again with it, or let it be looked up: ${oc.env:NAME}."
+                "again with it, or read it from the environment: ${oc.env:NAME}."
             ) from error
         raise
     for name in ("in_channels", "num_classes"):
@@ -37,44 +43,44 @@ def build_loaders(cfg: DictConfig, dataset: Any, network: Any) -> Loaders:
     Raises
     ------
     ValueError
-        If the labels have more classes than the network tells apart.
+        If the labels have more classes than the network distinguishes.
     """
-    # One sigmoid channel tells two classes apart.
-    told_apart = max(2, getattr(network, "num_classes", dataset.num_classes))
-    if dataset.num_classes > told_apart:
+    # One sigmoid channel distinguishes two classes.
+    num_classes = max(2, getattr(network, "num_classes", dataset.num_classes))
+    if dataset.num_classes > num_classes:
         raise ValueError(
-            f"The labels have {dataset.num_classes} classes, and the network tells {told_apart} "
-            f"apart. Give model.num_classes={dataset.num_classes}."
+            f"The labels have {dataset.num_classes} classes, and the network distinguishes "
+            f"{num_classes}. Give model.num_classes={dataset.num_classes}."
         )
     return build(cfg.loader)(
         dataset=dataset,
         network=network,
         weight_map=build(cfg.weight_map),
         augmentation=build(cfg.augmentation) if "augmentation" in cfg else no_augmentation,
-        # Own images say where they lie; what is computed from them is kept beside them.
+        # Caches lie beside the images; a data set of own images knows its folder.
         data_dir=getattr(dataset, "root", Path(cfg.data_dir)),
     )
 
 
 def no_augmentation(**_: Any) -> Callable[..., Any]:
-    """Stand where only whole images are asked for."""
+    """Take the place of the augmentation where only whole images are read."""
     raise ValueError("This configuration has no augmentation, so it cannot train.")
 
 
 def build_metrics(cfg: DictConfig) -> dict[str, Any]:
-    """Build the metrics by name; one that is null is left out.
+    """Build the metrics by name, without those that are null.
 
     Raises
     ------
     ValueError
-        If one is given values but not chosen.
+        If a metric has values but was not chosen.
     """
     chosen = {str(name): node for name, node in cfg.metric.items() if node is not None}
     for name, node in chosen.items():
         if not isinstance(node, DictConfig) or node.get("_target_") is None:
             raise ValueError(
-                f"metric.{name} is given values, but not measured. Add metric=[{name}], or leave "
-                f"it out: ~metric.{name}."
+                f"metric.{name} has values, but is not measured. Add metric=[{name}], or remove "
+                f"them: ~metric.{name}."
             )
     return {name: build(node) for name, node in chosen.items()}
 

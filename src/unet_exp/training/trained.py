@@ -20,33 +20,36 @@ from unet_exp.training.assembly import build_metrics
 from unet_exp.training.checkpoint import CheckpointError, read_content, read_weights
 from unet_exp.training.inspection import Array
 
-#: What networks must have in common to be averaged.
+#: Settings that networks must share to be averaged.
 SHARED = ("model.in_channels", "model.num_classes", "dataset.normalization", "loss._target_")
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What checkpoints hold, ready to segment and to score."""
+    """Networks from checkpoints, ready to segment and to be scored."""
 
     config: DictConfig
-    """The first checkpoint's, with the values that were given instead."""
+    """The first checkpoint's configuration, with the changes that were given."""
     recorded: list[dict[str, Any]]
-    """The configuration of each checkpoint as it stands there, of which nothing is built."""
+    """The configuration that each checkpoint holds, unchanged and unchecked."""
     predictor: Predictor
     metrics: MetricCollection
 
 
 def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
-    """Build what one checkpoint holds, or several whose mean counts, changed as ``cfg`` says.
+    """Build the network of a checkpoint, or of several, whose probabilities are averaged.
 
-    ``cfg`` may hold parts of the configuration whose values take the place of the checkpoint's
-    (see :func:`revised`), ``trust``, targets that it may build besides ours, and ``tta``.
+    Parameters
+    ----------
+    cfg
+        ``accelerator``; ``tta``; ``trust``: targets that may be built besides the project's; and
+        parts whose values replace the checkpoint's (see :func:`revised`).
 
     Raises
     ------
     CheckpointError
         If a checkpoint cannot be used (see :func:`unet_exp.training.checkpoint.read_content`),
-        or they take other images or tell other classes apart.
+        or the checkpoints differ in images or classes.
     """
     device = chosen_device(cfg.accelerator)
     read = [read_trained(path, cfg) for path in paths]
@@ -57,7 +60,7 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
                 raise CheckpointError(
                     f"{path} has {key}={OmegaConf.select(other, key)}, and {paths[0]} has "
                     f"{OmegaConf.select(config, key)}. Only networks of the same images and "
-                    "classes can be averaged: leave one of them out."
+                    "classes can be averaged. Leave one of them out."
                 )
     networks: list[Any] = [network.to(device) for _, network, _, _ in read]
     predictor = Predictor(
@@ -92,14 +95,11 @@ def chosen_device(accelerator: str) -> str:
 
 
 def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, Any, dict[str, Any]]:
-    """Return a checkpoint's configuration, changed as ``cfg`` says, its network and its loss.
-
-    The last is the configuration as it stands in the checkpoint.
-    """
+    """Return changed configuration, network, loss and recorded configuration of a checkpoint."""
     content = read_content(path)
     held = content["config"]
     try:
-        # Only what was checked is kept, so nothing else can be built.
+        # ``buildable`` keeps only what it has checked, so nothing else can be built.
         config = revised(buildable(held, cfg.trust), cfg)
     except NotBuildableError as error:
         raise CheckpointError(f"{path} was not built: {error}.") from error
@@ -119,22 +119,22 @@ def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, An
 
 
 def with_parts(config: DictConfig) -> nn.ModuleDict:
-    """Build the network and the loss, whose weights a checkpoint holds."""
+    """Build network and loss: the modules whose weights a checkpoint holds."""
     return nn.ModuleDict({"network": build(config.model), "loss": build(config.loss)})
 
 
 def require_size(path: Path, config: DictConfig, arrays: Any) -> None:
-    """Refuse a network that would need far more memory than its weights, before it takes it.
+    """Refuse a network far larger than its recorded weights, before memory is allocated.
 
     Parameters
     ----------
     arrays
-        The weights, as :func:`unet_exp.training.inspection.inspect` tells of them.
+        The weights as :func:`unet_exp.training.inspection.inspect` returns them.
 
     Raises
     ------
     CheckpointError
-        With the numbers of both, or if there are no weights.
+        With both sizes, or if there are no weights.
     """
     found = list(arrays.values()) if isinstance(arrays, dict) else []
     weights = [one for one in found if isinstance(one, Array)]
@@ -145,7 +145,6 @@ def require_size(path: Path, config: DictConfig, arrays: Any) -> None:
         asked = sum(tensor.numel() for tensor in with_parts(config).state_dict().values())
     if asked > 2 * held:
         raise CheckpointError(
-            f"{path} is of another architecture than its own configuration says, which asks for "
-            f"{asked} numbers of the {held} that it holds. Take the checkpoint as training wrote "
-            "it."
+            f"{path} is of another architecture than its own configuration says: that needs "
+            f"{asked} numbers, and the file holds {held}. Take the checkpoint as training wrote it."
         )
