@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 from unet_exp.pictures import learning_curves
-from unet_exp.pictures.learning_curves import grouped, number, smooth
+from unet_exp.pictures.learning_curves import grouped, smooth
 
 ROWS: list[dict[str, object]] = [
     {"step": 0, "epoch": 0, "train/loss": 1.0, "lr": 0.1},
@@ -34,12 +34,6 @@ def test_numbers_are_sorted_into_plots() -> None:
 def test_rows_without_a_step_count_on() -> None:
     plots = grouped([{"step": 5, "a": 1}, {"a": 2}, {"step": "", "a": 3}], ("step",))
     assert plots["a"][""][0].tolist() == [5, 6, 7]
-
-
-def test_numbers_may_be_text() -> None:
-    assert number("1e-3") == 0.001
-    assert number(True) == 1
-    assert all(math.isnan(number(cell)) for cell in (None, "", "x", [1], math.nan))
 
 
 def test_smooth_is_a_running_mean_at_the_middle_of_its_window() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unet_exp.evaluation.numbers import statistics
+from unet_exp.evaluation.statistics import statistics
 from unet_exp.runs.listing import Run
 from unet_exp.runs.resume import fixed
 

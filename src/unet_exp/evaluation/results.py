@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from unet_exp.csv_tables import to_csv
-from unet_exp.evaluation.numbers import statistics
 from unet_exp.evaluation.scoring import Evaluation
+from unet_exp.evaluation.statistics import statistics
 from unet_exp.inference.predictor import Predictor
+from unet_exp.numbers import format_score
 from unet_exp.pictures import precision_recall, threshold_curves
 
 
@@ -65,7 +66,7 @@ def draw_results(
     for role, place in extremes(evaluation.ranked(score), count):
         row, image = evaluation.rows[place], images[place]
         paths.append(folder / f"{role}_{row['name'].replace('/', '_')}.png")
-        head = f"{role.replace('_', ' ')}: {row['name']}, {score} {row[score]:.4f}"
+        head = f"{role.replace('_', ' ')}: {row['name']}, {score} {format_score(row[score])}"
         draw(predictor.predict(image["image"]), image, paths[-1], head)
     return paths
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from rich import box
 from rich.table import Table
 
-from unet_exp.evaluation.numbers import number, short, statistics
 from unet_exp.evaluation.scoring import Evaluation
+from unet_exp.evaluation.statistics import statistics
+from unet_exp.numbers import format_score, format_short
 from unet_exp.pictures.plots import worded
 from unet_exp.screen import Console
 from unet_exp.shown import shown
@@ -41,8 +42,8 @@ def show_summary(evaluation: Evaluation) -> None:
     for name, value in evaluation.scores.items():
         spread = statistics([row[name] for row in evaluation.rows])
         named = evaluation.details.get(name, {}).items()
-        told = ", ".join(f"{detail} {short(found)}" for detail, found in named)
-        table.add_row(name, number(value), *map(number, spread.values()), told)
+        told = ", ".join(f"{detail} {format_short(found)}" for detail, found in named)
+        table.add_row(name, format_score(value), *map(format_score, spread.values()), told)
     Console().print(table)
 
 
@@ -84,7 +85,9 @@ def show(
             table.add_column(words[column].replace(" ", "\n"), justify="right", no_wrap=True)
         for section in sections:
             for label, numbers in section:
-                table.add_row(*map(shown, label), *(number(numbers[column]) for column in chosen))
+                table.add_row(
+                    *map(shown, label), *(format_score(numbers[column]) for column in chosen)
+                )
             table.add_section()
         console.print(table)
     if note:

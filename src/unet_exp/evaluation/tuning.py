@@ -12,6 +12,7 @@ from torchmetrics import MetricCollection
 
 from unet_exp.inference.predictor import Predictor
 from unet_exp.inference.tuning import Tunable, Tuning, tune
+from unet_exp.numbers import format_score
 
 log = logging.getLogger(__name__)
 
@@ -44,15 +45,16 @@ class Fit:
     def told(self) -> list[str]:
         """Say what was chosen, what it gained, and how to use it."""
         found, name = self.tuning, self.measure
+        before, after = format_score(found.before), format_score(found.after)
         head = f"postprocessing fitted to {self.images} images, {found.tried} settings tried"
         if not found.chosen:
-            return [f"{head}: none has a better {name} than the present {found.before:.4f}"]
+            return [f"{head}: none has a better {name} than the present {before}"]
         gain = (found.held_out - found.before) * (1 if self.higher_is_better else -1)
         carries = "" if gain > 0 else ", so new images may gain nothing"
         return [
             f"{head}: {' '.join(f'{key}={value}' for key, value in found.chosen.items())}",
-            f"  {name} on these images: {found.before:.4f} -> {found.after:.4f}",
-            f"  {name} with each left out of its own fit: {found.held_out:.4f}{carries}",
+            f"  {name} on these images: {before} -> {after}",
+            f"  {name} with each left out of its own fit: {format_score(found.held_out)}{carries}",
             f"  to use it: {' '.join(self.overrides)}",
         ]
 

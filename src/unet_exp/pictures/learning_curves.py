@@ -1,6 +1,5 @@
 """Losses, scores and learning rate against the training step."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 from jaxtyping import Float64, Shaped, UInt8
 from matplotlib.axes import Axes
 
+from unet_exp.numbers import parse_number
 from unet_exp.pictures.page import INK, finished
 from unet_exp.pictures.plots import BLUE, GREEN, ORANGE, Plots, legend, quiet, worded
 
@@ -53,11 +53,11 @@ def grouped(
     points: dict[str, dict[str, list[tuple[float, float]]]] = {}
     step = 0.0
     for row in history:
-        at = number(row.get("step"))
-        step = step + 1 if math.isnan(at) else at
+        at = parse_number(row.get("step"))
+        step = step + 1 if at is None else at
         for key, cell in row.items():
-            value = number(cell)
-            if key not in ignore and math.isfinite(value):
+            value = parse_number(cell)
+            if key not in ignore and value is not None:
                 curve, _, name = key.rpartition("/")
                 points.setdefault(name, {}).setdefault(curve, []).append((step, value))
     order = sorted(points, key=lambda name: ("loss" not in name, is_rate(name)))
@@ -68,18 +68,6 @@ def arrays(points: list[tuple[float, float]]) -> Curve:
     """Split points into their steps and values."""
     steps, values = np.array(points, np.float64).T
     return steps, values
-
-
-def number(cell: object) -> float:
-    """Read a cell as a number; NaN if it is none.
-
-    >>> number("0.5"), number(None), number("")
-    (0.5, nan, nan)
-    """
-    try:
-        return float(cell)  # pyright: ignore[reportArgumentType]
-    except (TypeError, ValueError):
-        return math.nan
 
 
 def is_rate(name: str) -> bool:

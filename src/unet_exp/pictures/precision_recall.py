@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from matplotlib.axes import Axes
 
+from unet_exp.numbers import format_score
 from unet_exp.pictures.page import INK, QUIET, finished
 from unet_exp.pictures.plots import BLUE, ORANGE, Plots, legend, quiet
 
@@ -65,7 +66,7 @@ def precision_recall(
     nothing = "No pixel is known to be foreground."
     page = Plots(int(known), title, SIDE, SIDE + MARGIN, nothing)
     if known:
-        headline = f"average precision {curve.average_precision():.4f}"
+        headline = f"average precision {format_score(curve.average_precision())}"
         plot(page.plot(0, headline, MARGIN), curve)
     return finished(page.figure, path)
 
@@ -82,8 +83,8 @@ def plot(axes: Axes, curve: PrecisionRecall) -> None:
     f1 = curve.f1()
     best, half = int(np.argmax(f1)), int(np.argmin(np.abs(curve.thresholds - 0.5)))
     marks = (
-        (best, "o", INK, f"best F1 at {curve.thresholds[best]:g}: {f1[best]:.4f}"),
-        (half, "s", BLUE, f"F1 at {curve.thresholds[half]:g}: {f1[half]:.4f}"),
+        (best, "o", INK, f"best F1 at {curve.thresholds[best]:g}: {format_score(f1[best])}"),
+        (half, "s", BLUE, f"F1 at {curve.thresholds[half]:g}: {format_score(f1[half])}"),
     )
     for place, marker, colour, label in marks:
         axes.plot(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from unet_exp.csv_tables import read_csv
+from unet_exp.numbers import parse_number
 
 #: Columns of metrics.csv that are no curve.
 AXES = ("step", "seconds", "epoch", "train/step_loss")
@@ -20,28 +21,25 @@ def read_curves(path: Path, most: int = 200) -> dict[str, Any]:
         rows = read_csv(path)
     except (OSError, ValueError):
         rows = []
-    rows = [row for row in rows if number(row.get("step")) is not None]
+    rows = [row for row in rows if parse_number(row.get("step")) is not None]
     every = math.ceil(len(rows) / most) if rows else 1
     rows = rows[::-1][::every][::-1]
     names = dict.fromkeys(name for row in rows for name in row if name and name not in AXES)
-    columns = {name: [number(row.get(name)) for row in rows] for name in names}
+    columns = {name: [rounded(row.get(name)) for row in rows] for name in names}
     return {
-        "steps": [number(row.get("step")) for row in rows],
-        "seconds": [number(row.get("seconds")) for row in rows],
+        "steps": [rounded(row.get("step")) for row in rows],
+        "seconds": [rounded(row.get("seconds")) for row in rows],
         "metrics": {
             k: column for k, column in columns.items() if any(v is not None for v in column)
         },
     }
 
 
-def number(cell: object) -> float | None:
-    """Read a cell as a finite number of five digits; None if it is none.
+def rounded(cell: object) -> float | None:
+    """Read a cell as a number of five digits; None if it is none.
 
-    >>> number("0.123456789"), number("nan"), number(""), number(None)
-    (0.12346, None, None, None)
+    >>> rounded("0.123456789"), rounded("")
+    (0.12346, None)
     """
-    try:
-        value = float(cell)  # pyright: ignore[reportArgumentType]
-    except (TypeError, ValueError):
-        return None
-    return float(f"{value:.5g}") if math.isfinite(value) else None
+    value = parse_number(cell)
+    return None if value is None else float(f"{value:.5g}")

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from unet_exp.evaluation.folds import REPEATS, Group, labels
 from unet_exp.evaluation.repeats import repeats
 from unet_exp.files import replacing
+from unet_exp.numbers import parse_number
 from unet_exp.reports.curves import read_curves
 from unet_exp.reports.thumbnails import as_uri, last_pictures
 from unet_exp.runs.jobs import Job, Sweep, split
@@ -108,7 +109,7 @@ def job_of(sweep: Sweep, job: Job, place: int | None) -> dict[str, Any]:
         "name": job.name,
         "folder": str(job.folder),
         "values": values,
-        "numbers": [number(value) for value in values],
+        "numbers": [parse_number(value) for value in values],
         "state": job.state,
         "ended": job.state not in ("waiting", "running"),
         "score": job.score,
@@ -141,24 +142,11 @@ def kind(values: Sequence[str | None], log: bool) -> dict[str, bool]:
     {'numeric': False, 'log': False, 'varied': True}
     """
     given = [value for value in values if value is not None]
-    numbers = [found for value in given if (found := number(value)) is not None]
+    numbers = [found for value in given if (found := parse_number(value)) is not None]
     numeric = bool(given) and len(numbers) == len(given)
     positive = numeric and min(numbers) > 0
     wide = positive and max(numbers) >= DECADES * min(numbers)
     return {"numeric": numeric, "log": positive and (log or wide), "varied": len(set(values)) > 1}
-
-
-def number(value: str | None) -> float | None:
-    """Read a setting as a finite number; None if it is none.
-
-    >>> number("1e-4"), number("true"), number("1_000"), number("inf")
-    (0.0001, None, None, None)
-    """
-    try:
-        found = float(value) if value and "_" not in value else math.nan
-    except ValueError:
-        return None
-    return found if math.isfinite(found) else None
 
 
 def reproduction(sweep: Sweep, job: Job) -> str:

@@ -17,6 +17,7 @@ from unet_exp.configuration.composed import to_yaml
 from unet_exp.configuration.errors import Preempted
 from unet_exp.configuration.objects import build, to_plain_data
 from unet_exp.files import alone, write_atomically
+from unet_exp.numbers import format_score
 from unet_exp.runs.callbacks import build_callbacks, ending, require_distinct
 from unet_exp.runs.opening import announce
 from unet_exp.runs.resume import run_id, starting_point
@@ -282,7 +283,7 @@ def conclude(folder: Path, best: dict[str, Any], pictures: list[Path], ended_by:
     table.add_column("value", justify="right")
     for name, value in best.items():
         if "/" in name:
-            table.add_row(name, f"{value:.4f}")
+            table.add_row(name, format_score(value))
     console = Console()
     console.print(table)
     best_checkpoint = folder / "checkpoints" / "best.ckpt"

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from unet_exp.evaluation.numbers import number
+from unet_exp.numbers import format_score
 from unet_exp.reports.sweep_page import group_address, write_page
 from unet_exp.runs.jobs import Sweep, read_sweep
 from unet_exp.shown import shown
@@ -43,7 +43,7 @@ def lines(sweep: Sweep, paths: list[Path], again: Sequence[str] = ()) -> Iterato
     if sweep.ranked:
         best = sweep.ranked[0]
         yield (
-            f"best        job {best.name}, {sweep.monitor} {number(best.score)}: "
+            f"best        job {best.name}, {sweep.monitor} {format_score(best.score)}: "
             f"{shlex.join(best.overrides)}"
         )
     broken = [job for job in sweep.jobs if job.error]

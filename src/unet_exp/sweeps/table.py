@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from unet_exp.evaluation.folds import labels
-from unet_exp.evaluation.numbers import number
+from unet_exp.numbers import format_duration, format_score
 from unet_exp.runs.jobs import STATES, Job, Sweep, counted, read_sweep
 from unet_exp.screen import Console
 from unet_exp.shown import shown
@@ -94,8 +94,8 @@ class LiveTable:
             if job.state != before.get(job.name, "waiting"):
                 self.line("  ".join(filter(None, (
                     f"job {job.name} {job.state}", settings(job, names), job.error,
-                    "" if job.score is None else f"{sweep.monitor} {number(job.score)}",
-                    "" if job.state == "running" else clock(job.seconds),
+                    "" if job.score is None else f"{sweep.monitor} {format_score(job.score)}",
+                    "" if job.state == "running" else format_duration(job.seconds),
                 ))))  # fmt: skip
 
     def line(self, text: str) -> None:
@@ -117,14 +117,14 @@ def table(sweep: Sweep, rows: int, width: int = 100) -> Group:
     grid.add_column("time", justify="right", no_wrap=True)
     for job in listed:
         text = settings(job, names) + (f"  {job.error}" if job.error else "")
-        score = Text(number(job.score), "bold green" if job is best else "")
+        score = Text(format_score(job.score), "bold green" if job is best else "")
         state = Text(shown(job.state), COLOURS.get(job.state, ""))
         row = (shown(job.name), Text(shown(text)), state)
         grid.add_row(*row, progress(job, width), score, duration(job))
     told = [Text(f"and {summed(hidden, 'more')}", "dim")] if hidden else []
     end = Text(shown(summed(sweep.jobs)))
     if best:
-        end.append(shown(f"; best: job {best.name}, {sweep.monitor} {number(best.score)}"))
+        end.append(shown(f"; best: job {best.name}, {sweep.monitor} {format_score(best.score)}"))
     end.no_wrap, end.overflow = True, "ellipsis"
     title = Text(shown(sweep.name), "bold", no_wrap=True, overflow="ellipsis")
     return Group(title, grid, *told, end)
@@ -159,21 +159,8 @@ def progress(job: Job, width: int = 100) -> Table | Text:
 def duration(job: Job) -> str:
     """Say how much time is left, or of an ended job how long it took."""
     if job.state == "running":
-        return f"{clock(job.left)} left" if job.left is not None else ""
-    return clock(job.seconds)
-
-
-def clock(seconds: float | None) -> str:
-    """Write a duration as minutes and seconds, or hours before them.
-
-    >>> clock(75.4), clock(3_725), clock(200_000), clock(None)
-    ('1:15', '1:02:05', '55:33:20', '')
-    """
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(max(0.0, seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+        return f"{format_duration(job.left)} left" if job.left is not None else ""
+    return format_duration(job.seconds)
 
 
 def settings(job: Job, names: dict[str, str]) -> str:

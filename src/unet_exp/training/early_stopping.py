@@ -5,6 +5,8 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer, callbacks
 from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 
+from unet_exp.numbers import format_score
+
 
 class EarlyStopping(callbacks.EarlyStopping):
     """Lightning's early stopping, in step with this project's checkpoints and resumes.
@@ -92,5 +94,5 @@ class EarlyStopping(callbacks.EarlyStopping):
         """Say that the patience has come to its end."""
         return (
             f"{self.monitor} did not improve in {self.wait_count} "
-            f"validation{'s' * (self.wait_count > 1)} (best {float(self.best_score):.4f})"
+            f"validation{'s' * (self.wait_count > 1)} (best {format_score(float(self.best_score))})"
         )

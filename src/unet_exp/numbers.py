@@ -1,0 +1,52 @@
+"""Numbers as text, alike in every table, log and page; and numbers read from text."""
+
+import math
+
+
+def format_score(value: float | None) -> str:
+    """Format a score with four decimals, so that columns line up; a dash for none.
+
+    >>> format_score(0.98765), format_score(0.000353), format_score(math.nan), format_score(None)
+    ('0.9877', '3.5e-4', '-', '-')
+    """
+    if value is None or not math.isfinite(value):
+        return "-"
+    if 1e-9 < abs(value) < 0.001:
+        return f"{value:.1e}".replace("e-0", "e-")
+    return f"{value:.4f}"
+
+
+def format_short(value: float | None) -> str:
+    """Format a score within a line of text, without trailing zeros.
+
+    >>> format_short(94.0), format_short(0.80001), format_short(0.0462), format_short(math.nan)
+    ('94', '0.8', '0.0462', '-')
+    """
+    text = format_score(value)
+    return text if "e" in text else text.rstrip("0").rstrip(".")
+
+
+def format_duration(seconds: float | None) -> str:
+    """Format a duration as minutes and seconds, with hours if there are any.
+
+    >>> [format_duration(value) for value in (75.4, 3_725, 200_000, None)]
+    ['1:15', '1:02:05', '55:33:20', '']
+    """
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(max(0.0, seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def parse_number(text: object) -> float | None:
+    """Read a finite number; None if the text is something else.
+
+    >>> [parse_number(text) for text in ("1e-4", 0.5, "true", "1_000", "inf", "", None)]
+    [0.0001, 0.5, None, None, None, None, None]
+    """
+    try:
+        value = math.nan if "_" in str(text) else float(text)  # pyright: ignore[reportArgumentType]
+    except (TypeError, ValueError):
+        return None
+    return value if math.isfinite(value) else None
