@@ -6,14 +6,14 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
-from unet_exp.configuration import schema
+from unet_exp.configuration import groups, schema
 
 
 def composed(data: Path, *overrides: str) -> DictConfig:
     """What ``train.py OVERRIDES`` trains, with the images of ``data`` and the name "benchmark"."""
     schema.register()
     GlobalHydra.instance().clear()
-    with initialize_config_dir(str(schema.CONF), version_base="1.3"):
+    with initialize_config_dir(str(groups.CONF), version_base="1.3"):
         words = [*overrides, f"data_dir={data}", "name=benchmark"]
         cfg = compose("train", words, return_hydra_config=True)
     del cfg.hydra

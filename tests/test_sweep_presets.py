@@ -14,10 +14,10 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from tests.running import TINY, Command
-from unet_exp.configuration import schema
+from unet_exp.configuration import groups, schema
 
-PRESETS = schema.options("sweep")
-WANDB = schema.options("sweep/wandb")
+PRESETS = groups.option_files("sweep")
+WANDB = groups.option_files("sweep/wandb")
 PROJECT = Path(__file__).parents[1]
 
 DISTRIBUTIONS = {"uniform", "log_uniform_values", "int_uniform", "q_uniform"}
@@ -26,7 +26,7 @@ DISTRIBUTIONS = {"uniform", "log_uniform_values", "int_uniform", "q_uniform"}
 @pytest.fixture(autouse=True)
 def configuration() -> Iterator[None]:
     schema.register()
-    with initialize_config_dir(str(schema.CONF), version_base="1.3"):
+    with initialize_config_dir(str(groups.CONF), version_base="1.3"):
         yield
 
 
@@ -72,7 +72,7 @@ def test_a_preset_is_a_sweep_each_job_of_which_composes(path: Path) -> None:
         cfg = composed(f"sweep={path.stem}", "dataset=hela", "data_dir=nowhere", *job)
         for word in job:
             key, _, value = word.partition("=")
-            if key in schema.PACKAGES or key in schema.THIRD_PARTY:
+            if key in groups.GROUPS:
                 option = composed(f"{key}={value}", "dataset=hela")[key]
                 assert cfg[key]._target_ == option._target_
             else:
@@ -131,5 +131,5 @@ def test_what_wandb_may_ask_for_composes_and_is_measured(path: Path) -> None:
 
 
 def test_help_lists_presets_and_not_the_files_of_wandb() -> None:
-    (line,) = (line for line in schema.option_list().splitlines() if line.startswith("sweep"))
+    (line,) = (line for line in groups.option_list().splitlines() if line.startswith("sweep"))
     assert line == "sweep: augmentation_ablation, depth_width, folds, optimizer"

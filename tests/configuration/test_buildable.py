@@ -6,8 +6,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from unet_exp.configuration import schema
-from unet_exp.configuration.buildable import NAMED, PARTS, NotBuildableError, buildable
+from unet_exp.configuration import groups, schema
+from unet_exp.configuration.buildable import PARTS, SEVERAL, NotBuildableError, buildable
 
 UNET = {"_target_": "unet_exp.models.unet.UNet", "depth": 4}
 CELLS = {"_target_": "unet_exp.datasets.cell_tracking.CellTracking", "name": "DIC-C2DH-HeLa"}
@@ -18,7 +18,7 @@ DICE = {"_target_": "unet_exp.losses.dice.Dice"}
 
 def composed(*overrides: str) -> dict[str, Any]:
     schema.register()
-    with initialize_config_dir(str(schema.CONF), version_base="1.3"):
+    with initialize_config_dir(str(groups.CONF), version_base="1.3"):
         cfg = compose("train", overrides=["name=any", *overrides])
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     return config
@@ -35,9 +35,9 @@ def built(changes: dict[str, Any], trust: Sequence[str] = ()) -> dict[str, Any]:
 
 
 OPTIONS = [
-    f"{group}={'[' if group in NAMED else ''}{path.stem}{']' if group in NAMED else ''}"
-    for group in (*PARTS, *NAMED)
-    for path in schema.options(group)
+    f"{group}={'[' if group in SEVERAL else ''}{path.stem}{']' if group in SEVERAL else ''}"
+    for group in (*PARTS, *SEVERAL)
+    for path in groups.option_files(group)
 ]
 
 
@@ -108,7 +108,7 @@ def test_anything_but_plain_values_of_an_option_is_refused(
         built(config)
 
 
-@pytest.mark.parametrize("part", [*PARTS, *NAMED, "monitor", "seed"])
+@pytest.mark.parametrize("part", [*PARTS, *SEVERAL, "monitor", "seed"])
 def test_a_configuration_without_a_part_is_no_trainings(part: str) -> None:
     config = {name: value for name, value in usual().items() if name != part}
     with pytest.raises(NotBuildableError, match=f"has no {part}"):

@@ -11,7 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from tests.running import TINY, TINY_FILES, Command, own_images
 
-from unet_exp.configuration import schema
+from unet_exp.configuration import groups, schema
 from unet_exp.configuration.places import Places, made, new_folder, settle_paths, tidy
 
 
@@ -25,7 +25,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def composed(*words: str, config: str = "train") -> DictConfig:
     schema.register()
-    with initialize_config_dir(str(schema.CONF), version_base="1.3"):
+    with initialize_config_dir(str(groups.CONF), version_base="1.3"):
         return compose(config, overrides=list(words), return_hydra_config=True)
 
 

@@ -10,15 +10,20 @@ from hydra.errors import ConfigCompositionException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from unet_exp.configuration import schema, signatures
+from unet_exp.configuration import groups, schema, signatures
 
-OURS = [path for group in schema.PACKAGES for path in schema.options(group)]
-EXPERIMENTS = schema.options("experiment")
+OURS = [
+    path
+    for name, group in groups.GROUPS.items()
+    if group.package
+    for path in groups.option_files(name)
+]
+EXPERIMENTS = groups.option_files("experiment")
 
 
 def composed(*overrides: str, config: str = "train") -> DictConfig:
     schema.register()
-    with initialize_config_dir(str(schema.CONF), version_base="1.3"):
+    with initialize_config_dir(str(groups.CONF), version_base="1.3"):
         return compose(config, overrides=list(overrides))
 
 
@@ -39,7 +44,7 @@ def test_option_mirrors_module(path: Path) -> None:
     option = OmegaConf.to_container(OmegaConf.load(path))
     assert isinstance(option, dict)
     if "_target_" in option:
-        package = f"unet_exp.{schema.PACKAGES[path.parent.name]}."
+        package = f"unet_exp.{groups.GROUPS[path.parent.name].package}."
         assert option["_target_"].startswith(package)
     else:
         base = option["defaults"][0]
@@ -55,7 +60,7 @@ def test_file_bears_its_options_name(path: Path) -> None:
     option = OmegaConf.to_container(OmegaConf.load(path))
     assert isinstance(option, dict)
     if "_target_" in option:
-        package = f"unet_exp.{schema.PACKAGES[path.parent.name]}"
+        package = f"unet_exp.{groups.GROUPS[path.parent.name].package}"
         assert option["_target_"].rpartition(".")[0] == f"{package}.{path.stem}"
 
 
@@ -116,9 +121,9 @@ def test_the_isbi_challenge_sweeps_its_ten_thresholds() -> None:
         assert metric.thresholds == tuple(i / 10 for i in range(10)), name
 
 
-@pytest.mark.parametrize("group", schema.THIRD_PARTY)
+@pytest.mark.parametrize("group", ["optimizer", "scheduler"])
 def test_options_of_other_libraries_exist(group: str) -> None:
-    for path in schema.options(group):
+    for path in groups.option_files(group):
         get_object(composed(f"{group}={path.stem}")[group]["_target_"])
 
 
@@ -166,7 +171,7 @@ def test_schema_takes_defaults_and_stated_parameters_only() -> None:
 
 
 def test_the_targets_of_a_group_are_those_of_its_options() -> None:
-    assert schema.targets("loss") == {
+    assert set(groups.targets("loss").values()) == {
         f"unet_exp.losses.{name}"
         for name in (
             "dice.Dice",
@@ -180,8 +185,8 @@ def test_the_targets_of_a_group_are_those_of_its_options() -> None:
 NAMED = sorted(
     {
         target
-        for group in (*schema.PACKAGES, *schema.THIRD_PARTY, *schema.HYDRA)
-        for path in schema.options(group)
+        for group in groups.GROUPS
+        for path in groups.option_files(group)
         for target in targets(OmegaConf.to_container(OmegaConf.load(path), resolve=False))
     }
 )

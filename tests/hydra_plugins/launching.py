@@ -21,7 +21,7 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
 from tests.running import TINY
-from unet_exp.configuration import schema
+from unet_exp.configuration import groups, schema
 
 ROOT = Path(__file__).parents[2]
 #: Seconds within which a machine with other work on it does what takes one.
@@ -79,7 +79,7 @@ def save(cfg: DictConfig) -> float:
 
 def main(task: str, seeds: str, *words: str) -> None:
     schema.register()
-    path = create_config_search_path(str(schema.CONF))
+    path = create_config_search_path(str(groups.CONF))
     hydra = Hydra.create_main_hydra2(task_name="train", config_search_path=path)
     cfg = hydra.compose_config("train", list(words), run_mode=RunMode.MULTIRUN)
     context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks(cfg))

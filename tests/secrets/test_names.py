@@ -7,7 +7,7 @@ import hydra
 import pytest
 from omegaconf import OmegaConf
 
-from unet_exp.configuration import schema
+from unet_exp.configuration import groups, schema
 from unet_exp.secrets.masking import masked
 from unet_exp.secrets.names import is_login, is_secret_field, is_secret_name
 
@@ -72,7 +72,7 @@ def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 @pytest.mark.parametrize("command", ["train", "evaluate", "predict"])
 def test_nothing_that_a_command_composes_is_masked(command: str) -> None:
     schema.register()
-    with hydra.initialize_config_dir(str(schema.CONF), version_base="1.3"):
+    with hydra.initialize_config_dir(str(groups.CONF), version_base="1.3"):
         cfg = hydra.compose(command, return_hydra_config=True)
     plain = OmegaConf.to_container(cfg, resolve=False)
     assert len(list(leaves(plain))) > 50
@@ -81,7 +81,7 @@ def test_nothing_that_a_command_composes_is_masked(command: str) -> None:
 
 def test_nothing_in_conf_is_masked_whatever_its_value() -> None:
     names = set()
-    for path in schema.CONF.rglob("*.yaml"):
+    for path in groups.CONF.rglob("*.yaml"):
         plain = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
         assert masked(plain) == plain
         names |= {key for key, _ in leaves(plain)}

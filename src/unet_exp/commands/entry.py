@@ -20,6 +20,7 @@ from unet_exp.configuration import schema
 from unet_exp.configuration.checks import check, check_single
 from unet_exp.configuration.composed import keep, to_yaml
 from unet_exp.configuration.errors import KilledError, Preempted, explain, run_folder
+from unet_exp.configuration.groups import CONF
 from unet_exp.configuration.places import settle_environment, settle_paths, tidy
 from unet_exp.configuration.quoting import quoted
 from unet_exp.configuration.recorded import folders_of, require_no_links
@@ -81,7 +82,7 @@ def launch_screened(task: Callable[[DictConfig], Any], config_name: str) -> NoRe
                 require_no_links(folder)
         if config_name == "train" and follows(sweep):
             sys.exit(train_with_the_first())
-        hydra.main(version_base="1.3", config_path=str(schema.CONF), config_name=config_name)(
+        hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(
             partial(guarded, task, config_name, failures)
         )()
     except KeyboardInterrupt:
@@ -113,7 +114,7 @@ def help_text(config_name: str, words: Sequence[str]) -> str:
 
 def composed(config_name: str, words: Sequence[str]) -> DictConfig:
     """Return what a command composes of its words, with Hydra's own part."""
-    with hydra.initialize_config_dir(str(schema.CONF), version_base="1.3"):
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         return hydra.compose(config_name, overrides=list(words), return_hydra_config=True)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
-from unet_exp.configuration import schema
 from unet_exp.configuration.checks import OverrideError
-from unet_exp.configuration.hints import OPEN, groups, hint, own
+from unet_exp.configuration.groups import CHANGEABLE, is_group
+from unet_exp.configuration.hints import groups, hint, own
 
 #: Dictionaries of values with any names.
 FREE = ("trainer.options", "hydra.sweeper.params")
@@ -56,9 +56,9 @@ def written(word: str, command: str) -> str:
     if key in groups(command):
         return f"{name}={value}"
     if command != "train":
-        if (schema.CONF / root).is_dir() and (root not in OPEN or key == root):
+        if is_group(root) and (root not in CHANGEABLE or key == root):
             raise OverrideError(taken_from_checkpoint(key, value, command))
-        if root in OPEN:
+        if root in CHANGEABLE:
             return f"++{name}={value}"
         if root not in own(command):
             return f"{name}={value}"  # it would be added for nothing
@@ -67,12 +67,12 @@ def written(word: str, command: str) -> str:
 
 def taken_from_checkpoint(key: str, value: str, command: str) -> str:
     """Say that a command takes a part from the checkpoint, and what it lets be changed."""
-    if key.partition(".")[0] not in (*OPEN, "model", "loss"):
+    if key.partition(".")[0] not in (*CHANGEABLE, "model", "loss"):
         return f"There is no {key}. {hint(key, value, command)}"
-    if key in OPEN:
+    if key in CHANGEABLE:
         return (
             f"{command}.py takes {key} from the checkpoint, and no other option of it. Single "
             f"values can be changed: {key}.NAME=VALUE."
         )
-    part, some = key.partition(".")[0], ", ".join(OPEN)
+    part, some = key.partition(".")[0], ", ".join(CHANGEABLE)
     return f"{part} was fixed in training, so it cannot be changed now. What can be: {some}."

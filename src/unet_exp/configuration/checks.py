@@ -10,16 +10,11 @@ from hydra.types import RunMode
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
-from unet_exp.configuration import schema
+from unet_exp.configuration.groups import GROUPS, content
 from unet_exp.configuration.overrides import KINDS, unknown
 from unet_exp.configuration.trainer_options import require_free
+from unet_exp.configuration.tree import walk
 
-#: What a part gets when it is built, so that an override of it would count for nothing.
-GIVEN = {
-    "trainer": ("folder", "callbacks", "loggers"),
-    "logger": ("folder", "run_id", "config"),
-    "loader": ("dataset", "network", "weight_map", "augmentation", "data_dir"),
-}
 #: Settings of Hydra's that only a sweep looks at.
 OF_A_SWEEP = ("hydra/sweeper", "hydra/launcher", "hydra.sweeper", "hydra.launcher", "hydra.sweep")
 #: What stands there where nobody has chosen.
@@ -42,22 +37,24 @@ def check(cfg: DictConfig, command: str) -> None:
         Naming the override, and the nearest right one.
     """
     tree = OmegaConf.to_container(cfg, resolve=False)
-    path = schema.CONF / f"{command}.yaml"
-    known = [*map(str, OmegaConf.load(path)), *schema.groups()]
+    own = content(command)
+    known = [*own, *(name for name in GROUPS if "/" not in name), "experiment"]
     for key in map(str, cfg):
         # A value for others to refer to may have any name, but not one that looks like a slip.
         near = () if key in known else difflib.get_close_matches(key, known, n=1, cutoff=0.8)
         if near:
             raise OverrideError(f"There is no {key}. Did you mean {near[0]}?")
-    for part, names in GIVEN.items():
-        if taken := [name for name in names if name in (cfg.get(part) or {})]:
+    for part, group in GROUPS.items():
+        if taken := [name for name in group.runtime if name in (cfg.get(part) or {})]:
             hint = " Give +callbacks.NAME._target_=CLASS." if taken[0] == "callbacks" else ""
             raise OverrideError(
                 f"{part}.{taken[0]} cannot be given: a run settles it itself.{hint}"
             )
     if command == "train" and (options := cfg.trainer.get("options")):
         require_free(options, [str(name) for name in cfg.trainer])
-    for key, target, given in parts(tree):
+    for key, given in walk(tree):
+        if not isinstance(given, dict) or not isinstance(target := given.get("_target_"), str):
+            continue
         parameters = parameters_of(key, target)
         if any(p.kind == p.VAR_KEYWORD for p in parameters.values()):
             continue
@@ -66,7 +63,6 @@ def check(cfg: DictConfig, command: str) -> None:
                 owner = target.rpartition(".")[2]
                 siblings = [f"{key}.{other}" for other in parameters]
                 raise OverrideError(unknown(f"{key}.{name}", given[name], siblings, owner))
-    own = OmegaConf.to_container(OmegaConf.load(path))
     for key, kind, value in other_types(own, tree):
         given = "null" if value is None else value
         raise OverrideError(
@@ -94,20 +90,6 @@ def parameters_of(key: str, target: str) -> Mapping[str, inspect.Parameter]:
         return inspect.signature(found).parameters
     except (TypeError, ValueError):  # some of Python's own do not tell
         return {"arguments": inspect.Parameter("arguments", inspect.Parameter.VAR_KEYWORD)}
-
-
-def parts(tree: Any, key: str = "") -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield place, target and values of each part of a configuration that names a ``_target_``.
-
-    >>> [found[:2] for found in parts({"loss": {"_target_": "a.B", "terms": [{}]}, "seed": 0})]
-    [('loss', 'a.B')]
-    """
-    if isinstance(tree, dict) and isinstance(tree.get("_target_"), str):
-        yield key, tree["_target_"], tree
-    items = tree.items() if isinstance(tree, dict) else enumerate(tree)
-    for name, value in items:
-        if isinstance(value, dict | list):
-            yield from parts(value, f"{key}.{name}".lstrip("."))
 
 
 def other_types(own: Any, given: Any, key: str = "") -> Iterator[tuple[str, type, Any]]:

@@ -1,18 +1,14 @@
 """What was probably meant by an option that a command does not have."""
 
 import difflib
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from unet_exp.configuration import schema
+from unet_exp.configuration.groups import CHANGEABLE, GROUPS, content, options, targets
+from unet_exp.configuration.tree import walk
 
 COMMANDS = ("train", "evaluate", "predict")
-#: Parts of a checkpoint's configuration that `evaluate` and `predict` take single values of,
-#: though their own configuration is empty there.
-OPEN = ("dataset", "loader", "metric", "inference", "postprocessing")
 
 #: What other programs, or other commands of this one, call an option.
 MEANT = {
@@ -89,30 +85,24 @@ def nearest(key: str, value: str, command: str) -> list[str]:
 @cache
 def candidates(command: str) -> tuple[str, ...]:
     """Return the keys of a command: its own first, then those of the options of its groups."""
-    config: Any = OmegaConf.to_container(OmegaConf.load(schema.CONF / f"{command}.yaml"))
-    open_groups = [*schema.PACKAGES, *schema.THIRD_PARTY] if command == "train" else OPEN
-    parameters = (
-        # Of the metrics there may be several at a time, each by its name.
-        f"{group}.{option}.{name}" if group == "metric" else f"{group}.{name}"
-        for group in open_groups
-        for option in options(group)
-        for name in names(group, option)
+    own_keys = (
+        key.partition("[")[0]
+        for key, value in walk(content(command))
+        if key.partition(".")[0] not in ("", "defaults", "hydra") and not isinstance(value, dict)
     )
-    return tuple(dict.fromkeys([*leaves(config), *parameters]))
-
-
-def leaves(config: Any, above: str = "") -> Iterator[str]:
-    """Yield the keys of a configuration that hold values."""
-    for name, value in config.items():
-        if above or name not in ("defaults", "hydra"):
-            if isinstance(value, dict) and value:
-                yield from leaves(value, f"{above}{name}.")
-            elif not isinstance(value, dict):
-                yield f"{above}{name}"
+    names = CHANGEABLE if command != "train" else [name for name in GROUPS if "/" not in name]
+    parameters = (
+        # Several metrics have a value at once, each under its own name.
+        f"{group}.{option}.{name}" if GROUPS[group].several else f"{group}.{name}"
+        for group in names
+        for option in options(group)
+        for name in parameter_names(group, option)
+    )
+    return tuple(dict.fromkeys([*own_keys, *parameters]))
 
 
 def owners(key: str) -> list[str]:
-    """Return which options of a key's group have it, as one chooses them.
+    """Return which options of a key's group have this parameter, as one chooses them.
 
     >>> owners("dataset.root"), owners("dataset.colour")
     (['dataset=folder'], [])
@@ -121,30 +111,20 @@ def owners(key: str) -> list[str]:
     """
     group, _, name = key.removeprefix("hydra.").partition(".")
     group = f"hydra/{group}" if key.startswith("hydra.") else group
-    return [f"{group}={option}" for option in options(group) if name in names(group, option)]
+    return [f"{group}={one}" for one in options(group) if name in parameter_names(group, one)]
 
 
 @cache
-def names(group: str, option: str) -> tuple[str, ...]:
-    """Return the parameters of an option of a group."""
-    node: Any = OmegaConf.to_container(OmegaConf.load(schema.CONF / group / f"{option}.yaml"))
-    target = node.get("_target_") if isinstance(node, dict) else None
-    if target is None:
-        return ()
-    usual = [p for p in schema.parameters(target) if p.default is not p.empty]
+def parameter_names(group: str, option: str) -> tuple[str, ...]:
+    """Return the parameters of an option of a group that have defaults."""
+    target = targets(group).get(option)
+    usual = [p for p in schema.parameters(target) if p.default is not p.empty] if target else []
     return tuple(p.name for p in usual if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
 
 
-def options(group: str) -> list[str]:
-    """Return the names of a group's options."""
-    return [path.stem for path in schema.options(group)]
-
-
-@cache
 def own(command: str) -> frozenset[str]:
     """Return the first parts of a command's keys, and its groups."""
-    config = OmegaConf.load(schema.CONF / f"{command}.yaml")
-    return frozenset({*map(str, config), *groups(command)} - {"defaults", "hydra"})
+    return frozenset({*content(command), *groups(command)} - {"defaults", "hydra"})
 
 
 @cache
@@ -154,6 +134,5 @@ def groups(command: str) -> frozenset[str]:
     >>> sorted(groups("predict"))
     ['inference', 'postprocessing']
     """
-    config: Any = OmegaConf.to_container(OmegaConf.load(schema.CONF / f"{command}.yaml"))
-    chosen = (key for entry in config["defaults"] if isinstance(entry, dict) for key in entry)
+    chosen = (key for one in content(command)["defaults"] if isinstance(one, dict) for key in one)
     return frozenset(key for key in chosen if key != "hydra" and not key.startswith("override "))

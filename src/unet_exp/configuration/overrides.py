@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -16,8 +16,9 @@ from omegaconf.errors import (
     ValidationError,
 )
 
-from unet_exp.configuration import schema
+from unet_exp.configuration import groups
 from unet_exp.configuration.hints import COMMANDS, MEANT, hint, owners
+from unet_exp.configuration.tree import walk
 
 #: What a node of OmegaConf takes, in a person's words.
 KINDS = {
@@ -80,8 +81,8 @@ def no_option(error: MissingConfigException) -> str:
     """Say which options a group has, and which is nearest to the one asked for."""
     group, _, option = (error.missing_cfg_file or "").rpartition("/")
     if not group:
-        return f"There is no configuration {option}; those here are in {schema.CONF}."
-    options = list(error.options or [path.stem for path in schema.options(group)])
+        return f"There is no configuration {option}; those here are in {groups.CONF}."
+    options = list(error.options or groups.options(group))
     near = difflib.get_close_matches(option, options, n=1)
     hint = f" Did you mean {group}={near[0]}?" if near else ""
     return f"There is no {group}={option}.{hint} Options of {group}: {', '.join(options)}."
@@ -107,7 +108,7 @@ def unknown(
     fact = f"There is no {key}" + (f": {owner} has no such parameter." if owner else ".")
     above, _, name = key.rpartition(".")
     group, _, option = above.partition(".")
-    if above not in known and (schema.CONF / group / f"{option}.yaml").is_file():
+    if above not in known and option in groups.options(group):
         return f"{fact} Choose it first: {group}={option}."
     siblings = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == above]
     others = [k for k in known if k.rpartition(".")[0] != above and not key.startswith(f"{k}.")]
@@ -141,19 +142,12 @@ def command_of(node: Any) -> str | None:
 
 def paths(node: Any) -> list[str]:
     """Return every key of the configuration that a node belongs to, and the groups' names."""
-
-    def walk(tree: Any, above: str) -> Iterator[str]:
-        for name, value in tree.items():
-            if not str(name).startswith("_"):
-                yield f"{above}{name}"
-                if isinstance(value, dict):
-                    yield from walk(value, f"{above}{name}.")
-
-    groups = [p.name for p in schema.CONF.iterdir() if p.is_dir() and p.name != "hydra"]
+    names = [p.name for p in groups.CONF.iterdir() if p.is_dir() and p.name != "hydra"]
     if not isinstance(node, DictConfig):
-        return groups
+        return names
     tree = OmegaConf.to_container(node._get_root(), resolve=False)
-    return list(dict.fromkeys([*walk(tree, ""), *groups])) if isinstance(tree, Mapping) else groups
+    keys = (key for key, _ in walk(tree) if key and not re.search(r"(^|\.)_|\[", key))
+    return list(dict.fromkeys([*keys, *names]))
 
 
 def wrong_type(given: str, error: ValidationError) -> str:

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from unet_exp.configuration.quoting import TEXT, TEXTS, at_home, in_quotes, names_path
-from unet_exp.configuration.settling import leaves
+from unet_exp.configuration.tree import leaves
 
 #: Folders that this process has made for its results; removed at its end where they are empty.
 made: list[Path] = []

@@ -21,9 +21,8 @@ from hydra.core.override_parser.types import (
     RangeSweep,
 )
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
 
-from unet_exp.configuration import schema
+from unet_exp.configuration.groups import CONF, content, is_group
 from unet_exp.files import require_no_links_out
 from unet_exp.secrets.masking import is_masked
 
@@ -213,18 +212,8 @@ def key_of(text: str) -> str:
         return text
 
 
-def is_group(key: str) -> bool:
-    """Tell whether a key chooses an option of ``conf/``.
-
-    >>> is_group("model"), is_group("hydra/launcher"), is_group("model.depth")
-    (True, True, False)
-    """
-    return "." not in key and (schema.CONF / key).is_dir()
-
-
 @cache
 def roots() -> frozenset[str]:
     """Return the first parts of all keys of a training's configuration, but for Hydra's."""
-    own = OmegaConf.load(schema.CONF / "train.yaml")
-    groups = (path.name for path in schema.CONF.iterdir() if path.is_dir())
-    return frozenset({*map(str, own), *groups} - {"defaults", "hydra"})
+    groups = (path.name for path in CONF.iterdir() if path.is_dir())
+    return frozenset({*content("train"), *groups} - {"defaults", "hydra"})

@@ -6,9 +6,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration import schema
-
-#: Parts of the configuration that may change after training.
-CHANGEABLE = ("dataset", "loader", "metric", "inference", "postprocessing")
+from unet_exp.configuration.groups import CHANGEABLE, FIXED
 
 
 def revised(held: dict[str, Any], cfg: DictConfig) -> DictConfig:
@@ -24,8 +22,7 @@ def revised(held: dict[str, Any], cfg: DictConfig) -> DictConfig:
     ValueError
         If ``cfg`` changes a part that is fixed by training.
     """
-    fixed = [part for part in held if part in schema.PACKAGES and part not in CHANGEABLE]
-    if wrong := [part for part in fixed if cfg.get(part)]:
+    if wrong := [part for part in FIXED if part in held and cfg.get(part)]:
         raise ValueError(
             f"{wrong[0]} was fixed in training, so it cannot be changed now. What can be: "
             f"{', '.join(CHANGEABLE)}."

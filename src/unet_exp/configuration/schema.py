@@ -11,8 +11,6 @@ import sys
 import types
 import typing
 from collections.abc import Collection
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -21,31 +19,8 @@ from hydra.utils import get_object
 from omegaconf import MISSING, OmegaConf
 
 from unet_exp.configuration import signatures
+from unet_exp.configuration.groups import GROUPS, content, option_list, targets
 from unet_exp.files import folder_name
-
-PACKAGE = Path(__file__).parents[1]
-#: The configuration tree: inside the package when installed, beside ``src/`` in a checkout.
-CONF = next(p for p in (PACKAGE / "conf", PACKAGE.parents[1] / "conf") if p.is_dir())
-
-#: Config groups with code of ours, and the package that each mirrors.
-PACKAGES = {
-    "dataset": "datasets",
-    "augmentation": "augmentations",
-    "weight_map": "weight_maps",
-    "model": "models",
-    "loss": "losses",
-    "metric": "metrics",
-    "postprocessing": "postprocessing",
-    "inference": "inference",
-    "loader": "training",
-    "trainer": "training",
-    "callbacks": "training",
-    "logger": "training",
-}
-#: Groups whose options name classes of other libraries, light enough to import for their types.
-THIRD_PARTY = ("optimizer", "scheduler")
-#: Groups of Hydra's own with options of ours.
-HYDRA = ("hydra/launcher", "hydra/sweeper")
 
 PRIMITIVES = (int, float, bool, str)
 
@@ -135,21 +110,6 @@ def evaluated(parameter: inspect.Parameter, names: dict[str, Any]) -> Any:
         return Any
 
 
-def options(group: str) -> list[Path]:
-    """Return the YAML files of a config group, sorted by name."""
-    return sorted((CONF / group).glob("*.yaml"))
-
-
-def groups() -> list[str]:
-    """Return the name of every config group but Hydra's own."""
-    return sorted({path.parent.name for path in CONF.glob("*/*.yaml")} - {"hydra"})
-
-
-def option_list() -> str:
-    """Return every group with its options, a line each, for the help text."""
-    return "\n".join(f"{g}: {', '.join(path.stem for path in options(g))}" for g in groups())
-
-
 def register() -> None:
     """Store a schema for each option of ``conf/`` that names a target; cheap to call twice."""
     OmegaConf.register_new_resolver("option_list", option_list, replace=True)
@@ -158,12 +118,10 @@ def register() -> None:
     store = ConfigStore.instance()
     if "schema" in store.repo:
         return
-    for group in (*PACKAGES, *THIRD_PARTY, *HYDRA):
-        for path in options(group):
-            option = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
-            if isinstance(option, dict) and "_target_" in option:
-                node = schema(option["_target_"], {str(key) for key in option})
-                store.store(name=path.stem, group=f"schema/{group}", node=node)
+    for group in GROUPS:
+        for option, target in targets(group).items():
+            node = schema(target, content(f"{group}/{option}"))
+            store.store(name=option, group=f"schema/{group}", node=node)
 
 
 def chosen(group: str, *, _root_: Any) -> str:
@@ -173,16 +131,3 @@ def chosen(group: str, *, _root_: Any) -> str:
     """
     hydra = _root_.hydra if "hydra" in _root_ else HydraConfig.get()
     return hydra.runtime.choices[group]
-
-
-@cache
-def targets(group: str) -> frozenset[str]:
-    """Return what the options of a config group build, as dotted paths.
-
-    >>> sorted(targets("inference"))
-    ['unet_exp.inference.overlap_tile.OverlapTile']
-    """
-    nodes = (OmegaConf.to_container(OmegaConf.load(path), resolve=False) for path in options(group))
-    return frozenset(
-        node["_target_"] for node in nodes if isinstance(node, dict) and "_target_" in node
-    )

@@ -1,9 +1,10 @@
 """A configuration settled: what it takes from its surroundings, written down."""
 
 import re
-from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+
+from unet_exp.configuration.tree import leaves
 
 #: ``${env:NAME}`` and the like ask something outside of the configuration.
 ASKS = re.compile(r"\$\{\s*[\w.]+\s*:")
@@ -26,16 +27,3 @@ def settle(cfg: DictConfig) -> DictConfig:
         if isinstance(value, str) and ASKS.search(value):
             OmegaConf.update(settled, key, OmegaConf.select(cfg, key), force_add=True)
     return settled  # pyright: ignore[reportReturnType] - made from a dictionary
-
-
-def leaves(tree: Any, key: str = "") -> list[tuple[str, Any]]:
-    """Return each value of nested data with its place.
-
-    >>> leaves({"a": [1, {"b": 2}]})
-    [('a[0]', 1), ('a[1].b', 2)]
-    """
-    if isinstance(tree, dict):
-        return [leaf for k, v in tree.items() for leaf in leaves(v, f"{key}.{k}".lstrip("."))]
-    if isinstance(tree, list):
-        return [leaf for k, v in enumerate(tree) for leaf in leaves(v, f"{key}[{k}]")]
-    return [(key, tree)]

@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration import schema
 from unet_exp.configuration.errors import explain
+from unet_exp.configuration.groups import CONF
 from unet_exp.runs.processes import JOB
 from unet_exp.secrets.masking import learn
 from unet_exp.shown import screened, shown_lines
@@ -104,7 +105,7 @@ def end_with(parent: int) -> None:
 
 def log_to(folder: Path, screen: bool, file: bool) -> None:
     """Log as the commands do, to the screen and to ``train.log``."""
-    path = schema.CONF / "hydra" / "job_logging" / "unet_exp.yaml"
+    path = CONF / "hydra" / "job_logging" / "unet_exp.yaml"
     settings: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     wanted = {"console": screen, "file": file}
     settings["handlers"]["file"]["filename"] = str(folder / "train.log")

@@ -1,0 +1,102 @@
+"""The config groups: what each one is, in one table, and the options that ``conf/`` has of it."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+PACKAGE = Path(__file__).parents[1]
+#: The configuration tree: inside the package when installed, beside ``src/`` in a checkout.
+CONF = next(p for p in (PACKAGE / "conf", PACKAGE.parents[1] / "conf") if p.is_dir())
+
+
+@dataclass(frozen=True)
+class Group:
+    """A folder of ``conf/`` whose options name a ``_target_``."""
+
+    package: str = ""
+    """The package of ``unet_exp`` that the group mirrors; empty for classes of other libraries."""
+    in_checkpoint: bool = False
+    """A checkpoint records this part, and evaluation and prediction build it again."""
+    changeable: bool = False
+    """evaluate.py and predict.py accept single values in place of those in the checkpoint."""
+    several: bool = False
+    """The configuration holds several options at once, each under a name of its own."""
+    runtime: tuple[str, ...] = ()
+    """Arguments that a run passes itself, so that no override may give them."""
+
+
+GROUPS = {
+    "dataset": Group("datasets", in_checkpoint=True, changeable=True),
+    "weight_map": Group("weight_maps", in_checkpoint=True),
+    "augmentation": Group("augmentations"),
+    "loader": Group(
+        "training", in_checkpoint=True, changeable=True,
+        runtime=("dataset", "network", "weight_map", "augmentation", "data_dir"),
+    ),
+    "model": Group("models", in_checkpoint=True),
+    "loss": Group("losses", in_checkpoint=True),
+    "inference": Group("inference", in_checkpoint=True, changeable=True),
+    "postprocessing": Group("postprocessing", in_checkpoint=True, changeable=True),
+    "metric": Group("metrics", in_checkpoint=True, changeable=True, several=True),
+    "trainer": Group("training", runtime=("folder", "callbacks", "loggers")),
+    "callbacks": Group("training"),
+    "logger": Group("training", runtime=("folder", "run_id", "config")),
+    "optimizer": Group(),
+    "scheduler": Group(),
+    "hydra/launcher": Group(),
+    "hydra/sweeper": Group(),
+}  # fmt: skip
+
+#: Groups of which evaluate.py and predict.py accept single values.
+CHANGEABLE = tuple(name for name, group in GROUPS.items() if group.changeable)
+#: Groups of which evaluate.py and predict.py keep what the network was trained with.
+FIXED = tuple(n for n, group in GROUPS.items() if group.package and not group.changeable)
+
+
+def option_files(group: str) -> list[Path]:
+    """Return the YAML files of a config group, sorted by name."""
+    return sorted((CONF / group).glob("*.yaml"))
+
+
+def options(group: str) -> list[str]:
+    """Return the names of a group's options."""
+    return [path.stem for path in option_files(group)]
+
+
+def is_group(key: str) -> bool:
+    """Tell whether a key chooses an option of ``conf/``.
+
+    >>> is_group("model"), is_group("hydra/launcher"), is_group("model.depth")
+    (True, True, False)
+    """
+    return "." not in key and (CONF / key).is_dir()
+
+
+@cache
+def content(name: str) -> dict[str, Any]:
+    """Return a file of ``conf/`` as plain data, ``train`` or ``model/unet``; do not change it.
+
+    >>> content("loss/dice")["_target_"]
+    'unet_exp.losses.dice.Dice'
+    """
+    found: Any = OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml"))
+    return found or {}
+
+
+def targets(group: str) -> dict[str, str]:
+    """Return the target of each option of a group that names one, as a dotted path.
+
+    >>> targets("inference")
+    {'overlap_tile': 'unet_exp.inference.overlap_tile.OverlapTile'}
+    """
+    nodes = {option: content(f"{group}/{option}") for option in options(group)}
+    return {option: node["_target_"] for option, node in nodes.items() if "_target_" in node}
+
+
+def option_list() -> str:
+    """Return every group with its options, a line each, for the help text."""
+    folders = {path.parent.name for path in CONF.glob("*/*.yaml")} - {"hydra"}
+    return "\n".join(f"{group}: {', '.join(options(group))}" for group in sorted(folders))
