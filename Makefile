@@ -1,11 +1,14 @@
 # make train | make test | make bench: each creates .venv from constraints.txt when it is missing.
+# make test-lowest: the tests with the lowest versions that pyproject.toml allows.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ARGS ?=
+LOWEST := .venv-lowest
+EXTRAS := $(addprefix --extra ,optuna ray slurm tensorboard test)
 
-.PHONY: train test lint format bench clean
+.PHONY: train test test-lowest lint format bench clean
 train: $(INSTALLED)
 	$(BIN)/python train.py $(ARGS)
 
@@ -30,8 +33,16 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	touch $@
 
+# The lowest versions that pyproject.toml allows. Their own deprecation warnings are no errors here.
+test-lowest:
+	test -x $(LOWEST)/bin/uv || { $(PYTHON) -m venv $(LOWEST) && $(LOWEST)/bin/python -m pip install --quiet uv; }
+	$(LOWEST)/bin/uv pip compile --quiet --resolution lowest-direct $(EXTRAS) pyproject.toml -o $(LOWEST)/versions.txt
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python -r $(LOWEST)/versions.txt
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --no-deps -e .
+	$(LOWEST)/bin/python -m pytest -n 2 -W default $(ARGS)
+
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) dist .pytest_cache .ruff_cache .hypothesis

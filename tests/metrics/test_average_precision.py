@@ -2,12 +2,13 @@ import math
 
 import pytest
 import torch
-from cellseg_metrics import panoptic_quality
 from hypothesis import given, settings
 from tests.label_images import label_pairs
 from torch import Tensor
 
 from unet_exp.metrics.average_precision import LEVELS, AveragePrecision, average_precision
+
+panoptic_quality = pytest.importorskip("cellseg_metrics").panoptic_quality
 
 
 def test_the_levels_of_the_data_science_bowl() -> None:

@@ -2,12 +2,13 @@ import math
 
 import pytest
 import torch
-from cellseg_metrics import panoptic_quality
 from hypothesis import given, settings
 from tests.label_images import label_pairs
 from torch import Tensor
 
 from unet_exp.metrics.object_f1 import ObjectF1, object_f1
+
+panoptic_quality = pytest.importorskip("cellseg_metrics").panoptic_quality
 
 
 @settings(deadline=None, max_examples=40)

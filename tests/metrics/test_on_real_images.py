@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from cellseg_metrics import panoptic_quality
 from skimage.measure import label
 from skimage.metrics import adapted_rand_error, variation_of_information
 
@@ -20,6 +19,8 @@ from unet_exp.metrics.seg import seg
 from unet_exp.metrics.v_info import v_info
 from unet_exp.metrics.v_rand import v_rand
 from unet_exp.metrics.warping_error import remaining_errors
+
+panoptic_quality = pytest.importorskip("cellseg_metrics").panoptic_quality
 
 pytestmark = pytest.mark.data
 

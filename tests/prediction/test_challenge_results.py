@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from ctc_metrics.scripts.validate import validate_sequence
 
 from unet_exp.images.tags import Tags
 from unet_exp.prediction.challenge_results import CellTracking, Isbi, number_cells
 from unet_exp.prediction.segment import Segmented
+
+validate_sequence = pytest.importorskip("ctc_metrics.scripts.validate").validate_sequence
 
 #: A cell that moves, one that comes later, and one that is gone after the first frame.
 FRAMES = [

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
-from ome_zarr_models.v04.image import ImageAttrs
 
 from unet_exp.images.image_file import open_image
 from unet_exp.images.tags import Tags
 from unet_exp.prediction import zarr_results
 from unet_exp.prediction.zarr_results import write_zarr
+
+ImageAttrs = pytest.importorskip("ome_zarr_models.v04.image").ImageAttrs
 
 PAGES = [np.random.default_rng(i).integers(0, 99, (50, 70)).astype(np.uint32) for i in range(6)]
 
