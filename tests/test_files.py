@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from unet_exp.files import (
-    alone,
     folder_name,
     inside,
+    locked,
     read_bytes,
     read_json,
     replacing,
@@ -187,7 +187,7 @@ def test_pipes_and_devices_are_not_read(endless: list[Path]) -> None:
 
 
 def test_a_lock_that_is_a_pipe_does_not_wait(endless: list[Path]) -> None:
-    with alone(endless[0]):
+    with locked(endless[0]):
         pass
 
 

@@ -6,7 +6,6 @@ import math
 import os
 import shutil
 import stat
-import time
 import unicodedata
 import uuid
 from collections.abc import Iterator
@@ -14,12 +13,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from unet_exp.secrets.masking import masked
+from filelock import FileLock, Timeout
 
-try:
-    import fcntl
-except ImportError:  # Windows has no such locks; there nothing is held
-    fcntl = None
+from unet_exp.secrets.masking import masked
 
 #: Letters of a folder's name besides letters and digits of any script.
 PLAIN = set("-_.+@")
@@ -99,35 +95,39 @@ def replace_folder(part: Path, path: Path, tries: int = 100) -> None:
         return
 
 
+#: Errors of file systems that have no locks.
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+
+
 @contextmanager
-def alone(path: Path, patience: float = 0.0) -> Iterator[None]:
-    """Hold a lock file: no other process can, until the body or this process ends, however.
+def locked(path: Path, timeout: float = 0.0) -> Iterator[None]:
+    """Hold a lock file, so that no other process does; the system frees it when this one dies.
+
+    On a file system without locks nothing is held.
 
     Parameters
     ----------
-    patience
-        Seconds to wait for another process that holds it.
+    timeout
+        Seconds to wait for another process that holds it; below 0: without end.
 
     Raises
     ------
-    BlockingIOError
-        If another process holds it still.
+    filelock.Timeout
+        If another process still holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + patience
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o666)
-    with os.fdopen(descriptor, "rb") as file:
-        while fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise
-                time.sleep(0.2)
-            except OSError:  # a file system without locks
-                break
+    lock = FileLock(path, poll_interval=0.2)
+    try:
+        lock.acquire(timeout)
+    except Timeout:
+        raise
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+    try:
         yield
+    finally:
+        lock.release()
 
 
 #: Bytes of the largest record that is read.

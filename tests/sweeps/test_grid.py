@@ -173,12 +173,12 @@ def test_a_sweep_killed_at_any_moment_ends_as_one_that_was_not(
 
 
 def test_two_processes_do_not_share_a_folder(command: Command, tmp_path: Path) -> None:
-    from unet_exp.files import alone
+    from unet_exp.files import locked
 
     words = [*FEW, "seed=0,1", "hydra.sweep.dir=sweep"]
     holder = (
-        "import sys, time; from pathlib import Path; from unet_exp.files import alone\n"
-        "with alone(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(600)\n"
+        "import sys, time; from pathlib import Path; from unet_exp.files import locked\n"
+        "with locked(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(600)\n"
     )
     lock = tmp_path / "sweep" / ".lock"
     with subprocess.Popen(
@@ -188,5 +188,5 @@ def test_two_processes_do_not_share_a_folder(command: Command, tmp_path: Path) -
         assert process.stdout.readline() == "held\n"
         assert message(command("train", "-m", *words)).startswith("sweep is in use")
         process.kill()
-    with alone(lock):
+    with locked(lock):
         pass

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import shutil
 import stat
 import tempfile
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 import pooch
 
 from unet_exp.datasets.cache import is_writable
+from unet_exp.files import locked
 from unet_exp.secrets.masking import is_masked
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ def fetch(
     parent = folder.absolute().parent
     if not is_writable(parent):
         raise PermissionError(f"{parent} is read-only")
-    with _made(parent), _one_at_a_time(parent):
+    with _made(parent), _one_at_a_time(parent / ".download.lock"):
         if holds(folder):
             return
         if folder.exists() and any(folder.iterdir()):
@@ -168,17 +168,11 @@ def _made(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the system takes back when a process dies."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: each process downloads, the first rename wins
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """Wait for other processes that hold this lock file, and hold it; remove it at the end."""
+    with locked(path, timeout=-1):
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # Windows keeps a file that is open
+                path.unlink()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import Timeout
 from lightning import seed_everything
 from lightning.pytorch import Callback
 from omegaconf import DictConfig, open_dict
@@ -16,7 +17,7 @@ from omegaconf import DictConfig, open_dict
 from unet_exp.configuration.composed import to_yaml
 from unet_exp.configuration.errors import Preempted
 from unet_exp.configuration.objects import build, to_plain_data
-from unet_exp.files import alone, write_atomically
+from unet_exp.files import locked, write_atomically
 from unet_exp.numbers import format_score
 from unet_exp.runs.callbacks import build_callbacks, ending, require_distinct
 from unet_exp.runs.opening import announce
@@ -197,8 +198,8 @@ def own(folder: Path) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             # One whose sweep was killed saves itself, and lets go.
-            stack.enter_context(alone(folder / ".hydra" / "lock", patience=PATIENCE))
-        except BlockingIOError:
+            stack.enter_context(locked(folder / ".hydra" / "lock", PATIENCE))
+        except Timeout:
             raise FileExistsError(
                 f"Another process trains in {folder}. Wait for its end, or give another "
                 "hydra.run.dir."

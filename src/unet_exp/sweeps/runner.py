@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import Timeout
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobStatus
 from omegaconf import DictConfig, open_dict
@@ -17,7 +18,7 @@ from unet_exp.configuration import composed
 from unet_exp.configuration.errors import explain
 from unet_exp.configuration.quoting import in_quotes
 from unet_exp.configuration.recorded import fault, require_no_links, require_plain
-from unet_exp.files import alone
+from unet_exp.files import locked
 from unet_exp.runs.given_paths import require_training_paths
 from unet_exp.runs.jobs import DONE
 from unet_exp.runs.summary import amend, command_line, read_summary
@@ -168,8 +169,8 @@ class Runner:
         """
         with ExitStack() as stack:
             try:
-                stack.enter_context(alone(self.folder / ".lock"))
-            except BlockingIOError:
+                stack.enter_context(locked(self.folder / ".lock"))
+            except Timeout:
                 raise SweepError(
                     f"{self.folder} is in use: another process runs this sweep. Wait for its end, "
                     "or give another hydra.sweep.dir."
