@@ -85,7 +85,7 @@ class RayLauncher(Launcher):
             If the sweep was asked to stop, and its jobs have saved themselves.
         """
         from unet_exp.configuration.errors import Preempted
-        from unet_exp.configuration.overrides import first_line
+        from unet_exp.configuration.override_errors import first_line
         from unet_exp.sweeps.remote import LostJobError, failed
 
         if self.sweep is None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from unet_exp.configuration.recorded import RecordError
+from unet_exp.configuration.replay import RecordError
 from unet_exp.sweeps.sampler_state import require_safe_states
 
 

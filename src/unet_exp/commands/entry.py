@@ -18,12 +18,12 @@ from unet_exp.commands.refusals import take_back
 from unet_exp.commands.required_paths import require_paths
 from unet_exp.configuration import schema
 from unet_exp.configuration.checks import check, check_single
-from unet_exp.configuration.composed import keep, to_yaml
 from unet_exp.configuration.errors import KilledError, Preempted, explain, run_folder
 from unet_exp.configuration.groups import CONF
-from unet_exp.configuration.places import settle_environment, settle_paths, tidy
+from unet_exp.configuration.hydra_files import keep, to_yaml
+from unet_exp.configuration.paths import settle_environment, settle_paths, tidy
 from unet_exp.configuration.quoting import quoted
-from unet_exp.configuration.recorded import folders_of, require_no_links
+from unet_exp.configuration.replay import folders_of, require_no_links
 from unet_exp.runs.slurm import requeue, requeued
 from unet_exp.secrets.masking import learn, masked
 from unet_exp.shown import screened

@@ -11,7 +11,7 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.groups import GROUPS, content
-from unet_exp.configuration.overrides import KINDS, unknown
+from unet_exp.configuration.override_errors import KINDS, unknown
 from unet_exp.configuration.trainer_options import require_free
 from unet_exp.configuration.tree import walk
 

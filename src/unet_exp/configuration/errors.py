@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException, InstantiationException
 from omegaconf import OmegaConf
 
-from unet_exp.configuration.overrides import explain_override
+from unet_exp.configuration.override_errors import explain_override
 from unet_exp.shown import shown
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -14,8 +14,8 @@ from lightning import seed_everything
 from lightning.pytorch import Callback
 from omegaconf import DictConfig, open_dict
 
-from unet_exp.configuration.composed import to_yaml
 from unet_exp.configuration.errors import Preempted
+from unet_exp.configuration.hydra_files import to_yaml
 from unet_exp.configuration.objects import build, to_plain_data
 from unet_exp.files import locked, write_atomically
 from unet_exp.numbers import format_score

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from unet_exp.configuration.recorded import replayed
+from unet_exp.configuration.replay import replayed
 from unet_exp.files import read_json, replacing
 from unet_exp.runs.jobs import job_name
 from unet_exp.secrets.masking import blanked, masked
@@ -90,7 +90,7 @@ def with_resumed(words: Sequence[str]) -> list[str]:
     """Complete the words of a sweep that goes on, ``sweep.resume=FOLDER``.
 
     Its folder is the one given. Its words are those that it was started with, as far as they are
-    plain values (see :mod:`unet_exp.configuration.recorded`); those that are given take their
+    plain values (see :mod:`unet_exp.configuration.replay`); those that are given take their
     place.
 
     Raises

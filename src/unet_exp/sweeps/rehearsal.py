@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.checks import check
 from unet_exp.configuration.objects import build
-from unet_exp.configuration.places import settle_paths
+from unet_exp.configuration.paths import settle_paths
 from unet_exp.runs.fit import prepare
 from unet_exp.runs.resume import starting_point
 from unet_exp.sweeps.plan import Planned, refused

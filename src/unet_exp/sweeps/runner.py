@@ -14,10 +14,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobStatus
 from omegaconf import DictConfig, open_dict
 
-from unet_exp.configuration import composed
+from unet_exp.configuration import hydra_files
 from unet_exp.configuration.errors import explain
 from unet_exp.configuration.quoting import in_quotes
-from unet_exp.configuration.recorded import fault, require_no_links, require_plain
+from unet_exp.configuration.replay import fault, require_no_links, require_plain
 from unet_exp.files import locked
 from unet_exp.runs.given_paths import require_training_paths
 from unet_exp.runs.jobs import DONE
@@ -177,7 +177,7 @@ class Runner:
                 ) from None
             try:
                 self.ledger.write(self.folder)
-                composed.write(self.config, self.folder / "multirun.yaml")
+                hydra_files.write(self.config, self.folder / "multirun.yaml")
                 with LiveTable(self.folder):
                     yield
                 self.ledger.state = "finished"

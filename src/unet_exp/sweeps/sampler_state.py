@@ -9,7 +9,7 @@ import pickle
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from unet_exp.configuration.recorded import RecordError
+from unet_exp.configuration.replay import RecordError
 
 #: How the attributes are named that hold parts of a pickle, in hexadecimal digits.
 STATES = ("cma:optimizer", "sepcma:optimizer", "cmawm:optimizer")

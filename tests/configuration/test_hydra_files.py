@@ -4,7 +4,7 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from unet_exp.configuration.composed import write
+from unet_exp.configuration.hydra_files import write
 
 
 def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:

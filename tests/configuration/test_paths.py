@@ -12,14 +12,14 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from tests.running import TINY, TINY_FILES, Command, own_images
 
 from unet_exp.configuration import groups, schema
-from unet_exp.configuration.places import Places, made, new_folder, settle_paths, tidy
+from unet_exp.configuration.paths import Places, made, new_folder, settle_paths, tidy
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("unet_exp.configuration.places.made", made)
+    monkeypatch.setattr("unet_exp.configuration.paths.made", made)
     return tmp_path / "home"
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from tests.running import TINY, Command
 
-from unet_exp.configuration.recorded import (
+from unet_exp.configuration.replay import (
     RecordError,
     fault,
     replayed,
