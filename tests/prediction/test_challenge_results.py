@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 from unet_exp.images.tags import Tags
-from unet_exp.prediction.challenge_results import CellTracking, Isbi, number_cells
+from unet_exp.prediction.challenge_results import CellTrackingWriter, IsbiWriter, number_cells
 from unet_exp.prediction.segment import Segmented
 
 validate_sequence = pytest.importorskip("ctc_metrics.scripts.validate").validate_sequence
@@ -28,7 +28,7 @@ def segmented(*pages: np.ndarray) -> Segmented:
 
 
 def test_frames_become_a_folder_that_passes_the_challenges_checks(tmp_path: Path) -> None:
-    results = CellTracking(tmp_path)
+    results = CellTrackingWriter(tmp_path)
     paths = [Path(f"set/01/t{number:03d}.tif") for number in range(3)]
     for path, page in zip(paths, FRAMES, strict=True):
         results.write(path, segmented(page))
@@ -44,7 +44,7 @@ def test_frames_become_a_folder_that_passes_the_challenges_checks(tmp_path: Path
 
 
 def test_a_second_call_numbers_all_frames_anew(tmp_path: Path) -> None:
-    results = CellTracking(tmp_path)
+    results = CellTrackingWriter(tmp_path)
     paths = [Path(f"01/t{number:03d}.tif") for number in range(3)]
     for path, page in zip(paths[:2], FRAMES, strict=False):
         results.write(path, segmented(page))
@@ -57,7 +57,7 @@ def test_a_second_call_numbers_all_frames_anew(tmp_path: Path) -> None:
 
 
 def test_a_gap_between_frames_begins_new_tracks(tmp_path: Path) -> None:
-    results = CellTracking(tmp_path)
+    results = CellTrackingWriter(tmp_path)
     paths = [Path("01/t1000.tif"), Path("01/t1002.tif")]
     for path in paths:
         results.write(path, segmented(FRAMES[0]))
@@ -68,7 +68,7 @@ def test_a_gap_between_frames_begins_new_tracks(tmp_path: Path) -> None:
 
 
 def test_a_stack_is_a_sequence(tmp_path: Path) -> None:
-    results = CellTracking(tmp_path)
+    results = CellTrackingWriter(tmp_path)
     path = Path("movie.tif")
     results.write(path, segmented(*FRAMES))
     assert results.files(path)[0].exists()
@@ -80,8 +80,8 @@ def test_a_stack_is_a_sequence(tmp_path: Path) -> None:
 def test_more_cells_than_16_bits_number_are_refused(tmp_path: Path) -> None:
     many = np.arange(65_537, dtype=np.uint32)[None]
     with pytest.raises(ValueError, match="65536 objects; the challenge's 16 bits number 65535"):
-        CellTracking(tmp_path).write(Path("01/t000.tif"), segmented(many))
-    results = CellTracking(tmp_path)
+        CellTrackingWriter(tmp_path).write(Path("01/t000.tif"), segmented(many))
+    results = CellTrackingWriter(tmp_path)
     for number in (0, 2):
         results.write(Path(f"01/t00{number}.tif"), segmented(many[:, :40_000]))
     with pytest.raises(ValueError, match="more than 65535 cells over time"):
@@ -89,7 +89,7 @@ def test_more_cells_than_16_bits_number_are_refused(tmp_path: Path) -> None:
 
 
 def test_isbi_takes_one_stack_of_32_bit_floats(tmp_path: Path) -> None:
-    results = Isbi(tmp_path)
+    results = IsbiWriter(tmp_path)
     results.write(Path("b.tif"), segmented(FRAMES[1], FRAMES[2]))
     results.write(Path("a.tif"), segmented(FRAMES[0]))
     assert results.finish([Path("a.tif"), Path("b.tif")]) == [tmp_path / "submission.tif"]
@@ -104,7 +104,7 @@ def test_isbi_takes_one_stack_of_32_bit_floats(tmp_path: Path) -> None:
 
 
 def test_a_shorter_stack_leaves_no_frames_of_a_longer_one(tmp_path: Path) -> None:
-    results, path = CellTracking(tmp_path), Path("movie.tif")
+    results, path = CellTrackingWriter(tmp_path), Path("movie.tif")
     for pages in (FRAMES, FRAMES[:2]):
         results.write(path, segmented(*pages))
         results.finish([path])
@@ -113,5 +113,5 @@ def test_a_shorter_stack_leaves_no_frames_of_a_longer_one(tmp_path: Path) -> Non
 
 
 def test_the_last_digits_of_a_name_number_the_frame(tmp_path: Path) -> None:
-    files = CellTracking(tmp_path).files(Path("set/02/exp1_t012.tif"))
+    files = CellTrackingWriter(tmp_path).files(Path("set/02/exp1_t012.tif"))
     assert files == [tmp_path / "02_RES" / "mask012.tif"]

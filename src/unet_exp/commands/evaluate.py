@@ -25,8 +25,8 @@ def evaluate(cfg: DictConfig) -> dict[str, float]:
     FailedRunsError
         If some of several runs could not be scored.
     """
+    from unet_exp.evaluation.checkpoints import FITTED, evaluate_checkpoints
     from unet_exp.evaluation.comparison import compare
-    from unet_exp.evaluation.evaluation import FITTED, evaluate_checkpoints
     from unet_exp.evaluation.tables import show_images, show_summary
     from unet_exp.inference.freed_memory import keep_freed_memory
     from unet_exp.runs.listing import find_runs

@@ -8,8 +8,8 @@ from typing import Any
 
 from unet_exp.configuration.errors import explain, is_full
 from unet_exp.csv_tables import to_csv
-from unet_exp.evaluation.evaluation import Result
-from unet_exp.evaluation.folds import Group, as_overrides, grouped, settings_of, value_at
+from unet_exp.evaluation.checkpoints import Result
+from unet_exp.evaluation.groups import Group, as_overrides, grouped, settings_of, value_at
 from unet_exp.evaluation.tables import show
 from unet_exp.runs.listing import Run
 

@@ -20,7 +20,7 @@ from unet_exp.prediction.segment import Segmented
 MOST = np.iinfo(np.uint16).max
 
 
-class Isbi:
+class IsbiWriter:
     """All pages of all images in one stack, ``submission.tif``."""
 
     together = True
@@ -62,7 +62,7 @@ class Isbi:
         return [self.target]
 
 
-class CellTracking:
+class CellTrackingWriter:
     """``01_RES/mask000.tif`` of ``01/t000.tif``, or of each page of ``01.tif``."""
 
     together = False

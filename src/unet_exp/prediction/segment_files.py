@@ -13,12 +13,12 @@ from unet_exp.images.image_file import open_image
 from unet_exp.images.nodata import NoData, NotFiniteError, parse_nodata
 from unet_exp.images.scaling import require_normalization
 from unet_exp.inference.freed_memory import keep_freed_memory
-from unet_exp.prediction.challenge_results import CellTracking, Isbi
+from unet_exp.prediction.challenge_results import CellTrackingWriter, IsbiWriter
 from unet_exp.prediction.inputs import find_images, require_separate
-from unet_exp.prediction.ledger import Ledger
-from unet_exp.prediction.outputs import PerImage, Results
+from unet_exp.prediction.manifest import Manifest
+from unet_exp.prediction.pending import find_pending
+from unet_exp.prediction.result_files import PerImageWriter, ResultWriter
 from unet_exp.prediction.segment import scratch, segment
-from unet_exp.prediction.waiting import find_waiting
 from unet_exp.runs.failures import is_about_output, reason
 from unet_exp.runs.given_paths import find_checkpoints
 from unet_exp.screen import Console, bar
@@ -54,18 +54,18 @@ def segment_files(cfg: DictConfig) -> None:
             OmegaConf.update(trained.config, f"dataset.{name}", cfg[name], force_add=True)
     reading(trained.config.dataset)  # refused here, once, before anything is written
     results = chosen_results(cfg, trained, output)
-    ledger = Ledger(output / "predict.json", settings(cfg, trained, checkpoints), cfg.overwrite)
-    waiting, refused = find_waiting(paths, results, ledger)
+    manifest = Manifest(output / "predict.json", settings(cfg, trained, checkpoints), cfg.overwrite)
+    waiting, refused = find_pending(paths, results, manifest)
     output.mkdir(parents=True, exist_ok=True)
-    ledger.write()
+    manifest.write()
     for message in refused.values():
         log.error("%s", message)
-    failed = [*refused, *segment_all(waiting, trained, results, ledger, cfg.get("debug") is True)]
+    failed = [*refused, *segment_all(waiting, trained, results, manifest, cfg.get("debug") is True)]
     if waiting and not (results.together and failed):
         for path in results.finish([path for path in paths if path not in failed]):
             log.info("%s", path)
         if results.together:
-            ledger.enter(results.files(paths[0]), paths)
+            manifest.enter(results.files(paths[0]), paths)
     before = len(paths) - len(waiting) - len(refused)
     done = len(paths) - before - len(failed)
     log.info(
@@ -81,7 +81,11 @@ def segment_files(cfg: DictConfig) -> None:
 
 
 def segment_all(
-    paths: list[Path], trained: Trained, results: Results, ledger: Ledger, debug: bool = False
+    paths: list[Path],
+    trained: Trained,
+    results: ResultWriter,
+    manifest: Manifest,
+    debug: bool = False,
 ) -> list[Path]:
     """Segment and write each image. Log and return those that failed.
 
@@ -91,14 +95,14 @@ def segment_all(
         If nothing more can be written, so that all other images would fail too.
     """
     failed: list[Path] = []
-    output = ledger.path.parent
+    output = manifest.path.parent
     with bar(Console(), transient=True, disable=not sys.stdout.isatty()) as progress:
         images = progress.add_task("images", total=len(paths))
         for path in paths:
             try:
                 segment_file(path, trained, results, output, progress)
                 if not results.together:
-                    ledger.enter(results.files(path), [path])
+                    manifest.enter(results.files(path), [path])
             except Exception as error:
                 # Files and codecs can raise anything; the other images are still tried.
                 if isinstance(error, OSError) and is_about_output(error, output):
@@ -110,7 +114,7 @@ def segment_all(
 
 
 def segment_file(
-    path: Path, trained: Trained, results: Results, output: Path, progress: Any
+    path: Path, trained: Trained, results: ResultWriter, output: Path, progress: Any
 ) -> None:
     """Segment one image and write its results.
 
@@ -160,15 +164,17 @@ def reading(dataset: DictConfig) -> tuple[str, NoData, str]:
     return normalization, parse_nodata(plain(dataset.get("nodata"))), min_is_white
 
 
-def chosen_results(cfg: DictConfig, trained: Trained, output: Path) -> Results:
+def chosen_results(cfg: DictConfig, trained: Trained, output: Path) -> ResultWriter:
     """Return the writer that ``format`` names."""
     if cfg.format not in FORMATS:
         raise ValueError(f"format={cfg.format} is not known. Choose one of {', '.join(FORMATS)}.")
     if cfg.format == "isbi":
-        return Isbi(output)
+        return IsbiWriter(output)
     if cfg.format == "ctc":
-        return CellTracking(output)
-    return PerImage(output, cfg.format, cfg.probabilities, trained.config.model.num_classes > 2)
+        return CellTrackingWriter(output)
+    return PerImageWriter(
+        output, cfg.format, cfg.probabilities, trained.config.model.num_classes > 2
+    )
 
 
 def plain(value: Any) -> Any:

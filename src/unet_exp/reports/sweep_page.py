@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from unet_exp.evaluation.folds import REPEATS, Group, labels
+from unet_exp.evaluation.groups import REPEATS, Group, labels
 from unet_exp.evaluation.repeats import repeats
 from unet_exp.files import replacing
 from unet_exp.numbers import parse_number

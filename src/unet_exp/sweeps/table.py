@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from unet_exp.evaluation.folds import labels
+from unet_exp.evaluation.groups import labels
 from unet_exp.numbers import format_duration, format_score
 from unet_exp.runs.jobs import STATES, Job, Sweep, counted, read_sweep
 from unet_exp.screen import Console

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from unet_exp.evaluation.folds import differing, grouped
+from unet_exp.evaluation.groups import differing, grouped
 from unet_exp.runs.listing import Run
 
 

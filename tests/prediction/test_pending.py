@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import tifffile
 
-from unet_exp.prediction.ledger import Ledger
-from unet_exp.prediction.outputs import PerImage
-from unet_exp.prediction.waiting import find_waiting
+from unet_exp.prediction.manifest import Manifest
+from unet_exp.prediction.pending import find_pending
+from unet_exp.prediction.result_files import PerImageWriter
 
 
 @pytest.fixture
@@ -25,16 +25,18 @@ def images(*names: str) -> list[Path]:
     return paths
 
 
-def found(paths: list[Path], results: PerImage, begun: bool = False) -> tuple[list[str], dict]:
-    ledger = Ledger(Path("out/predict.json"), {}, overwrite=False)
-    ledger.begun = begun
-    waiting, refused = find_waiting(paths, results, ledger)
+def found(
+    paths: list[Path], results: PerImageWriter, begun: bool = False
+) -> tuple[list[str], dict]:
+    manifest = Manifest(Path("out/predict.json"), {}, overwrite=False)
+    manifest.begun = begun
+    waiting, refused = find_pending(paths, results, manifest)
     return [path.name for path in waiting], {path.name: why for path, why in refused.items()}
 
 
 def test_images_with_one_name_for_their_results_leave_the_others(folder: Path) -> None:
     paths = images("a.tif", "twin.png", "twin.tif", "b.tif")
-    waiting, refused = found(paths, PerImage(Path("out"), "auto", "float32", classes=False))
+    waiting, refused = found(paths, PerImageWriter(Path("out"), "auto", "float32", classes=False))
     assert waiting == ["a.tif", "b.tif"]
     assert list(refused) == ["twin.png", "twin.tif"]
     assert "twin.png and scans/twin.tif would both be written to" in refused["twin.tif"]
@@ -46,7 +48,7 @@ def test_a_name_that_is_too_long_for_its_results_leaves_the_others(
 ) -> None:
     long = letter * ((251 - 4) // len(letter.encode())) + ".tif"
     paths = images(long, "a.tif")
-    waiting, refused = found(paths, PerImage(Path("out"), "auto", "float32", classes=False))
+    waiting, refused = found(paths, PerImageWriter(Path("out"), "auto", "float32", classes=False))
     assert waiting == ["a.tif"]
     assert "longer than 255 bytes" in refused[long]
 
@@ -55,7 +57,7 @@ def test_results_that_are_folders_or_of_nobody_leave_the_others(folder: Path) ->
     paths = images("a.tif", "b.tif", "c.tif")
     Path("out/a_instances.tif").mkdir()
     Path("out/b_instances.tif").touch()
-    waiting, refused = found(paths, PerImage(Path("out"), "auto", "none", classes=False))
+    waiting, refused = found(paths, PerImageWriter(Path("out"), "auto", "none", classes=False))
     assert waiting == ["c.tif"]
     assert "out/a_instances.tif is there already, and is no file" in refused["a.tif"]
     assert "no predict.json beside it" in refused["b.tif"]
@@ -63,6 +65,6 @@ def test_results_that_are_folders_or_of_nobody_leave_the_others(folder: Path) ->
 
 def test_where_no_image_is_left_the_first_reason_is_the_error(folder: Path) -> None:
     Path("out/a_instances.tif").mkdir()
-    results = PerImage(Path("out"), "auto", "none", classes=False)
+    results = PerImageWriter(Path("out"), "auto", "none", classes=False)
     with pytest.raises(ValueError, match=r"out/a_instances\.tif is there already"):
         found(images("a.tif"), results)

@@ -11,7 +11,7 @@ from unet_exp.runs.summary import environment
 from unet_exp.training.checkpoint import differences
 
 
-class Ledger:
+class Manifest:
     """Say what is done, so that another call does the rest.
 
     Parameters

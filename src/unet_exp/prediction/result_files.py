@@ -15,7 +15,7 @@ from unet_exp.prediction.zarr_results import write_zarr
 PROBABILITIES = ("float32", "uint8", "none")
 
 
-class Results(Protocol):
+class ResultWriter(Protocol):
     """A way to write results."""
 
     together: bool
@@ -34,7 +34,7 @@ class Results(Protocol):
         ...
 
 
-class PerImage:
+class PerImageWriter:
     """``NAME_probabilities``, ``NAME_instances``, and ``NAME_classes`` where there are several.
 
     Parameters

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unet_exp.images.ome_zarr import is_zarr
-from unet_exp.prediction.ledger import Ledger
-from unet_exp.prediction.outputs import Results
+from unet_exp.prediction.manifest import Manifest
+from unet_exp.prediction.result_files import ResultWriter
 
 LONGEST = 255
 """Bytes of a file's name that file systems take."""
 
 
-def find_waiting(
-    paths: Sequence[Path], results: Results, ledger: Ledger
+def find_pending(
+    paths: Sequence[Path], results: ResultWriter, manifest: Manifest
 ) -> tuple[list[Path], dict[Path, str]]:
     """Return the images that wait to be segmented, and why others cannot be.
 
@@ -23,7 +23,7 @@ def find_waiting(
         If none is left.
     """
     if results.together:
-        return ([] if ledger.is_done(results.files(paths[0]), paths) else list(paths)), {}
+        return ([] if manifest.is_done(results.files(paths[0]), paths) else list(paths)), {}
     refused = clashing(paths, results)
     waiting, ready = [], 0
     for path in paths:
@@ -31,7 +31,7 @@ def find_waiting(
             continue
         try:
             require_names(path, results)
-            if ledger.is_done(results.files(path), [path]):
+            if manifest.is_done(results.files(path), [path]):
                 ready += 1
             else:
                 waiting.append(path)
@@ -42,7 +42,7 @@ def find_waiting(
     return waiting, refused
 
 
-def clashing(paths: Sequence[Path], results: Results) -> dict[Path, str]:
+def clashing(paths: Sequence[Path], results: ResultWriter) -> dict[Path, str]:
     """Return the images whose results would overwrite each other's, and say so."""
     owners: dict[Path, list[Path]] = {}
     for path in paths:
@@ -57,7 +57,7 @@ def clashing(paths: Sequence[Path], results: Results) -> dict[Path, str]:
     }
 
 
-def require_names(path: Path, results: Results) -> None:
+def require_names(path: Path, results: ResultWriter) -> None:
     """Refuse an image of whose results one cannot have its name.
 
     Raises

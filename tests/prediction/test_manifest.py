@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from unet_exp.prediction.ledger import Ledger
+from unet_exp.prediction.manifest import Manifest
 
 ONE, OTHER = {"tta": "none"}, {"tta": "dihedral"}
 
@@ -18,53 +18,53 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text(name)
     path = Path("out/predict.json")
-    Ledger(path, ONE, overwrite=True).enter([Path("out/a.tif")], [Path("scans/a.tif")])
+    Manifest(path, ONE, overwrite=True).enter([Path("out/a.tif")], [Path("scans/a.tif")])
     return path
 
 
-def done(ledger: Ledger, image: str = "scans/a.tif") -> bool:
-    return ledger.is_done([Path("out/a.tif")], [Path(image)])
+def done(manifest: Manifest, image: str = "scans/a.tif") -> bool:
+    return manifest.is_done([Path("out/a.tif")], [Path(image)])
 
 
 def test_results_count_until_the_image_changes(place: Path) -> None:
-    assert done(Ledger(place, ONE, overwrite=False))
-    assert not done(Ledger(place, ONE, overwrite=True))
+    assert done(Manifest(place, ONE, overwrite=False))
+    assert not done(Manifest(place, ONE, overwrite=True))
     os.utime("scans/a.tif", ns=(0, 0))  # older than its results, but another file
-    assert not done(Ledger(place, ONE, overwrite=False))
+    assert not done(Manifest(place, ONE, overwrite=False))
 
 
 def test_results_that_are_gone_do_not_count(place: Path) -> None:
     Path("out/a.tif").unlink()
-    assert not done(Ledger(place, ONE, overwrite=False))
+    assert not done(Manifest(place, ONE, overwrite=False))
 
 
 def test_images_may_move(place: Path) -> None:
     Path("scans").rename("moved")
-    assert done(Ledger(place, ONE, overwrite=False), "moved/a.tif")
+    assert done(Manifest(place, ONE, overwrite=False), "moved/a.tif")
 
 
 def test_other_settings_are_refused_or_count_for_nothing(place: Path) -> None:
     with pytest.raises(ValueError, match=r"out holds results of other settings: tta=none \(now"):
-        Ledger(place, OTHER, overwrite=False)
-    assert Ledger(place, OTHER, overwrite=True).results == {}
+        Manifest(place, OTHER, overwrite=False)
+    assert Manifest(place, OTHER, overwrite=True).results == {}
 
 
 def test_other_images_are_refused(place: Path) -> None:
     Path("b.tif").write_text("another")
     with pytest.raises(ValueError, match=r"out/a.tif is of .*scans/a.tif, not of .*b.tif"):
-        done(Ledger(place, ONE, overwrite=False), "b.tif")
-    assert not done(Ledger(place, ONE, overwrite=True), "b.tif")
+        done(Manifest(place, ONE, overwrite=False), "b.tif")
+    assert not done(Manifest(place, ONE, overwrite=True), "b.tif")
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"settings": {}}', '{"settings": 1, "results": 2}'])
 def test_a_damaged_ledger_is_named(place: Path, content: str) -> None:
     place.write_text(content)
     with pytest.raises(ValueError, match=r"predict.json cannot be read, .* overwrite=true"):
-        Ledger(place, ONE, overwrite=False)
-    assert Ledger(place, ONE, overwrite=True).results == {}
+        Manifest(place, ONE, overwrite=False)
+    assert Manifest(place, ONE, overwrite=True).results == {}
 
 
 def test_results_without_a_ledger_are_not_ours(place: Path) -> None:
     place.unlink()
     with pytest.raises(ValueError, match=r"out/a.tif is there already, and no predict.json"):
-        done(Ledger(place, ONE, overwrite=False))
+        done(Manifest(place, ONE, overwrite=False))
