@@ -1,11 +1,11 @@
 """A step of training, as the command trains, beside the least that it takes.
 
-Ours is the training of ``train.py``: Lightning, loader, scheduler, running mean of the weights,
-losses, checks, live progress, signals, and W&B offline. Compared: a bare PyTorch loop that trains
-the same, with the same network, loss, optimiser and precision, batches from a loader of its own,
-and the update of the running mean that the training has, counted in and not: with it the ratio is
-what Lightning, logging and checks add. And MONAI's BasicUNet of the same depth, widths and norm in
-the same loop without the mean. Its tile has the side that comes nearest to our operations, and what
+Ours is the training of ``train.py``: Lightning, loader, scheduler, EMA of the weights, losses,
+checks, live progress, signals, and W&B offline. Compared: a bare PyTorch loop that trains the same,
+with the same network, loss, optimiser and precision, batches from a loader of its own, and torch's
+EMA update as the training has it, counted in and not: with it the ratio is what Lightning, logging
+and checks add. And MONAI's BasicUNet of the same depth, widths and norm in the same loop without
+EMA. Its tile has the side that comes nearest to our operations, and what
 is left of a difference is divided out: the ratio is of seconds for each operation. Operations are
 those that torch.utils.flop_counter knows, forward and backward. Nothing loads in other processes.
 Steps of all three take turns within one process, in changing order, since each finds its memory
@@ -21,6 +21,7 @@ import warnings
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from rich.console import Console
-from torch import Tensor, nn
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.composing import composed, dataset
@@ -36,8 +38,8 @@ from benchmarks.measuring import Line, Mark, cores, milliseconds, over, seconds,
 from unet_exp.configuration.objects import build
 from unet_exp.runs.fit import prepare
 from unet_exp.training.assembly import build_dataset, build_loaders
-from unet_exp.training.averaging import RunningMean, tensors
 from unet_exp.training.datamodule import DataModule
+from unet_exp.training.ema import WeightEMA
 from unet_exp.training.loaders import Loaders
 from unet_exp.training.progress import ProgressBar
 from unet_exp.training.stopping import Stopping
@@ -99,31 +101,15 @@ class Bare:
         self.optimizer.step()
 
 
-class Mean:
-    """A running mean of a network, updated as the training's is: tensors of a type at once."""
-
-    def __init__(self, network: nn.Module) -> None:
-        self.update, self.count = RunningMean(0.995).update, 0
-        #: The mean's tensors and the network's own, by their type.
-        self.pairs: dict[torch.dtype, tuple[list[Tensor], list[Tensor]]] = {}
-        for mean, current in zip(tensors(copy.deepcopy(network)), tensors(network), strict=True):
-            means, currents = self.pairs.setdefault(mean.dtype, ([], []))
-            means.append(mean.detach())
-            currents.append(current.detach())
-
-    def step(self) -> None:
-        for mean, current in self.pairs.values():
-            self.update(mean, current, self.count)
-        self.count += 1
-
-
 class Beside(Callback):
     """Time the steps of a training; after each, time one of each of the others."""
 
     def __init__(self, bare: Bare, monai: Bare) -> None:
         self.bare, self.monai = bare, monai
-        self.mean = Mean(bare.network)
-        self.times: dict[str, list[float]] = {n: [] for n in ("ours", "bare", "mean", "monai")}
+        self.ema = AveragedModel(
+            bare.network, multi_avg_fn=WeightEMA(0.995).update, use_buffers=True
+        )
+        self.times: dict[str, list[float]] = {n: [] for n in ("ours", "bare", "ema", "monai")}
         self.since = 0.0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -144,7 +130,7 @@ class Beside(Callback):
 
     def time_bare(self) -> None:
         self.times["bare"].append(seconds(self.bare.step))
-        self.times["mean"].append(seconds(self.mean.step))
+        self.times["ema"].append(seconds(partial(self.ema.update_parameters, self.bare.network)))
 
     def time_monai(self) -> None:
         self.times["monai"].append(seconds(self.monai.step))
@@ -154,7 +140,7 @@ class Beside(Callback):
 class Measured:
     """Seconds of each step, and the operations of one, of "ours", "bare" and "monai".
 
-    Those of the running mean, "mean", follow on "bare".
+    Those of the EMA update, "ema", follow on "bare".
     """
 
     seconds: dict[str, list[float]]
@@ -175,10 +161,10 @@ def lines(arguments: Namespace) -> Iterator[Line]:
         }
         each = {key: taken[key] / found.operations[key] for key in ("ours", "monai")}
         told, where = milliseconds(taken["ours"]), f"{title}, {name}, tile {found.tiles['ours']}"
-        same = over(taken["ours"], taken["bare"] + taken["mean"])
-        yield Line(where, told, "ours / bare loop with the mean", same, Mark(at_most=1.03))
+        same = over(taken["ours"], taken["bare"] + taken["ema"])
+        yield Line(where, told, "ours / bare loop with EMA", same, Mark(at_most=1.03))
         least = over(taken["ours"], taken["bare"])
-        yield Line(where, told, "ours / bare loop without the mean", least)
+        yield Line(where, told, "ours / bare loop without EMA", least)
         mine, theirs = (found.operations[key] / 1e9 for key in ("ours", "monai"))
         compared = f"MONAI, tile {found.tiles['monai']}, {theirs:,.0f} to {mine:,.0f} GFLOP / ours"
         yield Line(where, told, compared, over(each["monai"], each["ours"]), Mark(at_least=1))

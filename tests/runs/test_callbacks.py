@@ -15,7 +15,7 @@ from unet_exp.runs.fit import leave_out_null
 
 #: A training whose scores no step changes.
 STUCK = (
-    "optimizer=sgd", "optimizer.lr=1e-12", "averaging=0", "model.norm=none", "scheduler=constant",
+    "optimizer=sgd", "optimizer.lr=1e-12", "ema_decay=0", "model.norm=none", "scheduler=constant",
 )  # fmt: skip
 STOPPING = ("callbacks=early_stopping", "callbacks.early_stopping.patience=2")
 

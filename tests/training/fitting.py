@@ -24,8 +24,8 @@ from torch.distributed.tensor import DTensor
 from unet_exp.configuration import schema
 from unet_exp.configuration.objects import build, to_plain_data
 from unet_exp.training.assembly import build_dataset, build_loaders, build_module
-from unet_exp.training.averaging import RunningMean
 from unet_exp.training.datamodule import DataModule
+from unet_exp.training.ema import WeightEMA
 from unet_exp.training.gallery import Gallery
 from unet_exp.training.history import Metrics
 from unet_exp.training.ranks import leave
@@ -61,7 +61,7 @@ def fit(
     metrics = Metrics(folder / "metrics.csv")
     with Stopping(folder) as stopping:
         callbacks = [
-            *([RunningMean(cfg.averaging)] if cfg.averaging else []),
+            *([WeightEMA(cfg.ema_decay)] if cfg.ema_decay else []),
             metrics,
             *checkpoints(folder / "checkpoints", monitor, "min"),
             *(

@@ -17,7 +17,7 @@ def test_a_spread_network_trains_stops_and_saves_as_one_in_one_piece(
         "trainer.max_steps=6",
         "pictures.images=0",
         "model.norm=none",
-        "averaging=0",
+        "ema_decay=0",
         "dataset.validation=3",
         "optimizer.eps=0.01",  # where a gradient is nearly 0, Adam would follow its last digit
         "trainer.gradient_clip_val=1",
@@ -36,7 +36,7 @@ def test_sgd_takes_the_same_steps_with_a_spread_network(tmp_path: Path) -> None:
         "loader.steps_per_validation=2",
         "trainer.max_steps=2",
         "pictures.images=0",
-        "averaging=0",
+        "ema_decay=0",
         "optimizer=sgd",
         "trainer.gradient_clip_val=1",
     )

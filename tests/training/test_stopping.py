@@ -51,7 +51,7 @@ class DuringValidation(Callback):
         (
             "scheduler=plateau",
             "scheduler.patience=0",
-            "averaging=0",
+            "ema_decay=0",
             "trainer.accumulate_grad_batches=2",
             "loader.steps_per_validation=5",
             "trainer.max_steps=8",

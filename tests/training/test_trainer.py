@@ -6,7 +6,7 @@ import torch
 from lightning.pytorch import Trainer
 
 from unet_exp.configuration.trainer_options import FREE, TAKEN
-from unet_exp.training.averaging import RunningMean
+from unet_exp.training.ema import WeightEMA
 from unet_exp.training.trainer import best_precision, build_trainer
 
 
@@ -129,7 +129,7 @@ def test_torchrun_says_how_many_there_are(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_what_a_spread_network_cannot_do_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="Add averaging=0"):
-        build_trainer(tmp_path, [RunningMean(0.9)], [], accelerator="cpu", strategy="fsdp")
+    with pytest.raises(ValueError, match="Add ema_decay=0"):
+        build_trainer(tmp_path, [WeightEMA(0.9)], [], accelerator="cpu", strategy="fsdp")
     with pytest.raises(ValueError, match="sync_batchnorm=true does not go with"):
         build_trainer(tmp_path, [], [], accelerator="cpu", strategy="fsdp", sync_batchnorm=True)

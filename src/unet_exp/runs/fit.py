@@ -26,8 +26,8 @@ from unet_exp.runs.summary import summary
 from unet_exp.screen import Console
 from unet_exp.secrets.masking import masked
 from unet_exp.training.assembly import build_dataset, build_loaders, build_metrics, build_module
-from unet_exp.training.averaging import RunningMean
 from unet_exp.training.datamodule import DataModule
+from unet_exp.training.ema import WeightEMA
 from unet_exp.training.gallery import Gallery
 from unet_exp.training.history import Metrics
 from unet_exp.training.loaders import Loaders
@@ -98,7 +98,7 @@ def prepare(cfg: DictConfig, dataset: Any, folder: Path) -> Training:
     metrics = Metrics(folder / "metrics.csv")
     gallery = Gallery(folder / "pictures", metrics, **cfg.pictures)
     callbacks = [
-        *([RunningMean(cfg.averaging)] if cfg.averaging else []),
+        *([WeightEMA(cfg.ema_decay)] if cfg.ema_decay else []),
         ProgressBar(monitor, folder / "progress.json"),
         metrics,  # before the checkpoint: a row may lack its checkpoint, not the reverse
         *checkpoints(folder / "checkpoints", monitor, mode),

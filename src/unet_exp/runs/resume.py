@@ -24,7 +24,7 @@ FIXED: dict[str, tuple[str, ...]] = {
     "loss": (),
     "optimizer": (),
     "scheduler": (),
-    "averaging": (),
+    "ema_decay": (),
     "monitor": (),
 }
 

@@ -161,8 +161,8 @@ def require_shardable(callbacks: "list[Callback]", sync_batchnorm: bool) -> None
 
     if any(isinstance(callback, WeightAveraging) for callback in callbacks):
         raise ValueError(
-            "trainer.strategy=fsdp leaves each device a part of the weights, and the running mean "
-            "of the weights needs them all. Add averaging=0, or take trainer=ddp."
+            "trainer.strategy=fsdp leaves each device a part of the weights, and their moving "
+            "average needs them all. Add ema_decay=0, or take trainer=ddp."
         )
     if sync_batchnorm:
         raise ValueError(
