@@ -10,9 +10,6 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Shaped
 
-#: One slice for each axis.
-Slices = tuple[slice, ...]
-
 
 @runtime_checkable
 class SlicedArray(Protocol):
@@ -32,13 +29,13 @@ class SlicedArray(Protocol):
 
 
 class MappedArray:
-    """An array of which each slice is computed by ``function(source, slices)`` when it is read.
+    """An array of which each slice is computed by ``function(source, key)`` when it is read.
 
     Parameters
     ----------
     function
-        Called with the source and a tuple of one slice per axis of the result; returns the pixels
-        that lie in these slices.
+        Called with the source and the key that the result is indexed by, which is a tuple of one
+        slice per axis; returns the pixels of the result that lie there.
     shape, dtype
         Of the result; those of the source when not given.
 
@@ -50,7 +47,7 @@ class MappedArray:
     def __init__(
         self,
         source: Any,
-        function: Callable[[Any, Slices], Shaped[np.ndarray, "..."]],
+        function: Callable[[Any, Any], np.ndarray],
         shape: tuple[int, ...] | None = None,
         dtype: Any = None,
     ) -> None:
@@ -59,5 +56,5 @@ class MappedArray:
         self.dtype = np.dtype(source.dtype if dtype is None else dtype)
         self.ndim = len(self.shape)
 
-    def __getitem__(self, key: Slices) -> Shaped[np.ndarray, "..."]:
+    def __getitem__(self, key: Any) -> Shaped[np.ndarray, "..."]:
         return self.function(self.source, key)

@@ -22,7 +22,7 @@ MASK[3:9, 4:10] = True
 
 @pytest.fixture(autouse=True)
 def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unet_exp.images.display._said", set())
+    monkeypatch.setattr("unet_exp.images.display._warned", set())
 
 
 @pytest.mark.parametrize("stored", [GREY, RGB], ids=["grey", "colours"])

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from unet_exp.images.fills import Fills
+from unet_exp.images.fills import FillDetector
 from unet_exp.images.nodata import NotFiniteError, parse_nodata
-from unet_exp.images.reading import normalise, read_known
+from unet_exp.images.reading import normalise, read_images_and_gaps
 from unet_exp.images.scaling import NORMALIZATIONS, Scaled
 
 RNG = np.random.default_rng(0)
@@ -82,7 +82,7 @@ def test_who_says_that_there_are_none_is_believed() -> None:
 
 
 def test_bands_are_looked_at_together() -> None:
-    fills = Fills()
+    fills = FillDetector()
     for band in ([5.0, 6.0], [-9999.0, 7.0], [-9999.0]):
         fills.add(np.array(band))
     with pytest.raises(NotFiniteError, match="2 values of 5 that are"):
@@ -117,7 +117,7 @@ def test_no_data_are_compared_with_what_is_stored(
         (write(tmp_path / "plain.tif", image, photometric=photometric), (float(value),)),
         (write(tmp_path / "tagged.tif", image, tag, photometric=photometric), ()),
     ):
-        ((found, missing),) = read_known(path, nodata=nodata)
+        ((found, missing),) = read_images_and_gaps(path, nodata=nodata)
         assert missing is not None
         np.testing.assert_array_equal(missing, ~known)
         np.testing.assert_allclose(found[0][known], by_hand[known], rtol=1e-3, atol=1e-4)
@@ -128,14 +128,16 @@ def test_no_data_are_compared_with_what_is_stored(
 def test_what_the_user_says_comes_before_the_tag(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tif", np.array([[1, 2, 3]], np.uint8), "1")
     for nodata, expected in (((3.0,), [[False, False, True]]), ((), [[True, False, False]])):
-        ((_, missing),) = read_known(path, nodata=nodata)
+        ((_, missing),) = read_images_and_gaps(path, nodata=nodata)
         assert missing is not None
         assert missing.tolist() == expected
-    ((_, missing),) = read_known(path, nodata=parse_nodata([]))
+    ((_, missing),) = read_images_and_gaps(path, nodata=parse_nodata([]))
     assert missing is None
 
 
 @pytest.mark.parametrize("tag", ["none", "1,5", "x" * 40])
 def test_a_tag_that_makes_no_sense_keeps_nothing_from_being_read(tmp_path: Path, tag: str) -> None:
-    ((_, missing),) = read_known(write(tmp_path / "a.tif", IMAGE[0].astype(np.float32), tag))
+    ((_, missing),) = read_images_and_gaps(
+        write(tmp_path / "a.tif", IMAGE[0].astype(np.float32), tag)
+    )
     assert missing is None

@@ -33,14 +33,14 @@ def write(path: Path) -> None:
 def test_pages_of_a_large_file_are_read_by_slices(tmp_path: Path, name: str) -> None:
     write(tmp_path / name)
     with open_image(tmp_path / name, in_memory=0) as opened:
-        assert not isinstance(opened.pages[0].array, np.ndarray)
+        assert not isinstance(opened.pages[0].source, np.ndarray)
         assert opened.shape == (4,)
         for page, expected in zip(opened.pages, IMAGE, strict=True):
             assert page.shape == (2, 40, 30)
             assert_array_equal(page[:, 5:21, 3:30], expected[:, 5:21, 3:30])
             assert_array_equal(page[1:, 39:, :1], expected[1:, 39:, :1])
     with open_image(tmp_path / name) as opened:
-        assert isinstance(opened.pages[0].array, np.ndarray)
+        assert isinstance(opened.pages[0].source, np.ndarray)
         assert_array_equal(opened.pages[2][:, :, :], IMAGE[2])
 
 

@@ -8,7 +8,7 @@ import tifffile
 
 from unet_exp.datasets.folder import Folder
 from unet_exp.images.nodata import NotFiniteError
-from unet_exp.images.reading import normalise, read_known
+from unet_exp.images.reading import normalise, read_images_and_gaps
 from unet_exp.images.scaling import NORMALIZATIONS, Scaled
 
 RNG = np.random.default_rng(0)
@@ -77,7 +77,7 @@ def test_a_number_is_compared_as_the_file_holds_it(tmp_path: Path) -> None:
     image = RNG.random((8, 9)).astype(np.float32)
     image[2, 3] = np.finfo(np.float32).min
     tifffile.imwrite(tmp_path / "a.tif", image)
-    ((_, missing),) = read_known(tmp_path / "a.tif", nodata=(-3.4028235e38,))
+    ((_, missing),) = read_images_and_gaps(tmp_path / "a.tif", nodata=(-3.4028235e38,))
     assert missing is not None
     assert np.argwhere(missing).tolist() == [[2, 3]]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from unet_exp.images import scaling as module
-from unet_exp.images.scaling import NotFiniteError, Scaled, scaling
+from unet_exp.images.scaling import NotFiniteError, Scaled, find_scaling
 
 RNG = np.random.default_rng(0)
 
@@ -27,7 +27,7 @@ def test_bands_give_what_the_whole_gives(
     }
     for name, values in expected.items():
         if exact or name != "percentile":
-            np.testing.assert_allclose(scaling(channel, name), values, rtol=1e-12)
+            np.testing.assert_allclose(find_scaling(channel, name), values, rtol=1e-12)
 
 
 def test_of_a_large_channel_of_floats_even_steps_stand_for_all(
@@ -35,7 +35,7 @@ def test_of_a_large_channel_of_floats_even_steps_stand_for_all(
 ) -> None:
     channel = RNG.random((400, 300), np.float32)
     monkeypatch.setattr(module, "BAND", 10_000)
-    low, scale = scaling(channel, "percentile")
+    low, scale = find_scaling(channel, "percentile")
     assert (low, low + scale) == pytest.approx((0.01, 0.998), abs=0.004)
 
 
@@ -46,7 +46,7 @@ def test_values_that_are_not_finite_are_counted_in_all_bands(
     channel = np.zeros((6, 10), np.float32)
     channel[1, 2], channel[4] = np.nan, np.inf
     with pytest.raises(NotFiniteError, match="11 values of 60 that are NaN or infinite"):
-        scaling(channel)
+        find_scaling(channel)
 
 
 def test_a_window_of_a_scaled_image_is_that_of_the_whole() -> None:

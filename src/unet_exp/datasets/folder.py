@@ -19,7 +19,7 @@ from unet_exp.datasets.labels.white_is_zero import WhiteZeros
 from unet_exp.datasets.pairing import find_pairs, source, stem
 from unet_exp.datasets.sample import Sample, check_split
 from unet_exp.images.nodata import parse_nodata
-from unet_exp.images.reading import read_known
+from unet_exp.images.reading import read_images_and_gaps
 
 logger = logging.getLogger(__name__)
 Pairs = Sequence[tuple[Path, Path | None]]
@@ -186,7 +186,9 @@ class Folder:
         samples: list[Sample] = []
         drawn = raw[label_path] if label_path else None
         expected = self._in_channels, len(drawn) if drawn else None
-        images = read_known(path, self.normalization, *expected, self.nodata, self.min_is_white)
+        images = read_images_and_gaps(
+            path, self.normalization, *expected, self.nodata, self.min_is_white
+        )
         if drawn is not None and len(images) != len(drawn):
             raise ValueError(
                 f"{path} has {len(images)} pages, {label_path} {len(drawn)}. Each page of an "

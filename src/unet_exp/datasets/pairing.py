@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from unet_exp.images.image_file import SUFFIXES
+from unet_exp.images.formats import SUFFIXES
 
 # What people and programs append to tell the two apart; taken off where plain names do not match.
 ENDINGS = re.compile(

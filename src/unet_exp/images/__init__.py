@@ -1,5 +1,5 @@
-"""From image files to arrays, slice by slice: PNG, TIFF, NPY and OME-Zarr, with their metadata.
+"""From image files to arrays that are read by slices: PNG, TIFF, NPY and OME-Zarr.
 
-What a file says of its axes, units and grey values is read here. Labels, and which files belong
-together, are in `datasets`.
+Axes, pixel sizes and the meaning of grey values come from the file's metadata. Labels, and which
+files belong together, are in `datasets`.
 """

@@ -1,4 +1,4 @@
-"""What stored numbers mean: which of black and white is 0, and where the first row lies.
+"""How an image's stored numbers are displayed: whether 0 is white, and where the first row lies.
 
 TIFF 6.0, tags 262 (PhotometricInterpretation) and 274 (Orientation).
 """
@@ -14,109 +14,114 @@ from jaxtyping import Shaped
 from tifffile import COMPRESSION, PHOTOMETRIC
 
 MIN_IS_WHITE = ("auto", "invert", "keep")
-#: Of TIFF's orientations: whether rows are columns, then rows run upwards, columns leftwards.
 ORIENTATIONS = {
     1: (False, False, False), 2: (False, False, True), 3: (False, True, True),
     4: (False, True, False), 5: (True, False, False), 6: (True, False, True),
     7: (True, True, True), 8: (True, True, False),
 }  # fmt: skip
-#: Compressions whose decoders make red, green and blue of YCbCr.
+"""Of TIFF's Orientation values: whether to transpose, then flip rows, then flip columns."""
 DECODED = {COMPRESSION.OJPEG, COMPRESSION.JPEG, COMPRESSION.WEBP, COMPRESSION.JPEG2000}
+"""Compressions whose decoders turn YCbCr into red, green and blue."""
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Display:
-    """How an image's stored numbers are shown.
+    """How an image's stored numbers are displayed.
 
     Attributes
     ----------
     transposed, upwards, leftwards
-        Whether stored rows are columns; then, whether rows run upwards and columns leftwards.
-    white
-        Bits of a sample where 0 is white; 0 where it is black.
+        Whether stored rows are columns; then whether rows run upwards, and columns leftwards.
+    white_bits
+        Bits per sample where 0 is white; 0 where 0 is black.
     writer
-        The program whose files hold numbers rather than shades, "ImageJ" or "tifffile", or "".
+        "ImageJ" or "tifffile" where the file was written by one of them, else empty.
     nodata
-        Stored numbers that stand for no data, by the tag that GDAL writes.
+        Stored numbers that mean no data, by GDAL's tag.
     """
 
     transposed: bool = False
     upwards: bool = False
     leftwards: bool = False
-    white: int = 0
+    white_bits: int = 0
     writer: str = ""
     nodata: tuple[float, ...] = ()
 
-    def axes(self, axes: str) -> str:
-        """Name the axes of the stored array as they are shown.
+    def axes(self, stored: str) -> str:
+        """Return the displayed names of the stored axes.
 
         >>> Display(transposed=True).axes("QYX")
         'QXY'
         """
-        return axes.translate(str.maketrans("YX", "XY")) if self.transposed else axes
+        return stored.translate(str.maketrans("YX", "XY")) if self.transposed else stored
+
+    def flip(self, pixels: Shaped[np.ndarray, "*c h w"]) -> Shaped[np.ndarray, "*c h w"]:
+        """Flip rows and columns as they are displayed."""
+        return pixels[..., :: -1 if self.upwards else 1, :: -1 if self.leftwards else 1]
 
     def turn(self, stored: Shaped[np.ndarray, "_ _"]) -> Shaped[np.ndarray, "_ _"]:
-        """Turn stored rows and columns as they are shown.
+        """Turn a stored plane as it is displayed.
 
         >>> Display(transposed=True, leftwards=True).turn(np.array([[1, 2], [3, 4]])).tolist()
         [[3, 1], [4, 2]]
         """
-        turned = stored.T if self.transposed else stored
-        return turned[:: -1 if self.upwards else 1, :: -1 if self.leftwards else 1]
-
-    def inverts(self, min_is_white: str) -> bool:
-        """Decide whether grey values are inverted.
-
-        "auto" inverts where 0 is white, but not what ImageJ wrote, whose inverting lookup table
-        changes the display alone, nor tifffile's images of one bit, which are numpy's bools.
-        """
-        require_min_is_white(min_is_white)
-        if not self.white:
-            return False
-        return min_is_white == "invert" or (min_is_white == "auto" and not self.keeps)
+        return self.flip(stored.T if self.transposed else stored)
 
     @property
-    def keeps(self) -> bool:
-        """Whether the file's writer means its numbers, though it says that 0 is white."""
-        return self.writer == "ImageJ" or (self.writer == "tifffile" and self.white == 1)
+    def keeps_numbers(self) -> bool:
+        """Whether the file's writer means its numbers although the tag says that 0 is white.
 
-    def explain(self, path: Path, min_is_white: str) -> None:
-        """Log once for each folder what was decided about files in which 0 is white."""
-        if not self.white:
+        ImageJ's inverting lookup table changes the display alone, and tifffile writes images of
+        one bit so, which are NumPy's bools.
+        """
+        return self.writer == "ImageJ" or (self.writer == "tifffile" and self.white_bits == 1)
+
+    def inverts(self, min_is_white: str) -> bool:
+        """Return whether grey values are inverted.
+
+        "auto" inverts where 0 is white, except where `keeps_numbers`.
+        """
+        require_min_is_white(min_is_white)
+        wanted = min_is_white == "invert" or (min_is_white == "auto" and not self.keeps_numbers)
+        return bool(self.white_bits) and wanted
+
+    def warn_of_white_zeros(self, path: Path, min_is_white: str) -> None:
+        """Log once per folder how files are read in which 0 is white."""
+        if not self.white_bits:
             return
         inverts = self.inverts(min_is_white)
-        why = f", as {self.writer} means them" if self.keeps and min_is_white == "auto" else ""
-        say_once(
-            path.parent,
+        keeps = self.keeps_numbers and min_is_white == "auto"
+        why = f", as {self.writer} means them" if keeps else ""
+        warn_once(
+            path,
             "0 is white by the tag of the file: its numbers are read "
             f"{'inverted' if inverts else 'as they are stored'}{why}. To read them otherwise, "
-            f"set {other_way(inverts)}.",
-            path.name,
+            f"set {opposite_option(inverts)}.",
         )
 
 
-def other_way(inverted: bool) -> str:
-    """Name the option that reads a file in which 0 is white the other way round."""
-    value = "keep" if inverted else "invert"
+def opposite_option(inverts: bool) -> str:
+    """Return the option that reads a file in which 0 is white the other way round."""
+    value = "keep" if inverts else "invert"
     return f"dataset.min_is_white={value} (in predict.py min_is_white={value})"
 
 
 def require_min_is_white(value: str) -> None:
-    """Refuse a way to read white zeros that is not known."""
+    """Refuse an unknown value of ``min_is_white``."""
     if value not in MIN_IS_WHITE:
         raise ValueError(
             f"dataset.min_is_white={value} is not known. Choose one of {', '.join(MIN_IS_WHITE)}."
         )
 
 
-def display_of(path: Path, page: tifffile.TiffPage) -> Display:
-    """Read how a page's numbers are shown.
+def read_display(path: Path, page: tifffile.TiffPage) -> Display:
+    """Read how a page of a TIFF is displayed.
 
     Raises
     ------
     ValueError
-        It holds colours in a way that is not read.
+        Its colours are stored in a way that is not read.
     """
     photometric = page.photometric
     if photometric in (PHOTOMETRIC.CIELAB, PHOTOMETRIC.ICCLAB, PHOTOMETRIC.ITULAB) or (
@@ -127,49 +132,49 @@ def display_of(path: Path, page: tifffile.TiffPage) -> Display:
             "convert it to RGB"
         )
     if photometric == PHOTOMETRIC.PALETTE:
-        say_once(
-            path.parent,
+        warn_once(
+            path,
             "a TIFF with a palette: its stored numbers are read, not the colours that they are "
             "shown in. For colours, save it as RGB.",
-            path.name,
         )
-    bits = page.bitspersample if photometric == PHOTOMETRIC.MINISWHITE else 0
     writer = ""
     if page.is_imagej:
         writer = "ImageJ"
     elif page.is_shaped or "tifffile" in str(page.software):
         writer = "tifffile"
-    display = turned(path, page.tags.valueof(274))
-    return replace(display, white=bits, writer=writer, nodata=gdal_nodata(page))
+    return replace(
+        display_of_orientation(path, page.tags.valueof(274)),
+        white_bits=page.bitspersample if photometric == PHOTOMETRIC.MINISWHITE else 0,
+        writer=writer,
+        nodata=_gdal_nodata(page),
+    )
 
 
-def gdal_nodata(page: tifffile.TiffPage) -> tuple[float, ...]:
-    """Return the number that a page's GDAL_NODATA tag declares; none where it makes no sense."""
-    said = page.tags.valueof(42113)
-    text = said.decode("latin-1") if isinstance(said, bytes) else str(said)
+def _gdal_nodata(page: tifffile.TiffPage) -> tuple[float, ...]:
+    """Return the number in a page's GDAL_NODATA tag; none where it is missing or no number."""
+    content = page.tags.valueof(42113)
+    text = content.decode("latin-1") if isinstance(content, bytes) else str(content)
     try:
         return (float(text.strip(" \0")),)
     except ValueError:
         return ()
 
 
-def turned(path: Path, orientation: Any) -> Display:
-    """Return how an image of an Orientation is shown, and say that it is read so."""
+def display_of_orientation(path: Path, orientation: Any) -> Display:
+    """Return how an image with an Orientation tag is displayed; log it if the image is turned."""
     known = int(orientation) if isinstance(orientation, int) else 1
-    turns = ORIENTATIONS.get(known, ORIENTATIONS[1])
-    if any(turns):
-        say_once(
-            path.parent,
+    transposed, upwards, leftwards = ORIENTATIONS.get(known, ORIENTATIONS[1])
+    if transposed or upwards or leftwards:
+        warn_once(
+            path,
             f"its Orientation is {known}: it is read, and its results are written, as it is "
             "shown, with the first row on top.",
-            path.name,
         )
-    transposed, upwards, leftwards = turns
     return Display(transposed, upwards, leftwards)
 
 
 def inverted(pixels: Shaped[np.ndarray, "..."], bits: int) -> Shaped[np.ndarray, "..."]:
-    """Turn white into black: whole numbers of so many bits about their middle, others about 0.
+    """Exchange black and white: integers of ``bits`` bits about their middle, others about 0.
 
     >>> inverted(np.array([0, 1, 255], np.uint8), 8).tolist()
     [255, 254, 0]
@@ -179,20 +184,20 @@ def inverted(pixels: Shaped[np.ndarray, "..."], bits: int) -> Shaped[np.ndarray,
     return ~pixels if pixels.dtype.kind == "i" else -pixels
 
 
-def inverted_number(value: float, dtype: np.dtype[Any], bits: int) -> float:
-    """Return what becomes of a number where `inverted` turns white into black.
+def invert_number(value: float, dtype: np.dtype[Any], bits: int) -> float:
+    """Return what `inverted` makes of a number in an array of this type.
 
-    >>> inverted_number(0, np.dtype(np.uint8), 8), inverted_number(-9999, np.dtype(float), 64)
+    >>> invert_number(0, np.dtype(np.uint8), 8), invert_number(-9999, np.dtype(float), 64)
     (255, 9999)
     """
     return {"u": 2**bits - 1 - value, "i": -1 - value}.get(dtype.kind, -value)
 
 
-_said: set[tuple[Path, str]] = set()
+_warned: set[tuple[Path, str]] = set()
 
 
-def say_once(folder: Path, message: str, name: str) -> None:
-    """Log what was decided about a file, once for all those of its folder."""
-    if (folder, message) not in _said:
-        _said.add((folder, message))
-        logger.warning("%s (and others like it in its folder): %s", folder / name, message)
+def warn_once(path: Path, message: str) -> None:
+    """Log a warning about a file once for all files of its folder."""
+    if (path.parent, message) not in _warned:
+        _warned.add((path.parent, message))
+        logger.warning("%s (and others like it in its folder): %s", path, message)

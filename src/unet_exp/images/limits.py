@@ -1,4 +1,4 @@
-"""How much a file may say that it holds: checked before any memory or time is spent on it."""
+"""Limits on what a file may say that it holds, checked before memory or time is spent on it."""
 
 import math
 import os
@@ -9,11 +9,10 @@ import psutil
 PACKED = 2000
 """Bytes of pixels that one byte of a file may stand for; deflate reaches 1032."""
 SMALL = 2**28
-"""Bytes of pixels below which a file may be packed as tightly as it likes."""
+"""Bytes of pixels below which any compression is believed."""
 MOST_PAGES = 2**18
-"""Pages in one file."""
 VARIABLE = "UNET_EXP_IMAGE_LIMIT"
-"""The environment's variable that overrules the limits on bytes: GiB that a file may unpack to."""
+"""Environment variable that replaces the limits on bytes: GiB that a file may unpack to."""
 
 
 class TooLargeError(ValueError):
@@ -21,7 +20,7 @@ class TooLargeError(ValueError):
 
 
 def size(shape: Sequence[int], itemsize: int = 1) -> int:
-    """Count the bytes of an array in whole numbers of any size.
+    """Return the number of bytes of an array, without overflow.
 
     >>> size((2**40, 2**40), 8) == 2**83
     True
@@ -30,7 +29,7 @@ def size(shape: Sequence[int], itemsize: int = 1) -> int:
 
 
 def stated_limit() -> float | None:
-    """Return the bytes that the environment's ``UNET_EXP_IMAGE_LIMIT`` allows, if it is set."""
+    """Return the limit in bytes that ``UNET_EXP_IMAGE_LIMIT`` sets, if it is set."""
     text = os.environ.get(VARIABLE)
     if not text:
         return None
@@ -51,14 +50,14 @@ def require_plausible(declared: int, stored: Iterable[int], pages: int = 1) -> N
     declared
         Bytes of all its pixels.
     stored
-        Bytes on disk, in parts, which are counted only as far as needed.
+        Sizes of the files that hold them; summed only as far as needed.
     pages
-        How many images it says that it holds.
+        How many pages it says that it holds.
 
     Raises
     ------
     TooLargeError
-        Naming both sizes and the way to allow it.
+        The message names both sizes and how to allow them.
 
     >>> require_plausible(2**60, [1000])
     Traceback (most recent call last):
@@ -69,15 +68,14 @@ def require_plausible(declared: int, stored: Iterable[int], pages: int = 1) -> N
             f"it says that it holds {pages:,} pages, and a file may have {MOST_PAGES:,}. Cut it "
             "into several files"
         )
-    limit = stated_limit()
-    if limit is None and declared <= SMALL and pages <= 256:
-        return
-    if limit is not None:
+    if (limit := stated_limit()) is not None:
         if declared > limit:
             raise TooLargeError(
-                f"it says that it holds {gib(declared)} of pixels, and {VARIABLE} allows "
-                f"{gib(limit)}"
+                f"it says that it holds {format_bytes(declared)} of pixels, and {VARIABLE} allows "
+                f"{format_bytes(limit)}"
             )
+        return
+    if declared <= SMALL and pages <= 256:
         return
     found = 0
     for part in stored:
@@ -85,32 +83,33 @@ def require_plausible(declared: int, stored: Iterable[int], pages: int = 1) -> N
         if found * PACKED >= declared and found >= pages:
             return
     raise TooLargeError(
-        f"it says that it holds {gib(declared)} of pixels in {pages:,} page(s), but has "
+        f"it says that it holds {format_bytes(declared)} of pixels in {pages:,} page(s), but has "
         f"{found:,} bytes. If that is right, allow so many GiB by "
         f"{VARIABLE}={math.ceil(declared / 2**30)} in the environment"
     )
 
 
 def require_memory(needed: int, what: str) -> None:
-    """Refuse to unpack at once what does not fit into the memory at hand.
+    """Refuse to unpack at once what does not fit into free memory.
 
     Raises
     ------
     TooLargeError
-        Naming what is needed and what there is.
+        The message names the bytes needed and free.
     """
     free = stated_limit() or psutil.virtual_memory().available
     if needed > free:
         raise TooLargeError(
-            f"{what} takes {gib(needed)} of memory at once, and {gib(free)} may be taken. Save it "
-            "as a tiled TIFF or as OME-Zarr, which are read by parts, or cut it into smaller images"
+            f"{what} takes {format_bytes(needed)} of memory at once, and {format_bytes(free)} may "
+            "be taken. Save it as a tiled TIFF or as OME-Zarr, which are read by parts, or cut it "
+            "into smaller images"
         )
 
 
-def gib(count: float) -> str:
+def format_bytes(count: float) -> str:
     """Write a number of bytes.
 
-    >>> gib(3 * 2**29), gib(1000)
+    >>> format_bytes(3 * 2**29), format_bytes(1000)
     ('1.5 GiB', '1,000 bytes')
     """
     if count < 2**20:

@@ -1,4 +1,4 @@
-"""Values that are declared to stand where nobody measured."""
+"""Numbers that are declared to mean no data."""
 
 import math
 from typing import Any
@@ -10,15 +10,15 @@ NoData = tuple[float, ...]
 
 
 class NoneAtAll(tuple[float, ...]):
-    """No values, and that is declared: whatever the file says, or looks like."""
+    """Declares that no number means no data, whatever the file says or its numbers look like."""
 
 
 class NotFiniteError(ValueError):
-    """Values that are no measurements, how many of how many."""
+    """An image holds numbers that are no measurements; the message says how many."""
 
 
 def parse_nodata(nodata: Any) -> NoData:
-    """Return the values that one number or a list of them declares; None declares nothing.
+    """Return the numbers that an option ``nodata`` declares: one number, a list or None.
 
     An empty list declares that there are none.
 
@@ -41,30 +41,29 @@ def parse_nodata(nodata: Any) -> NoData:
         ) from error
 
 
-def gaps(band: Shaped[np.ndarray, "..."], nodata: NoData) -> Bool[np.ndarray, "..."] | None:
-    """Tell which values are declared as no data; None if none can be.
+def find_gaps(pixels: Shaped[np.ndarray, "..."], nodata: NoData) -> Bool[np.ndarray, "..."] | None:
+    """Return a mask of the pixels that are declared as no data; None if nothing is declared.
 
-    A number is compared in the type of the values, so that -3.4028235e38 means float32's least.
+    A number is compared in the type of the pixels: -3.4028235e38 means the least float32.
 
-    >>> gaps(np.array([np.nan, 1, 2]), (math.nan, 2.0)).tolist()
+    >>> find_gaps(np.array([np.nan, 1, 2]), (math.nan, 2.0)).tolist()
     [True, False, True]
     """
     if not nodata:
         return None
-    found = np.zeros(band.shape, bool)
+    gaps = np.zeros(pixels.shape, bool)
     for value in nodata:
-        if math.isnan(value):
-            found |= np.isnan(band) if band.dtype.kind == "f" else False
-        elif band.dtype.kind == "f":
+        if pixels.dtype.kind == "f":
             with np.errstate(over="ignore"):
-                found |= band == band.dtype.type(value)
-        elif value == int(value) if math.isfinite(value) else False:
-            found |= band == int(value)
-    return found
+                same = np.isnan(pixels) if math.isnan(value) else pixels == pixels.dtype.type(value)
+            gaps |= same
+        elif math.isfinite(value) and value == int(value):
+            gaps |= pixels == int(value)
+    return gaps
 
 
 def refuse_not_finite(found: int, count: int) -> None:
-    """Refuse values that are NaN or infinite, so many of ``count``, and say how to declare them."""
+    """Refuse ``found`` of ``count`` values that are NaN or infinite, and say what to do."""
     if found:
         raise NotFiniteError(
             f"{found} values of {count} that are NaN or infinite. Declare them as no data "

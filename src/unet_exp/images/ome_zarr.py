@@ -1,59 +1,87 @@
-"""OME-Zarr, versions 0.4 and 0.5 (ngff.openmicroscopy.org): images in chunks, of any size.
+"""OME-Zarr 0.4 and 0.5 (ngff.openmicroscopy.org): images of any size, stored in chunks.
 
-Attributes are best effort: where they make no sense, the array is read as if it were alone.
+Where the attributes of a group make no sense, its array is read as if it were alone.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import zarr
 
+from unet_exp.images.limits import require_memory, require_plausible, size
+from unet_exp.images.stored_image import StoredImage, find_layout, guess_axes
 from unet_exp.images.tags import Step, Tags, is_length
-from unet_exp.images.tiff import axes_of_plain
 
 AXES = "tczyx"
-ARRAYS = (".zarray", "zarr.json")
 logger = logging.getLogger(__name__)
 
 
 def is_zarr(path: Path) -> bool:
-    """Tell whether a folder is a Zarr group or array, of format 2 or 3."""
+    """Return whether a folder is a Zarr group or array, of format 2 or 3."""
     return path.is_dir() and any((path / n).is_file() for n in ("zarr.json", ".zgroup", ".zarray"))
 
 
-def open_zarr(path: Path) -> tuple[Any, str, Tags]:
-    """Open the finest resolution of an OME-Zarr image, or a plain Zarr array.
+def holds_image(path: Path) -> bool:
+    """Return whether a Zarr folder is an array or an image, not a group of images."""
+    try:
+        node = zarr.open(path, mode="r")
+    except Exception:  # whatever is wrong with it is reported when it is read
+        return True
+    return isinstance(node, zarr.Array) or bool(_attributes(node).get("multiscales"))
 
-    Returns the array, which is read by slices, its axes in tifffile's letters, and what it says
-    of its pixels. Of an image converted by bioformats2raw the first series is taken.
+
+@contextmanager
+def open_zarr(path: Path, in_memory: int) -> Iterator[StoredImage]:
+    """Open the finest resolution of an OME-Zarr image, or a plain Zarr array, to read by slices.
+
+    Of an image converted by bioformats2raw the first series is taken.
 
     Raises
     ------
     ValueError
-        The group holds no image.
+        The group holds no image, or says that it holds more than is plausible.
     """
+    stored = _find_image(path)
+    array = stored.array
+    declared = size(array.shape, array.dtype.itemsize)
+    files = (p.stat().st_size for p in path.rglob("*") if p.is_file())
+    pages = find_layout(array.shape, stored.axes).pages
+    require_plausible(declared, files, size([array.shape[axis] for axis in pages]))
+    require_memory(size(array.chunks, array.dtype.itemsize), "one of its chunks")
+    if (missing := array.nchunks - array.nchunks_initialized) > 0:
+        logger.warning(
+            "%s: %d of its %d chunks are not there, and count as %s. If it was copied, copy it "
+            "again.", path, missing, array.nchunks, array.fill_value,
+        )  # fmt: skip
+    yield stored
+
+
+def _find_image(path: Path) -> StoredImage:
+    """Find the array that is the image, its axes, and what is said of its pixels."""
     try:
         node: Any = zarr.open(path, mode="r")
     except Exception as error:
-        # The attributes of a group may be no JSON, and the arrays in it whole.
-        if not (path / ".zgroup").is_file() and not is_array(path / "0"):
+        # A group whose attributes are no JSON may hold a sound array.
+        array_in_it = any((path / "0" / name).is_file() for name in (".zarray", "zarr.json"))
+        if not array_in_it and not (path / ".zgroup").is_file():
             raise
-        if not is_array(path / "0"):
+        if not array_in_it:
             raise ValueError(f"its metadata cannot be parsed ({error})") from error
         logger.warning("%s: its metadata cannot be parsed (%s); 0 is read.", path, error)
-        node = zarr.open_array(path / "0", mode="r")
-        return node, usual_axes(node.shape), Tags("zarr")
+        array = zarr.open_array(path / "0", mode="r")
+        return StoredImage(array, _usual_axes(array.shape), tags=Tags("zarr"))
     if isinstance(node, zarr.Array):
-        return node, axes_of_plain(node.shape), Tags("zarr")
-    attributes = metadata(node)
+        return StoredImage(node, guess_axes(node.shape), tags=Tags("zarr"))
+    attributes = _attributes(node)
     if "multiscales" not in attributes and "0" in node and isinstance(node["0"], zarr.Group):
         node = node["0"]
-        attributes = metadata(node)
-    image = first(attributes.get("multiscales"))
-    finest = first(image.get("datasets"))
-    array = array_at(node, finest.get("path"))
+        attributes = _attributes(node)
+    image = first_object(attributes.get("multiscales"))
+    finest = first_object(image.get("datasets"))
+    array = _array_at(node, finest.get("path"))
     if array is None:
         inner = ", ".join(sorted(node.group_keys())[:5])
         raise ValueError(
@@ -63,28 +91,30 @@ def open_zarr(path: Path) -> tuple[Any, str, Tags]:
     names = axis_names(image, array.ndim)
     if names is None:
         logger.warning("%s: its axes make no sense; the usual ones are taken.", path)
-        return array, usual_axes(array.shape), Tags("zarr")
+        return StoredImage(array, _usual_axes(array.shape), tags=Tags("zarr"))
     letters = "".join(name.upper()[0] for name, _ in names)
-    return array, letters, Tags("zarr", scale=steps(names, finest))
+    return StoredImage(array, letters, tags=Tags("zarr", scale=_steps(names, finest)))
 
 
-def is_array(path: Path) -> bool:
-    """Tell whether a folder looks like a Zarr array."""
-    return any((path / name).is_file() for name in ARRAYS)
+def _attributes(group: Any) -> dict[str, Any]:
+    """Return OME's attributes of a group, of either version."""
+    attributes = dict(group.attrs)
+    found = attributes.get("ome", attributes)
+    return found if isinstance(found, dict) else attributes
 
 
-def first(value: Any) -> Mapping[str, Any]:
-    """Return the first of a list of objects; an empty one where there is none.
+def first_object(value: Any) -> Mapping[str, Any]:
+    """Return the first object of a list; an empty one for anything else.
 
-    >>> first([{"path": "0"}]), first("abc"), first([7])
+    >>> first_object([{"path": "0"}]), first_object("abc"), first_object([7])
     ({'path': '0'}, {}, {})
     """
     found = value[0] if isinstance(value, list) and value else None
     return found if isinstance(found, dict) else {}
 
 
-def array_at(group: Any, path: Any) -> Any:
-    """Return the array that a group's attributes name, else the one called 0; None without both."""
+def _array_at(group: Any, path: Any) -> Any:
+    """Return the array at a path in a group, else the one called 0; None without both."""
     for name in (path, "0"):
         # A path that leaves the group names another image.
         if isinstance(name, str) and name and ".." not in name.split("/"):
@@ -97,8 +127,13 @@ def array_at(group: Any, path: Any) -> Any:
     return None
 
 
+def _usual_axes(shape: tuple[int, ...]) -> str:
+    """Return the axes that an array of an OME-Zarr image has where it does not say."""
+    return AXES.upper() if len(shape) == len(AXES) else guess_axes(shape)
+
+
 def axis_names(image: Mapping[str, Any], ndim: int) -> list[tuple[str, Any]] | None:
-    """Return name and unit of each axis; None where they do not fit the array.
+    """Return the name and unit of each axis; None where they do not fit the array.
 
     >>> axis_names({"axes": ["y", {"name": "x", "unit": "um"}]}, 2)
     [('y', None), ('x', 'um')]
@@ -110,16 +145,14 @@ def axis_names(image: Mapping[str, Any], ndim: int) -> list[tuple[str, Any]] | N
         return None
     objects = [axis if isinstance(axis, dict) else {"name": axis} for axis in axes]
     names = [axis["name"] for axis in objects if isinstance(axis.get("name"), str) and axis["name"]]
-    if len(names) < ndim:
-        return None
-    letters = [name[0].lower() for name in names]
-    if len(set(letters)) < ndim or not {"x", "y"} <= set(letters):
+    letters = {name[0].lower() for name in names}
+    if len(letters) < ndim or not {"x", "y"} <= letters:
         return None
     return [(name, axis.get("unit")) for name, axis in zip(names, objects, strict=True)]
 
 
-def steps(names: list[tuple[str, Any]], finest: Mapping[str, Any]) -> dict[str, Step]:
-    """Return the step along each axis but the channels, with its unit, where one makes sense."""
+def _steps(names: list[tuple[str, Any]], finest: Mapping[str, Any]) -> dict[str, Step]:
+    """Return the step and unit along each axis but the channels, where the step makes sense."""
     known = finest.get("coordinateTransformations")
     known = known if isinstance(known, list) else []
     scales = [s.get("scale") for s in known if isinstance(s, dict) and s.get("type") == "scale"]
@@ -131,24 +164,3 @@ def steps(names: list[tuple[str, Any]], finest: Mapping[str, Any]) -> dict[str, 
         for (name, unit), step in zip(names, scale, strict=True)
         if name[0].lower() != "c" and is_length(step)
     }
-
-
-def usual_axes(shape: tuple[int, ...]) -> str:
-    """Return the axes that an array of an OME-Zarr image has where it does not say."""
-    return AXES.upper() if len(shape) == len(AXES) else axes_of_plain(shape)
-
-
-def holds_image(path: Path) -> bool:
-    """Tell whether a Zarr folder is an array or an image, not a group of images."""
-    try:
-        node = zarr.open(path, mode="r")
-    except Exception:  # whatever is wrong with it is said where it is read
-        return True
-    return isinstance(node, zarr.Array) or bool(metadata(node).get("multiscales"))
-
-
-def metadata(group: Any) -> dict[str, Any]:
-    """Give OME's attributes of a group, wherever its version keeps them."""
-    attributes = dict(group.attrs)
-    found = attributes.get("ome", attributes)
-    return found if isinstance(found, dict) else attributes

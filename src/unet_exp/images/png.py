@@ -1,32 +1,37 @@
-"""PNG files: colours in order, opaque or not, checked by their header before they are unpacked."""
+"""PNG files: checked by their header before they are decoded, colours as red, green, blue."""
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Shaped
 
-from unet_exp.images.display import Display, turned
+from unet_exp.images.display import display_of_orientation
 from unet_exp.images.limits import require_memory, require_plausible
+from unet_exp.images.stored_image import StoredImage
 
-#: Samples of a pixel by the header's colour type; a palette's become red, green, blue and alpha.
-SAMPLES = {0: 1, 2: 3, 3: 4, 4: 4, 6: 4}
+SIGNATURES = (b"\x89PNG",)
+GREY_ALPHA = 4
+SAMPLES = {0: 1, 2: 3, 3: 4, GREY_ALPHA: 4, 6: 4}
+"""Channels that OpenCV decodes for each colour type of the header, at most."""
 
 
-def read_png(path: Path) -> tuple[Shaped[np.ndarray, "c h w"], bool, Display]:
-    """Read a PNG, and tell whether its last channel is alpha and how it is shown.
+@contextmanager
+def open_png(path: Path, in_memory: int) -> Iterator[StoredImage]:
+    """Read a PNG, which is always read at once.
 
     Raises
     ------
     ValueError
-        It is cut or damaged, or says that it holds more than is plausible.
+        It is cut or damaged, or its header says that it holds more than is plausible.
     """
     data = path.read_bytes()
     if data[12:16] != b"IHDR" or len(data) < 33:
         raise ValueError("its header is missing")
-    width, height, bits, colours = struct.unpack(">IIBB", data[16:26])
-    declared = width * height * SAMPLES.get(colours, 4) * max(1, bits // 8)
+    width, height, bits, colour_type = struct.unpack(">IIBB", data[16:26])
+    declared = width * height * SAMPLES.get(colour_type, 4) * max(1, bits // 8)
     require_plausible(declared, [len(data)])
     require_memory(declared, "it")
     if b"IEND" not in data:
@@ -36,12 +41,13 @@ def read_png(path: Path) -> tuple[Shaped[np.ndarray, "c h w"], bool, Display]:
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if picture is None:
         raise ValueError("OpenCV cannot decode it")
-    display = turned(path, exif_orientation(data))
-    if picture.ndim == 2:
-        return picture[None], False, display
-    # Of grey and alpha OpenCV makes four channels.
-    order = [0, 3] if colours == 4 else [2, 1, 0, 3][: picture.shape[2]]
-    return np.moveaxis(picture[..., order], 2, 0), len(order) in (2, 4), display
+    picture = np.atleast_3d(picture)
+    # OpenCV returns blue, green, red, alpha; grey with alpha as four channels, grey as one.
+    order = [0, 3] if colour_type == GREY_ALPHA else [2, 1, 0, 3][: picture.shape[2]]
+    channels = np.moveaxis(picture if picture.shape[2] == 1 else picture[..., order], 2, 0)
+    display = display_of_orientation(path, exif_orientation(data))
+    alpha = len(channels) in (2, 4)
+    yield StoredImage(channels, display.axes("CYX"), alpha, display=display)
 
 
 def exif_orientation(data: bytes) -> int:
@@ -50,12 +56,12 @@ def exif_orientation(data: bytes) -> int:
     >>> exif_orientation(b"no picture")
     1
     """
-    place = 8
-    while (head := data[place : place + 8])[4:] not in (b"", b"eXIf", b"IDAT", b"IEND"):
-        place += 12 + int.from_bytes(head[:4])
+    at = 8
+    while (head := data[at : at + 8])[4:] not in (b"", b"eXIf", b"IDAT", b"IEND"):
+        at += 12 + int.from_bytes(head[:4])
     if head[4:] != b"eXIf":
         return 1
-    exif = data[place + 8 : place + 8 + int.from_bytes(head[:4])]
+    exif = data[at + 8 : at + 8 + int.from_bytes(head[:4])]
     order = "<" if exif[:2] == b"II" else ">"
     try:
         (start,) = struct.unpack_from(f"{order}I", exif, 4)

@@ -1,15 +1,16 @@
-"""Any PNG, TIFF or NPY file: 8 or 16 bit, float, one or many pages, one or many channels."""
+"""Read whole image files as arrays, as stored or normalised."""
 
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped
 
-from unet_exp.images.image_file import memory_named, open_image
+from unet_exp.images.errors import naming_memory_errors
+from unet_exp.images.image_file import open_whole
 from unet_exp.images.nodata import NoData, NotFiniteError
 from unet_exp.images.scaling import Scaled
 
-Known = tuple[Float32[np.ndarray, "_ _ _"], Bool[np.ndarray, "_ _"] | None]
+ImageAndGaps = tuple[Float32[np.ndarray, "_ _ _"], Bool[np.ndarray, "_ _"] | None]
 
 
 def read_pages(
@@ -18,13 +19,10 @@ def read_pages(
     pages: int | None = None,
     min_is_white: str = "auto",
 ) -> Shaped[np.ndarray, "n c h w"]:
-    """Read a file as pages of channels, in the numbers that the file holds.
-
-    What is a page and what a channel, and what is raised, says `opened.open_image`.
-    """
-    with open_image(path, channels, pages, 2**62, min_is_white) as opened, memory_named(path):
-        opened.display.explain(path, min_is_white)
-        return np.stack([page[:, :, :] for page in opened.pages])
+    """Read a file as pages of channels in the numbers that it holds, see `open_image`."""
+    with open_whole(path, channels, pages, min_is_white) as file:
+        file.display.warn_of_white_zeros(path, min_is_white)
+        return file.stack()
 
 
 def read_images(
@@ -35,32 +33,40 @@ def read_images(
 ) -> list[Float32[np.ndarray, "_ _ _"]]:
     """Read and normalise the pages of a file, each (channels, height, width).
 
-    ``channels`` and ``pages`` say what is expected of a file that does not name its axes, as in
-    `read_pages`. Values that are not finite are refused with the file's name.
+    ``channels`` and ``pages`` are what is expected of a file that does not name its axes.
+
+    Raises
+    ------
+    ValueError
+        As `open_image`, and for values that are not finite.
     """
-    return [image for image, _ in read_known(path, normalization, channels, pages)]
+    images = read_images_and_gaps(path, normalization, channels, pages)
+    return [image for image, _ in images]
 
 
-def read_known(
+def read_images_and_gaps(
     path: Path,
     normalization: str = "zscore",
     channels: int | None = None,
     pages: int | None = None,
     nodata: NoData = (),
     min_is_white: str = "auto",
-) -> list[Known]:
-    """Read and normalise pages as `read_images`; with each, where it has no data in any channel.
+) -> list[ImageAndGaps]:
+    """Read and normalise pages as `read_images`, each with a mask of pixels without data.
 
-    Numbers without data are those of ``nodata``, or of the file's own tag, as
-    `opened.ImageFile.no_data` says. The second of each pair is None where there are none.
+    A pixel is in the mask if all its channels hold a number that means no data, see
+    `image_file.ImageFile.find_nodata`. The mask is None where no number does.
     """
     everything = slice(None), slice(None)
     try:
-        with open_image(path, channels, pages, 2**62, min_is_white) as opened, memory_named(path):
-            opened.display.explain(path, min_is_white)
-            missing = opened.no_data(nodata)
-            scaled = [Scaled(page[:, :, :], normalization, missing) for page in opened.pages]
-            return [(page[:, :, :], page.missing(*everything)) for page in scaled]
+        with (
+            open_whole(path, channels, pages, min_is_white) as file,
+            naming_memory_errors(path),
+        ):
+            file.display.warn_of_white_zeros(path, min_is_white)
+            missing = file.find_nodata(nodata)
+            images = [Scaled(page[:, :, :], normalization, missing) for page in file.pages]
+            return [(image[:, *everything], image.missing(*everything)) for image in images]
     except NotFiniteError as error:
         raise ValueError(f"{path} has {error}") from error
 
@@ -68,10 +74,9 @@ def read_known(
 def normalise(
     image: Shaped[np.ndarray, "c h w"], normalization: str = "zscore"
 ) -> Float32[np.ndarray, "c h w"]:
-    """Scale the grey values of an image, each channel by itself, as `scaling.scaling` finds.
+    """Scale the grey values of each channel, see `scaling.find_scaling`.
 
-    A page of a stack is treated as if it were a file of its own, so that it means the same alone
-    and in its stack.
+    Pages of a stack are normalised one by one, so a page means the same alone and in its stack.
 
     >>> normalise(np.array([[[1, 3], [1, 3]]], np.uint8)).tolist()
     [[[-1.0, 1.0], [-1.0, 1.0]]]

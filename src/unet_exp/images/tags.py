@@ -1,11 +1,11 @@
-"""What a file says of its pixels besides their values: axes, sizes, units.
+"""Pixel sizes, times and units that a file states, to be handed on to results of the same size.
 
 As ImageJ, OME-TIFF (docs.openmicroscopy.org), OME-Zarr (ngff.openmicroscopy.org) and plain TIFF
-write it, to be handed on to results of the same size. All of it is best effort: what makes no
-sense is left out, and never keeps pixels from being read or results from being written.
+write them. Values that make no sense are dropped; they never keep pixels from being read.
 """
 
 import logging
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,49 +13,46 @@ from typing import Any
 
 import tifffile
 
-from unet_exp.images.ome import local, parsed
+from unet_exp.images.ome import find_pixels, parse_xml
 
-#: Of ImageJ's values, those that hold for any image of the same pixels.
 IMAGEJ = ("unit", "yunit", "zunit", "spacing", "finterval", "fps", "tunit", "xorigin", "yorigin")
-#: Of OME's Pixels element, likewise.
+"""ImageJ's values that hold for any image of the same pixels."""
 OME = tuple(
     f"{name}{suffix}"
     for name in ("PhysicalSizeX", "PhysicalSizeY", "PhysicalSizeZ", "TimeIncrement")
     for suffix in ("", "Unit")
 )
-#: Names that OME-Zarr has for units, by those of ImageJ and OME.
+"""Attributes of OME's Pixels element that do."""
 UNITS = {
     "nm": "nanometer", "µm": "micrometer", "um": "micrometer", "micron": "micrometer",
     "microns": "micrometer", "μm": "micrometer", "mm": "millimeter", "cm": "centimeter",
     "ms": "millisecond", "s": "second", "sec": "second", "min": "minute", "h": "hour",
 }  # fmt: skip
-#: Of TIFF's codes for units, the length in micrometres; the last two are tifffile's.
+"""OME-Zarr's names of the units of ImageJ and OME."""
 TIFF_UNITS = {2: 25_400.0, 3: 10_000.0, 4: 1000.0, 5: 1.0}
-#: Of values that are numbers, those that must be above 0 to mean anything.
+"""Micrometres of TIFF's codes for units; the last two are tifffile's."""
 LENGTHS = ("spacing", "finterval", "fps", *(name for name in OME if not name.endswith("Unit")))
+"""Values that must be above 0."""
 NUMBERS = (*LENGTHS, "xorigin", "yorigin")
-LONGEST = 64
-"""Letters of a unit; longer ones are no units."""
+LONGEST_UNIT = 64
 Step = tuple[float, str | None]
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Tags:
-    """Where pixels come from, as results hand it on.
+    """What a file states about its pixels. Values that make no sense are dropped.
 
     Attributes
     ----------
     kind
-        "tiff", "imagej", "ome" or "zarr"; empty for files that say nothing (PNG, NPY).
+        "tiff", "imagej", "ome" or "zarr"; empty for files that state nothing (PNG, NPY).
     resolution, unit
-        TIFF's pixels per unit, along x and y, and the unit's code (1 none, 2 inch, 3 cm).
+        TIFF's pixels per unit along x and y, as ratios, and the unit's code (1 none, 2 inch, 3 cm).
     details
-        ImageJ's or OME's values, named as there.
+        ImageJ's or OME's values by their names.
     scale
         OME-Zarr's step and unit of each axis.
-
-    What makes no sense is not kept.
 
     >>> Tags("imagej", ((0, 0), (1, 1)), 77, {"unit": "um", "spacing": float("nan"), "fps": "x"})
     Tags(kind='imagej', resolution=None, unit=1, details={'unit': 'um'}, scale={})
@@ -68,127 +65,128 @@ class Tags:
     scale: dict[str, Step] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        kept = {
-            "resolution": sensible_resolution(self.resolution),
-            "unit": self.unit if self.unit in (1, *TIFF_UNITS) else 1,
-            "details": sensible_details(self.details),
-            "scale": {
-                str(axis): (float(step), sensible_unit(unit))
-                for axis, (step, unit) in self.scale.items()
-                if is_length(step)
-            },
+        scale = {
+            str(axis): (float(step), unit if is_unit(unit) else None)
+            for axis, (step, unit) in self.scale.items()
+            if is_length(step)
         }
-        for name, value in kept.items():
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "resolution", valid_resolution(self.resolution))
+        object.__setattr__(self, "unit", self.unit if self.unit in (1, *TIFF_UNITS) else 1)
+        object.__setattr__(self, "details", _valid_details(self.details))
+        object.__setattr__(self, "scale", scale)
 
     def transposed(self) -> "Tags":
-        """Return what is said of an image whose rows were columns.
+        """Return the tags of the image with rows and columns exchanged.
 
         >>> Tags("ome", ((3, 1), (4, 1)), details={"PhysicalSizeX": 0.5}).transposed().details
         {'PhysicalSizeY': 0.5}
         """
-        other = str.maketrans("XY", "YX")
-        exchanged = {
-            name.translate(other) if name.startswith("PhysicalSize") else name: value
+        exchange = str.maketrans("XY", "YX")
+        details = {
+            name.translate(exchange) if name.startswith("PhysicalSize") else name: value
             for name, value in self.details.items()
         }
-        turned = self.resolution[::-1] if self.resolution else None
-        return replace(self, resolution=turned, details=exchanged)
+        resolution = self.resolution[::-1] if self.resolution else None
+        return replace(self, resolution=resolution, details=details)
 
     def steps(self) -> dict[str, Step]:
-        """Step along each axis that is known (x, y, z, t), with its unit as OME-Zarr names it.
+        """Return the known step along the axes x, y, z and t, with its unit as in OME-Zarr.
 
         >>> Tags("imagej", ((4, 1), (4, 1)), details={"unit": "um", "spacing": 2.0}).steps()
         {'x': (0.25, 'micrometer'), 'y': (0.25, 'micrometer'), 'z': (2.0, 'micrometer')}
         """
-        said = self.details
+        details = self.details
         if self.kind == "ome":
-            lengths = {a: (f"PhysicalSize{a.upper()}", "µm") for a in "xyz"}
-            names = {**lengths, "t": ("TimeIncrement", "s")}
+            names = {axis: (f"PhysicalSize{axis.upper()}", "µm") for axis in "xyz"}
+            names["t"] = "TimeIncrement", "s"
             return {
-                axis: (float(said[name]), unit_of(said.get(f"{name}Unit", usual)))
-                for axis, (name, usual) in names.items()
-                if name in said
+                axis: (float(details[name]), unit_name(details.get(f"{name}Unit", default)))
+                for axis, (name, default) in names.items()
+                if name in details
             }
-        across = dict(zip("xy", (b / t for t, b in self.resolution or ()), strict=False))
-        if self.kind == "imagej" and "unit" in said:
-            unit = unit_of(said["unit"])
-            found: dict[str, Step] = {axis: (size, unit) for axis, size in across.items()}
-            if "spacing" in said:
-                found["z"] = float(said["spacing"]), unit
-            if said.get("finterval"):
-                found["t"] = float(said["finterval"]), unit_of(said.get("tunit", "s"))
-            return found
+        pixel = {a: b / t for a, (t, b) in zip("xy", self.resolution or (), strict=False)}
+        if self.kind == "imagej" and "unit" in details:
+            unit = unit_name(details["unit"])
+            steps: dict[str, Step] = {axis: (step, unit) for axis, step in pixel.items()}
+            if "spacing" in details:
+                steps["z"] = float(details["spacing"]), unit
+            if "finterval" in details:
+                steps["t"] = float(details["finterval"]), unit_name(details.get("tunit", "s"))
+            return steps
         if self.kind == "tiff" and self.unit in TIFF_UNITS:
-            return {a: (size * TIFF_UNITS[self.unit], "micrometer") for a, size in across.items()}
+            return {a: (step * TIFF_UNITS[self.unit], "micrometer") for a, step in pixel.items()}
         return self.scale
 
 
-def unit_of(name: Any) -> str:
-    """Return OME-Zarr's name of a unit, or the name as it is.
+def unit_name(unit: Any) -> str:
+    """Return OME-Zarr's name of a unit; an unknown unit stays as it is.
 
-    >>> unit_of("um"), unit_of("parsec")
+    >>> unit_name("um"), unit_name("parsec")
     ('micrometer', 'parsec')
     """
-    return UNITS.get(str(name), str(name))
+    return UNITS.get(str(unit), str(unit))
 
 
 def is_length(value: Any) -> bool:
-    """Tell whether a value is a length or a duration: a finite number above 0.
+    """Return whether a value is a length or a duration: a finite number above 0.
 
     >>> is_length(0.5), is_length("0.5"), is_length(-1), is_length(float("inf")), is_length(True)
     (True, False, False, False, False)
     """
-    return type(value) in (int, float) and 0 < value < 1e30 and value > 1e-30
+    return type(value) in (int, float) and 1e-30 < value < 1e30
 
 
-def sensible_unit(name: Any) -> str | None:
-    r"""Return a unit's name if it is one: a short text that can be printed.
+def is_unit(value: Any) -> bool:
+    r"""Return whether a value can name a unit: a short text that can be printed.
 
-    >>> sensible_unit("µm"), sensible_unit(["um"]), sensible_unit("um\nz=9"), sensible_unit("")
-    ('µm', None, None, None)
+    >>> is_unit("µm"), is_unit(["um"]), is_unit("um\nz=9"), is_unit("")
+    (True, False, False, False)
     """
-    good = isinstance(name, str) and 0 < len(name) <= LONGEST and name.isprintable()
-    return name if good else None
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_UNIT and value.isprintable()
 
 
-def sensible_resolution(pair: Any) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """Return two ratios of whole numbers above 0 as TIFF can hold them; None for anything else.
+def valid_resolution(pair: Any) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Return two ratios of integers above 0 that TIFF can hold; None for anything else.
 
-    >>> sensible_resolution(((300, 1), (300, 1))), sensible_resolution(((1, 0), (1, 1)))
+    >>> valid_resolution(((300, 1), (300, 1))), valid_resolution(((1, 0), (1, 1)))
     (((300, 1), (300, 1)), None)
     """
     try:
-        (a, b), (c, d) = pair
-        numbers = [int(n) for n in (a, b, c, d)]
+        (a, b), (c, d) = [(int(top), int(bottom)) for top, bottom in pair]
     except (TypeError, ValueError, OverflowError):
         return None
-    if not all(0 < n < 2**32 for n in numbers):
-        return None
-    return (numbers[0], numbers[1]), (numbers[2], numbers[3])
+    return ((a, b), (c, d)) if all(0 < n < 2**32 for n in (a, b, c, d)) else None
 
 
-def sensible_details(said: Mapping[str, Any]) -> dict[str, Any]:
+def _valid_details(details: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of ImageJ or OME that make sense."""
-    kept: dict[str, Any] = {}
-    for name, value in said.items():
+
+    def is_valid(name: str, value: Any) -> bool:
         if name in LENGTHS:
-            good = is_length(value)
-        elif name in NUMBERS:
-            good = type(value) in (int, float) and abs(value) < 1e30
-        else:
-            good = sensible_unit(value) is not None
-        if good:
-            kept[name] = value
-    # Without its unit, a size would count as one in micrometres.
-    unsure = [n.removesuffix("Unit") for n in OME if n.endswith("Unit") and n in said.keys() - kept]
-    return {name: value for name, value in kept.items() if name not in unsure}
+            return is_length(value)
+        if name in NUMBERS:
+            return type(value) in (int, float) and abs(value) < 1e30
+        return is_unit(value)
+
+    valid = {name: value for name, value in details.items() if is_valid(name, value)}
+    # A size whose unit was dropped would count as one in micrometres.
+    without_unit = {n.removesuffix("Unit") for n in details.keys() - valid if n in OME}
+    return {name: value for name, value in valid.items() if name not in without_unit}
 
 
 def read_tags(file: tifffile.TiffFile, shape: tuple[int, ...] = ()) -> Tags:
-    """Read what a TIFF says of its pixels, as far as it makes sense, of the image of this shape."""
+    """Read the tags of the image of this shape in a TIFF."""
     try:
-        return _read_tags(file, shape)
+        page = file.pages[0].aspage()
+        ratios: Any = tuple(page.tags.valueof(name) for name in ("XResolution", "YResolution"))
+        unit = page.tags.valueof("ResolutionUnit", default=2)
+        unit = int(unit) if isinstance(unit, int) else 1
+        if is_ome_xml(page.description):
+            return Tags("ome", ratios, unit, _ome_details(page.description, shape))
+        if page.is_imagej:
+            details = imagej_details(page.imagej_description or "")
+            return Tags("imagej", ratios, unit, details)
+        return Tags("tiff", ratios, unit)
     except Exception as error:  # tifffile's parsers raise anything
         logger.warning(
             "%s: its pixel sizes cannot be read (%s); results will have none.", file.filename, error
@@ -196,63 +194,52 @@ def read_tags(file: tifffile.TiffFile, shape: tuple[int, ...] = ()) -> Tags:
         return Tags("tiff")
 
 
-def _read_tags(file: tifffile.TiffFile, shape: tuple[int, ...]) -> Tags:
-    page = file.pages[0].aspage()
-    ratios = tuple(page.tags.valueof(name) for name in ("XResolution", "YResolution"))
-    unit = page.tags.valueof("ResolutionUnit", default=2)
-    unit = int(unit) if isinstance(unit, int) else 1
-    text = page.description
-    if text[-10:].strip().endswith("OME>"):
-        return Tags("ome", ratios, unit, ome_details(text, shape))  # pyright: ignore[reportArgumentType]
-    if page.is_imagej:
-        held = imagej_details(page.imagej_description or "")
-        return Tags("imagej", ratios, unit, held)  # pyright: ignore[reportArgumentType]
-    return Tags("tiff", ratios, unit)  # pyright: ignore[reportArgumentType]
+def is_ome_xml(description: str) -> bool:
+    """Return whether a TIFF's description is OME-XML."""
+    return description[-10:].strip().endswith("OME>")
+
+
+def imagej_values(description: str) -> dict[str, str]:
+    """Return the values of ImageJ's description by name."""
+    pairs = (line.partition("=")[::2] for line in description.splitlines())
+    return {name.strip(): value.strip() for name, value in pairs}
 
 
 def imagej_details(description: str) -> dict[str, Any]:
-    r"""Read ImageJ's values that hold for any image of the same pixels.
+    r"""Return ImageJ's values that hold for any image of the same pixels.
 
     >>> imagej_details("ImageJ=1.54\nunit=micron\nspacing=2\nfinterval=soon")
     {'unit': 'micron', 'spacing': 2.0}
+    >>> imagej_details(r"unit=\u00B5m")
+    {'unit': 'µm'}
     """
-    pairs = (line.partition("=")[::2] for line in description.splitlines())
-    found: dict[str, Any] = {}
-    for name, value in ((n.strip(), v.strip()) for n, v in pairs):
-        if name not in IMAGEJ:
-            continue
-        found[name] = number(value) if name in NUMBERS else unescaped(value)
-    return sensible_details(found)
+    details: dict[str, Any] = {}
+    for name, value in imagej_values(description).items():
+        if name in NUMBERS:
+            details[name] = _as_number(value)
+        elif name in IMAGEJ:  # ImageJ writes letters beyond ASCII as Java does
+            details[name] = re.sub(r"\\u([0-9A-Fa-f]{4})", lambda m: chr(int(m[1], 16)), value)
+    return _valid_details(details)
 
 
-def unescaped(text: str) -> str:
-    r"""Return a text in which ImageJ wrote letters beyond ASCII as Java does.
-
-    >>> unescaped(r"\u00B5m")
-    'µm'
-    """
-    return re.sub(r"\\u([0-9A-Fa-f]{4})", lambda found: chr(int(found[1], 16)), text)
-
-
-def ome_details(xml: str, shape: tuple[int, ...]) -> dict[str, Any]:
-    """Read OME's pixel sizes, of the first image of this shape; none where XML cannot be parsed."""
+def _ome_details(xml: str, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return OME's pixel sizes of the first image of this shape; none if XML cannot be parsed."""
     try:
-        root = parsed(xml)
+        pixels = find_pixels(parse_xml(xml))
     except ValueError:
         return {}
-    pixels = [p for image in root if local(image) == "Image" for p in image if local(p) == "Pixels"]
     same = [p for p in pixels if {p.get("SizeX"), p.get("SizeY")} <= set(map(str, shape))]
-    if not pixels:
-        return {}
-    said = (same or pixels)[0].attrib
+    attributes = (same or pixels)[0].attrib if pixels else {}
     return {
-        name: number(said[name]) if name in NUMBERS else said[name] for name in OME if name in said
+        name: _as_number(value) if name in NUMBERS else value
+        for name, value in attributes.items()
+        if name in OME
     }
 
 
-def number(text: str) -> float | str:
-    """Return a text as a number, or as it is."""
+def _as_number(text: str) -> float:
+    """Return a text as a number; NaN if it is none."""
     try:
         return float(text)
     except ValueError:
-        return text
+        return math.nan

@@ -1,4 +1,4 @@
-"""Which of several images in a TIFF is meant: the one with the largest pages, with all of them."""
+"""Which of several images in a TIFF is meant: the one with the largest pages."""
 
 import logging
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Shaped
 from tifffile import TiffFile, TiffPage, TiffPageSeries
 
+from unet_exp.arrays import MappedArray
 from unet_exp.images.limits import size
 
 #: Kinds of files whose images are pages that a program wrote one after the other.
@@ -24,8 +25,8 @@ class TiffImage:
     Attributes
     ----------
     parts
-        tifffile's series that hold its pages, in their order, each of pages that are stored alike:
-        a single one but where a program changed, say, the compression from page to page.
+        tifffile's series of its pages in order, each of pages that are stored alike: more than
+        one only if, say, the compression changes from page to page.
     shape, axes
         Of the whole image; the last axes are those of a page.
     """
@@ -35,70 +36,26 @@ class TiffImage:
     axes: str
 
     @property
-    def key(self) -> TiffPage:
-        """The first page."""
+    def first_page(self) -> TiffPage:
+        """The page whose tags stand for all."""
         return self.parts[0].keyframe
 
-    @property
-    def kind(self) -> str:
-        """The kind of file, as tifffile names it."""
-        return self.parts[0].kind
-
-    @property
-    def dtype(self) -> np.dtype[Any] | None:
-        """Type of a sample; None for one that is not read."""
-        return self.parts[0].dtype
-
-    @property
-    def leading(self) -> tuple[int, ...]:
-        """Lengths of the axes that its pages stand in."""
-        return self.shape[: len(self.shape) - self.key.ndim]
-
     def require_alike(self) -> None:
-        """Refuse pages that are shown in different ways, though they make one image.
-
-        Raises
-        ------
-        ValueError
-            They differ in bits, Orientation or PhotometricInterpretation.
-        """
-        if len(self.parts) == 1 and self.kind not in ("", "generic", "uniform"):
+        """Refuse pages of one image that are displayed in different ways."""
+        if len(self.parts) == 1 and self.parts[0].kind not in ("", "generic", "uniform"):
             return
         pages = [page.aspage() for part in self.parts for page in part if page is not None]
-        found = {tuple(page.tags.valueof(tag) for tag in (258, 262, 274)) for page in pages}
-        if len(found) > 1:
+        if len({tuple(page.tags.valueof(tag) for tag in (258, 262, 274)) for page in pages}) > 1:
             raise ValueError(
                 "its pages differ in Orientation, PhotometricInterpretation or BitsPerSample"
             )
 
 
-class Joined:
-    """Arrays of pages of one size, read as a single array of the given leading axes."""
+def choose_image(path: Path, file: TiffFile, series: list[TiffPageSeries]) -> TiffImage:
+    """Choose the image with the largest pages that is no thumbnail and no mask; log the others.
 
-    def __init__(self, arrays: Sequence[Any], leading: tuple[int, ...]) -> None:
-        self.arrays, self.leading = arrays, leading
-        #: Of each page, its array and its place in there.
-        self.places = [(a, i) for a, array in enumerate(arrays) for i in range(array.shape[0])]
-        self.shape = (*leading, *arrays[0].shape[1:])
-        self.ndim, self.dtype = len(self.shape), np.dtype(arrays[0].dtype)
-
-    def __getitem__(self, key: tuple[Any, ...]) -> Shaped[np.ndarray, "..."]:
-        """Read a part, given by a number or a slice for each axis."""
-        depth = len(self.leading)
-        numbers = np.arange(len(self.places)).reshape(self.leading)[key[:depth]]
-        found = [self._read(int(number), key[depth:]) for number in numbers.ravel()]
-        return np.stack(found).reshape(*numbers.shape, *found[0].shape)
-
-    def _read(self, number: int, key: tuple[Any, ...]) -> Shaped[np.ndarray, "..."]:
-        array, place = self.places[number]
-        return np.asarray(self.arrays[array][(place, *key)])
-
-
-def choose(path: Path, file: TiffFile, series: list[TiffPageSeries]) -> TiffImage:
-    """Choose the image with the largest pages among those that are no thumbnail and no mask.
-
-    Images of pages of one size and type are one image: programs begin another where, say, the
-    compression changes, or for each page that they write.
+    Images whose pages have one size and type are one image: programs begin a new one where the
+    compression changes, or for each page.
 
     Raises
     ------
@@ -109,15 +66,14 @@ def choose(path: Path, file: TiffFile, series: list[TiffPageSeries]) -> TiffImag
     candidates = [s for s in whole or series if size(s.shape)]
     if not candidates:
         raise ValueError("it has no pixels")
-    chosen = max(candidates, key=lambda s: (_area(s), size(s.shape)))
-    of_size = [s for s in candidates if _sides(s) == _sides(chosen)]
-    alike = [s for s in of_size if _type(s) == _type(chosen)]
+    chosen = max(candidates, key=lambda s: (size(_sides(s)), size(s.shape)))
+    same_size = [s for s in candidates if _sides(s) == _sides(chosen)]
+    alike = [s for s in same_size if _type(s) == _type(chosen)]
     if chosen.kind not in (*PLAIN_KINDS, "ome"):
-        alike = of_size = [chosen]
-    _refuse_several_types(of_size, alike)
-    others = ", ".join(str(s.shape) for s in series if s not in alike)
-    image = _joined(file, alike)
-    if others:
+        alike = same_size = [chosen]
+    _refuse_several_types(same_size, alike)
+    image = _join(file, alike)
+    if others := ", ".join(str(s.shape) for s in series if s not in alike):
         logger.warning(
             "%s also holds images of shape %s; they are not read. The largest is, of shape %s.",
             path, others, image.shape,
@@ -134,57 +90,73 @@ def _sides(series: TiffPageSeries) -> tuple[int, int]:
     return series.keyframe.imagelength, series.keyframe.imagewidth
 
 
-def _area(series: TiffPageSeries) -> int:
-    return size(_sides(series))
-
-
 def _type(series: TiffPageSeries) -> tuple[Any, ...]:
     return series.dtype, series.keyframe.shape
 
 
-def _refuse_several_types(of_size: list[TiffPageSeries], alike: list[TiffPageSeries]) -> None:
-    """Refuse pages of one size and several types, of which the frames may be any.
+def _page_index(page: Any) -> tuple[int, ...]:
+    """Return the index of a page in its file; of a page within another, its index there."""
+    return page.index if isinstance(page.index, tuple) else (page.index,)
 
-    What a file of OME's lists as an image of its own, before or after the others, may be left out.
+
+def _refuse_several_types(same_size: list[TiffPageSeries], alike: list[TiffPageSeries]) -> None:
+    """Refuse pages of one size and several types, because any of them may be the image.
+
+    Images of their own in OME's files may be left out if they come before or after the others.
     """
-    apart = [s for s in of_size if s not in alike]
-    if not apart:
+    others = [s for s in same_size if s not in alike]
+    if not others:
         return
-    inside = [_number(p) for s in alike for p in s if p is not None]
-    between = any(min(inside) < _number(p) < max(inside) for s in apart for p in s if p is not None)
-    if between or any(s.kind in PLAIN_KINDS[1:] for s in of_size):
-        types = sorted({f"{s.dtype} {s.keyframe.shape}" for s in of_size})
+    indices, others_indices = (
+        [_page_index(page) for s in found for page in s if page is not None]
+        for found in (alike, others)
+    )
+    between = any(min(indices) < index < max(indices) for index in others_indices)
+    if between or any(s.kind in PLAIN_KINDS[1:] for s in same_size):
+        types = sorted({f"{s.dtype} {s.keyframe.shape}" for s in same_size})
         raise ValueError(
             f"its pages of one size differ in type ({', '.join(types)}), so that it is not plain "
             "which are the image: save each kind as a file of its own"
         )
 
 
-def _number(page: Any) -> tuple[int, ...]:
-    """Return where a page stands in its file; of a page within another, where it stands there."""
-    return page.index if isinstance(page.index, tuple) else (page.index,)
-
-
-def _joined(file: TiffFile, alike: list[TiffPageSeries]) -> TiffImage:
-    """Make one image of series of one size and type, its pages in the order of the file."""
+def _join(file: TiffFile, alike: list[TiffPageSeries]) -> TiffImage:
+    """Make one image of series of one size and type, with its pages in the order of the file."""
     first, frame = alike[0], alike[0].keyframe
-    mixed = any(len({p.hash for p in s if p is not None}) > 1 for s in alike)
-    if len(alike) == 1 and not mixed:
+    is_mixed = any(len({page.hash for page in s if page is not None}) > 1 for s in alike)
+    if len(alike) == 1 and not is_mixed:
         return TiffImage([first], first.shape, first.axes)
     parts: list[TiffPageSeries] = []
     for series in alike:
+        pages = [p.aspage() for p in dict.fromkeys(page for page in series if page is not None)]
+        planes = size(series.shape) // size(frame.shape)
         # A single page may stand for many planes behind it.
-        pages = list(dict.fromkeys(page for page in series if page is not None))
-        count = size(series.shape) // size(frame.shape)
-        each = [series] if len(pages) != count else pages
-        for one in each:
-            several = count if one is series else 1
-            page = one.keyframe if isinstance(one, TiffPageSeries) else one.aspage()
-            stored = (several, *page.shape), page.dtype, f"I{page.axes}"
+        each = [(page, 1) for page in pages]
+        for page, count in each if len(pages) == planes else [(series.keyframe, planes)]:
+            shape, axes = (count, *page.shape), f"I{page.axes}"
             options = {"parent": file, "kind": series.kind, "squeeze": False}
-            parts.append(TiffPageSeries([page], *stored, **options))
-    count = sum(part.shape[0] for part in parts)
+            parts.append(TiffPageSeries([page], shape, page.dtype, axes, **options))
     if len(alike) == 1 and first.shape[first.ndim - frame.ndim :] == frame.shape:
         return TiffImage(parts, first.shape, first.axes)
-    parts.sort(key=lambda part: _number(part.keyframe))
+    parts.sort(key=lambda part: _page_index(part.keyframe))
+    count = sum(part.shape[0] for part in parts)
     return TiffImage(parts, (count, *frame.shape), f"I{frame.axes}")
+
+
+def joined_array(arrays: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    """Return arrays of pages of one size as a single array of this shape, read by slices."""
+    if len(arrays) == 1:
+        return arrays[0]
+    pages = [(array, index) for array in arrays for index in range(array.shape[0])]
+    leading = shape[: len(shape) - len(arrays[0].shape) + 1]
+    numbers = np.arange(len(pages)).reshape(leading)
+
+    def read(source: Any, key: tuple[Any, ...]) -> Shaped[np.ndarray, "..."]:
+        chosen = numbers[key[: len(leading)]]
+        found = []
+        for number in chosen.ravel():
+            array, index = source[number]
+            found.append(np.asarray(array[(index, *key[len(leading) :])]))
+        return np.stack(found).reshape(*chosen.shape, *found[0].shape)
+
+    return MappedArray(pages, read, shape, arrays[0].dtype)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from unet_exp.datasets.pairing import natural_key
-from unet_exp.images.image_file import SUFFIXES
+from unet_exp.images.formats import SUFFIXES
 from unet_exp.images.ome_zarr import holds_image, is_zarr
 from unet_exp.runs.given_paths import listed
 

@@ -78,7 +78,7 @@ def segment(
     ValueError
         If the file is damaged.
     """
-    nodata = opened.no_data(nodata)
+    nodata = opened.find_nodata(nodata)
     probabilities, instances, classes = [], [], []
     largest = 0
     for page in opened.pages:

@@ -129,7 +129,7 @@ def segment_file(
         open_image(path, channels, min_is_white=min_is_white) as opened,
         scratch(output) as new_array,
     ):
-        opened.display.explain(path, min_is_white)
+        opened.display.warn_of_white_zeros(path, min_is_white)
         if opened.pages[0].shape[0] != channels:
             raise ValueError(
                 f"{path} has {opened.pages[0].shape[0]} channels, and the network was trained on "

@@ -11,8 +11,8 @@ import tifffile
 from jaxtyping import Shaped
 
 from unet_exp.files import replacing
+from unet_exp.images.stored_image import UNNAMED
 from unet_exp.images.tags import UNITS, Tags
-from unet_exp.images.tiff import UNNAMED
 
 logger = logging.getLogger(__name__)
 

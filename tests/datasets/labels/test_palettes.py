@@ -19,7 +19,7 @@ FALLING = [255 - number // 3 for number in range(768)]
 
 @pytest.fixture(autouse=True)
 def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unet_exp.images.display._said", set())
+    monkeypatch.setattr("unet_exp.images.display._warned", set())
 
 
 def greys(*values: int) -> list[int]:

@@ -20,7 +20,7 @@ THREE[12:16, 3:9], THREE[2:7, 20:28] = 2, 3
 
 @pytest.fixture(autouse=True)
 def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unet_exp.images.display._said", set())
+    monkeypatch.setattr("unet_exp.images.display._warned", set())
 
 
 def read(

@@ -8,8 +8,8 @@ from jaxtyping import UInt8
 from PIL.PngImagePlugin import PngImageFile
 
 from unet_exp.datasets.labels.numbering import Numbers
-from unet_exp.images.display import say_once, turned
-from unet_exp.images.image_file import damage_named
+from unet_exp.images.display import display_of_orientation, warn_once
+from unet_exp.images.errors import naming_damage
 from unet_exp.images.png import exif_orientation
 
 
@@ -27,11 +27,11 @@ def palette_indices(path: Path) -> Numbers | None:
         if not head.startswith(b"\x89PNG") or head[25:] != b"\3":
             return None
         data = head + file.read()
-    with damage_named(path):
+    with naming_damage(path):
         image = PngImageFile(BytesIO(data))
         indices = np.array(image)
         palette = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
-        indices = turned(path, exif_orientation(data)).turn(indices)
+        indices = display_of_orientation(path, exif_orientation(data)).turn(indices)
     used = np.unique(indices)
     if is_shrunk_grey(palette, used):
         said = "the greys that the palette shows, since it holds these alone: black"
@@ -47,7 +47,7 @@ def palette_indices(path: Path) -> Numbers | None:
         said = f"{said}: 0" if grey or odd else ""
         numbers = indices
     if said:
-        say_once(path.parent, f"its labels are read as {said} is the background.", path.name)
+        warn_once(path, f"its labels are read as {said} is the background.")
     return numbers
 
 

@@ -9,8 +9,8 @@ from jaxtyping import Shaped
 
 from unet_exp.datasets.labels.kinds import TOPS
 from unet_exp.datasets.labels.numbering import places
-from unet_exp.images.display import Display, other_way, require_min_is_white, say_once
-from unet_exp.images.image_file import memory_named, open_image
+from unet_exp.images.display import Display, opposite_option, require_min_is_white, warn_once
+from unet_exp.images.image_file import open_whole
 
 Stack = Shaped[np.ndarray, "n c h w"]
 
@@ -28,7 +28,7 @@ class Stored:
         """The number that stands for the brightest shade; NaN where fractions have none."""
         if self.stack.dtype.kind == "i":
             return int(np.iinfo(self.stack.dtype).max)
-        return 2**self.display.white - 1 if self.stack.dtype.kind == "u" else float("nan")
+        return 2**self.display.white_bits - 1 if self.stack.dtype.kind == "u" else float("nan")
 
     def values(self) -> set[int | float]:
         """List the numbers from 0 on; negative ones are unknown, and colours are none."""
@@ -40,9 +40,8 @@ class Stored:
 
 def read_stored(path: Path, pages: int | None = None) -> Stored:
     """Read the numbers of a label file as they are stored, turned as they are shown."""
-    with open_image(path, None, pages, 2**62, "keep") as opened, memory_named(path):
-        stack = np.stack([page[:, :, :] for page in opened.pages])
-    return Stored(path, stack, opened.display)
+    with open_whole(path, None, pages, "keep") as opened:
+        return Stored(path, opened.stack(), opened.display)
 
 
 class WhiteZeros:
@@ -72,13 +71,15 @@ class WhiteZeros:
         ValueError
             They cannot be inverted, or contradict those that were read before.
         """
-        affected = [f for f in files if f.display.white and not self._keeps(f.display)]
+        affected = [f for f in files if f.display.white_bits and not self._keeps(f.display)]
         if affected:
             self._decide(files, affected)
         return [self._read(file, file in affected) for file in files]
 
     def _keeps(self, display: Display) -> bool:
-        return self.min_is_white == "keep" or (self.min_is_white == "auto" and display.keeps)
+        return self.min_is_white == "keep" or (
+            self.min_is_white == "auto" and display.keeps_numbers
+        )
 
     def _decide(self, files: Sequence[Stored], affected: Sequence[Stored]) -> None:
         each = [file.values() for file in files]
@@ -109,10 +110,10 @@ class WhiteZeros:
         self.way = way
 
     def _read(self, file: Stored, affected: bool) -> Stack:
-        if not file.display.white:
+        if not file.display.white_bits:
             return file.stack
         way, why = (self.way, "") if affected else ("kept", "")
-        advice = f" To read them otherwise, set {other_way(way != 'kept')}."
+        advice = f" To read them otherwise, set {opposite_option(way != 'kept')}."
         if not affected and self.min_is_white == "auto":
             why = f", as {file.display.writer} means them"
         elif affected and way == "kept":
@@ -122,10 +123,9 @@ class WhiteZeros:
             "inverted": "they are inverted, so that white is the background",
             "kept": "they are read as stored",
         }[way]
-        say_once(
-            file.path.parent,
+        warn_once(
+            file.path,
             f"labels in which 0 is white by the tag of their file: {said}{why}.{advice}",
-            file.path.name,
         )
         return {"exchanged": self._exchanged, "inverted": inverted}.get(way, _stack)(file)
 
@@ -144,7 +144,7 @@ def inverted(file: Stored) -> Stack:
     """Invert shades, but what is negative, which is unknown.
 
     >>> stack = np.array([[[[255, 254, 0]]]], np.uint8)
-    >>> inverted(Stored(Path("a.tif"), stack, Display(white=8))).ravel().tolist()
+    >>> inverted(Stored(Path("a.tif"), stack, Display(white_bits=8))).ravel().tolist()
     [0, 1, 255]
     """
     white = file.stack.dtype.type(file.white)

@@ -1,6 +1,5 @@
 """Which pages of a TIFF are read, whatever its metadata say."""
 
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -137,31 +136,3 @@ def test_a_cut_stack_of_imagej_is_not_its_first_page(tmp_path: Path) -> None:
     with open_image(path) as opened:
         assert (opened.axes, opened.shape) == ("Z", (9,))
         assert_array_equal(opened.pages[8][:, :, :], IMAGE[8:])
-
-
-def first_page(content: bytes) -> tuple[int, int]:
-    """Where the first page's tags begin, and where the place of the next page stands."""
-    start = struct.unpack("<I", content[4:8])[0]
-    count = struct.unpack("<H", content[start : start + 2])[0]
-    return start, start + 2 + 12 * count
-
-
-def test_pages_that_run_in_a_circle_end(tmp_path: Path) -> None:
-    write(tmp_path / "a.tif", [IMAGE[0]])
-    content = bytearray((tmp_path / "a.tif").read_bytes())
-    start, following = first_page(content)
-    content[following : following + 4] = struct.pack("<I", start)
-    (tmp_path / "a.tif").write_bytes(content)
-    with pytest.raises(ValueError, match=r"a\.tif .*after page 1 its pages begin again"):
-        read_pages(tmp_path / "a.tif")
-
-
-def test_a_description_beyond_the_end_takes_nothing_from_the_pixels(tmp_path: Path) -> None:
-    write(tmp_path / "a.tif", [IMAGE[0]], b"a description that is longer than four bytes")
-    content = bytearray((tmp_path / "a.tif").read_bytes())
-    start, following = first_page(content)
-    for place in range(start + 2, following, 12):
-        if struct.unpack("<H", content[place : place + 2])[0] == 270:
-            content[place + 8 : place + 12] = struct.pack("<I", 10**9)
-    (tmp_path / "a.tif").write_bytes(content)
-    assert_array_equal(read_pages(tmp_path / "a.tif"), IMAGE[:1, None])

@@ -1,0 +1,44 @@
+"""NumPy's NPY files, read at once or by slices."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from unet_exp.images.limits import format_bytes, require_memory, size
+from unet_exp.images.memory_map import memory_mapped
+from unet_exp.images.stored_image import StoredImage, guess_axes
+
+SIGNATURES = (b"\x93NUMPY",)
+
+
+@contextmanager
+def open_npy(path: Path, in_memory: int) -> Iterator[StoredImage]:
+    """Open an NPY file; read it at once up to ``in_memory`` bytes.
+
+    Raises
+    ------
+    ValueError
+        It holds no numbers, or fewer than its header says.
+    """
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        read_header = np.lib.format.read_array_header_1_0
+        if version >= (2, 0):
+            read_header = np.lib.format.read_array_header_2_0
+        shape, _, dtype = read_header(file)
+        declared, stored = size(shape, dtype.itemsize), path.stat().st_size - file.tell()
+    if dtype.kind == "O" or min(shape, default=0) < 0:
+        raise ValueError("it holds no numbers")
+    # NumPy's own product of the shape may overflow.
+    if declared > stored:
+        raise ValueError(f"cut short: {format_bytes(declared)} of pixels do not fit into it")
+    if declared <= in_memory:
+        require_memory(declared, "it")
+        array = np.load(path, allow_pickle=False)
+    else:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        if array.flags.c_contiguous:
+            array = memory_mapped(path, array.offset, array.dtype, array.shape)
+    yield StoredImage(array, guess_axes(array.shape))

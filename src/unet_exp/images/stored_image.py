@@ -1,0 +1,122 @@
+"""An image as its file stores it, and which of its axes are pages, channels, rows and columns."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Shaped
+
+from unet_exp.images.display import Display
+from unet_exp.images.tags import Tags
+
+UNNAMED = "QI"
+"""tifffile's letters for axes that the file does not explain."""
+CHANNELS = "CS"
+"""Letters of channels and of samples (red, green, blue)."""
+WIDEST_PIXEL = 16
+"""Longest last axis that holds channels without being named so."""
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """What the reader of a file format returns.
+
+    Attributes
+    ----------
+    array
+        A `unet_exp.arrays.SlicedArray` in the file's own order of axes.
+    axes
+        tifffile's letter for each axis, named as the image is displayed.
+    alpha
+        Whether the last channel may be an alpha channel.
+    """
+
+    array: Any
+    axes: str
+    alpha: bool = False
+    tags: Tags = field(default_factory=Tags)
+    display: Display = field(default_factory=Display)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The axes of an array that are pages, channels, rows and columns.
+
+    ``letters`` names the axes of pages as tifffile does.
+    """
+
+    pages: tuple[int, ...]
+    channels: tuple[int, ...]
+    rows: int
+    columns: int
+    letters: str
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the file says what its pages are."""
+        return not set(self.letters) & set(UNNAMED)
+
+    def pages_as_channels(self) -> "Layout":
+        """Return the layout in which all pages are channels of a single page."""
+        return Layout((), (*self.pages, *self.channels), self.rows, self.columns, "")
+
+    def read(
+        self, array: Any, page: tuple[int, ...], rows: slice, columns: slice
+    ) -> Shaped[np.ndarray, "c h w"]:
+        """Read a part of all channels of a page, given by its index along the axes of pages."""
+        index: list[Any] = [0] * len(array.shape)
+        for axis, number in zip(self.pages, page, strict=True):
+            index[axis] = number
+        for axis in self.channels:
+            index[axis] = slice(None)
+        index[self.rows], index[self.columns] = rows, columns
+        pixels = np.asarray(array[tuple(index)])
+        wanted = (*self.channels, self.rows, self.columns)
+        pixels = pixels.transpose([sorted(wanted).index(axis) for axis in wanted])
+        return pixels.reshape(-1, *pixels.shape[-2:])
+
+
+def find_layout(shape: tuple[int, ...], axes: str) -> Layout:
+    """Find pages, channels, rows and columns among axes of any order; drop axes of length 1.
+
+    Axes named C (channels) or S (samples) are channels. All others (Z, T, unnamed) are pages.
+
+    >>> find_layout((64, 48, 3), "YXS").channels
+    (2,)
+    >>> stack = find_layout((5, 64, 48), "QYX")
+    >>> stack.pages, stack.is_named
+    ((0,), False)
+    >>> find_layout((64, 48, 5), "QYX").channels  # a short last axis holds channels
+    (2,)
+    """
+    if "Y" not in axes or "X" not in axes:
+        raise ValueError(f"its axes are {axes!r}, without rows (Y) and columns (X)")
+    kept = [axis for axis in range(len(shape)) if axes[axis] in "YX" or shape[axis] > 1]
+    sides = [shape[axis] for axis in kept]
+    letters = "".join(axes[axis] for axis in kept)
+    last_is_short = sides[-1] <= WIDEST_PIXEL < min(sides[:2])
+    if (letters in ("QYX", "IYX") and last_is_short) or letters == "YXQ":
+        letters = "YXC"
+    named = dict(zip(kept, letters, strict=True))
+    pages = tuple(axis for axis, letter in named.items() if letter not in CHANNELS + "YX")
+    return Layout(
+        pages,
+        tuple(axis for axis, letter in named.items() if letter in CHANNELS),
+        kept[letters.index("Y")],
+        kept[letters.index("X")],
+        "".join(named[axis] for axis in pages),
+    )
+
+
+def guess_axes(shape: tuple[int, ...]) -> str:
+    """Return the axes of an array without names.
+
+    These are (h, w), (pages, h, w), (h, w, few channels) or (pages, channels, h, w).
+
+    >>> guess_axes((5, 64, 48))
+    'QYX'
+    """
+    names = {2: "YX", 3: "QYX", 4: "ICYX"}
+    if len(shape) not in names:
+        raise ValueError(f"an array of shape {shape} is no image")
+    return names[len(shape)]
