@@ -5,7 +5,7 @@ import pytest
 from tests.fixtures.drawn_sweep import write
 
 from unet_exp.evaluation.repeats import repeats
-from unet_exp.runs.jobs import read_sweep
+from unet_exp.records.sweep import read_sweep
 
 
 def test_jobs_that_differ_in_the_seed_alone_are_one_group(drawn: Path) -> None:

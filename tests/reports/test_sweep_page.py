@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tests.fixtures.drawn_sweep import write
 
+from unet_exp.records.sweep import read_sweep
 from unet_exp.reports.sweep_page import content, group_address, page, write_page
-from unet_exp.runs.jobs import read_sweep
 
 STRANGE = """name='</script><script>alert("x")</script>{{title}}'"""
 

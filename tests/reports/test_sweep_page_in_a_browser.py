@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from tests.fixtures.drawn_sweep import write
 
+from unet_exp.records.sweep import read_sweep
 from unet_exp.reports.sweep_page import write_page
-from unet_exp.runs.jobs import read_sweep
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="playwright drives the browser: pip install -e '.[dev]'"

@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from unet_exp.records.sweep import Job, read_sweep
 from unet_exp.reports.thumbnails import as_uri, last_pictures, png_pixels
-from unet_exp.runs.jobs import Job, read_sweep
 
 
 def test_the_last_picture_of_each_image(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 from tests.fixtures.drawn_sweep import write
-from unet_exp.runs.jobs import read_sweep
+from unet_exp.records.sweep import read_sweep
 from unet_exp.sweeps.report import write_report
 
 

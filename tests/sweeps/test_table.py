@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from tests.fixtures.drawn_sweep import finished, write
-from unet_exp.runs.jobs import read_sweep
+from unet_exp.records.sweep import read_sweep
 from unet_exp.sweeps import table
 from unet_exp.sweeps.table import LiveTable
 

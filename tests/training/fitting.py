@@ -27,7 +27,7 @@ from unet_exp.training.assembly import build_dataset, build_loaders, build_modul
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.ema import WeightEMA
 from unet_exp.training.gallery import Gallery
-from unet_exp.training.history import Metrics
+from unet_exp.training.metrics_writer import Metrics
 from unet_exp.training.ranks import leave
 from unet_exp.training.saving import checkpoints
 from unet_exp.training.stopping import Stopping

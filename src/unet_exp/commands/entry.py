@@ -28,7 +28,7 @@ from unet_exp.runs.slurm import requeue, requeued
 from unet_exp.secrets.masking import learn, masked
 from unet_exp.shown import screened
 from unet_exp.sweeps.given_again import require_secrets
-from unet_exp.sweeps.ledger import with_resumed
+from unet_exp.sweeps.resuming import with_resumed
 
 #: What asks Hydra for a sweep.
 MULTIRUN = ("-m", "--multirun")

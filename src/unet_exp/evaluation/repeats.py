@@ -1,7 +1,7 @@
 """Jobs of a sweep that differ in fold and seed alone, and the mean of their scores."""
 
 from unet_exp.evaluation.groups import REPEATS, Group
-from unet_exp.runs.jobs import Sweep
+from unet_exp.records.sweep import Sweep
 from unet_exp.runs.listing import Run
 
 

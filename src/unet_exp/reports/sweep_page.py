@@ -15,9 +15,9 @@ from unet_exp.evaluation.groups import REPEATS, Group, labels
 from unet_exp.evaluation.repeats import repeats
 from unet_exp.files import replacing
 from unet_exp.numbers import parse_number
+from unet_exp.records.sweep import Job, Sweep, split
 from unet_exp.reports.curves import read_curves
 from unet_exp.reports.thumbnails import as_uri, last_pictures
-from unet_exp.runs.jobs import Job, Sweep, split
 from unet_exp.shown import shown_lines
 
 NAME = "sweep.html"

@@ -6,7 +6,7 @@ import re
 import struct
 from pathlib import Path
 
-from unet_exp.runs.jobs import Job
+from unet_exp.records.sweep import Job
 
 #: Pixels that a picture in the page is wide at most.
 WIDTH = 1400

@@ -29,9 +29,9 @@ from unet_exp.training.assembly import build_dataset, build_loaders, build_metri
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.ema import WeightEMA
 from unet_exp.training.gallery import Gallery
-from unet_exp.training.history import Metrics
 from unet_exp.training.loaders import Loaders
 from unet_exp.training.loggers import address, finish
+from unet_exp.training.metrics_writer import Metrics
 from unet_exp.training.module import SegmentationModule
 from unet_exp.training.progress import ProgressBar
 from unet_exp.training.ranks import leave

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from unet_exp.numbers import format_score
+from unet_exp.records.sweep import Sweep, read_sweep
 from unet_exp.reports.sweep_page import group_address, write_page
-from unet_exp.runs.jobs import Sweep, read_sweep
 from unet_exp.shown import shown
 from unet_exp.sweeps.report import write_report
 from unet_exp.sweeps.table import summed

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from unet_exp import csv_tables
 from unet_exp.files import replacing
-from unet_exp.runs.jobs import Sweep
+from unet_exp.records.sweep import Sweep
 
 NAME = "sweep.csv"
 
@@ -20,7 +20,7 @@ def write_report(sweep: Sweep) -> Path:
 def to_csv(sweep: Sweep) -> str:
     """Return a row for each job: one column for each parameter, then what came of it.
 
-    >>> from unet_exp.runs.jobs import Job
+    >>> from unet_exp.records.sweep import Job
     >>> job = Job("0", Path("a/0"), ("seed=1",), "finished", score=0.5, scores={"val/seg": 0.5})
     >>> print(to_csv(Sweep(Path("a"), (job,), parameters=("seed",))))
     job,seed,state,score,val/seg,seconds,steps,folder,error

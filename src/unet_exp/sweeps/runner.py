@@ -19,19 +19,19 @@ from unet_exp.configuration.errors import explain
 from unet_exp.configuration.quoting import in_quotes
 from unet_exp.configuration.replay import fault, require_no_links, require_plain
 from unet_exp.files import locked
+from unet_exp.records.sweep import DONE
 from unet_exp.runs.given_paths import require_training_paths
-from unet_exp.runs.jobs import DONE
 from unet_exp.runs.summary import amend, command_line, read_summary
 from unet_exp.secrets.masking import blanked
 from unet_exp.sweeps.conclude import conclude
 from unet_exp.sweeps.given_again import jobs_with_secrets, require_secrets
-from unet_exp.sweeps.ledger import (
+from unet_exp.sweeps.plan import Planned, SweepError, parse, planned, refused
+from unet_exp.sweeps.resuming import (
     Ledger,
     read_ledger,
     require_same_sweep,
     typed,
 )
-from unet_exp.sweeps.plan import Planned, SweepError, parse, planned, refused
 from unet_exp.sweeps.settings import HydraSweep
 from unet_exp.sweeps.table import LiveTable
 

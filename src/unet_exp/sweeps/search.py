@@ -10,7 +10,7 @@ from typing import Any
 
 from unet_exp.csv_tables import read_csv
 from unet_exp.files import replacing
-from unet_exp.runs.jobs import DONE
+from unet_exp.records.sweep import DONE
 from unet_exp.sweeps.plan import Planned, SweepError, identity
 from unet_exp.sweeps.runner import Runner
 from unet_exp.sweeps.sampler_state import require_safe_states

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from unet_exp.evaluation.groups import labels
 from unet_exp.numbers import format_duration, format_score
-from unet_exp.runs.jobs import STATES, Job, Sweep, counted, read_sweep
+from unet_exp.records.sweep import STATES, Job, Sweep, counted, read_sweep
 from unet_exp.screen import Console
 from unet_exp.shown import shown
 

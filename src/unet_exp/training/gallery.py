@@ -8,7 +8,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from unet_exp.inference.predictor import Prediction
 from unet_exp.pictures import learning_curves, prediction_panel
-from unet_exp.training.history import Metrics
+from unet_exp.training.metrics_writer import Metrics
 
 
 class Gallery(Callback):

@@ -10,7 +10,7 @@ from typing import Any
 
 from unet_exp.configuration.replay import replayed
 from unet_exp.files import read_json, replacing
-from unet_exp.runs.jobs import job_name
+from unet_exp.records.sweep import job_name
 from unet_exp.secrets.masking import blanked, masked
 from unet_exp.sweeps.plan import OF_THE_SWEEP, Planned, SweepError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.fixtures.drawn_sweep import write
 
-from unet_exp.runs.jobs import read_sweep
+from unet_exp.records.sweep import read_sweep
 
 
 def test_each_job_is_in_the_state_that_its_files_show(drawn: Path) -> None:

@@ -1,7 +1,7 @@
 import math
 from pathlib import Path
 
-from unet_exp.training.history import Metrics
+from unet_exp.training.metrics_writer import Metrics
 
 
 def test_best_row_knows_the_direction(tmp_path: Path) -> None:
