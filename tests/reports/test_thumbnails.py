@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from unet_exp.records.sweep import Job, read_sweep
+from unet_exp.records.sweep import Run, read_sweep
 from unet_exp.reports.thumbnails import as_uri, last_pictures, png_pixels
 
 
@@ -15,12 +15,12 @@ def test_the_last_picture_of_each_image(tmp_path: Path) -> None:
     for path in paths:
         path.touch()
     gone = tmp_path / "c_step_000010.png"
-    found = last_pictures(Job("0", tmp_path, pictures=(*paths, gone)))
+    found = last_pictures(Run("0", tmp_path, pictures=(*paths, gone)))
     assert {name: path.stem for name, path in found.items()} == {
         "a": "a_step_000200",
         "b": "b_step_000010",
     }
-    assert list(last_pictures(Job("0", tmp_path, pictures=tuple(paths)), most=1)) == ["a"]
+    assert list(last_pictures(Run("0", tmp_path, pictures=tuple(paths)), most=1)) == ["a"]
 
 
 def test_a_picture_is_scaled_down_and_keeps_its_colour(drawn: Path) -> None:

@@ -3,22 +3,22 @@
 import pytest
 
 from unet_exp.sweeps.given_again import jobs_with_secrets, require_secrets
-from unet_exp.sweeps.plan import Planned, SweepError, planned
+from unet_exp.sweeps.plan import Job, SweepError, planned
 
 URL = "dataset.url=http://me:{}@host/a.zip"
 
 
 def test_a_recorded_job_gets_the_secret_of_the_same_words() -> None:
-    known = [Planned("0", ("seed=0", URL.format("***"))), Planned("1", ("seed=1",))]
+    known = [Job("0", ("seed=0", URL.format("***"))), Job("1", ("seed=1",))]
     given = [("seed=1",), ("seed=0", URL.format("PW")), ("seed=2", URL.format("PW"))]
-    assert jobs_with_secrets(known, given) == [Planned("0", given[1]), known[1]]
+    assert jobs_with_secrets(known, given) == [Job("0", given[1]), known[1]]
     # The third is a job of its own.
     jobs = planned(given, jobs_with_secrets(known, given))
     assert [job.folder for job in jobs] == ["0", "1", "2"]
 
 
 def test_jobs_that_differ_in_their_secrets_alone_stay_apart() -> None:
-    known = [Planned(str(n), ("dataset.token=***",)) for n in range(2)]
+    known = [Job(str(n), ("dataset.token=***",)) for n in range(2)]
     given = [("dataset.token=a",), ("dataset.token=b",)]
     found = jobs_with_secrets(known, given)
     assert [job.overrides for job in found] == given
@@ -26,8 +26,8 @@ def test_jobs_that_differ_in_their_secrets_alone_stay_apart() -> None:
 
 
 def test_what_is_given_counts_rather_than_what_is_recorded() -> None:
-    known = [Planned("0", (URL.format("${oc.env:HOME}"),))]
-    assert jobs_with_secrets(known, [(URL.format("PW"),)]) == [Planned("0", (URL.format("PW"),))]
+    known = [Job("0", (URL.format("${oc.env:HOME}"),))]
+    assert jobs_with_secrets(known, [(URL.format("PW"),)]) == [Job("0", (URL.format("PW"),))]
 
 
 def test_all_that_is_missing_is_named_at_once() -> None:

@@ -14,7 +14,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from tests.running import TINY, Command
-from unet_exp.sweeps.plan import Planned
+from unet_exp.sweeps.plan import Job
 from unet_exp.sweeps.search import Search
 from unet_exp.sweeps.settings import SearchSettings
 
@@ -137,11 +137,11 @@ def test_a_study_learns_of_a_job_that_failed_and_was_mended(tmp_path: Path) -> N
         "1": {"state": "failed"},
     }
 
-    def launch(jobs: list[Planned]) -> None:
+    def launch(jobs: list[Job]) -> None:
         assert [job.folder for job in jobs] == ["1"]
         records["1"] = {"state": "finished", "scores": {"val/seg": 0.75}}
 
-    jobs = [Planned("0", ("seed=3",)), Planned("1", ("seed=4",))]
+    jobs = [Job("0", ("seed=3",)), Job("1", ("seed=4",))]
     runner: Any = SimpleNamespace(
         folder=tmp_path,
         ledger=SimpleNamespace(jobs=jobs),

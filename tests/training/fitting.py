@@ -27,7 +27,7 @@ from unet_exp.training.assembly import build_dataset, build_loaders, build_modul
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.ema import WeightEMA
 from unet_exp.training.gallery import Gallery
-from unet_exp.training.metrics_writer import Metrics
+from unet_exp.training.metrics_writer import MetricsWriter
 from unet_exp.training.ranks import leave
 from unet_exp.training.saving import checkpoints
 from unet_exp.training.stopping import Stopping
@@ -58,7 +58,7 @@ def fit(
         config=to_plain_data(cfg),
         seed=cfg.seed,
     )
-    metrics = Metrics(folder / "metrics.csv")
+    metrics = MetricsWriter(folder / "metrics.csv")
     with Stopping(folder) as stopping:
         callbacks = [
             *([WeightEMA(cfg.ema_decay)] if cfg.ema_decay else []),

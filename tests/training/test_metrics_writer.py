@@ -1,13 +1,13 @@
 import math
 from pathlib import Path
 
-from unet_exp.training.metrics_writer import Metrics
+from unet_exp.training.metrics_writer import MetricsWriter
 
 
 def test_best_row_knows_the_direction(tmp_path: Path) -> None:
-    metrics = Metrics(tmp_path / "metrics.csv")
+    metrics = MetricsWriter(tmp_path / "metrics.csv")
     metrics.rows = [{"step": 1, "e": 0.3}, {"step": 2, "e": math.nan}, {"step": 3, "e": 0.7}]
     assert metrics.best("e", "max")["step"] == 3
     assert metrics.best("e", "min")["step"] == 1
     assert metrics.best("absent", "min")["step"] == 3
-    assert Metrics(tmp_path / "none.csv").best("e", "max") == {}
+    assert MetricsWriter(tmp_path / "none.csv").best("e", "max") == {}

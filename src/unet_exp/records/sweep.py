@@ -24,8 +24,8 @@ DONE = ("finished", "pruned")
 
 
 @dataclass(frozen=True)
-class Job:
-    """A training of a sweep; None or nothing where its files do not say."""
+class Run:
+    """A recorded training of a sweep; None or empty where its files do not say."""
 
     name: str
     folder: Path
@@ -52,7 +52,7 @@ class Job:
     def values(self) -> dict[str, str]:
         """The value of each overridden setting, as text.
 
-        >>> Job("0", Path("0"), ("model.depth=3", "+name='a b'", "~logger")).values
+        >>> Run("0", Path("0"), ("model.depth=3", "+name='a b'", "~logger")).values
         {'model.depth': '3', 'name': 'a b', '~logger': ''}
         """
         return dict(map(split, self.overrides))
@@ -63,7 +63,7 @@ class Sweep:
     """Jobs that one command started, and the score that ranks them."""
 
     folder: Path
-    jobs: tuple[Job, ...] = ()
+    jobs: tuple[Run, ...] = ()
     command: str = ""
     words: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
@@ -85,21 +85,21 @@ class Sweep:
         return counted(self.jobs)
 
     @cached_property
-    def ranked(self) -> list[Job]:
+    def ranked(self) -> list[Run]:
         """The finished jobs that have a score, the best first."""
         scored = [j for j in self.jobs if j.state == "finished" and j.score is not None]
         return sorted(scored, key=lambda job: job.score or 0.0, reverse=self.mode == "max")
 
     @property
-    def unfinished(self) -> list[Job]:
+    def unfinished(self) -> list[Run]:
         """The jobs that need more work."""
         return [job for job in self.jobs if job.state not in DONE]
 
 
-def counted(jobs: Iterable[Job]) -> dict[str, int]:
+def counted(jobs: Iterable[Run]) -> dict[str, int]:
     """Count jobs by state, in the order of ``STATES``; others come last.
 
-    >>> counted([Job("0", Path("0")), Job("1", Path("1"), state="running")])
+    >>> counted([Run("0", Path("0")), Run("1", Path("1"), state="running")])
     {'running': 1, 'waiting': 1}
     """
     found = Counter(job.state for job in jobs)
@@ -163,7 +163,7 @@ def job_name(folder: Any) -> str:
     return folder
 
 
-def read_job(sweep: Path, given: dict[str, Any], ended: bool, written: float) -> Job:
+def read_job(sweep: Path, given: dict[str, Any], ended: bool, written: float) -> Run:
     """Read a job's folder; ``ended`` and ``written`` say whether and when the sweep ended."""
     name = job_name(given.get("folder"))
     folder = sweep / name
@@ -179,7 +179,7 @@ def read_job(sweep: Path, given: dict[str, Any], ended: bool, written: float) ->
         step = finite(progress.get("step")) or step or 0
     scores = summary.get("scores") if isinstance(summary.get("scores"), dict) else {}
     now = [progress, summary] if running else [summary, progress]
-    return Job(
+    return Run(
         name=name,
         folder=folder,
         overrides=tuple(map(str, sequence(given, "overrides"))),

@@ -15,7 +15,7 @@ from unet_exp.evaluation.groups import REPEATS, Group, labels
 from unet_exp.evaluation.repeats import repeats
 from unet_exp.files import replacing
 from unet_exp.numbers import parse_number
-from unet_exp.records.sweep import Job, Sweep, split
+from unet_exp.records.sweep import Run, Sweep, split
 from unet_exp.reports.curves import read_curves
 from unet_exp.reports.thumbnails import as_uri, last_pictures
 from unet_exp.shown import shown_lines
@@ -97,7 +97,7 @@ def content(sweep: Sweep) -> dict[str, Any]:
     }
 
 
-def job_of(sweep: Sweep, job: Job, place: int | None) -> dict[str, Any]:
+def job_of(sweep: Sweep, job: Run, place: int | None) -> dict[str, Any]:
     """Return what the page shows of one job, whose place among the ranked ones counts from 0.
 
     ``good`` is its rank as a number from 0, the worst, to 1; ``share`` its score likewise.
@@ -127,7 +127,7 @@ def job_of(sweep: Sweep, job: Job, place: int | None) -> dict[str, Any]:
     }
 
 
-def share(sweep: Sweep, job: Job) -> float:
+def share(sweep: Sweep, job: Run) -> float:
     """Return how far a score lies from the worst, 0, to the best, 1."""
     best, worst = (sweep.ranked[place].score or 0.0 for place in (0, -1))
     return ((job.score or 0.0) - worst) / (best - worst) if best != worst else 1.0
@@ -149,11 +149,11 @@ def kind(values: Sequence[str | None], log: bool) -> dict[str, bool]:
     return {"numeric": numeric, "log": positive and (log or wide), "varied": len(set(values)) > 1}
 
 
-def reproduction(sweep: Sweep, job: Job) -> str:
+def reproduction(sweep: Sweep, job: Run) -> str:
     """Return the command that trains one job alone.
 
     >>> sweep = Sweep(Path("s"), words=("dataset=hela", "hydra/launcher=ray", "+sweep=folds"))
-    >>> reproduction(sweep, Job("0", Path("s/0"), ("seed=1", "name=a b")))
+    >>> reproduction(sweep, Run("0", Path("s/0"), ("seed=1", "name=a b")))
     "python train.py dataset=hela seed=1 'name=a b'"
     """
     common = [
@@ -204,7 +204,7 @@ def group_address(sweep: Sweep) -> str | None:
     """Return where W&B shows the jobs of a sweep together; None if they are not online.
 
     >>> run = {"url": "https://wandb.ai/me/unet_exp/runs/a1", "group": "hela/1", "mode": "online"}
-    >>> group_address(Sweep(Path("s"), (Job("0", Path("s/0"), wandb=run),)))
+    >>> group_address(Sweep(Path("s"), (Run("0", Path("s/0"), wandb=run),)))
     'https://wandb.ai/me/unet_exp/groups/hela%2F1'
     """
     for job in sweep.jobs:

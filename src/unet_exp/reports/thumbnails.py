@@ -6,7 +6,7 @@ import re
 import struct
 from pathlib import Path
 
-from unet_exp.records.sweep import Job
+from unet_exp.records.sweep import Run
 
 #: Pixels that a picture in the page is wide at most.
 WIDTH = 1400
@@ -16,7 +16,7 @@ LARGEST = 2**26
 MOST = 3
 
 
-def last_pictures(job: Job, most: int = MOST) -> dict[str, Path]:
+def last_pictures(job: Run, most: int = MOST) -> dict[str, Path]:
     """Name the last picture that a job drew of each image; its learning curves are no such."""
     found: dict[str, Path] = {}
     for path in sorted(job.pictures):

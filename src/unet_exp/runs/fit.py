@@ -31,7 +31,7 @@ from unet_exp.training.ema import WeightEMA
 from unet_exp.training.gallery import Gallery
 from unet_exp.training.loaders import Loaders
 from unet_exp.training.loggers import address, finish
-from unet_exp.training.metrics_writer import Metrics
+from unet_exp.training.metrics_writer import MetricsWriter
 from unet_exp.training.module import SegmentationModule
 from unet_exp.training.progress import ProgressBar
 from unet_exp.training.ranks import leave
@@ -63,7 +63,7 @@ class Training:
     """Why it is not the usual score, where nobody chose it."""
     loaders: Loaders
     module: SegmentationModule
-    metrics: Metrics
+    metrics: MetricsWriter
     gallery: Gallery
     callbacks: list[Callback]
     own: list[Callback]
@@ -95,7 +95,7 @@ def prepare(cfg: DictConfig, dataset: Any, folder: Path) -> Training:
         config=config,
         seed=cfg.seed,
     )
-    metrics = Metrics(folder / "metrics.csv")
+    metrics = MetricsWriter(folder / "metrics.csv")
     gallery = Gallery(folder / "pictures", metrics, **cfg.pictures)
     callbacks = [
         *([WeightEMA(cfg.ema_decay)] if cfg.ema_decay else []),

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 from unet_exp.configuration.replay import key_of
 from unet_exp.secrets.masking import blanked, is_masked
-from unet_exp.sweeps.plan import Planned, SweepError
+from unet_exp.sweeps.plan import Job, SweepError
 
 
-def jobs_with_secrets(
-    known: Sequence[Planned], combinations: Sequence[Sequence[str]]
-) -> list[Planned]:
+def jobs_with_secrets(known: Sequence[Job], combinations: Sequence[Sequence[str]]) -> list[Job]:
     """Return the recorded jobs of a sweep with the secrets that the words of the command give."""
     left = [tuple(words) for words in combinations]
     jobs = []
@@ -19,7 +17,7 @@ def jobs_with_secrets(
         if alike:
             found = job.overrides if job.overrides in alike else alike[0]
             left.remove(found)
-            job = Planned(job.folder, found)
+            job = Job(job.folder, found)
         jobs.append(job)
     return jobs
 

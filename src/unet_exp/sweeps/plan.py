@@ -19,7 +19,7 @@ class SweepError(ValueError):
 
 
 @dataclass(frozen=True)
-class Planned:
+class Job:
     """One training of a sweep: a folder within the sweep's, and the words that are its own."""
 
     folder: str
@@ -28,7 +28,7 @@ class Planned:
     def __str__(self) -> str:
         """Name the job as a person would.
 
-        >>> str(Planned("2", ("model.depth=3", "seed=0")))
+        >>> str(Job("2", ("model.depth=3", "seed=0")))
         'job 2 (model.depth=3 seed=0)'
         """
         return f"job {self.folder} ({' '.join(self.overrides)})" if self.overrides else "job 0"
@@ -118,10 +118,10 @@ def identity(overrides: Sequence[str]) -> frozenset[str]:
     return frozenset(overrides)
 
 
-def planned(combinations: Sequence[tuple[str, ...]], known: Sequence[Planned]) -> list[Planned]:
+def planned(combinations: Sequence[tuple[str, ...]], known: Sequence[Job]) -> list[Job]:
     """Return all jobs of a sweep, those that are known already first.
 
-    >>> before = [Planned("0", ("seed=0",))]
+    >>> before = [Job("0", ("seed=0",))]
     >>> [str(job) for job in planned([("seed=1",), ("seed=0",)], before)]
     ['job 0 (seed=0)', 'job 1 (seed=1)']
     """
@@ -129,12 +129,12 @@ def planned(combinations: Sequence[tuple[str, ...]], known: Sequence[Planned]) -
     number = max((int(job.folder) + 1 for job in known if job.folder.isdecimal()), default=0)
     for overrides in combinations:
         if identity(overrides) not in jobs:
-            jobs[identity(overrides)] = Planned(str(number), tuple(overrides))
+            jobs[identity(overrides)] = Job(str(number), tuple(overrides))
             number += 1
     return list(jobs.values())
 
 
-def refused(job: Planned, error: Exception) -> SweepError:
+def refused(job: Job, error: Exception) -> SweepError:
     """Return the error that refuses a whole sweep for one of its jobs."""
     name = str(job)
     told = explain(error)

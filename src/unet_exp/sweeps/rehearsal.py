@@ -12,7 +12,7 @@ from unet_exp.configuration.objects import build
 from unet_exp.configuration.paths import settle_paths
 from unet_exp.runs.fit import prepare
 from unet_exp.runs.resume import starting_point
-from unet_exp.sweeps.plan import Planned, refused
+from unet_exp.sweeps.plan import Job, refused
 from unet_exp.training.assembly import build_dataset
 from unet_exp.training.devices import processes
 
@@ -40,7 +40,7 @@ class Rehearsal:
         #: Of each score, as far as it tells.
         self.higher_is_better: dict[str, bool] = {}
 
-    def __call__(self, job: Planned, cfg: DictConfig) -> None:
+    def __call__(self, job: Job, cfg: DictConfig) -> None:
         """Rehearse one job.
 
         Raises
@@ -53,7 +53,7 @@ class Rehearsal:
         except Exception as error:
             raise refused(job, error)  # noqa: B904 - its cause would be told in its place
 
-    def rehearse(self, job: Planned, cfg: DictConfig) -> None:
+    def rehearse(self, job: Job, cfg: DictConfig) -> None:
         """Build all that a training builds, and hold its devices against the machine's."""
         settle_paths(cfg)
         check(cfg, "train")

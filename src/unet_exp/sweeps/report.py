@@ -20,8 +20,8 @@ def write_report(sweep: Sweep) -> Path:
 def to_csv(sweep: Sweep) -> str:
     """Return a row for each job: one column for each parameter, then what came of it.
 
-    >>> from unet_exp.records.sweep import Job
-    >>> job = Job("0", Path("a/0"), ("seed=1",), "finished", score=0.5, scores={"val/seg": 0.5})
+    >>> from unet_exp.records.sweep import Run
+    >>> job = Run("0", Path("a/0"), ("seed=1",), "finished", score=0.5, scores={"val/seg": 0.5})
     >>> print(to_csv(Sweep(Path("a"), (job,), parameters=("seed",))))
     job,seed,state,score,val/seg,seconds,steps,folder,error
     0,1,finished,0.5,0.5,,0,a/0,

@@ -12,7 +12,7 @@ from unet_exp.configuration.replay import replayed
 from unet_exp.files import read_json, replacing
 from unet_exp.records.sweep import job_name
 from unet_exp.secrets.masking import blanked, masked
-from unet_exp.sweeps.plan import OF_THE_SWEEP, Planned, SweepError
+from unet_exp.sweeps.plan import OF_THE_SWEEP, Job, SweepError
 
 NAME = "sweep.json"
 
@@ -36,7 +36,7 @@ class Ledger:
     sweeper: str
     started: str
     state: str = "running"
-    jobs: list[Planned] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     """Parameters that were searched on a logarithmic scale."""
     slurm_job_id: str | None = field(default_factory=lambda: os.environ.get("SLURM_JOB_ID"))
@@ -61,7 +61,7 @@ def read_ledger(folder: Path) -> Ledger | None:
     content = read_json(folder / NAME)
     try:
         jobs = [
-            Planned(job_name(job["folder"]), texts(job["overrides"])) for job in content.pop("jobs")
+            Job(job_name(job["folder"]), texts(job["overrides"])) for job in content.pop("jobs")
         ]
         for name in ("arguments", "words", "parameters", "log"):
             content[name] = list(texts(content.get(name, [])))

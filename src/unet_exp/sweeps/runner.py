@@ -25,7 +25,7 @@ from unet_exp.runs.summary import amend, command_line, read_summary
 from unet_exp.secrets.masking import blanked
 from unet_exp.sweeps.conclude import conclude
 from unet_exp.sweeps.given_again import jobs_with_secrets, require_secrets
-from unet_exp.sweeps.plan import Planned, SweepError, parse, planned, refused
+from unet_exp.sweeps.plan import Job, SweepError, parse, planned, refused
 from unet_exp.sweeps.resuming import (
     Ledger,
     read_ledger,
@@ -104,7 +104,7 @@ class Runner:
             jobs=list(self.before.jobs) if self.before else [],
         )
 
-    def plan(self, combinations: Sequence[tuple[str, ...]]) -> list[Planned]:
+    def plan(self, combinations: Sequence[tuple[str, ...]]) -> list[Job]:
         """Add the jobs of these words, and return all of the sweep that are not done yet."""
         known = jobs_with_secrets(self.ledger.jobs, combinations)
         self.ledger.jobs = planned(combinations, known)
@@ -120,11 +120,11 @@ class Runner:
 
         return Rehearsal(self.here)
 
-    def record(self, job: Planned) -> dict[str, Any]:
+    def record(self, job: Job) -> dict[str, Any]:
         """Return the record of a job; nothing where it has not begun."""
         return read_summary(self.folder / job.folder)
 
-    def rehearse(self, jobs: Sequence[Planned]) -> None:
+    def rehearse(self, jobs: Sequence[Job]) -> None:
         """Build once what each job would build, so that a bad value is found before job 0.
 
         Raises
@@ -146,11 +146,11 @@ class Runner:
         elif self.before:
             self.ledger.monitor, self.ledger.mode = self.before.monitor, self.before.mode
 
-    def composed(self, job: Planned) -> DictConfig:
+    def composed(self, job: Job) -> DictConfig:
         """Compose the configuration of a job, with Hydra's part."""
         return self.loader.load_sweep_config(self.config, self.overrides(job))
 
-    def overrides(self, job: Planned) -> list[str]:
+    def overrides(self, job: Job) -> list[str]:
         """Return all words of a job, with the folder that it writes to."""
         place = [
             f"hydra.sweep.dir={in_quotes(str(self.folder))}",
@@ -199,7 +199,7 @@ class Runner:
                 f"go on with -m {shlex.join([f'sweep.resume={self.folder}', *self.again])}."
             )
 
-    def launch(self, jobs: Sequence[Planned]) -> list[dict[str, Any]]:
+    def launch(self, jobs: Sequence[Job]) -> list[dict[str, Any]]:
         """Run jobs, and return their records."""
         self.ledger.write(self.folder)
         returns = self.launcher.launch([self.overrides(job) for job in jobs], 0) if jobs else []

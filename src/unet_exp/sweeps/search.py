@@ -11,7 +11,7 @@ from typing import Any
 from unet_exp.csv_tables import read_csv
 from unet_exp.files import replacing
 from unet_exp.records.sweep import DONE
-from unet_exp.sweeps.plan import Planned, SweepError, identity
+from unet_exp.sweeps.plan import Job, SweepError, identity
 from unet_exp.sweeps.runner import Runner
 from unet_exp.sweeps.sampler_state import require_safe_states
 from unet_exp.sweeps.settings import HydraSweep, SearchSettings
@@ -56,7 +56,7 @@ def run_search(sweep: HydraSweep, settings: SearchSettings, arguments: Sequence[
     runner.ledger.log = [key for key, word in runner.words.swept.items() if is_log(word)]
     sampler = Sampler(settings)
     pruner = chosen("pruner", settings.pruner, PRUNERS, settings.pruner_options or {})
-    runner.rehearse([Planned(str(n), words) for n, words in enumerate(corners(space))])
+    runner.rehearse([Job(str(n), words) for n, words in enumerate(corners(space))])
     objectives = list(settings.objectives) or [runner.ledger.monitor]
     directions = [direction(name, runner) for name in objectives]
     with runner.opened(), quietly():
@@ -164,7 +164,7 @@ class Search:
             for trial in self.mine()
         )
 
-    def correct(self, job: Planned, failed: Any) -> None:
+    def correct(self, job: Job, failed: Any) -> None:
         """Add the trial of a job that failed at first, and has finished now."""
         values = self.values(job)
         if values is None:
@@ -204,11 +204,11 @@ class Search:
         # The folder may have been moved, and its own study with it.
         return [trial for trial in told if not self.shared or trial.user_attrs["sweep"] == here]
 
-    def done(self, job: Planned) -> bool:
+    def done(self, job: Job) -> bool:
         """Tell whether a job needs no more work."""
         return self.runner.record(job).get("state") in DONE
 
-    def launch(self, pairs: Sequence[tuple[Planned, Trial | None]]) -> None:
+    def launch(self, pairs: Sequence[tuple[Job, Trial | None]]) -> None:
         """Run jobs that are not done yet, and tell the study what came of all."""
         # Optuna may ask for the same values again; their score is known, or being found.
         jobs = list(dict.fromkeys(job for job, _ in pairs if not self.done(job)))
@@ -218,7 +218,7 @@ class Search:
             if trial is not None:
                 self.tell(job, trial)
 
-    def values(self, job: Planned) -> list[float] | None:
+    def values(self, job: Job) -> list[float] | None:
         """Return what a finished job came to in each objective; None if it did not."""
         record = self.runner.record(job)
         scores = {**(record.get("scores") or {}), "seconds": record.get("seconds")}
@@ -226,7 +226,7 @@ class Search:
         values = [float(v) for v in found if isinstance(v, int | float) and math.isfinite(v)]
         return values if record.get("state") == "finished" and len(values) == len(found) else None
 
-    def tell(self, job: Planned, trial: Trial) -> None:
+    def tell(self, job: Job, trial: Trial) -> None:
         """Tell the study what a job came to."""
         values = self.values(job)
         pruned = self.runner.record(job).get("state") == "pruned"
@@ -242,7 +242,7 @@ class Search:
             self.ended = True
 
     @contextmanager
-    def pruning(self, pairs: Sequence[tuple[Planned, Trial]]) -> Iterator[None]:
+    def pruning(self, pairs: Sequence[tuple[Job, Trial]]) -> Iterator[None]:
         """Look at the scores of running jobs, and stop those that the study gives up."""
         if len(self.objectives) > 1 or isinstance(self.study.pruner, pruners.NopPruner):
             yield
@@ -266,7 +266,7 @@ class Search:
             ended.set()
             thread.join()
 
-    def prune(self, job: Planned, trial: Trial, reported: dict[tuple[int, int], float]) -> None:
+    def prune(self, job: Job, trial: Trial, reported: dict[tuple[int, int], float]) -> None:
         """Report a job's new scores, and stop it if they are hopeless."""
         folder = self.runner.folder / job.folder
         if self.runner.record(job).get("state") != "running":

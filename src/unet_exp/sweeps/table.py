@@ -16,7 +16,7 @@ from rich.text import Text
 
 from unet_exp.evaluation.groups import labels
 from unet_exp.numbers import format_duration, format_score
-from unet_exp.records.sweep import STATES, Job, Sweep, counted, read_sweep
+from unet_exp.records.sweep import STATES, Run, Sweep, counted, read_sweep
 from unet_exp.screen import Console
 from unet_exp.shown import shown
 
@@ -130,7 +130,7 @@ def table(sweep: Sweep, rows: int, width: int = 100) -> Group:
     return Group(title, grid, *told, end)
 
 
-def chosen(sweep: Sweep, rows: int) -> tuple[list[Job], list[Job]]:
+def chosen(sweep: Sweep, rows: int) -> tuple[list[Run], list[Run]]:
     """Return which jobs are shown and which are not: by state, then by score, then in order."""
     places = {job.name: place for place, job in enumerate(sweep.ranked)}
     last = len(sweep.jobs)
@@ -144,7 +144,7 @@ def chosen(sweep: Sweep, rows: int) -> tuple[list[Job], list[Job]]:
     return order[:rows], order[rows:]
 
 
-def progress(job: Job, width: int = 100) -> Table | Text:
+def progress(job: Run, width: int = 100) -> Table | Text:
     """Draw a bar and the percentage; on a narrow screen the percentage alone."""
     percentage = Text(f"{100 * job.progress:.0f} %" if job.steps or job.progress else "")
     if width < 80 or not percentage:
@@ -156,22 +156,22 @@ def progress(job: Job, width: int = 100) -> Table | Text:
     return grid
 
 
-def duration(job: Job) -> str:
+def duration(job: Run) -> str:
     """Say how much time is left, or of an ended job how long it took."""
     if job.state == "running":
         return f"{format_duration(job.left)} left" if job.left is not None else ""
     return format_duration(job.seconds)
 
 
-def settings(job: Job, names: dict[str, str]) -> str:
+def settings(job: Run, names: dict[str, str]) -> str:
     """Write a job's settings by the short names of the keys."""
     return " ".join(f"{names.get(key, key)}={value}" for key, value in job.values.items())
 
 
-def summed(jobs: Sequence[Job], kind: str = "") -> str:
+def summed(jobs: Sequence[Run], kind: str = "") -> str:
     """Count jobs, and how many are in each state.
 
-    >>> summed([Job("0", Path("0")), Job("1", Path("1"), state="failed")])
+    >>> summed([Run("0", Path("0")), Run("1", Path("1"), state="failed")])
     '2 jobs: 1 failed, 1 waiting'
     """
     states = ", ".join(f"{count} {state}" for state, count in counted(jobs).items())

@@ -8,7 +8,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from unet_exp.inference.predictor import Prediction
 from unet_exp.pictures import learning_curves, prediction_panel
-from unet_exp.training.metrics_writer import Metrics
+from unet_exp.training.metrics_writer import MetricsWriter
 
 
 class Gallery(Callback):
@@ -19,7 +19,9 @@ class Gallery(Callback):
     coloured. At the end come the learning curves.
     """
 
-    def __init__(self, folder: Path, metrics: Metrics, images: int = 2, every: int = 5) -> None:
+    def __init__(
+        self, folder: Path, metrics: MetricsWriter, images: int = 2, every: int = 5
+    ) -> None:
         if every < 1:
             raise ValueError(f"pictures.every={every}: give 1 or more, or pictures.images=0.")
         self.folder, self.metrics = folder, metrics

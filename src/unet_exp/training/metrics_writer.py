@@ -11,7 +11,7 @@ from unet_exp.csv_tables import read_csv, to_csv
 from unet_exp.files import write_atomically
 
 
-class Metrics(Callback):
+class MetricsWriter(Callback):
     """Keep a row of every validation in ``metrics.csv``, also across a restart."""
 
     def __init__(self, path: Path) -> None:
