@@ -63,6 +63,28 @@ def test_windows_teach_a_network_that_scores_and_segments_whole_images(command: 
     assert tifffile.imread("out/scan_probabilities.tif").shape[-2:] == (40, 53)
 
 
+def test_a_network_of_another_library_trains_and_scores(command: Command) -> None:
+    pytest.importorskip("monai")
+    network = "monai.networks.nets.UNet"
+    words = [
+        "model=padded", f"+model.network._target_={network}", "+model.network.spatial_dims=2",
+        "+model.network.in_channels=1", "+model.network.out_channels=2",
+        "+model.network.channels=[2,4]", "+model.network.strides=[2]", "+model.network.norm=batch",
+        "model.step=2", "model.halo=6",
+        *(word for word in TINY if not word.startswith("model.")),
+    ]  # fmt: skip
+    done = command("train", *words, "hydra.run.dir=run")
+    assert done.code == 0, done.err
+    words = ["evaluate", "run=run", "pictures=0", "hydra.run.dir=evaluation"]
+    done = command(*words)
+    assert done.code == 1
+    assert f"add trust=[{network}]" in done.err
+    done = command(*words, f"trust=[{network}]")
+    assert done.code == 0, done.err
+    scores = json.loads(Path("evaluation/evaluation.json").read_text())["scores"]
+    assert scores["seg"] == json.loads(Path("run/summary.json").read_text())["scores"]["val/seg"]
+
+
 def test_the_last_steps_are_validated_too(command: Command) -> None:
     assert command("train", *TINY, "trainer.max_steps=3", "hydra.run.dir=run").code == 0
     assert [line.split(",")[0] for line in Path("run/metrics.csv").read_text().split()] == [
@@ -153,7 +175,7 @@ def test_a_finished_run_resumed_keeps_its_record(command: Command) -> None:
         (("monitor.metric=pixel_error", "monitor.mode=max"), "monitor.mode=min"),
         (("trainer.limit_val_batches=0",), "at least 1 image"),
         (("pictures.every=0",), "pictures.every=0"),
-        (("model.num_classes=0",), "num_classes"),
+        (("model.out_channels=0",), "out_channels"),
     ],
 )
 def test_what_could_not_end_well_is_refused(

@@ -41,9 +41,18 @@ OPTIONS = [
 ]
 
 
+#: Values that an option does not have of its own.
+NEEDED = {
+    "model=padded": (
+        "+model.network._target_=unet_exp.models.unet.UNet", "model.step=16", "model.halo=96",
+    ),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("option", OPTIONS)
 def test_whatever_a_training_records_may_be_built(option: str) -> None:
-    config = composed(option, "dataset.in_channels=1", "dataset.num_classes=2")
+    needed = NEEDED.get(option, ())
+    config = composed(option, "dataset.in_channels=1", "dataset.num_classes=2", *needed)
     kept = buildable(config)
     group = option.partition("=")[0]
     sources = {"root", "data_dir", "url", "sha256", "download", "archive_limit", "memory_limit"}
@@ -126,6 +135,17 @@ def test_what_the_user_trusts_may_be_built() -> None:
     looked_up = {"model": {"_target_": "my_lab.Net", "path": "${oc.env:HOME}"}}
     with pytest.raises(NotBuildableError, match="looked up"):
         built(looked_up, ["my_lab.Net"])
+
+
+def test_a_padded_network_needs_trust_in_the_network_inside_alone() -> None:
+    inner = {"_target_": "my_lab.Net", "blocks": [{"_target_": "my_lab.Block"}]}
+    padded = {"_target_": "unet_exp.models.padded.Padded", "step": 4, "halo": 12, "network": inner}
+    for trust, missing in (([], "my_lab.Net"), (["my_lab.Net"], "my_lab.Block")):
+        with pytest.raises(NotBuildableError, match=rf"model\.network.*trust=\[{missing}\]"):
+            built({"model": padded}, trust)
+    assert built({"model": padded}, ["my_lab.Net", "my_lab.Block"])["model"] == padded
+    with pytest.raises(NotBuildableError, match=r"model\.network=.* is no option of model"):
+        built({"model": {**padded, "network": [inner]}}, ["my_lab.Net", "my_lab.Block"])
 
 
 def test_a_name_alone_is_trusted_nowhere_else() -> None:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -103,26 +105,20 @@ def test_tiles_are_the_whole_image_but_for_rounding(padding: str) -> None:
     torch.testing.assert_close(logits, whole_image(network, image), rtol=0, atol=1e-12)
 
 
-class Recorder(nn.Module):
+class Recorder(UNet):
     """A network that notes what it is shown."""
 
-    def __init__(self, network: UNet) -> None:
-        super().__init__()
-        self.network = network
-        self.step, self.halo, self.norm = network.step, network.halo, network.norm
+    def __init__(self, **options: Any) -> None:
+        super().__init__(base_channels=1, **options)
         self.shapes: list[tuple[int, ...]] = []
-
-    def fitting_sizes(self, size: int) -> tuple[int | None, int]:
-        return self.network.fitting_sizes(size)
 
     def forward(self, image: Tensor) -> Tensor:
         self.shapes.append(tuple(image.shape))
-        return self.network(image)
+        return super().forward(image)
 
 
 def recorder(**options: int | str) -> Recorder:
-    network = UNet(base_channels=1, **options)  # pyright: ignore[reportArgumentType]
-    return Recorder(network).eval()
+    return Recorder(**options).eval()
 
 
 @pytest.mark.parametrize(
@@ -176,7 +172,11 @@ def test_image_takes_the_networks_data_type() -> None:
 
 def test_any_callable_that_knows_its_geometry() -> None:
     class Doubling:
+        in_channels, out_channels, padding = 2, 2, "same"
         step, halo = 1, 2
+
+        def output_size(self, size: int) -> int:
+            return size
 
         def fitting_sizes(self, size: int) -> tuple[int | None, int]:
             return size, size
@@ -188,11 +188,13 @@ def test_any_callable_that_knows_its_geometry() -> None:
     assert torch.equal(overlap_tile(Doubling(), image, tile=6), 2 * image)
 
 
-@pytest.mark.parametrize("norm", ["group", "instance"])
-def test_norms_of_single_tiles_are_warned_of(norm: str) -> None:
+@pytest.mark.parametrize(
+    ("norm", "layer"), [("group", "GroupNorm"), ("instance", "InstanceNorm2d")]
+)
+def test_norms_of_single_tiles_are_warned_of(norm: str, layer: str) -> None:
     network = recorder(depth=1, norm=norm, padding="same")
     overlap_tile(network, torch.rand(1, 30, 30))  # a single tile has no seams
-    with pytest.warns(UserWarning, match=f"norm={norm} normalises each tile"):
+    with pytest.warns(UserWarning, match=f"The network has {layer}, which normalises each tile"):
         overlap_tile(network, torch.rand(1, 30, 30), tile=24)
 
 

@@ -91,7 +91,11 @@ def test_several_networks_are_averaged() -> None:
 class Shift:
     """Shows each pixel its left neighbour; a network whose answer depends on how the image lies."""
 
+    in_channels, out_channels, padding = 1, 1, "same"
     step, halo = 1, 1
+
+    def output_size(self, size: int) -> int:
+        return size
 
     def fitting_sizes(self, size: int) -> tuple[int | None, int]:
         return size, size
@@ -113,10 +117,14 @@ def test_seven_rotations_average_seven_directions() -> None:
     assert (one.probabilities(image)[0, 10:50, 10:50] - found).abs().max() > 0.08
 
 
-@pytest.mark.parametrize("norm", ["instance", "group"])
-def test_norms_of_single_regions_are_warned_of(norm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("norm", "layer"), [("group", "GroupNorm"), ("instance", "InstanceNorm2d")]
+)
+def test_norms_of_single_regions_are_warned_of(
+    norm: str, layer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("unet_exp.inference.overlap_tile.REGION", 40)
-    with pytest.warns(UserWarning, match=f"norm={norm} normalises each tile"):
+    with pytest.warns(UserWarning, match=f"has {layer}, which normalises each tile"):
         predictor(network(norm=norm), tile=64).regions(70, 53)
 
 

@@ -49,7 +49,7 @@ def test_a_hopeless_pixel_in_half_precision() -> None:
 
 
 def test_two_channels_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"takes 1 channel of logits, not 2.*num_classes=1"):
+    with pytest.raises(ValueError, match=r"takes 1 channel of logits, not 2.*out_channels=1"):
         WeightedBinaryCrossEntropy()(
             torch.zeros(1, 2, 2, 2), torch.zeros(1, 2, 2, dtype=int), torch.ones(1, 2, 2)
         )

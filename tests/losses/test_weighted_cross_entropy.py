@@ -73,7 +73,7 @@ def test_probabilities_are_the_softmax(batch: tuple[torch.Tensor, ...]) -> None:
 
 
 def test_one_channel_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"always 1\. Set model.num_classes"):
+    with pytest.raises(ValueError, match=r"always 1\. Set model.out_channels"):
         WeightedCrossEntropy()(
             torch.zeros(1, 1, 2, 2), torch.zeros(1, 2, 2, dtype=int), torch.ones(1, 2, 2)
         )

@@ -31,7 +31,7 @@ def window_by_window(network: SlidingWindow, image: Tensor) -> Tensor:
 @pytest.mark.parametrize(("channels", "classes"), [(1, 2), (3, 3)])
 def test_the_dense_form_is_the_network_of_every_window(channels: int, classes: int) -> None:
     torch.manual_seed(0)
-    network = SlidingWindow(in_channels=channels, num_classes=classes).eval()
+    network = SlidingWindow(in_channels=channels, out_channels=classes).eval()
     image = torch.randn(1, channels, 103, 99)
     with torch.no_grad():
         expected, dense = window_by_window(network, image), network(image)
@@ -115,7 +115,7 @@ def test_other_channels_are_refused() -> None:
     [
         ({"activation": "tanh"}, "activation=tanh is unknown. Choose one of relu, "),
         ({"in_channels": 0}, "in_channels=0 is out of range"),
-        ({"num_classes": 0}, "num_classes=0 is out of range"),
+        ({"out_channels": 0}, "out_channels=0 is out of range"),
         ({"maps": 0}, "maps=0 is out of range. Choose a value 1 or more."),
         ({"hidden": 0}, "hidden=0 is out of range"),
         ({"dropout": 2}, "dropout=2 is out of range. Choose a value from 0 to 1."),

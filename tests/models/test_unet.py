@@ -247,7 +247,7 @@ def test_compiles_to_a_single_graph(padding: str, monkeypatch: pytest.MonkeyPatc
         ({"depth": 8}, "depth=8 is out of range"),
         ({"base_channels": 0}, "base_channels=0 is out of range. Choose a value 1 or more."),
         ({"in_channels": 0}, "in_channels=0 is out of range"),
-        ({"num_classes": 0}, "num_classes=0 is out of range"),
+        ({"out_channels": 0}, "out_channels=0 is out of range"),
         ({"dropout": 1.5}, "dropout=1.5 is out of range. Choose a value from 0 to 1."),
     ],
 )

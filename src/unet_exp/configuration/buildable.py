@@ -20,6 +20,8 @@ PARTS = tuple(n for n, group in GROUPS.items() if group.in_checkpoint and not gr
 SEVERAL = tuple(n for n, group in GROUPS.items() if group.in_checkpoint and group.several)
 #: Parameters that hold several options themselves: a weighted sum of losses holds its terms.
 INNER = {("loss", "terms"): "loss"}
+#: Parameters that hold one option themselves: a padded network holds the network inside.
+WRAPPED = {("model", "network"): "model"}
 #: Plain values that are kept too.
 VALUES = ("name", "seed", "monitor")
 #: Values of a data set that say where it lies or comes from. Those of a checkpoint are dropped.
@@ -119,6 +121,8 @@ class Checker:
             self.name(key, name)
             if (group, name) in INNER:
                 self.options(f"{key}.{name}", INNER[group, name], value)
+            elif (group, name) in WRAPPED:
+                self.option(f"{key}.{name}", WRAPPED[group, name], value)
             elif target in self.trust:
                 self.trusted(f"{key}.{name}", value)
             else:

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from itertools import product
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from unet_exp.geometry import TilePlan, centre_crop, mirror_window, plan_tiles
 from unet_exp.inference.memory import largest_side
+from unet_exp.models.network import Network
 
 Span = tuple[int, int]
 ANYWHERE = 768
@@ -20,29 +21,6 @@ LARGEST = 2048
 """Side beyond which a tile saves next to nothing, whatever the memory."""
 REGION = 2048
 """Side of the regions that an image is cut into, where a tile is smaller."""
-
-
-@runtime_checkable
-class Tileable(Protocol):
-    """A callable, (b, c, h, w) -> (b, k, h', w'), that knows its geometry (see ``UNet``)."""
-
-    @property
-    def step(self) -> int:
-        """Tile positions differ by multiples of this."""
-        ...
-
-    @property
-    def halo(self) -> int:
-        """Pixels of context around a block of ``step x step`` logits."""
-        ...
-
-    def fitting_sizes(self, size: int) -> tuple[int | None, int]:
-        """Nearest sides of input that fit: the largest <= size, the smallest >= size."""
-        ...
-
-    def __call__(self, image: Any, /) -> Any:
-        """Logits of the centre of the images (unpadded), or of the whole (padded)."""
-        ...
 
 
 class OverlapTile:
@@ -63,13 +41,13 @@ class OverlapTile:
         self.tile, self.batch_size = tile, batch_size
 
     def __call__(
-        self, network: Tileable, image: Any, region: tuple[Span, Span] | None = None
+        self, network: Network, image: Any, region: tuple[Span, Span] | None = None
     ) -> Float[Tensor, "k h w"]:
         """Logits of an image, or of a region of a plane."""
         return overlap_tile(network, image, self.tile, self.batch_size, region)
 
     def regions(
-        self, network: Tileable, height: int, width: int, turned: bool = False
+        self, network: Network, height: int, width: int, turned: bool = False
     ) -> list[tuple[Span, Span]]:
         """Cut an image into the regions to ask for one by one, so that memory does not grow.
 
@@ -94,7 +72,7 @@ class OverlapTile:
 
 
 def overlap_tile(
-    network: Tileable,
+    network: Network,
     image: Any,
     tile: int | None = None,
     batch_size: int = 1,
@@ -175,7 +153,7 @@ def overlap_tile(
     return logits[:, top - origin[0] :, left - origin[1] :]
 
 
-def tile_limit(network: Tileable, tile: int | None, batch_size: int, size: int) -> int:
+def tile_limit(network: Network, tile: int | None, batch_size: int, size: int) -> int:
     """Largest side of a tile: as given, or as memory allows for an axis of ``size`` pixels."""
     if tile is not None:
         return tile
@@ -203,7 +181,7 @@ def spans(plan: TilePlan, size: int) -> Iterator[Span]:
 
 @torch.inference_mode()
 def _pass(
-    network: Tileable,
+    network: Network,
     image: Any,
     origin: tuple[int, int],
     corners: list[tuple[int, int]],
@@ -233,10 +211,13 @@ def _parameter(network: object, otherwise: Tensor) -> Tensor:
 
 
 def _warn_of_seams(network: object) -> None:
-    norm = getattr(network, "norm", "none")
-    if norm in ("instance", "group"):
-        warnings.warn(
-            f"norm={norm} normalises each tile by its own mean and variance, so tiles may differ "
-            "where they meet. Use norm=batch or none, or a tile that holds the whole image.",
-            stacklevel=3,
-        )
+    layers = network.modules() if isinstance(network, nn.Module) else ()
+    for layer in layers:
+        if isinstance(layer, nn.GroupNorm | nn.InstanceNorm2d):
+            warnings.warn(
+                f"The network has {type(layer).__name__}, which normalises each tile by its own "
+                "mean and variance, so tiles may differ where they meet. Use batch norm or no "
+                "norm, or a tile that holds the whole image.",
+                stacklevel=3,
+            )
+            return

@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Float, Int32
 from torch import Tensor
 
-from unet_exp.inference.overlap_tile import OverlapTile, Span, Tileable
+from unet_exp.inference.overlap_tile import OverlapTile, Span
 from unet_exp.inference.views import require_choice, views
+from unet_exp.models.network import Network
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Predictor:
 
     def __init__(
         self,
-        networks: Sequence[Tileable],
+        networks: Sequence[Network],
         probabilities: Callable[[Tensor], Tensor],
         inference: OverlapTile,
         postprocessing: Any,

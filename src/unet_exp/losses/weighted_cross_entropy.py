@@ -38,7 +38,7 @@ class WeightedCrossEntropy(nn.Module):
         """Loss of a batch, in float32; a target of -1 (unknown) counts nothing."""
         if logits.shape[1] < 2:
             raise ValueError(
-                f"The softmax of {logits.shape[1]} channel is always 1. Set model.num_classes to "
+                f"The softmax of {logits.shape[1]} channel is always 1. Set model.out_channels to "
                 "2 or more, or take loss=weighted_binary_cross_entropy."
             )
         losses = F.cross_entropy(logits.float(), target.long(), ignore_index=-1, reduction="none")

@@ -20,7 +20,7 @@ KERNELS = (4, 5, 4, 4)
 class SlidingWindow(nn.Module):
     """Classify a pixel by the window around it: 95 x 95 pixels in, one logit for each class out.
 
-    Shape: (b, in_channels, h, w) -> (b, num_classes, h - 94, w - 94), logits of the pixels that
+    Shape: (b, in_channels, h, w) -> (b, out_channels, h - 94, w - 94), logits of the pixels that
     are the centre of a window, for any sides of 95 or more. An image of one window runs through
     the layers as they stand. On a larger one the same layers are computed for all windows at
     once: where a pooling would leave out every second pixel, it keeps them all, and each layer
@@ -28,7 +28,7 @@ class SlidingWindow(nn.Module):
 
     Parameters
     ----------
-    in_channels, num_classes
+    in_channels, out_channels
         Channels of image and of logits.
     maps
         Output channels of each of the four convolutions.
@@ -61,7 +61,7 @@ class SlidingWindow(nn.Module):
     def __init__(
         self,
         in_channels: int = 1,
-        num_classes: int = 2,
+        out_channels: int = 2,
         maps: int = 48,
         hidden: int = 200,
         activation: str = "scaled_tanh",
@@ -70,12 +70,12 @@ class SlidingWindow(nn.Module):
         super().__init__()
         check_choice("activation", activation, ACTIVATIONS)
         check_range("in_channels", in_channels, 1)
-        check_range("num_classes", num_classes, 1)
+        check_range("out_channels", out_channels, 1)
         check_range("maps", maps, 1)
         check_range("hidden", hidden, 1)
         check_range("dropout", dropout, 0, 1)
         self.in_channels = in_channels
-        self.num_classes = num_classes
+        self.out_channels = out_channels
 
         layers: list[nn.Module] = []
         channels = in_channels
@@ -85,7 +85,7 @@ class SlidingWindow(nn.Module):
             channels = maps
         # Fully connected, written as convolutions: 3 x 3 pixels are all that is left of a window.
         layers += [nn.Conv2d(maps, hidden, 3), ACTIVATIONS[activation](), nn.Dropout(dropout)]
-        layers += [nn.Conv2d(hidden, num_classes, 1)]
+        layers += [nn.Conv2d(hidden, out_channels, 1)]
         self.layers = nn.Sequential(*layers)
         draw_weights(self)
 

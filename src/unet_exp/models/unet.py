@@ -25,14 +25,14 @@ NORMS: dict[str, Callable[[int], nn.Module] | None] = {
 class UNet(nn.Module):
     """The article's network by default: unpadded, 572 x 572 pixels in, 388 x 388 out.
 
-    Shape: (b, in_channels, h, w) -> (b, num_classes, h', w'), logits. With ``padding="valid"``
+    Shape: (b, in_channels, h, w) -> (b, out_channels, h', w'), logits. With ``padding="valid"``
     h' = ``output_size(h)``, and a side that does not fit raises ``ValueError``. With
     ``padding="same"`` every side of one pixel or more is taken and kept: the image is mirrored
     below and to the right up to a multiple of ``step``, and the logits are cropped.
 
     Parameters
     ----------
-    in_channels, num_classes
+    in_channels, out_channels
         Channels of image and of logits.
     depth
         Number of 2 x 2 max poolings, 1 to 7.
@@ -77,7 +77,7 @@ class UNet(nn.Module):
     def __init__(
         self,
         in_channels: int = 1,
-        num_classes: int = 2,
+        out_channels: int = 2,
         depth: int = 4,
         base_channels: int = 64,
         padding: str = "valid",
@@ -93,12 +93,12 @@ class UNet(nn.Module):
         check_choice("activation", activation, ACTIVATIONS)
         check_range("depth", depth, 1, 7)
         check_range("in_channels", in_channels, 1)
-        check_range("num_classes", num_classes, 1)
+        check_range("out_channels", out_channels, 1)
         check_range("base_channels", base_channels, 1)
         check_range("dropout", dropout, 0, 1)
 
         self.in_channels = in_channels
-        self.num_classes = num_classes
+        self.out_channels = out_channels
         self.depth = depth
         self.padding = padding
         self.norm = norm
@@ -117,7 +117,7 @@ class UNet(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.up = nn.ModuleList(_up(c, upsampling) for c in reversed(channels[1:]))
         self.expanding = nn.ModuleList(convolutions(2 * c, c) for c in reversed(channels[:-1]))
-        self.classify = nn.Conv2d(base_channels, num_classes, kernel_size=1)
+        self.classify = nn.Conv2d(base_channels, out_channels, kernel_size=1)
         draw_weights(self)
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k out_h out_w"]:

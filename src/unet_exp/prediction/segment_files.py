@@ -173,7 +173,7 @@ def chosen_results(cfg: DictConfig, trained: Trained, output: Path) -> ResultWri
     if cfg.format == "ctc":
         return CellTrackingWriter(output)
     return PerImageWriter(
-        output, cfg.format, cfg.probabilities, trained.config.model.num_classes > 2
+        output, cfg.format, cfg.probabilities, trained.config.model.out_channels > 2
     )
 
 

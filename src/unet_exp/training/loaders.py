@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from unet_exp.datasets.cache import cache_folder, cached_array, content_key
 from unet_exp.datasets.sample import Sample
+from unet_exp.models.network import Network
 from unet_exp.training.ranks import share
 from unet_exp.training.workers import default_workers, outliving
 from unet_exp.weight_maps.classes import training_target
@@ -22,18 +23,6 @@ Batch = TypeVar("Batch", covariant=True)
 
 #: Of the weight maps' algorithm: another number, and those in the cache are computed anew.
 VERSION = 1
-
-
-@runtime_checkable
-class Geometry(Protocol):
-    """What a network says of the sides that it takes and gives."""
-
-    step: int
-    halo: int
-    padding: str
-
-    def output_size(self, size: int) -> int: ...
-    def fitting_sizes(self, size: int) -> tuple[int | None, int]: ...
 
 
 @dataclass(frozen=True)
@@ -69,7 +58,7 @@ class Loaders:
     def __init__(
         self,
         dataset: Any,
-        network: Geometry,
+        network: Network,
         weight_map: Any,
         augmentation: Callable[..., Any],
         data_dir: Path,

@@ -1,0 +1,38 @@
+"""What training and inference need to know of a network."""
+
+from typing import Any, Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Network(Protocol):
+    """A callable, (b, in_channels, h, w) -> (b, out_channels, h', w'), that knows its geometry.
+
+    ``UNet`` and ``SlidingWindow`` are networks. ``Padded`` makes a network of most others.
+    """
+
+    in_channels: int
+    """Channels of the image."""
+    out_channels: int
+    """Channels of the output."""
+    step: int
+    """An image that shifts by a multiple of ``step`` pixels shifts its output by as much."""
+    halo: int
+    """Context in pixels on each side of a tile.
+
+    A tile of fitting size that starts at a multiple of ``step`` gives the output of the whole
+    image, except in its outermost ``halo`` pixels.
+    """
+    padding: str
+    """``valid``: the output lacks ``halo`` pixels on each side. ``same``: it lacks none."""
+
+    def output_size(self, size: int) -> int:
+        """Output pixels along an axis of ``size`` pixels; ``ValueError`` if that does not fit."""
+        ...
+
+    def fitting_sizes(self, size: int) -> tuple[int | None, int]:
+        """Nearest input sizes that fit: the largest <= size, or None, and the smallest >= size."""
+        ...
+
+    def __call__(self, image: Any, /) -> Any:
+        """Output for a batch of images."""
+        ...
