@@ -11,7 +11,8 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from benchmarks.measuring import HEADER, WIDTHS, Line, Part, cores, row, table
+from benchmarks.measuring import HEADER, WIDTHS, Line, Part, row, table
+from unet_exp.training.devices import core_count
 
 #: Each a module with ``lines``. Those that take long are run only by name.
 PARTS = (
@@ -102,7 +103,7 @@ def machine() -> str:
             found.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             continue
-    return f"{cores()} cores of {processor()}: {', '.join(found)}"
+    return f"{core_count()} cores of {processor()}: {', '.join(found)}"
 
 
 def processor() -> str:

@@ -1,6 +1,5 @@
 """What the benchmarks share: rounds that alternate, ratios within a round, one form of table."""
 
-import os
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -152,12 +151,6 @@ def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
     2.0
     """
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
-
-
-def cores() -> int:
-    """How many this process may use."""
-    known = hasattr(os, "sched_getaffinity")
-    return len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
 
 
 def threads(count: int) -> None:

@@ -34,11 +34,12 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.composing import composed, dataset
-from benchmarks.measuring import Line, Mark, cores, milliseconds, over, seconds, threads
+from benchmarks.measuring import Line, Mark, milliseconds, over, seconds, threads
 from unet_exp.configuration.objects import build
 from unet_exp.runs.fit import prepare
 from unet_exp.training.assembly import build_dataset, build_loaders
 from unet_exp.training.datamodule import DataModule
+from unet_exp.training.devices import core_count
 from unet_exp.training.ema import WeightEMA
 from unet_exp.training.loaders import Loaders
 from unet_exp.training.progress import ProgressBar
@@ -149,7 +150,7 @@ class Measured:
 
 
 def lines(arguments: Namespace) -> Iterator[Line]:
-    threads(cores())
+    threads(core_count())
     name, images = dataset(arguments.data, arguments.quick)
     for title, case in (QUICK if arguments.quick else CASES).items():
         count = case.before + arguments.rounds * case.steps

@@ -19,7 +19,7 @@ def train(cfg: DictConfig) -> float:
     The score of the best checkpoint, for a sweeper.
     """
     from unet_exp.runs.processes import run_job, share, started_by_torchrun
-    from unet_exp.training.devices import processes
+    from unet_exp.training.devices import process_count
 
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
@@ -29,7 +29,7 @@ def train(cfg: DictConfig) -> float:
         settled.trainer.devices, settled.trainer.num_nodes = local, ranks // local
         share(settled, folder)
     else:
-        count = 1 if cfg.preview else processes(cfg.trainer.accelerator, cfg.trainer.devices)
+        count = 1 if cfg.preview else process_count(cfg.trainer.accelerator, cfg.trainer.devices)
         if in_sweep() or count > 1:
             if in_sweep() and (folder / "summary.json").exists():
                 settled.resume = True  # the same job, cut short: a sweep's folder is its own

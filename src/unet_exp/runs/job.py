@@ -22,6 +22,7 @@ from unet_exp.configuration.groups import CONF
 from unet_exp.runs.processes import JOB
 from unet_exp.secrets.masking import learn
 from unet_exp.shown import screened, shown_lines
+from unet_exp.training.devices import core_count
 
 trace = logging.getLogger("unet_exp.trace")
 
@@ -86,8 +87,7 @@ def under_torchrun(processes: int) -> int:
     # These are for the trainings; torchrun itself would die of them, and they with it.
     for number in (signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (cores or 1) // processes)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, core_count() // processes)))
     torchrun(["--standalone", f"--nproc-per-node={processes}", "-m", JOB, *sys.argv[1:]])
     return 0
 

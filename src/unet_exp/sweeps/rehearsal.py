@@ -14,7 +14,7 @@ from unet_exp.runs.fit import prepare
 from unet_exp.runs.resume import starting_point
 from unet_exp.sweeps.plan import Job, refused
 from unet_exp.training.assembly import build_dataset
-from unet_exp.training.devices import processes
+from unet_exp.training.devices import process_count
 
 #: Data sets kept for the next jobs; most sweeps take one, or one for each fold.
 KEPT = 8
@@ -63,7 +63,7 @@ class Rehearsal:
                 "or give it to a single training."
             )
         if self.here:
-            processes(cfg.trainer.accelerator, cfg.trainer.devices)
+            process_count(cfg.trainer.accelerator, cfg.trainer.devices)
         with torch.device("meta"):
             training = prepare(cfg, self.dataset(cfg), Path())
             training.module.configure_optimizers()

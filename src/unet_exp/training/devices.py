@@ -1,89 +1,109 @@
-"""Which processors of one machine a training takes, and so how many processes."""
+"""Devices and cores of this machine: which device, how many processes, how many cores."""
 
+import os
 from collections.abc import Sequence
 
 
-def processes(accelerator: str, devices: int | str | Sequence[int]) -> int:
-    """Return how many processes of one machine a training takes: one for each device.
+def core_count() -> int:
+    """Return how many CPU cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def device_type(accelerator: str) -> str:
+    """Return torch's name of a device: ``cuda``, ``mps`` or ``cpu``.
+
+    ``auto`` takes a GPU if there is one; ``gpu`` requires one.
+
+    Raises
+    ------
+    ValueError
+        If the accelerator is unknown, or there is none.
+    """
+    import torch
+
+    if accelerator not in ("auto", "cpu", "gpu", "cuda", "mps"):
+        raise ValueError(f"accelerator={accelerator} is not known. Choose auto, cpu or gpu.")
+    if accelerator == "cpu":
+        return "cpu"
+    if accelerator != "mps" and torch.cuda.is_available():
+        return "cuda"
+    if accelerator != "cuda" and torch.backends.mps.is_available():
+        return "mps"
+    if accelerator == "auto":
+        return "cpu"
+    raise ValueError(
+        f"accelerator={accelerator}, but torch {torch.__version__} sees no GPU here. Take the CPU "
+        "(trainer=cpu in training, else accelerator=cpu), or install the CUDA build of torch that "
+        "fits the driver."
+    )
+
+
+def gpu_count(accelerator: str) -> int:
+    """Return the number of GPUs that training can choose from; 0 if it uses the CPU.
+
+    Raises
+    ------
+    ValueError
+        As :func:`device_type` does.
+    """
+    import torch
+
+    return {"cuda": torch.cuda.device_count(), "mps": 1, "cpu": 0}[device_type(accelerator)]
+
+
+def process_count(accelerator: str, devices: int | str | Sequence[int]) -> int:
+    """Return how many processes a training starts on this machine: one for each device.
 
     Parameters
     ----------
     accelerator
-        ``auto`` takes GPUs if there are any, else the CPU.
+        ``auto`` uses GPUs if there are any, else the CPU.
     devices
-        As Lightning has them: a number; ``auto``, all GPUs or one process on a CPU; -1, all
-        GPUs; or which GPUs, as ``[0, 2]`` or ``"0,2"`` (``"0,"`` for the first alone).
+        A number; ``auto``, all GPUs or one process on a CPU; -1, all GPUs; or the indices of
+        GPUs, as ``[0, 2]`` or ``"0,2"`` (``"0,"`` for the first alone).
 
     Raises
     ------
     ValueError
-        If there are not as many, or it is not a choice of devices at all.
+        If these devices do not exist, or ``devices`` cannot be read.
 
-    >>> processes("cpu", "auto"), processes("cpu", 2)
+    >>> process_count("cpu", "auto"), process_count("cpu", 2)
     (1, 2)
     """
-    gpus = gpus_of(accelerator)
-    asked = wanted(devices)
+    gpus = gpu_count(accelerator)
+    parsed = parse_devices(devices)
     given = f"trainer.devices={devices}"
-    if asked is None:
+    there = f"there {'is 1 GPU' if gpus == 1 else f'are {gpus} GPUs'} here"
+    if parsed is None:
         return max(gpus, 1)
-    if isinstance(asked, list):
-        require_indices(asked, gpus, given)
-        return len(asked)
+    if isinstance(parsed, list):
+        require_indices(parsed, gpus, given, there)
+        return len(parsed)
     if gpus == 0:
-        if asked < 1:
+        if parsed < 1:
             raise ValueError(
                 f"{given} is no number of processes on a CPU. Give 1 or more, or auto for one."
             )
-        return asked
-    if asked == -1:
+        return parsed
+    if parsed == -1:
         return gpus
-    if asked < 1:
+    if parsed < 1:
         raise ValueError(
             f"{given} trains on nothing. Give 1 to {gpus}, -1 or auto for all, or indices such "
             "as [0]."
         )
-    if asked > gpus:
-        raise ValueError(
-            f"{given}, but there {has(gpus)} here. Give at most {gpus}, or auto for all."
-        )
-    return asked
+    if parsed > gpus:
+        raise ValueError(f"{given}, but {there}. Give at most {gpus}, or auto for all.")
+    return parsed
 
 
-def gpus_of(accelerator: str) -> int:
-    """Return the number of GPUs that training would choose from; 0 if it takes the CPU.
+def parse_devices(devices: int | str | Sequence[int]) -> int | list[int] | None:
+    """Return a number of devices, their indices, or None for ``auto``.
 
-    Raises
-    ------
-    ValueError
-        If the accelerator is not known, or there is none.
-    """
-    import torch
-
-    if accelerator == "cpu":
-        return 0
-    apple = torch.backends.mps.is_available()
-    if accelerator == "mps" and apple:
-        return 1
-    if accelerator not in ("auto", "gpu", "cuda", "mps"):
-        raise ValueError(
-            f"trainer.accelerator={accelerator} is not known. Choose auto, cpu or gpu."
-        )
-    if torch.cuda.is_available() and accelerator != "mps":
-        return torch.cuda.device_count()
-    if accelerator == "auto":
-        return int(apple)
-    raise ValueError(
-        f"trainer.accelerator={accelerator}, but torch {torch.__version__} sees no GPU here. Take "
-        "trainer=cpu, or install the CUDA build of torch that fits the driver."
-    )
-
-
-def wanted(devices: int | str | Sequence[int]) -> int | list[int] | None:
-    """Return what a choice of devices means: a number, indices, or None for ``auto``.
-
-    >>> wanted("2"), wanted("0,1"), wanted("0,"), wanted([3]), wanted("auto")
-    (2, [0, 1], [0], [3], None)
+    >>> parse_devices("2"), parse_devices("0,1"), parse_devices("0,"), parse_devices("auto")
+    (2, [0, 1], [0], None)
     """
     try:
         if isinstance(devices, bool):
@@ -93,7 +113,7 @@ def wanted(devices: int | str | Sequence[int]) -> int | list[int] | None:
         if isinstance(devices, str):
             if devices.strip() == "auto":
                 return None
-            numbers = [int(word) for word in devices.split(",") if word.strip()]
+            numbers = [int(part) for part in devices.split(",") if part.strip()]
             return numbers if "," in devices else numbers[0]
         return [int(index) for index in devices]
     except (ValueError, TypeError, IndexError):
@@ -103,8 +123,8 @@ def wanted(devices: int | str | Sequence[int]) -> int | list[int] | None:
         ) from None
 
 
-def require_indices(indices: list[int], gpus: int, given: str) -> None:
-    """Refuse indices of GPUs that are not there, or named twice.
+def require_indices(indices: list[int], gpus: int, given: str, there: str) -> None:
+    """Refuse indices of GPUs that do not exist, or that are given twice.
 
     Raises
     ------
@@ -122,15 +142,6 @@ def require_indices(indices: list[int], gpus: int, given: str) -> None:
     missing = [index for index in indices if not 0 <= index < gpus]
     if missing:
         raise ValueError(
-            f"{given}, but there {has(gpus)} here, and none with the index "
-            f"{', '.join(map(str, missing))}. Indices run from 0 to {gpus - 1}."
+            f"{given}, but {there}, and none with the index {', '.join(map(str, missing))}. "
+            f"Indices run from 0 to {gpus - 1}."
         )
-
-
-def has(gpus: int) -> str:
-    """Say how many GPUs there are.
-
-    >>> has(1), has(4)
-    ('is 1 GPU', 'are 4 GPUs')
-    """
-    return "is 1 GPU" if gpus == 1 else f"are {gpus} GPUs"

@@ -18,6 +18,7 @@ from unet_exp.inference.folding import fold_batch_norm
 from unet_exp.inference.predictor import Predictor
 from unet_exp.training.assembly import build_metrics
 from unet_exp.training.checkpoint import CheckpointError, read_content, read_weights
+from unet_exp.training.devices import device_type
 from unet_exp.training.inspection import Array
 
 #: Settings that networks must share to be averaged.
@@ -51,7 +52,7 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
         If a checkpoint cannot be used (see :func:`unet_exp.training.checkpoint.read_content`),
         or the checkpoints differ in images or classes.
     """
-    device = chosen_device(cfg.accelerator)
+    device = device_type(cfg.accelerator)
     read = [read_trained(path, cfg) for path in paths]
     config, _, loss, _ = read[0]
     for path, (other, _, _, _) in zip(paths, read, strict=True):
@@ -72,26 +73,6 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
     )
     metrics = MetricCollection(build_metrics(config), compute_groups=False)
     return Trained(config, [recorded for *_, recorded in read], predictor, metrics)
-
-
-def chosen_device(accelerator: str) -> str:
-    """Return torch's name of a device.
-
-    Raises
-    ------
-    ValueError
-        If it does not exist, here or at all.
-    """
-    available = torch.cuda.is_available()
-    devices = {"auto": "cuda" if available else "cpu", "cpu": "cpu", "gpu": "cuda", "cuda": "cuda"}
-    if accelerator not in devices:
-        raise ValueError(f"accelerator={accelerator} is not known. Choose auto, cpu or gpu.")
-    if devices[accelerator] == "cuda" and not available:
-        raise ValueError(
-            f"accelerator={accelerator}, but torch {torch.__version__} sees no GPU here. Take "
-            "accelerator=cpu, or install the CUDA build of torch that fits the driver."
-        )
-    return devices[accelerator]
 
 
 def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, Any, dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from unet_exp.configuration.trainer_options import require_free
-from unet_exp.training.devices import gpus_of, processes, wanted
+from unet_exp.training.devices import gpu_count, parse_devices, process_count
 
 if TYPE_CHECKING:  # importing Lightning takes seconds; `--help` and a wrong override need none
     from lightning.pytorch import Callback, Trainer
@@ -44,7 +44,7 @@ def build_trainer(
     accelerator
         ``auto`` takes the GPU if there is one.
     devices
-        How many, or which (see :func:`unet_exp.training.devices.processes`).
+        How many, or which (see :func:`unet_exp.training.devices.process_count`).
     precision
         One of Lightning's, or ``auto``: bfloat16 products where the processor multiplies them
         in hardware (a GPU from Ampere on, a CPU with AMX), else float32.
@@ -89,7 +89,7 @@ def build_trainer(
             "trainer.limit_val_batches=0 leaves no validation, at which scores and checkpoints are "
             "written. Give at least 1 image."
         )
-    count = processes(accelerator, devices)
+    count = process_count(accelerator, devices)
     require_started(count * num_nodes)
     if strategy == "fsdp":
         require_shardable(callbacks, sync_batchnorm)
@@ -103,7 +103,7 @@ def build_trainer(
         "logger": loggers,
         "accelerator": accelerator,
         # Lightning takes no list on a CPU, and "auto" there for all its cores.
-        "devices": wanted(devices) if isinstance(wanted(devices), list) else count,
+        "devices": indices if isinstance(indices := parse_devices(devices), list) else count,
         "num_nodes": num_nodes,
         "strategy": chosen_strategy(strategy, count * num_nodes),
         "precision": best_precision(accelerator) if precision == "auto" else precision,
@@ -120,7 +120,7 @@ def build_trainer(
         "num_sanity_val_steps": 0,
         "use_distributed_sampler": False,
         # torch has it for GPUs alone; on a CPU each process normalises by its own tiles.
-        "sync_batchnorm": sync_batchnorm and gpus_of(accelerator) > 0,
+        "sync_batchnorm": sync_batchnorm and gpu_count(accelerator) > 0,
         "enable_progress_bar": False,
         "enable_model_summary": False,
         "enable_checkpointing": True,

@@ -10,6 +10,8 @@ from typing import Protocol
 
 import torch
 
+from unet_exp.training.devices import core_count
+
 
 class Flag(Protocol):
     """A number that several processes see, without a lock: a signal's handler may wait for none."""
@@ -19,7 +21,7 @@ class Flag(Protocol):
 
 def default_workers() -> int:
     """Return the number of loading processes: none without a GPU."""
-    return min(8, (os.cpu_count() or 1) - 1) if torch.cuda.is_available() else 0
+    return min(8, core_count() - 1) if torch.cuda.is_available() else 0
 
 
 def outliving() -> Callable[[int], None]:
