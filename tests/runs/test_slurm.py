@@ -13,7 +13,7 @@ import pytest
 from tests.running import TINY, Command
 
 from unet_exp.commands import entry
-from unet_exp.configuration.quoting import quoted
+from unet_exp.configuration.overrides import CommandLine
 
 ROOT = Path(__file__).parents[2]
 FEW = (*TINY, "model.depth=1", "pictures.images=0", "loader.steps_per_validation=30")
@@ -90,9 +90,9 @@ def test_a_cancelled_job_is_not_queued_again(
         (
             ["data_dir=my data"],
             "runs/a/1/summary.json",
-            ["hydra.run.dir=outputs/runs/a/1", "resume=true"],
+            ['hydra.run.dir="outputs/runs/a/1"', "resume=true"],
         ),
-        (["sweep=folds"], "sweeps/a/1/sweep.json", ["sweep.resume=outputs/sweeps/a/1"]),
+        (["sweep=folds"], "sweeps/a/1/sweep.json", ['sweep.resume="outputs/sweeps/a/1"']),
     ],
 )
 def test_a_command_queued_again_finds_its_record(
@@ -108,16 +108,17 @@ def test_a_command_queued_again_finds_its_record(
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
     path = Path("outputs", record)
     path.parent.mkdir(parents=True)
-    said = shlex.join(["python", "train.py", *map(quoted, words)])
+    quoted = CommandLine.read(words, "train").words()
+    said = shlex.join(["python", "train.py", *quoted])
     path.write_text(json.dumps({"slurm_job_id": "7", "command": said}))
     started: list[list[str]] = []
 
-    def note(given: list[str]) -> list[str]:
-        started.append(given)
+    def note(line: CommandLine) -> CommandLine:
+        started.append(line.words())
         raise KeyboardInterrupt
 
     monkeypatch.setattr(sys, "argv", ["train.py", *words])
     monkeypatch.setattr(entry, "with_resumed", note)
     with pytest.raises(SystemExit):
         entry.launch(lambda _: None, "train")
-    assert started == [[*map(quoted, words), *more]]
+    assert started == [[*quoted, *more]]

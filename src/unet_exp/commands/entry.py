@@ -4,8 +4,9 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from string import Template
 from typing import Any, NoReturn
 
@@ -13,7 +14,6 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from unet_exp.commands.plus import with_any_plus
 from unet_exp.commands.refusals import take_back
 from unet_exp.commands.required_paths import require_paths
 from unet_exp.configuration import schema
@@ -21,19 +21,14 @@ from unet_exp.configuration.checks import check, check_single
 from unet_exp.configuration.errors import KilledError, Preempted, explain, run_folder
 from unet_exp.configuration.groups import CONF
 from unet_exp.configuration.hydra_files import keep, to_yaml
+from unet_exp.configuration.overrides import CFG, HELP, CommandLine
 from unet_exp.configuration.paths import settle_environment, settle_paths, tidy
-from unet_exp.configuration.quoting import quoted
-from unet_exp.configuration.replay import folders_of, require_no_links
+from unet_exp.configuration.replay import require_no_links
 from unet_exp.runs.slurm import requeue, requeued
 from unet_exp.secrets.masking import learn, masked
 from unet_exp.shown import screened
 from unet_exp.sweeps.given_again import require_secrets
 from unet_exp.sweeps.resuming import with_resumed
-
-#: What asks Hydra for a sweep.
-MULTIRUN = ("-m", "--multirun")
-HELP = {"--help", "-h"}
-CFG = {"--cfg", "-c"}
 
 trace = logging.getLogger("unet_exp.trace")
 
@@ -46,47 +41,37 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
     learn(os.environ)
     learn(sys.argv)
     with screened():
-        launch_screened(task, config_name)
+        sys.exit(run(task, config_name))
 
 
-def launch_screened(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
-    """Do what :func:`launch` says, on a screen that shows no secret."""
+def run(task: Callable[[DictConfig], Any], config_name: str) -> int:
+    """Do what :func:`launch` says, on a screen without secrets; return the exit code."""
     schema.register()
-    # Hydra then hands every error on instead of printing stack traces itself.
+    # Hydra then raises every error instead of printing stack traces itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # A log that cannot be written (a full disk) must not print stack traces either.
     logging.raiseExceptions = False
     failures: list[Exception] = []
     try:
         settle_environment()
-        words = with_any_plus(sys.argv[1:], config_name)
-        words = [quoted(word, is_sweep(words)) for word in words]
-        if config_name == "train":
-            words += requeued(words)
-        words = with_resumed(words)
-        require_secrets(words)
-        sweep = is_sweep(words)
-        # Where -m stands does not matter to us; Hydra takes no words around it.
-        words = sorted(words, key=lambda word: word not in MULTIRUN)
-        sys.argv[1:] = [quoted(word, sweep) for word in words]
-        if HELP & set(words):
-            print(help_text(config_name, [word for word in words if not word.startswith("-")]))
-            sys.exit(0)
-        if any(word in CFG or word.startswith("--cfg=") for word in words):
+        line = command_line(config_name)
+        sys.argv[1:] = line.words()
+        if line.asks(HELP):
+            print(help_text(config_name, line))
+            return 0
+        if line.asks(CFG):
             # A value alone (--package) does not say that it is a secret.
-            overrides = [word for word in words if "=" in word or word.startswith("~")]
-            overrides = [word for word in overrides if not word.startswith("-")]
-            learn(OmegaConf.to_container(composed(config_name, overrides), resolve=False))
+            learn(OmegaConf.to_container(composed(config_name, line), resolve=False))
         if config_name == "train":
-            for folder in folders_of(words):
-                require_no_links(folder)
-        if config_name == "train" and follows(sweep):
-            sys.exit(train_with_the_first())
+            for folder in filter(None, map(line.value, ("hydra.run.dir", "hydra.sweep.dir"))):
+                require_no_links(Path(str(folder)))
+            if follows(line.is_sweep):
+                return train_with_the_first()
         hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(
             partial(guarded, task, config_name, failures)
         )()
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
     except Preempted:
         if requeue():
             print("The job is queued again, and will go on by itself.", file=sys.stderr)
@@ -94,38 +79,37 @@ def launch_screened(task: Callable[[DictConfig], Any], config_name: str) -> NoRe
     except Exception as error:
         report(error, debug=any(word.endswith("debug=true") for word in sys.argv))
         take_back(run_folder(), config_name)
-        sys.exit(1)
+        return 1
     finally:
         tidy()
-    sys.exit(1 if failures else 0)
+    return 1 if failures else 0
 
 
-def help_text(config_name: str, words: Sequence[str]) -> str:
-    """Return the help of a command, with the values that the words leave.
+def command_line(config_name: str) -> CommandLine:
+    """Read the command line, and add what a training that goes on needs besides."""
+    line = CommandLine.read(sys.argv[1:], config_name)
+    if config_name == "train":
+        line = with_resumed(line.adding(*requeued(line)))
+    require_secrets(line.words())
+    return line
 
-    Hydra's own way lists all groups besides, ours among them, which takes it seconds.
+
+def help_text(config_name: str, line: CommandLine) -> str:
+    """Return the help of a command, with the values that its overrides set.
+
+    Hydra's own help also lists all groups, those of the schemas included, which takes seconds.
     """
-    cfg = composed(config_name, words)
+    cfg = composed(config_name, line)
     template = Template(cfg.hydra.help.template)
     with open_dict(cfg):
         del cfg["hydra"]
     return template.substitute(CONFIG=to_yaml(cfg))
 
 
-def composed(config_name: str, words: Sequence[str]) -> DictConfig:
-    """Return what a command composes of its words, with Hydra's own part."""
+def composed(config_name: str, line: CommandLine) -> DictConfig:
+    """Return the configuration of a command line, with Hydra's own part."""
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        return hydra.compose(config_name, overrides=list(words), return_hydra_config=True)
-
-
-def is_sweep(words: Sequence[str]) -> bool:
-    """Tell whether words start several jobs: by their flag, or by a preset of ``conf/sweep/``.
-
-    >>> is_sweep(["seed=0,1", "-m"]), is_sweep(["sweep=folds"]), is_sweep(["seed=0"])
-    (True, True, False)
-    """
-    asks = (*MULTIRUN, "hydra.mode=MULTIRUN")
-    return any(word in asks or word.lstrip("+").startswith("sweep=") for word in words)
+        return hydra.compose(config_name, overrides=line.texts(), return_hydra_config=True)
 
 
 def guarded(

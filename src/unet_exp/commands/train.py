@@ -8,6 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from unet_exp.commands.entry import in_sweep, launch
+from unet_exp.configuration.overrides import key_of
 from unet_exp.configuration.settling import settle
 
 
@@ -34,7 +35,7 @@ def train(cfg: DictConfig) -> float:
             if in_sweep() and (folder / "summary.json").exists():
                 settled.resume = True  # the same job, cut short: a sweep's folder is its own
             # A preset would start its sweep again.
-            words = [w for w in hydra.overrides.task if not w.lstrip("+").startswith("sweep=")]
+            words = [word for word in hydra.overrides.task if key_of(word) != "sweep"]
             command = shlex.join(["python", "train.py", *words])
             return run_job(settled, folder, command, count, quiet=in_sweep())
     from unet_exp.runs.fit import fit

@@ -2,16 +2,17 @@
 
 import difflib
 import inspect
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.groups import GROUPS, content
+from unet_exp.configuration.hints import OverrideError
 from unet_exp.configuration.override_errors import KINDS, unknown
+from unet_exp.configuration.overrides import Override, is_under
 from unet_exp.configuration.trainer_options import require_free
 from unet_exp.configuration.tree import walk
 
@@ -19,10 +20,6 @@ from unet_exp.configuration.tree import walk
 OF_A_SWEEP = ("hydra/sweeper", "hydra/launcher", "hydra.sweeper", "hydra.launcher", "hydra.sweep")
 #: What stands there where nobody has chosen.
 UNCHOSEN = {"hydra/launcher": ("basic",), "hydra/sweeper": ("basic", "grid")}
-
-
-class OverrideError(ValueError):
-    """An override that Hydra took, but that means nothing or has another type."""
 
 
 def check(cfg: DictConfig, command: str) -> None:
@@ -129,8 +126,8 @@ def check_single(hydra: Any) -> None:
             f"hydra.sweeper.params names the values of several jobs ({named}), and this is a "
             "single run. Add -m (in a configuration file: hydra.mode: MULTIRUN), or leave them out."
         )
-    typed = OverridesParser.create().parse_overrides(list(hydra.overrides.hydra))
-    said = [str(one.input_line) for one in typed if is_under(one.key_or_group, OF_A_SWEEP)]
+    typed = map(Override.parse, hydra.overrides.hydra)
+    said = [one.text for one in typed if is_under(one.key, OF_A_SWEEP)]
     chosen = hydra.runtime.choices
     said += [f"{k}={chosen[k]}" for k, usual in UNCHOSEN.items() if chosen.get(k) not in usual]
     if said:
@@ -138,12 +135,3 @@ def check_single(hydra: Any) -> None:
             f"{said[0]} is for sweeps, and this is a single run. Add -m and the values to try, or "
             "leave it out."
         )
-
-
-def is_under(key: str, places: Collection[str]) -> bool:
-    """Tell whether a key is one of some places, or within one.
-
-    >>> is_under("hydra.sweep.dir", ["hydra.sweep"]), is_under("hydra.sweeper", ["hydra.sweep"])
-    (True, False)
-    """
-    return any(key == place or key.startswith((f"{place}.", f"{place}/")) for place in places)

@@ -8,6 +8,11 @@ from unet_exp.configuration import schema
 from unet_exp.configuration.groups import CHANGEABLE, GROUPS, content, options, targets
 from unet_exp.configuration.tree import walk
 
+
+class OverrideError(ValueError):
+    """An override that Hydra would accept, but that has no effect or is of a wrong type."""
+
+
 COMMANDS = ("train", "evaluate", "predict")
 
 #: What other programs, or other commands of this one, call an option.
@@ -58,6 +63,19 @@ def hint(key: str, value: Any, command: str) -> str:
     if command != "train" and not near and (trained := nearest(key, given[1:], "train")):
         return f"It is an option of train.py: {' or '.join(trained)}."
     return meant
+
+
+def fixed_by_checkpoint(key: str, value: Any, command: str) -> str:
+    """Say that a command takes a part from the checkpoint, and which values may be changed."""
+    part, some = key.partition(".")[0], ", ".join(CHANGEABLE)
+    if key in CHANGEABLE:
+        return (
+            f"{command}.py takes {key} from the checkpoint, and no other option of it. Single "
+            f"values can be changed: {key}.NAME=VALUE."
+        )
+    if part in (*CHANGEABLE, "model", "loss"):
+        return f"{part} was fixed in training, so it cannot be changed now. What can be: {some}."
+    return f"There is no {key}. {hint(key, value, command)}"
 
 
 def has(command: str, key: str) -> bool:

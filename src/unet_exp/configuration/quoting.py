@@ -35,48 +35,48 @@ def names_path(key: str) -> bool:
     return key in PATHS or key.rpartition(".")[2] in PATH_NAMES
 
 
-def quoted(word: str, sweep: bool = False) -> str:
-    r"""Quote the value of an override that is text or names files, whatever its letters.
+def quoted(key: str, value: str, sweep: bool = False) -> str:
+    r"""Return the value of an override in quotes, if it is text or names files.
 
-    These are the values of ``name`` and ``tags``, those of all options that name files, each one
-    of a list, and all that exist or begin in the home folder, for which ``~`` stands. In a sweep a
-    value with commas is several, but one of ``name`` and ``SINGLE``.
+    Text are the values of ``name`` and ``tags``. Files are the values of all options that name
+    files, each one of a list, and any value that exists or begins in the home folder, ``~``. In a
+    sweep a value with commas is several values, except for ``name`` and ``SINGLE``.
 
-    >>> quoted("model.depth=5"), quoted("metric=[iou,dice]"), quoted("output=2026_01_31")
-    ('model.depth=5', 'metric=[iou,dice]', 'output="2026_01_31"')
-    >>> quoted("checkpoint=[a.ckpt,b.ckpt]"), quoted("name=it's, say, 1e3")
-    ('checkpoint=["a.ckpt","b.ckpt"]', 'name="it\'s, say, 1e3"')
+    >>> quoted("model.depth", "5"), quoted("metric", "[iou,dice]"), quoted("output", "2026_01_31")
+    ('5', '[iou,dice]', '"2026_01_31"')
+    >>> quoted("checkpoint", "[a.ckpt,b.ckpt]"), quoted("name", "it's, say, 1e3")
+    ('["a.ckpt","b.ckpt"]', '"it\'s, say, 1e3"')
 
     Raises
     ------
     ValueError
         If a name has a reference (``${``) without its end.
     """
-    typed, equals, value = word.partition("=")
-    key = typed.lstrip("+")
-    if not equals or not value or value == "???" or (value[0] in "'\"" and reads(word)):
-        return word
+    if value in ("", "???") or (value[0] in "'\"" and reads(value)):
+        return value
     if key == TEXT:
-        require_references(word)
-        return f"{typed}={in_quotes(value)}"
+        require_references(f"{key}={value}")
+        return in_quotes(value)
     listed = value.startswith("[") and value.endswith("]")
     if key == TEXTS:
-        if reads(word):
-            return word
-        return f"{typed}=[{texts(value[1:-1])}]" if listed else f"{typed}={in_quotes(value)}"
-    if "${" in value and os.path.exists(at_home(value)):  # noqa: PTH110 - "\0" is no error
-        return f"{typed}={in_quotes(at_home(value).replace('${', chr(92) + '${'))}"
+        if reads(value):
+            return value
+        return f"[{texts(value[1:-1])}]" if listed else in_quotes(value)
+    path = at_home(value)
+    exists = os.path.exists(path)  # noqa: PTH110 - "\0" is no error
+    if "${" in value and exists:
+        return in_quotes(path.replace("${", r"\${"))
     if value == "null" or "${" in value:
-        return f"{typed}={in_quotes(at_home(value))}" if value.startswith("~") else word
-    if SPECIAL & set(value) and os.path.exists(at_home(value)):  # noqa: PTH110 - "\0" is no error
-        return f"{typed}={in_quotes(at_home(value))}"
+        return in_quotes(path) if value.startswith("~") else value
+    if exists and SPECIAL & set(value):
+        return in_quotes(path)
     if not names_path(key) and not HOME.match(value):
-        return word
+        return value
     if listed:
-        return f"{typed}=[{texts(value[1:-1])}]"
+        return f"[{texts(value[1:-1])}]"
     if sweep and "," in value and key not in SINGLE:
-        return word if reads(word) else f"{typed}={texts(value)}"
-    return f"{typed}={in_quotes(at_home(value))}"
+        return value if reads(value) else texts(value)
+    return in_quotes(path)
 
 
 def texts(parts: str) -> str:
@@ -87,8 +87,7 @@ def texts(parts: str) -> str:
     """
     found = [match[1] for match in PART.finditer(parts) if match[1]]
     return ",".join(
-        part if part[0] in "'\"" and reads(f"a={part}") else in_quotes(at_home(part))
-        for part in found
+        part if part[0] in "'\"" and reads(part) else in_quotes(at_home(part)) for part in found
     )
 
 
@@ -118,10 +117,10 @@ def require_references(word: str) -> None:
         ) from None
 
 
-def reads(word: str) -> bool:
-    """Tell whether Hydra can read an override."""
+def reads(value: str) -> bool:
+    """Tell whether Hydra can read the value of an override."""
     try:
-        OverridesParser.create().parse_override(word)
+        OverridesParser.create().parse_override(f"a={value}")
     except HydraException:
         return False
     return True

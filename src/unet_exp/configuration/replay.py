@@ -12,17 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import (
-    ChoiceSweep,
-    IntervalSweep,
-    Override,
-    QuotedString,
-    RangeSweep,
-)
+from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, QuotedString, RangeSweep
 from hydra.errors import HydraException
 
 from unet_exp.configuration.groups import CONF, content, is_group
+from unet_exp.configuration.overrides import Override, is_under, key_of
 from unet_exp.files import require_no_links_out
 from unet_exp.secrets.masking import is_masked
 
@@ -98,17 +92,6 @@ def require_no_links(folder: Path) -> None:
                 require_no_links_out(path, folder)
 
 
-def folders_of(overrides: Sequence[str]) -> list[Path]:
-    """Return the folders of a run or a sweep that overrides name.
-
-    >>> folders_of(["seed=1", "hydra.run.dir='my run'"])
-    [PosixPath('my run')]
-    """
-    read = [text for text in overrides if key_of(text) in ("hydra.run.dir", "hydra.sweep.dir")]
-    values = (value_of(OverridesParser.create().parse_override(text)) for text in read)
-    return [Path(str(text_of(value))).expanduser() for value in values if value is not None]
-
-
 def require_plain(recorded: Sequence[str], given: Collection[str], folder: object) -> None:
     """Refuse recorded overrides of a job that are neither plain nor among those of the user.
 
@@ -138,25 +121,25 @@ def fault(text: str) -> str | None:
     if is_masked(text):
         return "lacks its secret, which no record keeps"
     try:
-        override = OverridesParser.create().parse_override(text)
+        override = Override.parse(text)
     except (HydraException, RecursionError):
         return "cannot be read"
-    key = override.key_or_group
+    key = override.key
     if CONTROL.search(text):
         return "is no override"
-    if override.package is not None:
+    if override.parsed.package is not None:
         return "puts an option in another place"
     root = re.split(r"[./]", key)[0]
     if root not in roots() and not key.startswith(OF_HYDRA):
         return "is no value of an option"
-    return next(filter(None, (fault_of(*leaf) for leaf in leaves(key, value_of(override)))), None)
+    return next(filter(None, (fault_of(*leaf) for leaf in leaves(key, override.value))), None)
 
 
 def fault_of(key: str, value: Any) -> str | None:
     """Return why a single value is not repeated, if so."""
     if any(part.startswith("_") for part in re.split(r"[./]", key)):
         return "builds something"
-    if any(key == one or key.startswith(f"{one}.") for one in FOR_THE_USER):
+    if is_under(key, FOR_THE_USER):
         return "names a path, an address or code"
     if isinstance(value, str):
         if "${" in value:
@@ -193,23 +176,6 @@ def leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
 def text_of(value: Any) -> Any:
     """Return the text of a quoted string, and any other value as it is."""
     return value.text if isinstance(value, QuotedString) else value
-
-
-def value_of(override: Override) -> Any:
-    """Return the value of an override; None for one that deletes a key."""
-    return None if override.is_delete() else override.value()
-
-
-def key_of(text: str) -> str:
-    """Return the key of an override, without plus signs; the text itself where there is none.
-
-    >>> key_of("++model.depth=3"), key_of("--config-dir=a")
-    ('model.depth', '--config-dir=a')
-    """
-    try:
-        return OverridesParser.create().parse_override(text).key_or_group
-    except (HydraException, RecursionError):
-        return text
 
 
 @cache

@@ -6,11 +6,9 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from unet_exp.configuration.overrides import CommandLine, Override
 from unet_exp.files import read_json
 from unet_exp.secrets.masking import blanked
-
-#: Words that say where a training writes and whether it goes on, not what it trains.
-PLACES = ("hydra.", "hydra/", "resume=", "sweep.resume=", "-m", "--multirun")
 
 
 def in_queue() -> dict[str, str] | None:
@@ -54,47 +52,39 @@ def requeue() -> bool:
         return False
 
 
-def requeued(words: Sequence[str]) -> list[str]:
-    """Return what the words of a command need besides, to go on in a job that was queued again.
+def requeued(line: CommandLine) -> list[Override]:
+    """Return the overrides that a command needs in addition, to go on in a job queued again.
 
-    The words are to be quoted as those that are recorded.
-
-    The job's script starts the same commands anew. Each goes on in the folder that it had:
-    the one under ``outputs/``, or under ``hydra.run.dir``, of the same job and words.
+    The job's script starts the same commands anew. Each goes on in the folder that it had: the one
+    under ``outputs/``, or under ``hydra.run.dir``, whose record names this job and this training.
     """
     job = os.environ.get("SLURM_JOB_ID")
     if job is None or not int(os.environ.get("SLURM_RESTART_COUNT", 0)):
         return []
-    mine = [blanked(word) for word in words if not word.startswith(PLACES)]
-    for path in records(words):
+    for path in records(line):
         content = read_json(path)
-        if str(content.get("slurm_job_id")) != job:
-            continue
-        if list(map(blanked, said(str(content.get("command", ""))))) != mine:
+        words = shlex.split(str(content.get("command", "")))[2:]
+        if str(content.get("slurm_job_id")) != job or trained(words) != trained(line.words()):
             continue
         if path.name == "sweep.json":
-            return [f"sweep.resume={path.parent}"]
-        return [f"hydra.run.dir={path.parent}", "resume=true"]
+            return [Override.of("sweep.resume", str(path.parent))]
+        return [Override.of("hydra.run.dir", str(path.parent)), Override.parse("resume=true")]
     return []
 
 
-def records(words: Sequence[str]) -> Iterator[Path]:
+def records(line: CommandLine) -> Iterator[Path]:
     """Yield the records of runs and sweeps that a command may have left, the newest first."""
-    given = [
-        Path(value.strip("'\"")) for key, _, value in (word.partition("=") for word in words)
-        if key in ("hydra.run.dir", "hydra.sweep.dir")
-    ]  # fmt: skip
-    flags = ("-m", "--multirun", "sweep=", "+sweep=")
-    sweep = any(word.startswith(flags) for word in words)
-    kind, name = ("sweeps", "sweep.json") if sweep else ("runs", "summary.json")
-    found = [folder / name for folder in given] or Path("outputs", kind).glob(f"*/*/{name}")
+    kind, name = ("sweeps", "sweep.json") if line.is_sweep else ("runs", "summary.json")
+    folders = filter(None, map(line.value, ("hydra.run.dir", "hydra.sweep.dir")))
+    found = [Path(str(one)) / name for one in folders] or Path("outputs", kind).glob(f"*/*/{name}")
     yield from sorted(found, key=lambda path: path.parent.name, reverse=True)
 
 
-def said(command: str) -> list[str]:
-    """Return the words of a recorded command that say what it trains.
+def trained(words: Sequence[str]) -> list[str]:
+    """Return the overrides of a recorded command that say what it trains, without secrets.
 
-    >>> said("python train.py dataset=hela hydra.run.dir=a resume=true")
+    >>> trained(["dataset=hela", "hydra.run.dir=a", "resume=true"])
     ['dataset=hela']
     """
-    return [word for word in shlex.split(command)[2:] if not word.startswith(PLACES)]
+    overrides = CommandLine.recorded(words).overrides
+    return [blanked(one.text) for one in overrides if not one.is_of_record]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from unet_exp.configuration.replay import key_of
+from unet_exp.configuration.overrides import key_of
 from unet_exp.secrets.masking import blanked, is_masked
 from unet_exp.sweeps.plan import Job, SweepError
 

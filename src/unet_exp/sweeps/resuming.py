@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from unet_exp.configuration.overrides import MULTIRUN, CommandLine, Override
 from unet_exp.configuration.replay import replayed
 from unet_exp.files import read_json, replacing
 from unet_exp.records.sweep import job_name
@@ -86,41 +87,35 @@ def texts(values: Any) -> tuple[str, ...]:
     return tuple(values)
 
 
-def with_resumed(words: Sequence[str]) -> list[str]:
-    """Complete the words of a sweep that goes on, ``sweep.resume=FOLDER``.
+def with_resumed(line: CommandLine) -> CommandLine:
+    """Complete the command line of a sweep that is resumed, ``sweep.resume=FOLDER``.
 
-    Its folder is the one given. Its words are those that it was started with, as far as they are
-    plain values (see :mod:`unet_exp.configuration.replay`); those that are given take their
-    place.
+    It repeats the recorded overrides as far as they are plain values (see
+    :mod:`unet_exp.configuration.replay`). An override given now replaces the recorded one.
 
     Raises
     ------
     SweepError
         If the folder holds no sweep.
     RecordError
-        If words of the folder are for the user to give again.
+        If the user has to give recorded overrides again.
     """
-    given = [word.partition("=")[2].strip("'\"") for word in words if word.startswith(RESUME)]
-    if not given or given[-1] in ("", "null"):
-        return list(words)
-    folder = Path(given[-1])
+    given = line.value("sweep.resume")
+    if given in (None, ""):
+        return line
+    folder = Path(str(given))
     ledger = read_ledger(folder)
     if ledger is None:
         raise SweepError(
             f"sweep.resume={folder} holds no sweep ({NAME} is missing). Give the folder of one, "
             "outputs/sweeps/NAME/STAMP, or drop sweep.resume to begin a new one."
         )
-    flags = ("-m", "--multirun")
-    plain = [word for word in words if word not in flags and not word.startswith(RESUME)]
-    return [
-        "-m",
-        *replayed(ledger.arguments, plain, folder),
-        f"{RESUME}{folder}",
-        f"hydra.sweep.dir={folder}",
-    ]
-
-
-RESUME = "sweep.resume="
+    flags = [flag for flag in line.flags if flag not in MULTIRUN]
+    kept = [one.text for one in line.overrides if one.key != "sweep.resume"]
+    texts = replayed(ledger.arguments, kept, folder)
+    return CommandLine.recorded([MULTIRUN[0], *flags, *texts]).adding(
+        Override.of("sweep.resume", str(folder)), Override.of("hydra.sweep.dir", str(folder))
+    )
 
 
 def require_same_sweep(ledger: Ledger, common: Sequence[str], sweeper: str, folder: Path) -> None:

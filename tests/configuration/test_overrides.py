@@ -1,10 +1,15 @@
 """The same override in every command, with a plus or without."""
 
 import pytest
+from hydra.errors import OverrideParseException
 from omegaconf import OmegaConf
-
 from tests.running import Command
-from unet_exp.commands.plus import with_any_plus
+
+from unet_exp.configuration.overrides import CommandLine
+
+
+def with_any_plus(words: list[str], command_name: str) -> list[str]:
+    return CommandLine.read(words, command_name).words()
 
 
 @pytest.mark.parametrize("command_name", ["evaluate", "predict"])
@@ -17,7 +22,8 @@ from unet_exp.commands.plus import with_any_plus
     ],
 )  # fmt: skip
 def test_values_of_a_checkpoint_are_changed(command_name: str, plus: str, override: str) -> None:
-    assert with_any_plus([f"{plus}{override}"], command_name) == [f"++{override}"]
+    (written,) = with_any_plus([f"{plus}{override}"], command_name)
+    assert written.replace('"', "") == f"++{override}"
 
 
 @pytest.mark.parametrize("plus", ["", "+", "++"])
@@ -27,10 +33,32 @@ def test_groups_are_chosen(plus: str) -> None:
         assert with_any_plus([word], name) == ["postprocessing=watershed"]
 
 
-def test_what_is_no_override_of_a_value_stays(command: Command) -> None:
-    words = ["-m", "--cfg", "job", "~metric.iou", "+hydra.callbacks.a=1", "hydra/launcher=ray"]
-    words += ["model.depth=2,3", "nonsense", "+=", "--config-name=x=y"]
-    assert with_any_plus(words, "train") == words
+def test_what_is_no_override_of_a_value_stays() -> None:
+    overrides = ["~metric.iou", "+hydra.callbacks.a=1", "hydra/launcher=ray", "model.depth=2,3"]
+    flags = ["-m", "--cfg", "job", "nonsense", "--config-name=x=y"]
+    assert with_any_plus([*overrides, *flags], "train") == [*flags, *overrides]
+
+
+@pytest.mark.parametrize("word", ["+=", "=1", "model.depth=(", "a b=1", "~a b"])
+def test_what_hydra_cannot_read_is_refused(word: str) -> None:
+    with pytest.raises(OverrideParseException):
+        with_any_plus([word], "train")
+
+
+def test_a_command_line_is_read_once() -> None:
+    words = ["-m", "++hydra.run.dir=a, b", "sweep=folds", "seed=1", "seed=2,3", "resume=true"]
+    line = CommandLine.read(words, "train")
+    assert line.is_sweep
+    assert line.value("hydra.run.dir") == "a, b"
+    assert line.value("ckpt_path") is None
+    assert [one.key for one in line.overrides if one.is_swept] == ["seed"]
+    assert [one.key for one in line.overrides if one.is_of_record] == ["hydra.run.dir", "resume"]
+    assert CommandLine.recorded(line.words()) == line
+
+
+@pytest.mark.parametrize("word", ["sweep=null", "hydra.mode=RUN", "hydra.sweep.dir=a", "seed=0,1"])
+def test_what_starts_no_sweep(word: str) -> None:
+    assert not CommandLine.read([word], "train").is_sweep
 
 
 def test_train_takes_each_form(command: Command) -> None:

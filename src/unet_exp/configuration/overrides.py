@@ -1,0 +1,244 @@
+"""A command line: parsed once, by Hydra's own parser, into an object that answers all questions.
+
+What a person types is quoted where Hydra needs it, and gets the plus signs that Hydra needs. What
+a record holds was written by :meth:`CommandLine.words`, and is parsed as it is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override as Parsed
+from hydra.errors import HydraException, OverrideParseException
+
+from unet_exp.configuration.groups import CHANGEABLE, is_group
+from unet_exp.configuration.hints import OverrideError, fixed_by_checkpoint, groups, own
+from unet_exp.configuration.quoting import in_quotes, quoted
+
+#: Flags of Hydra's that ask for several jobs, for the help, and for the configuration.
+MULTIRUN, HELP, CFG = ("-m", "--multirun"), ("-h", "--help"), ("-c", "--cfg")
+#: Dictionaries whose keys a person chooses.
+FREE = ("trainer.options", "hydra.sweeper.params")
+
+
+@dataclass(frozen=True)
+class Override:
+    """One override, ``key=value``."""
+
+    text: str
+    """The override as Hydra reads it."""
+    parsed: Parsed = field(compare=False, repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> "Override":
+        """Parse an override that Hydra can read.
+
+        Raises
+        ------
+        OverrideParseException
+            If Hydra cannot read it.
+        """
+        parsed = OverridesParser.create().parse_overrides([text])[0]
+        if not parsed.key_or_group:
+            raise OverrideParseException(text, "An override needs a key.")
+        return cls(text, parsed)
+
+    @classmethod
+    def of(cls, key: str, text: str) -> "Override":
+        """Return the override that gives a key a text, such as the path of a folder.
+
+        >>> Override.of("hydra.run.dir", "a, b").text
+        'hydra.run.dir="a, b"'
+        """
+        return cls.parse(f"{key}={in_quotes(text)}")
+
+    @property
+    def key(self) -> str:
+        """The dotted key, or the group whose option it chooses, without plus signs.
+
+        >>> Override.parse("++model.depth=3").key, Override.parse("+dataset@a.b=hela").key
+        ('model.depth', 'dataset')
+        """
+        return self.parsed.key_or_group
+
+    @property
+    def value(self) -> Any:
+        """The value, quotes removed; None for an override that deletes its key."""
+        return None if self.parsed.is_delete() else self.parsed.value()
+
+    @property
+    def is_swept(self) -> bool:
+        """Whether it names several values, each for a job of its own."""
+        return self.parsed.is_sweep_override()
+
+    @property
+    def is_of_hydra(self) -> bool:
+        """Whether it sets a part of Hydra's own configuration."""
+        return self.parsed.is_hydra_override()
+
+    @property
+    def is_of_record(self) -> bool:
+        """Whether it says how or where a command runs, and not what is trained."""
+        return self.is_of_hydra or self.key in ("resume", "sweep.resume")
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """The words of a command: flags of Hydra's with their values, and overrides."""
+
+    flags: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
+
+    @classmethod
+    def read(cls, words: Sequence[str], command: str) -> "CommandLine":
+        """Read what a person typed: any path or name, with plus signs or without.
+
+        Raises
+        ------
+        OverrideError
+            If an override names a part that training has fixed.
+        OverrideParseException
+            If Hydra cannot read an override.
+
+        >>> line = CommandLine.read(["output=a, b", "+tta=dihedral", "-m"], "predict")
+        >>> line.words()
+        ['-m', 'output="a, b"', '++tta=dihedral']
+        """
+        line = cls(tuple(word for word in words if not is_override(word)))
+        typed = [word.partition("=") for word in words if is_override(word)]
+        keys = [parse_key(key) for key, _, _ in typed]
+        sweep = line.asks(MULTIRUN) or any(
+            starts_sweep(key.key_or_group, value)
+            for key, (_, _, value) in zip(keys, typed, strict=True)
+        )
+        texts = (
+            as_hydra_reads(key, typed_key, value if equals else None, command, sweep)
+            for key, (typed_key, equals, value) in zip(keys, typed, strict=True)
+        )
+        return cls(line.flags, tuple(map(Override.parse, texts)))
+
+    @classmethod
+    def recorded(cls, words: Sequence[str]) -> "CommandLine":
+        """Parse words that :meth:`words` returned."""
+        return cls(
+            tuple(word for word in words if not is_override(word)),
+            tuple(Override.parse(word) for word in words if is_override(word)),
+        )
+
+    def words(self) -> list[str]:
+        """Return the command line as Hydra reads it: the flags first."""
+        return [*self.flags, *self.texts()]
+
+    def texts(self) -> list[str]:
+        """Return the overrides as Hydra reads them."""
+        return [override.text for override in self.overrides]
+
+    def value(self, key: str) -> Any:
+        """Return the value that the last override of a key gives; None if there is none."""
+        return next((one.value for one in reversed(self.overrides) if one.key == key), None)
+
+    def asks(self, flags: Sequence[str]) -> bool:
+        """Tell whether one of some flags is given, ``--cfg job`` or ``--cfg=job``."""
+        return any(flag.partition("=")[0] in flags for flag in self.flags)
+
+    def adding(self, *overrides: Override) -> "CommandLine":
+        """Return this command line with more overrides."""
+        return CommandLine(self.flags, (*self.overrides, *overrides))
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether it starts several jobs: by a flag, or by a preset of ``conf/sweep/``.
+
+        >>> read = lambda *words: CommandLine.read(words, "train").is_sweep
+        >>> read("seed=0,1", "-m"), read("sweep=folds"), read("seed=0")
+        (True, True, False)
+        """
+        return self.asks(MULTIRUN) or any(
+            starts_sweep(one.key, one.value) for one in self.overrides
+        )
+
+
+def is_override(word: str) -> bool:
+    """Tell an override from a flag, or from the value of one."""
+    return not word.startswith("-") and ("=" in word or word.startswith("~"))
+
+
+def starts_sweep(key: str, value: object) -> bool:
+    """Tell whether an override starts a sweep."""
+    return (key == "sweep" and value not in (None, "", "null")) or (
+        key == "hydra.mode" and value == "MULTIRUN"
+    )
+
+
+def parse_key(typed: str) -> Parsed:
+    """Parse what stands before the equals sign; its value may need quotes to be read."""
+    return Override.parse(typed if typed.startswith("~") else f"{typed}=null").parsed
+
+
+def as_hydra_reads(key: Parsed, typed: str, value: str | None, command: str, sweep: bool) -> str:
+    """Return an override with the quotes and the plus signs that Hydra needs."""
+    name = key.get_key_element().lstrip("+")
+    if command == "evaluate" and name.startswith("~metric.") and value is None:
+        # It stands in the checkpoint, and is removed when that is read.
+        return f"++{name[1:]}=null"
+    if value is None:
+        return typed
+    plus = plus_signs(key, value, command)
+    if not key.is_delete():
+        value = quoted(key.key_or_group, value, sweep)
+    return f"{plus}{name}={value}"
+
+
+def plus_signs(parsed: Parsed, value: str, command: str) -> str:
+    """Return the plus signs with which a command takes an override.
+
+    Hydra adds a key with a plus alone, and refuses a plus where the key exists. Which keys exist
+    differs between the commands, so a person may write a plus anywhere or leave it out. Misspelt
+    keys are found later, by the signatures.
+
+    Raises
+    ------
+    OverrideError
+        If the override names a part that training has fixed.
+    """
+    key = parsed.key_or_group
+    typed = "+" * (parsed.is_add() + 2 * parsed.is_force_add())
+    root = key.partition(".")[0].partition("/")[0]
+    if is_under(key, FREE):
+        return "++"
+    if parsed.is_delete() or root == "hydra":
+        return typed
+    if key in groups(command):
+        return ""
+    if command != "train":
+        if is_group(root) and (root not in CHANGEABLE or key == root):
+            raise OverrideError(fixed_by_checkpoint(key, value, command))
+        if root in CHANGEABLE:
+            return "++"
+        if root not in own(command):
+            return ""  # with a plus, it would be added and do nothing
+    return "++" if typed else ""
+
+
+def is_under(key: str, keys: Sequence[str]) -> bool:
+    """Tell whether a key is one of some keys, or within one.
+
+    >>> is_under("hydra.sweep.dir", ["hydra.sweep"]), is_under("hydra.sweeper", ["hydra.sweep"])
+    (True, False)
+    """
+    return any(key == one or key.startswith((f"{one}.", f"{one}/")) for one in keys)
+
+
+@lru_cache(4096)
+def key_of(text: str) -> str:
+    """Return the key of an override; the text itself if Hydra cannot read it.
+
+    >>> key_of("++model.depth=3"), key_of("--config-dir=a")
+    ('model.depth', '--config-dir=a')
+    """
+    try:
+        return Override.parse(text).key
+    except (HydraException, RecursionError):
+        return text
