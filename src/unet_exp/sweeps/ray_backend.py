@@ -19,7 +19,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 if TYPE_CHECKING:
-    from unet_exp.sweeps.remote import Sweep
+    from unet_exp.sweeps.job_runner import Sweep
 
 #: Bytes of Ray's store of objects: our results are small, and /dev/shm may be.
 STORE = 100_000_000
@@ -64,7 +64,7 @@ class RayLauncher(Launcher):
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
         """Take from Hydra what it launches."""
-        from unet_exp.sweeps.remote import Sweep
+        from unet_exp.sweeps.job_runner import Sweep
 
         self.sweep = Sweep(hydra_context, task_function, config)
 
@@ -86,7 +86,7 @@ class RayLauncher(Launcher):
         """
         from unet_exp.configuration.errors import Preempted
         from unet_exp.configuration.override_errors import first_line
-        from unet_exp.sweeps.remote import LostJobError, failed
+        from unet_exp.sweeps.job_runner import LostJobError, failed
 
         if self.sweep is None:
             raise RuntimeError("launch() needs setup() before it.")
@@ -215,7 +215,7 @@ def in_worker(sweep: "Sweep", stop: Any, number: int, overrides: list[str]) -> J
     """Run one job in a worker of Ray."""
     import ray
 
-    from unet_exp.sweeps.remote import LostJobError, failed
+    from unet_exp.sweeps.job_runner import LostJobError, failed
 
     if ray.get(stop.asked.remote()):
         return failed(overrides, LostJobError("The sweep was interrupted before this job began."))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hydra_plugins.unet_exp_ray import RayLauncher, connected
-from tests.hydra_plugins.launching import launched, started, trained, until
 from tests.running import Command
+from tests.sweeps.launching import launched, started, trained, until
+from unet_exp.sweeps.ray_backend import RayLauncher, connected
 
 RAY = ("hydra/launcher=ray", "hydra.launcher.init.num_cpus=4")
 TWO_GPUS = (*RAY, "hydra.launcher.init.num_gpus=2")

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hydra_plugins.unet_exp_slurm import SlurmLocalLauncher, in_queue, submitit
-from tests.hydra_plugins.launching import PATIENCE, ROOT, launched, started, trained, until
 from tests.running import Command
+from tests.sweeps.launching import PATIENCE, launched, started, trained, until
+from unet_exp.sweeps.submitit_backend import SlurmLocalLauncher, in_queue, submitit
 
 LOCAL = ("hydra/launcher=slurm_local",)
 SLURM = ("hydra/launcher=slurm", "hydra.launcher.gpus_per_job=0", "hydra.launcher.cpus_per_job=1")
@@ -172,13 +172,3 @@ def test_a_wrong_word_is_refused(command: Command) -> None:
 def test_trainings_run_through_it(tmp_path: Path) -> None:
     assert trained(tmp_path, *LOCAL) == {"0": "finished", "1": "finished"}
     assert sorted(os.listdir(tmp_path)) == ["sweep"]  # noqa: PTH208
-
-
-def test_hydra_finds_the_launchers_at_its_start() -> None:
-    # It runs these modules without their being in sys.modules.
-    code = "from hydra.core.plugins import Plugins; print(Plugins.instance().discover())"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    words = [sys.executable, "-c", code]
-    found = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
-    for name in ("RayLauncher", "SlurmLauncher", "SlurmLocalLauncher"):
-        assert f".{name}'" in found.stdout, found.stderr

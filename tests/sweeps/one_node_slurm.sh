@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SLURM of one node, this machine, for the tests that need one. As root, with Debian's slurm-wlm:
-#   setsid --wait tests/hydra_plugins/one_node_slurm.sh FOLDER
-#   SLURM_CONF=FOLDER/slurm.conf pytest tests/hydra_plugins
+#   setsid --wait tests/sweeps/one_node_slurm.sh FOLDER
+#   SLURM_CONF=FOLDER/slurm.conf pytest tests/sweeps
 # To end it: kill $(cat FOLDER/*.pid)
 set -euo pipefail
 slurm=$(realpath -m "${1:?Give a folder for its files}")

@@ -24,7 +24,7 @@ from omegaconf import DictConfig
 from unet_exp.runs.slurm import ended_by_slurm, in_queue
 
 if TYPE_CHECKING:
-    from unet_exp.sweeps.remote import Sweep
+    from unet_exp.sweeps.job_runner import Sweep
 
 #: Seconds that a file may take to appear on another machine.
 LATE = 20.0
@@ -42,7 +42,7 @@ class SubmititLauncher(Launcher):
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
         """Take from Hydra what it launches."""
-        from unet_exp.sweeps.remote import Sweep
+        from unet_exp.sweeps.job_runner import Sweep
 
         self.sweep = Sweep(hydra_context, task_function, config)
 
@@ -315,7 +315,7 @@ class Errand:
         """Run one job; if it was asked to stop and has saved itself, queue it again."""
         from submitit import JobEnvironment
 
-        from unet_exp.sweeps.remote import LostJobError, failed
+        from unet_exp.sweeps.job_runner import LostJobError, failed
 
         # Lightning would take the number of tasks for that of its processes, and requeue itself.
         os.environ.pop("SLURM_NTASKS", None)
@@ -354,7 +354,7 @@ def result(job: Any, overrides: list[str]) -> JobReturn:
     """Return what a job of submitit's left, or that it left nothing."""
     from submitit.core.utils import pickle_load
 
-    from unet_exp.sweeps.remote import LostJobError, failed
+    from unet_exp.sweeps.job_runner import LostJobError, failed
 
     if not job.paths.result_pickle.exists():
         return failed(overrides, LostJobError(f"The job's process is gone; see {job.paths.stderr}"))

@@ -1,4 +1,4 @@
-"""A program that launches small jobs: ``python -m tests.hydra_plugins.launching TASK SEEDS WORD``.
+"""A program that launches small jobs: ``python -m tests.sweeps.launching TASK SEEDS WORD``.
 
 It prints a line of JSON: the state and the value or error of each job, in the order it got them.
 """
