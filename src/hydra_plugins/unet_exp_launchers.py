@@ -1,15 +1,66 @@
-"""The launchers of unet_exp where Hydra looks for them, at every start."""
+"""The launchers of unet_exp where Hydra looks for them; Hydra imports this module at every start.
 
-from unet_exp.sweeps import ray_backend, submitit_backend
+The options of a launcher are the fields of its backend.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from inspect import signature
+from typing import Any
+
+from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from unet_exp.sweeps.job_runner import JobRunner
+from unet_exp.sweeps.ray_backend import RayBackend
+from unet_exp.sweeps.slurm_backend import SlurmBackend
+from unet_exp.sweeps.slurm_local_backend import SlurmLocalBackend
 
 
-class RayLauncher(ray_backend.RayLauncher):
-    """``hydra/launcher=ray``."""
+class BackendLauncher(Launcher):
+    """A launcher whose backend runs the jobs."""
+
+    @abstractmethod
+    def __init__(self, backend: RayBackend | SlurmBackend | SlurmLocalBackend) -> None:
+        self.backend = backend
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Keep what a job needs in order to run in another process."""
+        self.runner = JobRunner(hydra_context, task_function, config)
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
+        """Run the jobs; return results in their order."""
+        return self.backend.launch(self.runner, job_overrides, initial_job_idx)
 
 
-class SlurmLauncher(submitit_backend.SlurmLauncher):
-    """``hydra/launcher=slurm``."""
+class RayLauncher(BackendLauncher):
+    """``hydra/launcher=ray``: a GPU for each job, or a part of one, or several."""
+
+    __signature__ = signature(RayBackend)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(RayBackend(**options))
 
 
-class SlurmLocalLauncher(submitit_backend.SlurmLocalLauncher):
-    """``hydra/launcher=slurm_local``."""
+class SlurmLauncher(BackendLauncher):
+    """``hydra/launcher=slurm``: the jobs as one job array of SLURM."""
+
+    __signature__ = signature(SlurmBackend)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(SlurmBackend(**options))
+
+
+class SlurmLocalLauncher(BackendLauncher):
+    """``hydra/launcher=slurm_local``: a dry run of ``slurm`` on this machine."""
+
+    __signature__ = signature(SlurmLocalBackend)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(SlurmLocalBackend(**options))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.running import Command
 from tests.sweeps.launching import launched, started, trained, until
-from unet_exp.sweeps.ray_backend import RayLauncher, connected
+from unet_exp.sweeps.ray_backend import RayBackend, connect
 
 RAY = ("hydra/launcher=ray", "hydra.launcher.init.num_cpus=4")
 TWO_GPUS = (*RAY, "hydra.launcher.init.num_gpus=2")
@@ -81,21 +81,21 @@ def test_without_ray_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setattr(os, "environ", dict(os.environ))
     with pytest.raises(ModuleNotFoundError, match=r'pip install -e "\.\[ray\]"'):
-        connected({})
+        connect({})
 
 
 @pytest.mark.parametrize("words", [{"gpus_per_job": 1.5}, {"gpus_per_job": -1.0}])
 def test_a_share_that_there_is_not_is_refused(words: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="a whole number, or a fraction below 1"):
-        RayLauncher(**words)
+        RayBackend(**words)
 
 
 def test_a_job_fits_on_one_machine_and_gets_its_share_of_cpus() -> None:
     small, large = {"CPU": 8.0, "GPU": 2.0}, {"CPU": 64.0, "GPU": 8.0}
-    assert RayLauncher(gpus_per_job=4).room([small, large]) == (4, 32)
-    assert RayLauncher(gpus_per_job=1).room([small, large]) == (1, 4)
+    assert RayBackend(gpus_per_job=4).share([small, large]) == (4, 32)
+    assert RayBackend(gpus_per_job=1).share([small, large]) == (1, 4)
     with pytest.raises(ValueError, match="no machine of Ray's with 4 GPUs has more than 64 CPUs"):
-        RayLauncher(gpus_per_job=4, cpus_per_job=100).room([small, large])
+        RayBackend(gpus_per_job=4, cpus_per_job=100).share([small, large])
 
 
 @pytest.mark.parametrize(

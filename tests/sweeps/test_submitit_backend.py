@@ -13,7 +13,9 @@ import pytest
 
 from tests.running import Command
 from tests.sweeps.launching import PATIENCE, launched, started, trained, until
-from unet_exp.sweeps.submitit_backend import SlurmLocalLauncher, in_queue, submitit
+from unet_exp.runs.slurm import in_queue
+from unet_exp.sweeps.slurm_local_backend import SlurmLocalBackend
+from unet_exp.sweeps.submitit_backend import import_submitit
 
 LOCAL = ("hydra/launcher=slurm_local",)
 SLURM = ("hydra/launcher=slurm", "hydra.launcher.gpus_per_job=0", "hydra.launcher.cpus_per_job=1")
@@ -148,7 +150,7 @@ def test_a_job_that_slurm_preempts_goes_on_in_its_folder(
 def test_without_submitit_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "submitit", None)
     with pytest.raises(ModuleNotFoundError, match=r'pip install -e "\.\[slurm\]"'):
-        submitit()
+        import_submitit()
 
 
 def test_without_slurm_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +161,7 @@ def test_without_slurm_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.M
 
 def test_no_job_at_a_time_is_refused() -> None:
     with pytest.raises(ValueError, match="array_parallelism=0 runs nothing"):
-        SlurmLocalLauncher(array_parallelism=0)
+        SlurmLocalBackend(array_parallelism=0)
 
 
 def test_a_wrong_word_is_refused(command: Command) -> None:

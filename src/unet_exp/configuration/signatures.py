@@ -90,6 +90,8 @@ def absolute(node: ast.ImportFrom, module: str) -> str:
 
 def constructor(node: ast.ClassDef, module: str) -> list[Parameter]:
     """Return the parameters of a class, its own, a data class's fields, or its base's."""
+    if any(ast.unparse(item).startswith("__signature__ = ") for item in node.body):
+        raise UnreadableError(f"{module}.{node.name} computes its signature.")
     for item in node.body:
         if isinstance(item, ast.FunctionDef) and item.name in ("__init__", "__new__"):
             return of_function(item)[1:]

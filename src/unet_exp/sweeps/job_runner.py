@@ -1,11 +1,12 @@
-"""A job of a sweep in a process that a launcher started, on this machine or another."""
+"""One job of a sweep, in a process that a launcher started on this machine or another."""
 
 import os
 import pickle
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -21,84 +22,74 @@ from unet_exp.shown import screened
 
 
 class LostJobError(RuntimeError):
-    """A job that came to an end without saying so, or that was stopped."""
+    """A job that ended without a result, or that was stopped."""
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """What each job of a sweep needs in order to run elsewhere; made to be pickled."""
+class JobRunner:
+    """What a job needs in order to run in another process; it is pickled to get there."""
 
     context: HydraContext
     task: TaskFunction
     config: DictConfig
+    """The configuration of the sweep."""
     singletons: dict[Any, Any] = field(default_factory=Singleton.get_state)
     folder: Path = field(default_factory=Path.cwd)
-    words: list[str] = field(default_factory=lambda: list(sys.argv))
-
-    def compose(self, number: int, overrides: Sequence[str]) -> DictConfig:
-        """Return the configuration of one job, with the folder that the sweep has for it."""
-        config = self.context.config_loader.load_sweep_config(self.config, list(overrides))
-        with open_dict(config):
-            config.hydra.job.id = config.hydra.job.num = number
-            # The sweep's folder is one, also where its name depends on what the jobs differ in.
-            config.hydra.sweep.dir = str(Path(self.config.hydra.sweep.dir).absolute())
-        return config
-
-    def job_folder(self, number: int, overrides: Sequence[str]) -> Path:
-        """Return the folder of one job."""
-        hydra = self.compose(number, overrides).hydra
-        return Path(hydra.sweep.dir) / str(hydra.sweep.subdir)
+    command: list[str] = field(default_factory=lambda: list(sys.argv))
 
     def run(self, number: int, overrides: Sequence[str]) -> JobReturn:
         """Run one job in this process, which knows nothing of the sweep yet.
 
-        A job that fails, or is stopped, returns its error and lets the others be.
+        The result of a job that fails or is stopped holds its error.
 
         Raises
         ------
         SystemExit
             With code ``PREEMPTED``, if the training was asked to stop and has saved itself.
         """
-        with suppress(FileNotFoundError):  # the launcher sees to what the machines share
+        with suppress(FileNotFoundError):  # the launcher checks that the machines share it
             os.chdir(self.folder)
         learn(os.environ)
         with screened():
-            return self.run_screened(number, overrides)
-
-    def run_screened(self, number: int, overrides: Sequence[str]) -> JobReturn:
-        """Do what :meth:`run` says, on a screen that shows no secret."""
-        sys.argv = masked(self.words)  # a job's record names the command that a person gave
-        Singleton.set_state(self.singletons)
-        setup_globals()
-        schema.register()
-        try:
-            result = run_job(
-                hydra_context=self.context,
-                task_function=self.task,
-                config=self.compose(number, overrides),
-                job_dir_key="hydra.sweep.dir",
-                job_subdir_key="hydra.sweep.subdir",
-            )
-        except KeyboardInterrupt:
-            return failed(overrides, LostJobError("The job was interrupted."))
-        except SystemExit as end:
-            if end.code == PREEMPTED:
-                raise
-            return failed(overrides, LostJobError(f"The job ended with exit code {end.code}."))
-        except Exception as error:
+            sys.argv = masked(self.command)  # the job's record names the command that was typed
+            Singleton.set_state(self.singletons)
+            setup_globals()
+            schema.register()
+            try:
+                result = run_job(
+                    hydra_context=self.context,
+                    task_function=self.task,
+                    config=self.compose(number, overrides),
+                    job_dir_key="hydra.sweep.dir",
+                    job_subdir_key="hydra.sweep.subdir",
+                )
+            except KeyboardInterrupt:
+                return failed(overrides, LostJobError("The job was interrupted."))
+            except SystemExit as end:
+                if end.code == PREEMPTED:
+                    raise
+                return failed(overrides, LostJobError(f"The job ended with exit code {end.code}."))
+            except Exception as error:
+                return failed(overrides, error)
+        if (error := error_of(result)) is not None:
             return failed(overrides, error)
-        # A launcher may keep what a job hands back: its configuration may hold secrets.
+        # A launcher may store the result, so it must not hold a configuration with secrets.
         kept = JobReturn(overrides=masked(list(overrides)), status=result.status)
-        kept.return_value = result._return_value
-        if result.status == JobStatus.FAILED:
-            return failed(overrides, result._return_value, kept)
+        kept.return_value = result.return_value
         return kept
 
+    def compose(self, number: int, overrides: Sequence[str]) -> DictConfig:
+        """Return the configuration of one job, within the folder of the sweep."""
+        config = self.context.config_loader.load_sweep_config(self.config, list(overrides))
+        with open_dict(config):
+            config.hydra.job.id = config.hydra.job.num = number
+            # The folder's name may depend on values that differ between the jobs.
+            config.hydra.sweep.dir = str(Path(self.config.hydra.sweep.dir).absolute())
+        return config
 
-def failed(
-    overrides: Sequence[str], error: Exception, result: JobReturn | None = None
-) -> JobReturn:
-    """Return what a job that failed hands back, with an error that any process can read.
+
+def failed(overrides: Sequence[str], error: BaseException) -> JobReturn:
+    """Return the result of a job that failed, with an error that any process can unpickle.
 
     >>> result = failed(["seed=1"], ValueError("no seed"))
     >>> result.status.name, result.overrides
@@ -108,6 +99,22 @@ def failed(
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
     except Exception:
         error = LostJobError(f"{type(error).__name__}: {error}")
-    result = result or JobReturn(overrides=masked(list(overrides)))
-    result.return_value, result.status = error, JobStatus.FAILED
+    result = JobReturn(overrides=masked(list(overrides)), status=JobStatus.FAILED)
+    result.return_value = error
     return result
+
+
+def error_of(result: JobReturn) -> BaseException | None:
+    """Return the error of a job that failed; None for one that completed.
+
+    >>> error_of(failed(["seed=1"], ValueError("no seed")))
+    ValueError('no seed')
+    """
+    if result.status == JobStatus.COMPLETED:
+        return None
+    try:
+        with redirect_stderr(StringIO()):  # Hydra also prints that the job failed
+            _ = result.return_value
+    except BaseException as error:
+        return error
+    return None

@@ -1,6 +1,6 @@
-"""``hydra/launcher=ray``: the jobs of a sweep, packed onto the GPUs of one machine or a cluster.
+"""Jobs of a sweep on Ray, packed onto the GPUs of one machine or of a cluster.
 
-Hydra imports this module whenever it starts, so that it imports Ray only to launch.
+Ray itself is imported only to launch.
 """
 
 import os
@@ -10,25 +10,25 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from hydra.core.utils import JobReturn
-from hydra.plugins.launcher import Launcher
-from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
 
-if TYPE_CHECKING:
-    from unet_exp.sweeps.job_runner import Sweep
+from unet_exp.configuration.errors import Preempted
+from unet_exp.configuration.override_errors import first_line
+from unet_exp.sweeps.job_runner import JobRunner, LostJobError, failed
 
-#: Bytes of Ray's store of objects: our results are small, and /dev/shm may be.
+#: Bytes of Ray's object store. Our results are small, and /dev/shm may be small too.
 STORE = 100_000_000
-#: What schedulers of clusters send to ask for an end.
-ASKING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+#: Signals by which cluster schedulers ask a process to stop.
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 
-class RayLauncher(Launcher):
-    """Run each job of a sweep as a task of Ray, with GPUs of its own.
+@dataclass
+class RayBackend:
+    """Runs each job of a sweep as a Ray task with its own GPUs.
 
     Parameters
     ----------
@@ -36,42 +36,32 @@ class RayLauncher(Launcher):
         A whole number, or a fraction by which several jobs share a GPU: 0.5 for two. None: one
         where there are GPUs, else none. A job sees its own in CUDA_VISIBLE_DEVICES.
     cpus_per_job
-        None: an even share of the machine's for each job that its GPUs hold; one without GPUs.
+        None: an equal share of the machine's CPUs for each job that fits on its GPUs; one CPU for
+        a job without GPUs.
     init
         Arguments of ``ray.init``. ``address`` of a running cluster (``auto``: the one of this
-        machine); without one, Ray is started on this machine for as long as the sweep lasts.
+        machine). Without an address, Ray runs on this machine for as long as the sweep.
     seconds_to_stop
         How long the jobs may take to save themselves when the sweep is interrupted.
     """
 
-    def __init__(
-        self,
-        gpus_per_job: float | None = None,
-        cpus_per_job: float | None = None,
-        init: dict[str, Any] = {"address": None, "num_gpus": None, "num_cpus": None},  # noqa: B006
-        seconds_to_stop: float = 120.0,
-    ) -> None:
-        for name, number in (("gpus_per_job", gpus_per_job), ("cpus_per_job", cpus_per_job)):
+    gpus_per_job: float | None = None
+    cpus_per_job: float | None = None
+    init: dict[str, Any] | None = None
+    seconds_to_stop: float = 120.0
+
+    def __post_init__(self) -> None:
+        for name in ("gpus_per_job", "cpus_per_job"):
+            number = getattr(self, name)
             if number is not None and (number < 0 or (number > 1 and number % 1)):
                 raise ValueError(
                     f"hydra.launcher.{name}={number:g}: give a whole number, or a fraction below 1."
                 )
-        self.gpus_per_job, self.cpus_per_job = gpus_per_job, cpus_per_job
-        self.init, self.seconds_to_stop = dict(init), seconds_to_stop
-        self.sweep: Sweep | None = None
-
-    def setup(
-        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
-    ) -> None:
-        """Take from Hydra what it launches."""
-        from unet_exp.sweeps.job_runner import Sweep
-
-        self.sweep = Sweep(hydra_context, task_function, config)
 
     def launch(
-        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
-    ) -> Sequence[JobReturn]:
-        """Run the jobs, as many at a time as there is room for; results in their order.
+        self, runner: JobRunner, job_overrides: Sequence[Sequence[str]], first: int
+    ) -> list[JobReturn]:
+        """Run the jobs, as many at a time as fit; return results in their order.
 
         Raises
         ------
@@ -84,58 +74,42 @@ class RayLauncher(Launcher):
         KeyboardInterrupt, Preempted
             If the sweep was asked to stop, and its jobs have saved themselves.
         """
-        from unet_exp.configuration.errors import Preempted
-        from unet_exp.configuration.override_errors import first_line
-        from unet_exp.sweeps.job_runner import LostJobError, failed
-
-        if self.sweep is None:
-            raise RuntimeError("launch() needs setup() before it.")
-        ray = connected(self.init)
-        gpus, cpus = self.room(
+        ray = connect(self.init or {})
+        gpus, cpus = self.share(
             [node["Resources"] for node in ray.nodes() if node["Alive"]]  # pyright: ignore
         )
-        Path(self.sweep.config.hydra.sweep.dir).mkdir(parents=True, exist_ok=True)
-        stop = ray.remote(num_cpus=0)(Stop).remote()
-        task = ray.remote(num_gpus=gpus, num_cpus=cpus, max_retries=0, max_calls=1)(in_worker)
-        shared = ray.put(self.sweep)
+        Path(runner.config.hydra.sweep.dir).mkdir(parents=True, exist_ok=True)
+        stop = ray.remote(num_cpus=0)(StopFlag).remote()
+        task = ray.remote(num_gpus=gpus, num_cpus=cpus, max_retries=0, max_calls=1)(run_in_worker)
+        shared = ray.put(runner)
         jobs = [
             task.remote(shared, stop, number, list(overrides))
-            for number, overrides in enumerate(job_overrides, initial_job_idx)
+            for number, overrides in enumerate(job_overrides, first)
         ]
-        results = []
-        before = {number: signal.getsignal(number) for number in ASKING}
+        before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
         try:
-            for number in ASKING:
+            for number in STOP_SIGNALS:
                 signal.signal(number, stopped)
-            for job, overrides in zip(jobs, job_overrides, strict=True):
-                try:
-                    results.append(ray.get(job))
-                except ray.exceptions.RayTaskError as error:
-                    results.append(failed(overrides, LostJobError(last_line(error))))
-                except ray.exceptions.RayError as error:
-                    # Such as a worker that was killed for want of memory.
-                    lost = LostJobError(f"The job's process is gone: {first_line(error)}")
-                    results.append(failed(overrides, lost))
+            return [wait(job, own) for job, own in zip(jobs, job_overrides, strict=True)]
         except BaseException as end:
-            # Ctrl-C, or a signal that asks to stop; once more, and nothing is waited for.
-            stop.stop.remote()
+            # Ctrl-C or a stop signal. A second one does not wait for the jobs.
+            stop.set.remote()
             ray.wait(jobs, num_returns=len(jobs), timeout=self.seconds_to_stop)
-            if isinstance(end, SystemExit):  # Ray has put a code of its own
+            if isinstance(end, SystemExit):  # Ray replaces the exit code
                 raise Preempted from None
             raise
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-        return results
 
-    def room(self, machines: Sequence[dict[str, float]]) -> tuple[float, float]:
+    def share(self, machines: Sequence[dict[str, float]]) -> tuple[float, float]:
         """Return how many GPUs and CPUs a job gets.
 
-        >>> RayLauncher(gpus_per_job=0.5).room([{"CPU": 16, "GPU": 4}])
+        >>> RayBackend(gpus_per_job=0.5).share([{"CPU": 16, "GPU": 4}])
         (0.5, 2)
-        >>> RayLauncher().room([{"CPU": 8}])
+        >>> RayBackend().share([{"CPU": 8}])
         (0, 1)
-        >>> RayLauncher(gpus_per_job=3).room([{"CPU": 8, "GPU": 2}, {"CPU": 8, "GPU": 2}])
+        >>> RayBackend(gpus_per_job=3).share([{"CPU": 8, "GPU": 2}, {"CPU": 8, "GPU": 2}])
         Traceback (most recent call last):
         ValueError: hydra.launcher.gpus_per_job=3, but no machine of Ray's has more than 2 GPUs. ...
         """
@@ -148,11 +122,11 @@ class RayLauncher(Launcher):
                 f"hydra.launcher.gpus_per_job={gpus:g}, but no machine of Ray's has more than "
                 f"{most:g} GPUs. Give {f'{most:g} or less' if most else '0'}."
             )
-        fit = [machine for machine in machines if machine.get("GPU", 0) >= gpus]
+        suitable = [machine for machine in machines if machine.get("GPU", 0) >= gpus]
         if cpus is None:
-            shares = [m.get("CPU", 0) * gpus / m["GPU"] for m in fit if m.get("GPU") and gpus]
+            shares = [m.get("CPU", 0) * gpus / m["GPU"] for m in suitable if m.get("GPU") and gpus]
             cpus = max(1, int(min(shares, default=1)))
-        most = max((machine.get("CPU", 0) for machine in fit), default=0)
+        most = max((machine.get("CPU", 0) for machine in suitable), default=0)
         if cpus > most:
             raise ValueError(
                 f"hydra.launcher.cpus_per_job={cpus:g}, but no machine of Ray's with "
@@ -161,14 +135,9 @@ class RayLauncher(Launcher):
         return gpus, cpus
 
 
-def stopped(number: int, frame: Any) -> NoReturn:
-    """End a sweep that a scheduler asks to stop; its jobs save themselves."""
-    sys.exit(1)
-
-
-def connected(init: dict[str, Any]) -> Any:
+def connect(init: dict[str, Any]) -> Any:
     """Return the module ``ray``, connected to a cluster or to one that it starts here."""
-    # Neither reports of use, nor advice on settings that we make.
+    # Send no usage statistics, and do not warn about settings that we choose.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
@@ -177,7 +146,7 @@ def connected(init: dict[str, Any]) -> Any:
         raise ModuleNotFoundError(
             'hydra/launcher=ray needs Ray. Install it: pip install -e ".[ray]"'
         ) from error
-    if ray.is_initialized():  # a sweeper launches several times
+    if ray.is_initialized():  # a search launches several times
         return ray
     given = {key: value for key, value in init.items() if value is not None}
     given.setdefault("address", os.environ.get("RAY_ADDRESS") or "local")
@@ -196,47 +165,63 @@ def connected(init: dict[str, Any]) -> Any:
     return ray
 
 
-class Stop:
-    """An actor that knows whether the sweep was interrupted, for workers on any machine."""
+def wait(job: Any, overrides: Sequence[str]) -> JobReturn:
+    """Wait for one Ray task and return its result; a job without one has failed."""
+    import ray
+    from ray.exceptions import RayError, RayTaskError
+
+    try:
+        return ray.get(job)
+    except RayTaskError as error:  # the last line of its stack trace says what went wrong
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        return failed(overrides, LostJobError(lines[-1]))
+    except RayError as error:  # such as a worker that ran out of memory
+        return failed(overrides, LostJobError(f"The job's process is gone: {first_line(error)}"))
+
+
+def stopped(number: int, frame: Any) -> NoReturn:
+    """End a sweep that a scheduler asks to stop; its jobs save themselves."""
+    sys.exit(1)
+
+
+class StopFlag:
+    """A Ray actor by which the sweep asks the workers of all machines to stop."""
 
     def __init__(self) -> None:
         self.stopped = False
 
-    def stop(self) -> None:
-        """Tell all workers to stop."""
+    def set(self) -> None:
+        """Ask all workers to stop."""
         self.stopped = True
 
-    def asked(self) -> bool:
-        """Tell whether they should."""
+    def is_set(self) -> bool:
+        """Tell whether the workers should stop."""
         return self.stopped
 
 
-def in_worker(sweep: "Sweep", stop: Any, number: int, overrides: list[str]) -> JobReturn:
-    """Run one job in a worker of Ray."""
+def run_in_worker(runner: JobRunner, stop: Any, number: int, overrides: list[str]) -> JobReturn:
+    """Run one job in a Ray worker."""
     import ray
 
-    from unet_exp.sweeps.job_runner import LostJobError, failed
-
-    if ray.get(stop.asked.remote()):
+    if ray.get(stop.is_set.remote()):
         return failed(overrides, LostJobError("The sweep was interrupted before this job began."))
-    if not sweep.folder.is_dir():
-        missing = f"{os.uname().nodename} does not see {sweep.folder}."
-        remedy = (
-            "The machines of a Ray cluster need to share the folder that a sweep is started in."
-        )
-        return failed(overrides, FileNotFoundError(f"{missing} {remedy}"))
+    if not runner.folder.is_dir():
+        return failed(overrides, FileNotFoundError(
+            f"{os.uname().nodename} does not see {runner.folder}. The machines of a Ray cluster "
+            "need to share the folder that a sweep is started in."
+        ))  # fmt: skip
     try:
-        with listening(stop):
-            return sweep.run(number, overrides)
+        with terminated_by(stop):
+            return runner.run(number, overrides)
     except SystemExit:
         return failed(overrides, LostJobError("The job was asked to stop, and has saved itself."))
 
 
 @contextmanager
-def listening(stop: Any) -> Iterator[None]:
-    """Send this process SIGTERM when the sweep is interrupted.
+def terminated_by(stop: Any) -> Iterator[None]:
+    """Send this process SIGTERM when the flag is set.
 
-    Ray's own way, ``ray.cancel``, does not reach a process that waits for another one.
+    ``ray.cancel`` does not reach a process that waits for another one.
     """
     import ray
     from ray.exceptions import RayError
@@ -245,9 +230,9 @@ def listening(stop: Any) -> Iterator[None]:
 
     def listen() -> None:
         while not done.wait(1.0):
-            asked = True  # also when the sweep has died, and this actor with it
+            asked = True  # also when the sweep has died, and the flag with it
             with suppress(RayError):
-                asked = ray.get(stop.asked.remote())
+                asked = ray.get(stop.is_set.remote())
             if asked and not done.is_set():
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
@@ -257,8 +242,3 @@ def listening(stop: Any) -> Iterator[None]:
         yield
     finally:
         done.set()
-
-
-def last_line(error: BaseException) -> str:
-    """Return the last line, which says in a stack trace what went wrong."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
