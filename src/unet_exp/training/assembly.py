@@ -46,11 +46,11 @@ def build_loaders(cfg: DictConfig, dataset: Any, network: Any) -> Loaders:
         If the labels have more classes than the network distinguishes.
     """
     # One sigmoid channel distinguishes two classes.
-    num_classes = max(2, getattr(network, "num_classes", dataset.num_classes))
+    num_classes = max(2, getattr(network, "out_channels", dataset.num_classes))
     if dataset.num_classes > num_classes:
         raise ValueError(
             f"The labels have {dataset.num_classes} classes, and the network distinguishes "
-            f"{num_classes}. Give model.num_classes={dataset.num_classes}."
+            f"{num_classes}. Give model.out_channels={dataset.num_classes}."
         )
     return build(cfg.loader)(
         dataset=dataset,

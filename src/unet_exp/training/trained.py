@@ -22,7 +22,7 @@ from unet_exp.training.devices import device_type
 from unet_exp.training.inspection import Array
 
 #: Settings that networks must share to be averaged.
-SHARED = ("model.in_channels", "model.num_classes", "dataset.normalization", "loss._target_")
+SHARED = ("model.in_channels", "model.out_channels", "dataset.normalization", "loss._target_")
 
 
 @dataclass(frozen=True)
