@@ -11,7 +11,7 @@ from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.download import require
 from unet_exp.datasets.every_file import read_every
 from unet_exp.datasets.labels.files import read_labels
-from unet_exp.datasets.labels.numbering import renumbered
+from unet_exp.datasets.labels.numbering import renumber
 from unet_exp.datasets.sample import Sample, check_split
 from unet_exp.datasets.sequences import Sequence2D, find_sequences
 from unet_exp.datasets.unannotated import fill_in, mark_unknown
@@ -192,7 +192,7 @@ def _read_mask(path: Path, shape: tuple[int, ...]) -> Int32[np.ndarray, "h w"]:
             f"{path} has {len(pages)} pages, and its frame is one image, so that it is not known "
             "which of them is its mask. Unzip the training set again, or save that page alone."
         )
-    mask = renumbered(pages[0])
+    mask = renumber(pages[0])
     if mask.shape != shape:
         raise ValueError(
             f"{path} is {' x '.join(map(str, mask.shape))} pixels, its frame "

@@ -10,12 +10,12 @@ import numpy as np
 from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.every_file import read_every
 from unet_exp.datasets.folds import fold_indices
-from unet_exp.datasets.labels.decoder import LabelReading
+from unet_exp.datasets.labels.decoder import LabelDecoder
 from unet_exp.datasets.labels.files import read_label_files
 from unet_exp.datasets.labels.kinds import all_values
 from unet_exp.datasets.labels.numbering import Numbers
-from unet_exp.datasets.labels.summary import Seen
-from unet_exp.datasets.labels.white_is_zero import WhiteZeros
+from unet_exp.datasets.labels.summary import LabelSummary
+from unet_exp.datasets.labels.white_is_zero import WhiteIsZero
 from unet_exp.datasets.pairing import find_pairs, source, stem
 from unet_exp.datasets.sample import Sample, check_split
 from unet_exp.images.nodata import parse_nodata
@@ -60,7 +60,7 @@ class Folder:
     min_is_white
         How TIFFs are read that say that 0 is white: "invert", "keep", or "auto", see
         `unet_exp.images.display.Display`, and for labels
-        `unet_exp.datasets.labels.white_is_zero.WhiteZeros`.
+        `unet_exp.datasets.labels.white_is_zero.WhiteIsZero`.
     memory_limit
         GiB of arrays to keep in memory; those beyond are memory-mapped from the cache.
     """
@@ -93,13 +93,13 @@ class Folder:
         self.name = self.root.resolve().name
         self.normalization, self._in_channels = normalization, in_channels
         self.nodata, self.min_is_white = parse_nodata(nodata), min_is_white
-        self._white = WhiteZeros(min_is_white)
+        self._white = WhiteIsZero(min_is_white)
         self._store = ArrayStore(cache_folder(self.root), memory_limit)
 
         pairs = find_pairs(self.root)
         held_out = self._pairs_in("validation")
         raw = self._labels([*pairs, *held_out])
-        self._kind, self._ignore, self._seen = labels, ignore, list[Seen]()
+        self._kind, self._ignore, self._seen = labels, ignore, list[LabelSummary]()
         self.reading = self._decide(raw, num_classes)
         self.num_classes = self.reading.num_classes
         samples = self._read([*pairs, *held_out], raw)
@@ -147,15 +147,15 @@ class Folder:
             "dataset.labels, dataset.num_classes or dataset.in_channels."
         )
 
-    def _decide(self, raw: dict[Path, list[Numbers]], num_classes: int | None) -> LabelReading:
+    def _decide(self, raw: dict[Path, list[Numbers]], num_classes: int | None) -> LabelDecoder:
         """Decide how to read labels, from these and all that were looked at before."""
         for path, pages in raw.items():
             name = str(path.relative_to(self.root))
             for number, page in enumerate(pages, start=1):
                 called = name if len(pages) == 1 else f"{name} page {number}"
-                self._seen.append(Seen.of(called, page, self._ignore, self._kind == "auto"))
+                self._seen.append(LabelSummary.of(called, page, self._ignore, self._kind == "auto"))
         try:
-            return LabelReading.decide(self._seen, self._kind, num_classes, self._ignore)
+            return LabelDecoder.decide(self._seen, self._kind, num_classes, self._ignore)
         except ValueError as error:
             raise ValueError(f"In {self.root}, {error}.") from error
 

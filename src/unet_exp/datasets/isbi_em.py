@@ -7,7 +7,7 @@ from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.download import require
 from unet_exp.datasets.folds import fold_indices
 from unet_exp.datasets.labels.files import read_labels
-from unet_exp.datasets.regions import regions
+from unet_exp.datasets.labels.numbering import number_pieces
 from unet_exp.datasets.sample import Sample, check_split
 from unet_exp.images.reading import read_images
 
@@ -98,7 +98,7 @@ class IsbiEm:
                 f"{path} and {truth} differ in slices or in size. Unzip the archive again."
             )
         keep = self._store.keep
-        labels = [keep(regions(page != 0)) for page in drawn] or [None] * len(images)
+        labels = [keep(number_pieces(page != 0)) for page in drawn] or [None] * len(images)
         return [
             Sample(f"{path.stem}_{number:02d}", keep(image), label, path=path)
             for number, (image, label) in enumerate(zip(images, labels, strict=True))

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from unet_exp.datasets.labels.decoder import LabelReading
-from unet_exp.datasets.labels.summary import Seen
+from unet_exp.datasets.labels.decoder import LabelDecoder
+from unet_exp.datasets.labels.summary import LabelSummary
 
 
-def decide(page: np.ndarray, ignore: int | None = None, **options) -> LabelReading:
-    return LabelReading.decide([Seen.of("a.png", page, ignore)], ignore=ignore, **options)
+def decide(page: np.ndarray, ignore: int | None = None, **options) -> LabelDecoder:
+    return LabelDecoder.decide([LabelSummary.of("a.png", page, ignore)], ignore=ignore, **options)
 
 
 CLASSES = np.array([[1, 1, 0, 1], [2, 2, 0, 1], [255, -1, 0, 2]], np.int32)

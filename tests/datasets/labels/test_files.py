@@ -150,7 +150,10 @@ def blocks() -> np.ndarray:
 @pytest.mark.parametrize("name", ["a.png", "a.tif"])
 def test_each_colour_of_a_picture_of_labels_is_a_number(tmp_path, name, caplog) -> None:
     (page,) = read_labels(coloured(tmp_path / name, blocks()))
-    assert f"Labels in {tmp_path} are read as colours, each of which is a number" in caplog.text
+    assert f"{tmp_path / name} (and others like it" in caplog.text
+    assert (
+        "its colours are read as labels, each as a number: black is the background" in caplog.text
+    )
     assert np.unique(page).tolist() == [0, 3, 200 * 256, 255 * 65536]
     assert (page[3, 3], page[3, 12], page[15, 9]) == (255 * 65536, 200 * 256, 3)
     (page,) = read_labels(coloured(tmp_path / name, blocks().astype(np.uint16) * 257))

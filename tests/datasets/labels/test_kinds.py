@@ -7,14 +7,14 @@ import pytest
 from PIL import Image, ImageFilter
 
 from unet_exp.datasets.labels.kinds import count_classes, infer_kind
-from unet_exp.datasets.labels.summary import Seen
+from unet_exp.datasets.labels.summary import LabelSummary
 
 
-def page(*rows: str, name: str = "a.png") -> Seen:
+def page(*rows: str, name: str = "a.png") -> LabelSummary:
     """Draw labels by letters: a dot for 0, ? for -1, digits for themselves, # for 255."""
     values = {".": 0, "?": -1, "#": 255}
     drawn = [[values.get(c) if c in values else int(c) for c in row] for row in rows]
-    return Seen.of(name, np.array(drawn, np.int32))
+    return LabelSummary.of(name, np.array(drawn, np.int32))
 
 
 def test_two_values_are_inside_and_outside() -> None:
@@ -128,16 +128,16 @@ def test_images_that_contradict_each_other_are_refused_by_name(images, message) 
 
 def test_a_number_as_high_as_its_neighbours_is_an_instance_though_255() -> None:
     drawn = np.array([[200, 200, 0, 255], [254, 0, 0, 255]])
-    assert infer_kind([Seen.of("a.png", drawn)]) == "instances"
+    assert infer_kind([LabelSummary.of("a.png", drawn)]) == "instances"
 
 
 def test_grey_values_are_no_labels() -> None:
     grey = np.random.default_rng(0).permutation(4096).reshape(64, 64)
     with pytest.raises(ValueError, match=r"most numbers in a.png are those of a single pixel"):
-        infer_kind([Seen.of("a.png", grey), OBJECTS])
+        infer_kind([LabelSummary.of("a.png", grey), OBJECTS])
     photograph = np.random.default_rng(0).integers(0, 256, (64, 64))
     with pytest.raises(ValueError, match=r"look neither like instances nor like classes.*a.png"):
-        infer_kind([Seen.of("a.png", photograph)])
+        infer_kind([LabelSummary.of("a.png", photograph)])
 
 
 def test_five_names_are_enough() -> None:
@@ -175,10 +175,10 @@ def test_masks_that_were_resized_or_saved_as_jpeg_are_to_be_thresholded(
 ) -> None:
     page = np.asarray(spoilt(disc())) * factor
     with pytest.raises(ValueError, match=r"a\.png.*[Tt]hreshold them, for instance at \d+") as no:
-        infer_kind([Seen.of("a.png", page)])
+        infer_kind([LabelSummary.of("a.png", page)])
     assert "dataset.labels=classes" not in str(no.value)
     where = int(str(no.value).split("instance at ")[1].split()[0].strip(".,;"))
-    assert infer_kind([Seen.of("a.png", (page > where).astype(np.uint8))]) == "binary"
+    assert infer_kind([LabelSummary.of("a.png", (page > where).astype(np.uint8))]) == "binary"
 
 
 def test_numbered_objects_up_to_255_are_no_smoothed_mask() -> None:
@@ -186,4 +186,4 @@ def test_numbered_objects_up_to_255_are_no_smoothed_mask() -> None:
     for number in range(1, 256):
         row, column = divmod(number - 1, 16)
         numbers[10 * row : 10 * row + 6, 10 * column : 10 * column + 6] = number
-    assert infer_kind([Seen.of("a.png", numbers)]) == "instances"
+    assert infer_kind([LabelSummary.of("a.png", numbers)]) == "instances"

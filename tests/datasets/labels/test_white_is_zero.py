@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 
 from unet_exp.datasets.folder import Folder
 from unet_exp.datasets.labels.files import read_label_files, read_labels
-from unet_exp.datasets.labels.white_is_zero import WhiteZeros
+from unet_exp.datasets.labels.white_is_zero import WhiteIsZero
 
 MASK = np.zeros((20, 31), np.uint8)
 MASK[3:9, 4:10] = 1
@@ -32,7 +32,7 @@ def read(
         paths.append(folder / f"{number}.tif")
         photometric = "minisblack" if number in black else "miniswhite"
         tifffile.imwrite(paths[-1], array, photometric=photometric, metadata=None, software="x")
-    return [page for pages in read_label_files(paths, WhiteZeros(way)).values() for page in pages]
+    return [page for pages in read_label_files(paths, WhiteIsZero(way)).values() for page in pages]
 
 
 @pytest.mark.parametrize("order", [[MASK, THREE], [THREE, MASK]])

@@ -1,4 +1,4 @@
-"""From the numbers in label files to instances and classes."""
+"""Decode the numbers of label images into instances and classes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,15 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int32, UInt8
 
-from unet_exp.datasets.labels.kinds import KINDS, all_values, count_classes, infer_kind, named
-from unet_exp.datasets.labels.numbering import Numbers, renumbered
-from unet_exp.datasets.labels.summary import UNKNOWN, Seen
-from unet_exp.datasets.regions import regions
+from unet_exp.datasets.labels.kinds import KINDS, all_values, count_classes, infer_kind, names
+from unet_exp.datasets.labels.numbering import Numbers, number_pieces, renumber
+from unet_exp.datasets.labels.summary import UNKNOWN, LabelSummary
+
+Mask = Bool[np.ndarray, "_ _"]
 
 
 @dataclass(frozen=True)
-class LabelReading:
-    """How to read labels: their ``kind``, the number of classes, and a value that is unknown."""
+class LabelDecoder:
+    """How labels are decoded.
+
+    Attributes
+    ----------
+    kind
+        "instances", "binary" or "classes".
+    ignore
+        A number that means unknown, besides negative ones and 255 among classes.
+    """
 
     kind: str
     num_classes: int
@@ -23,21 +32,21 @@ class LabelReading:
     @classmethod
     def decide(
         cls,
-        images: Sequence[Seen],
+        images: Sequence[LabelSummary],
         kind: str = "auto",
         num_classes: int | None = None,
         ignore: int | None = None,
-    ) -> "LabelReading":
-        """Infer what is not given, and check what is, on all label images there are.
+    ) -> "LabelDecoder":
+        """Infer from all label images what is not given, and check what is.
 
         Raises
         ------
         ValueError
-            All are empty, or they are neither instances nor classes, or some contradict others,
-            or a class is beyond ``num_classes``; the message names them.
+            All images are empty, are neither instances nor classes, contradict each other, or
+            hold a class beyond ``num_classes``. The message names them.
 
-        >>> LabelReading.decide([Seen.of("a.png", np.array([[0, 1, 2, 1, 2, 1, 255]]))])
-        LabelReading(kind='classes', num_classes=3, ignore=None)
+        >>> LabelDecoder.decide([LabelSummary.of("a.png", np.array([[0, 1, 2, 1, 2, 1, 255]]))])
+        LabelDecoder(kind='classes', num_classes=3, ignore=None)
         """
         if kind not in KINDS:
             raise ValueError(
@@ -49,18 +58,18 @@ class LabelReading:
                 "are the masks"
             )
         if kind == "auto":
-            # Nothing but classes has more than two of them.
+            # Only classes can be more than two.
             kind = "classes" if num_classes is not None and num_classes > 2 else infer_kind(images)
         if kind != "classes":
             return cls(kind, num_classes or 2, ignore)
-        classes = [v for v in all_values(images) if v != UNKNOWN]
+        classes = [value for value in all_values(images) if value != UNKNOWN]
         if not classes:
             raise ValueError(
                 "all label images hold 0 and 255 alone, and 255 is no class but means unknown. "
                 "If they are masks, take dataset.labels=binary"
             )
         top = classes[-1]
-        where = named([image for image in images if top in image.values])
+        where = names([image for image in images if top in image.values])
         if top > UNKNOWN:
             raise ValueError(
                 f"there are labels of class {top} ({where}), and classes go up to {UNKNOWN - 1}. "
@@ -74,47 +83,42 @@ class LabelReading:
             )
         return cls(kind, num_classes or count_classes(images), ignore)
 
-    def instances(
-        self, page: Numbers, missing: Bool[np.ndarray, "_ _"] | None = None
-    ) -> Int32[np.ndarray, "_ _"]:
-        """Return instance numbers, with -1 for what is unknown, or ``missing`` in the image.
+    def instances(self, page: Numbers, missing: Mask | None = None) -> Int32[np.ndarray, "_ _"]:
+        """Return instance numbers; -1 where labels are unknown or the image is ``missing``.
 
-        Instances of "binary" labels, and of each of the "classes" above 0, are the pieces that
-        hang together by pixel edges. Other instances keep their numbers, as far as
-        `unet_exp.datasets.labels.numbering.renumbered` does.
+        4-connected pieces are the instances of binary labels, and of each class above 0. Other
+        instances keep their numbers as far as `numbering.renumber` does.
 
-        >>> LabelReading("binary", 2).instances(np.array([[255, 0, 255, -9]])).tolist()
+        >>> LabelDecoder("binary", 2).instances(np.array([[255, 0, 255, -9]])).tolist()
         [[1, 0, 2, -1]]
-        >>> LabelReading("classes", 3).instances(np.array([[1, 2, 0, 255]])).tolist()
+        >>> LabelDecoder("classes", 3).instances(np.array([[1, 2, 0, 255]])).tolist()
         [[1, 2, 0, -1]]
         """
         unknown = self._unknown(page, missing)
         if self.kind == "instances":
-            numbered = renumbered(page)
-        elif self.kind == "binary":
-            numbered = regions((page > 0) & ~unknown)
-        else:
-            numbered = np.zeros(page.shape, np.int32)
-            for value in np.unique(page[(page > 0) & ~unknown]):
-                pieces = regions(page == value)
-                numbered += np.where(pieces > 0, pieces + numbered.max(), 0)
+            return np.where(unknown, np.int32(-1), renumber(page))
+        inside = (page > 0) & ~unknown
+        if self.kind == "binary":
+            return np.where(unknown, np.int32(-1), number_pieces(inside))
+        numbered = np.zeros(page.shape, np.int32)
+        for value in np.unique(page[inside]):
+            of_class = number_pieces(page == value)
+            numbered += np.where(of_class > 0, of_class + numbered.max(), 0)
         return np.where(unknown, np.int32(-1), numbered)
 
     def classes(
-        self, page: Numbers, missing: Bool[np.ndarray, "_ _"] | None = None
+        self, page: Numbers, missing: Mask | None = None
     ) -> UInt8[np.ndarray, "_ _"] | None:
-        """Return the class of each pixel (255 unknown), or None if labels are no classes.
+        """Return the class of each pixel (255 unknown); None if labels are no classes.
 
-        >>> LabelReading("classes", 3, ignore=9).classes(np.array([[0, 2, -1, 9]]))
+        >>> LabelDecoder("classes", 3, ignore=9).classes(np.array([[0, 2, -1, 9]]))
         array([[  0,   2, 255, 255]], dtype=uint8)
         """
         if self.kind != "classes":
             return None
         return np.where(self._unknown(page, missing), UNKNOWN, page).astype(np.uint8)
 
-    def _unknown(
-        self, page: Numbers, missing: Bool[np.ndarray, "_ _"] | None
-    ) -> Bool[np.ndarray, "_ _"]:
+    def _unknown(self, page: Numbers, missing: Mask | None) -> Mask:
         unknown = page < 0 if missing is None else (page < 0) | missing
         if self.kind == "classes":
             unknown |= page == UNKNOWN

@@ -1,23 +1,24 @@
-"""Whole numbers of any size in an image, counted and renumbered in the memory of the image."""
+"""Number the pieces of masks, and count and renumber integers of any size."""
 
 import numpy as np
-from jaxtyping import Int32, Integer, Shaped
+from jaxtyping import Bool, Int32, Integer, Shaped
+from scipy import ndimage
 
 KEPT = 2**16
-"""Numbers below this are kept as they are."""
+"""Instance numbers below this are kept."""
 Numbers = Integer[np.ndarray, "_ _"]
 
 
-def places(
+def unique_inverse(
     page: Shaped[np.ndarray, "h w"],
 ) -> tuple[Shaped[np.ndarray, " n"], Int32[np.ndarray, "h w"]]:
-    """List the values of an image in rising order, and for each pixel the place of its value.
+    """Return the sorted values of an image, and for each pixel the index of its value.
 
-    What `numpy.unique` gives with ``return_inverse``, several times faster for images of regions:
-    where the values lie close together they are counted in a table, else runs of them are sorted.
+    The same as `numpy.unique` with ``return_inverse``, but several times faster on label images:
+    values close together are counted in a table; of others, runs of equal values are sorted.
 
-    >>> values, at = places(np.array([[7, 7, 2**40], [-1, 7, 7]]))
-    >>> values.tolist(), at.tolist()
+    >>> values, inverse = unique_inverse(np.array([[7, 7, 2**40], [-1, 7, 7]]))
+    >>> values.tolist(), inverse.tolist()
     ([-1, 7, 1099511627776], [[1, 1, 2], [0, 1, 1]])
     """
     flat = page.ravel()
@@ -26,39 +27,47 @@ def places(
     if flat.dtype.kind in "iu":
         low, high = int(flat.min()), int(flat.max())
         if high - low < max(KEPT, flat.size):
-            # In 64 bits without a sign, differences and sums wrap round to the right numbers.
+            # Unsigned differences and sums wrap round to the right numbers.
             start = np.array(low).astype(np.uint64)
             offset = flat.astype(np.uint64) - start
-            found = np.zeros(high - low + 1, bool)
-            found[offset] = True
-            number = np.cumsum(found, dtype=np.int32) - 1
-            values = np.flatnonzero(found).astype(np.uint64) + start
-            return values.astype(page.dtype), number[offset].reshape(page.shape)
-    first = np.append(True, flat[1:] != flat[:-1])
-    starts = np.flatnonzero(first)
-    values, number = np.unique(flat[starts], return_inverse=True)
+            is_used = np.zeros(high - low + 1, bool)
+            is_used[offset] = True
+            index = np.cumsum(is_used, dtype=np.int32) - 1
+            values = np.flatnonzero(is_used).astype(np.uint64) + start
+            return values.astype(page.dtype), index[offset].reshape(page.shape)
+    starts = np.flatnonzero(np.append(True, flat[1:] != flat[:-1]))
+    values, index = np.unique(flat[starts], return_inverse=True)
     lengths = np.diff(np.append(starts, flat.size))
-    return values, np.repeat(number.astype(np.int32), lengths).reshape(page.shape)
+    return values, np.repeat(index.astype(np.int32), lengths).reshape(page.shape)
 
 
-def renumbered(page: Numbers) -> Int32[np.ndarray, "_ _"]:
-    """Return instance numbers that fit their image: 0 stays, whatever is negative becomes -1.
+def renumber(page: Numbers) -> Int32[np.ndarray, "_ _"]:
+    """Return instance numbers as int32: 0 stays, negative numbers become -1.
 
-    An image whose numbers are all below 65536 keeps them. Otherwise its instances are numbered 1,
-    2, ... in the order of their numbers, so that no table that is made of them outgrows the image.
+    Numbers that are all below 65536 are kept. Others become 1, 2, ... in rising order, so that a
+    table with an entry for each number stays small.
 
-    >>> renumbered(np.array([[0, 300, -7]])).tolist()
+    >>> renumber(np.array([[0, 300, -7]])).tolist()
     [[0, 300, -1]]
-    >>> renumbered(np.array([[0, 2**63, 5, 2**63]], np.uint64)).tolist()
+    >>> renumber(np.array([[0, 2**63, 5, 2**63]], np.uint64)).tolist()
     [[0, 2, 1, 2]]
     """
     if page.size and int(page.max()) >= KEPT:
-        values, at = places(page)
-        negative, known = int((values < 0).sum()), values >= 0
-        new = np.where(known, np.arange(len(values)) - negative, -1)
-        if not (values == 0).any():
-            new[known] += 1
-        return new.astype(np.int32)[at]
-    return (
-        np.maximum(page, -1).astype(np.int32) if page.dtype.kind == "i" else page.astype(np.int32)
-    )
+        values, inverse = unique_inverse(page)
+        is_positive = values > 0
+        new = np.where(is_positive, np.cumsum(is_positive), np.where(values < 0, -1, 0))
+        return new.astype(np.int32)[inverse]
+    if page.dtype.kind == "u":
+        return page.astype(np.int32)
+    return np.maximum(page, -1).astype(np.int32)
+
+
+def number_pieces(mask: Bool[np.ndarray, "h w"]) -> Int32[np.ndarray, "h w"]:
+    """Return the 4-connected pieces of a mask, numbered from 1.
+
+    >>> number_pieces(np.eye(2, dtype=bool)).tolist()
+    [[1, 0], [0, 2]]
+    """
+    numbered = np.empty(mask.shape, np.int32)
+    ndimage.label(mask, output=numbered)
+    return numbered

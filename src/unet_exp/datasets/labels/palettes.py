@@ -1,4 +1,4 @@
-"""PNG files of labels with a palette: the numbers that are meant."""
+"""PNG files of labels with a palette: read its indices, or the greys that it stands for."""
 
 from io import BytesIO
 from pathlib import Path
@@ -14,11 +14,11 @@ from unet_exp.images.png import exif_orientation
 
 
 def palette_indices(path: Path) -> Numbers | None:
-    """Return the numbers of a PNG with a palette, turned as it is shown; None of any other file.
+    """Return the labels in a PNG with a palette, turned as it is displayed; None for other files.
 
-    They are its indices, as VOC and labelme write them, and Fiji with a lookup table of greys, that
-    may run from white to black. Only where the palette is what programs that make files smaller
-    leave of a grey picture, are they the grey values, see `is_shrunk_grey`.
+    Labels are the indices, as VOC, labelme and Fiji (with a lookup table of greys) write them.
+    They are the grey values only if a program that shrinks files has made the palette, see
+    `is_shrunk_grey`.
     """
     if not path.is_file():
         return None
@@ -34,29 +34,30 @@ def palette_indices(path: Path) -> Numbers | None:
         indices = display_of_orientation(path, exif_orientation(data)).turn(indices)
     used = np.unique(indices)
     if is_shrunk_grey(palette, used):
-        said = "the greys that the palette shows, since it holds these alone: black"
-        numbers = palette[:, 0][indices]
+        meaning = "the greys that the palette shows, since it holds these alone: black"
+        indices = palette[:, 0][indices]
     else:
-        colours = palette[used[used < len(palette)]]
-        grey = len(np.unique(colours, axis=0)) > 1 and bool((colours == colours[:, :1]).all())
-        odd = used[0] == 0 and colours[0].any() and not colours.any(1).all()
-        said = "indices of a palette"
-        said += (
-            " of greys" if grey else ", in which 0 is not black though another is" if odd else ""
-        )
-        said = f"{said}: 0" if grey or odd else ""
-        numbers = indices
-    if said:
-        warn_once(path, f"its labels are read as {said} is the background.")
-    return numbers
+        meaning = _unusual_palette(palette[used[used < len(palette)]], has_zero=bool(used[0] == 0))
+    if meaning:
+        warn_once(path, f"its labels are read as {meaning} is the background.")
+    return indices
+
+
+def _unusual_palette(colours: UInt8[np.ndarray, "n 3"], has_zero: bool) -> str:
+    """Return what is worth saying of the colours in use; empty for a usual palette of labels."""
+    if len(np.unique(colours, axis=0)) > 1 and (colours == colours[:, :1]).all():
+        return "indices of a palette of greys: 0"
+    if has_zero and colours[0].any() and not colours.any(1).all():
+        return "indices of a palette, in which 0 is not black though another is: 0"
+    return ""
 
 
 def is_shrunk_grey(palette: UInt8[np.ndarray, "n 3"], used: UInt8[np.ndarray, " m"]) -> bool:
-    """Tell whether a palette is what is left of the grey values of a picture.
+    """Return whether a program that shrinks files has made a palette of the greys of a picture.
 
-    It holds each grey that is in use, once, and none besides, but for repetitions that fill it up.
-    A lookup table of programs that show numbers holds others too, or its three greys or more lie in
-    even steps from black to white, or from white to black.
+    Such a palette holds each grey in use once and no other colour; repetitions may fill it up. A
+    lookup table holds others, too, or its three greys or more lie in even steps between black and
+    white.
 
     >>> def shrunk(*greys, used):
     ...     palette = np.array([greys] * 3, np.uint8).T
@@ -68,13 +69,12 @@ def is_shrunk_grey(palette: UInt8[np.ndarray, "n 3"], used: UInt8[np.ndarray, " 
     """
     if used.size and int(used.max()) >= len(palette):
         return False
-    greys = palette[used].astype(int)
-    if len(np.unique(greys[:, 0])) < len(used) or (palette != palette[:, :1]).any():
-        return False
-    if set(palette[:, 0].tolist()) != set(greys[:, 0].tolist()):
+    greys = palette[used][:, 0].astype(int)
+    are_unique = len(np.unique(greys)) == len(used)
+    if not are_unique or (palette != palette[:, :1]).any() or {*palette[:, 0]} != {*greys}:
         return False
     if len(used) < 3:
         return True
     ramp = np.arange(len(used)) * 255 / (len(used) - 1)
-    steps = greys[:, 0] if greys[0, 0] < greys[-1, 0] else 255 - greys[:, 0]
+    steps = greys if greys[0] < greys[-1] else 255 - greys
     return bool((np.abs(steps - ramp) > 1).any())

@@ -1,23 +1,24 @@
-"""What can be seen of one label image: its numbers, and in how many pieces each of them lies."""
+"""Summarise one label image: its numbers, and in how many pieces each of them lies."""
 
 from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Int32, Shaped
+from jaxtyping import Bool
 from scipy import ndimage
 
-from unet_exp.datasets.labels.numbering import Numbers, places
+from unet_exp.datasets.labels.numbering import Numbers, unique_inverse
 
-LOOKED_AT = 200
-"""Numbers of an image whose pieces are counted, spread evenly."""
-CLASSES = 31
-"""The last class that is recognised as one."""
-UNKNOWN = 255  # as a class
+MOST_COUNTED = 200
+"""Numbers of an image whose pieces are counted, in even steps."""
+LAST_CLASS = 31
+"""Largest number that is inferred to be a class."""
+UNKNOWN = 255
+"""Class that means unknown."""
 
 
 @dataclass(frozen=True)
-class Seen:
+class LabelSummary:
     """The numbers of a label image.
 
     Attributes
@@ -25,95 +26,86 @@ class Seen:
     name
         What messages call the image.
     values
-        The numbers above 0 in rising order, what is known to mean unknown left out.
+        The numbers above 0 in rising order, without the declared unknown value.
     pieces
-        For the numbers, or up to `LOOKED_AT` of them: how many of its 8-connected pieces, largest
-        first, it takes to cover nine tenths of a number's pixels.
-    scattered
-        Fewer than four fifths of the numbers form a single piece, 255 aside, which may mean
-        unknown; fewer than a half where there are numbers above `CLASSES`, which are no classes.
-    grainy
-        More than half of ten numbers or more are single pixels, as of grey values.
-    blurred
-        Shades that no area is filled with lie between 0 and the largest number, as at the edges of
-        a mask that was resized, or saved as JPEG.
+        For each number, or `MOST_COUNTED` of them: how many of its 8-connected pieces, largest
+        first, cover nine tenths of its pixels.
+    is_scattered
+        Fewer than four fifths of the numbers (not counting 255, which may mean unknown) lie in a
+        single piece. Fewer than half of them if there are numbers above `LAST_CLASS`.
+    is_grainy
+        There are ten numbers or more, and most are those of a single pixel, as grey values are.
+    is_blurred
+        Between 0 and the largest number lie shades that fill no area, as at the edges of a mask
+        that was resized or saved as JPEG.
     """
 
     name: str
     values: tuple[int, ...]
-    pieces: tuple[int, ...]
-    scattered: bool = False
-    grainy: bool = False
-    blurred: bool = field(default=False, repr=False)
+    pieces: tuple[int, ...] = ()
+    is_scattered: bool = False
+    is_grainy: bool = False
+    is_blurred: bool = field(default=False, repr=False)
 
     @classmethod
-    def of(cls, name: str, page: Numbers, ignore: int | None = None, look: bool = True) -> "Seen":
-        """Look at an image; without ``look`` its pieces are not counted.
+    def of(
+        cls, name: str, page: Numbers, ignore: int | None = None, count_pieces: bool = True
+    ) -> "LabelSummary":
+        """Summarise a page; ``ignore`` is a number that means unknown.
 
-        >>> Seen.of("a.png", np.array([[1, 0, 1, 0, 7, -1]]))
-        Seen(name='a.png', values=(1, 7), pieces=(2, 1), scattered=True, grainy=False)
+        >>> LabelSummary.of("a.png", np.array([[1, 0, 1, 0, 7, -1]]))
+        LabelSummary(name='a.png', values=(1, 7), pieces=(2, 1), is_scattered=True, is_grainy=False)
         """
-        values, at = places(page)
-        chosen = [i for i, v in enumerate(values.tolist()) if v > 0 and v != ignore]
-        numbers = tuple(int(values[i]) for i in chosen)
-        if not look or not chosen:
-            return cls(name, numbers, ())
-        found = cls._looked_at(name, numbers, values, at, chosen)
-        return replace(found, blurred=is_blurred(page, numbers[-1]))
-
-    @classmethod
-    def _looked_at(
-        cls,
-        name: str,
-        numbers: tuple[int, ...],
-        values: Shaped[np.ndarray, " n"],
-        at: Int32[np.ndarray, "h w"],
-        chosen: list[int],
-    ) -> "Seen":
-        """Count the pieces of the numbers, which are the ``chosen`` ones of all values."""
-        pixels = np.bincount(at.ravel())[chosen]
-        if len(chosen) >= 10 and 2 * (pixels == 1).sum() > len(chosen):
-            return cls(name, numbers, (), grainy=True)
-        picked = chosen[:: -(-len(chosen) // LOOKED_AT)]
-        boxes = ndimage.find_objects(at + 1)
-        pieces = [_pieces(at[boxes[i]] == i) for i in picked]
-        classes = [n for n, i in zip(pieces, picked, strict=True) if values[i] != UNKNOWN] or pieces
-        enough = (
-            0.8 if max(v for v in numbers if v != UNKNOWN or len(numbers) == 1) <= CLASSES else 0.5
-        )
-        return cls(name, numbers, tuple(pieces), classes.count(1) < enough * len(classes))
+        all_values, inverse = unique_inverse(page)
+        chosen = [i for i, v in enumerate(all_values.tolist()) if v > 0 and v != ignore]
+        values = tuple(int(all_values[i]) for i in chosen)
+        summary = cls(name, values)
+        if not count_pieces or not chosen:
+            return summary
+        is_blurred = has_blurred_edges(page, values[-1])
+        areas = np.bincount(inverse.ravel())[chosen]
+        if len(chosen) >= 10 and 2 * (areas == 1).sum() > len(chosen):
+            return replace(summary, is_grainy=True, is_blurred=is_blurred)
+        counted = chosen[:: -(-len(chosen) // MOST_COUNTED)]
+        boxes = ndimage.find_objects(inverse + 1)
+        pieces = {int(all_values[i]): _pieces(inverse[boxes[i]] == i) for i in counted}
+        certain = [n for value, n in pieces.items() if value != UNKNOWN] or [*pieces.values()]
+        largest = max(v for v in values if v != UNKNOWN or len(values) == 1)
+        enough = 0.8 if largest <= LAST_CLASS else 0.5
+        is_scattered = certain.count(1) < enough * len(certain)
+        found = tuple(pieces.values())
+        return replace(summary, pieces=found, is_scattered=is_scattered, is_blurred=is_blurred)
 
     @property
-    def numbered(self) -> bool:
-        """Three numbers or more, 255 aside, four fifths of which lie in a single piece."""
+    def numbers_objects(self) -> bool:
+        """Whether there are three numbers or more (not counting 255), most in a single piece."""
         several = len([v for v in self.values if v != UNKNOWN]) >= 3 and bool(self.pieces)
-        return several and not self.scattered and self.pieces.count(1) >= 0.8 * len(self.pieces)
+        return several and not self.is_scattered and self.pieces.count(1) >= 0.8 * len(self.pieces)
 
 
-def is_blurred(page: Numbers, top: int) -> bool:
-    """Tell whether a page is a mask of 0 and ``top`` whose edges were smoothed.
+def has_blurred_edges(page: Numbers, top: int) -> bool:
+    """Return whether a page is a mask of 0 and ``top`` whose edges were smoothed.
 
-    At least four numbers lie between (from a twentieth of the top to as much below it), and of
-    their pixels, which are not most of the page, fewer than a tenth lie amid others of the same
-    number, as most of an object do.
+    At least four numbers lie between (from 5 % to 95 % of the top). They cover at most half of the
+    page, and fewer than a tenth of their pixels have four neighbours of the same number.
 
-    >>> is_blurred(np.array([[0, 0, 0, 50, 130, 200, 230, 255, 255, 255]] * 4), 255)
+    >>> has_blurred_edges(np.array([[0, 0, 0, 50, 130, 200, 230, 255, 255, 255]] * 4), 255)
     True
-    >>> is_blurred(np.repeat(np.arange(9).repeat(5)[None], 5, axis=0), 8)
+    >>> has_blurred_edges(np.repeat(np.arange(9).repeat(5)[None], 5, axis=0), 8)
     False
     """
     between = (page > 0.05 * top) & (page < 0.95 * top)
     if 2 * np.count_nonzero(between) > page.size or len(np.unique(page[between])) < 4:
         return False
-    amid = np.zeros(page.shape, bool)
+    inner = np.zeros(page.shape, bool)
     rows, columns = page[1:] == page[:-1], page[:, 1:] == page[:, :-1]
-    amid[1:-1, 1:-1] = rows[:-1, 1:-1] & rows[1:, 1:-1] & columns[1:-1, :-1] & columns[1:-1, 1:]
+    inner[1:-1, 1:-1] = rows[:-1, 1:-1] & rows[1:, 1:-1] & columns[1:-1, :-1] & columns[1:-1, 1:]
     ends = (page == 0).any() and (page >= 0.95 * top).any()
-    return bool(ends and np.count_nonzero(amid & between) < 0.1 * np.count_nonzero(between))
+    return bool(ends and np.count_nonzero(inner & between) < 0.1 * np.count_nonzero(between))
 
 
 def _pieces(mask: Bool[np.ndarray, "h w"]) -> int:
-    """Count the largest pieces that cover nine tenths of a mask."""
-    sizes = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)[2]
-    areas = np.sort(sizes[1:, cv2.CC_STAT_AREA])[::-1]
+    """Count the largest 8-connected pieces that cover nine tenths of a mask."""
+    statistics = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)[2]
+    areas = np.sort(statistics[1:, cv2.CC_STAT_AREA])[::-1]
     return int(np.searchsorted(areas.cumsum(), 0.9 * areas.sum())) + 1
