@@ -30,8 +30,8 @@ from benchmarks.measuring import Line, Mark, alternate, milliseconds, over, thre
 from benchmarks.weight_map import made_up
 from unet_exp.augmentations.grey_values import GreyValues
 from unet_exp.augmentations.paper import Augmentation
-from unet_exp.augmentations.sight import INTERPOLATIONS, Warp
-from unet_exp.augmentations.view import View
+from unet_exp.augmentations.random_tile import RandomTile
+from unet_exp.augmentations.tiles import INTERPOLATIONS, Warp
 from unet_exp.geometry import mirror_pad
 from unet_exp.inference.freed_memory import keep_freed_memory
 from unet_exp.weight_maps.border import border_weight_map
@@ -137,7 +137,7 @@ def ours(
 def floor(given: Arrays, size: int, output: int, interpolation: str) -> Callable[[], object]:
     """Only the interpolation of the same tiles."""
     image, labels, weights = given
-    view, margin = View(size, output, interpolation=interpolation), (size - output) // 2
+    view, margin = RandomTile(size, output, interpolation=interpolation), (size - output) // 2
     inner = slice(margin, size - margin)
     kinds = (INTERPOLATIONS[interpolation], cv2.INTER_NEAREST, cv2.INTER_LINEAR)
     tiles = []

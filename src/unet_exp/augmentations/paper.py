@@ -15,7 +15,7 @@ class Augmentation:
         Sides of the network's input and output, given at run time.
     rotation, flip, quarter_turns, scale, elastic_std, elastic_grid, interpolation
         Of the one step that places, turns and deforms the tile: see
-        `unet_exp.augmentations.view.View`.
+        `unet_exp.augmentations.random_tile.RandomTile`.
     transforms
         Albumentations transforms of the tile's grey values, in order. Images have mean 0 and
         variance 1, so those that expect or clip to the range from 0 to 1 do not fit.
@@ -42,9 +42,9 @@ class Augmentation:
         # Importing albumentations takes more than a second, which `--help` need not wait for.
         import albumentations as A
 
-        from unet_exp.augmentations.view import View
+        from unet_exp.augmentations.random_tile import RandomTile
 
-        view = View(
+        view = RandomTile(
             size,
             output_size,
             rotation=rotation,

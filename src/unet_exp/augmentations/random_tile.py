@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Shaped
 
 from unet_exp.augmentations.elastic import coordinate_map, reach
-from unet_exp.augmentations.sight import INTERPOLATIONS, Sight, Warp, Window
+from unet_exp.augmentations.tiles import INTERPOLATIONS, Tile, Warp, Window
 
 
-class View(A.DualTransform):
+class RandomTile(A.DualTransform):
     """A random square tile of ``image`` (h, w, c), ``mask`` (h, w) and ``weights`` (h, w).
 
     The image is interpolated by ``interpolation``, the weights linearly, the mask takes the
@@ -70,7 +70,7 @@ class View(A.DualTransform):
         self.scale, self.elastic_std, self.elastic_grid = scale, elastic_std, elastic_grid
         self.image_interpolation = interpolation
 
-    def draw(self, height: int, width: int) -> Sight:
+    def draw(self, height: int, width: int) -> Tile:
         """Draw what the next tile shows of an image."""
         random, margin = self.random_generator, (self.size - self.output_size) // 2
         top, left = (

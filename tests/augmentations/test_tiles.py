@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unet_exp.augmentations.sight import INTERPOLATIONS, Warp, Window, mirrored_part
+from unet_exp.augmentations.tiles import INTERPOLATIONS, Warp, Window, mirrored_part
 from unet_exp.geometry import mirror_indices
 
 

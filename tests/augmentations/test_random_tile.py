@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unet_exp.augmentations.sight import Warp, Window
-from unet_exp.augmentations.view import View
+from unet_exp.augmentations.random_tile import RandomTile
+from unet_exp.augmentations.tiles import Warp, Window
 
 OFF = {"rotation": 0.0, "flip": False, "elastic_std": 0.0}
 
@@ -15,18 +15,18 @@ def places(height: int, width: int) -> np.ndarray:
     return np.stack(np.mgrid[:height, :width], -1).astype(np.float32)
 
 
-def seeded(view: View, seed: int = 0) -> View:
+def seeded(view: RandomTile, seed: int = 0) -> RandomTile:
     view.set_random_seed(seed)
     return view
 
 
-def tile(view: View, seed: int, **arrays: np.ndarray) -> dict[str, np.ndarray]:
+def tile(view: RandomTile, seed: int, **arrays: np.ndarray) -> dict[str, np.ndarray]:
     return seeded(view, seed)(**arrays)
 
 
 @pytest.mark.parametrize(("size", "output"), [(20, 20), (28, 20)])
 def test_with_everything_off_it_is_a_part_of_the_image(size: int, output: int) -> None:
-    view, image = View(size, output, **OFF), places(60, 50)
+    view, image = RandomTile(size, output, **OFF), places(60, 50)
     mask, weights = np.arange(3000).reshape(60, 50), image[..., 0] / 7
     for seed in range(20):
         shown = tile(view, seed, image=image, mask=mask, weights=weights)
@@ -43,7 +43,7 @@ def test_with_everything_off_it_is_a_part_of_the_image(size: int, output: int) -
 
 
 def test_every_place_is_drawn_equally_often() -> None:
-    view = seeded(View(8, 4, **OFF))
+    view = seeded(RandomTile(8, 4, **OFF))
     drawn = [view.draw(6, 5) for _ in range(3000)]
     corners = [(s.top + 2, s.left + 2) for s in drawn if isinstance(s, Window)]
     found, counts = np.unique(corners, axis=0, return_counts=True)
@@ -52,13 +52,13 @@ def test_every_place_is_drawn_equally_often() -> None:
 
 
 def test_an_image_smaller_than_the_tile_is_in_its_middle() -> None:
-    shown = tile(View(9, 7, **OFF), 0, image=places(3, 4))["image"]
+    shown = tile(RandomTile(9, 7, **OFF), 0, image=places(3, 4))["image"]
     np.testing.assert_array_equal(shown[:, 4, 0], [1, 2, 1, 0, 1, 2, 1, 0, 1])
     np.testing.assert_array_equal(shown[4, :, 1], [3, 2, 1, 0, 1, 2, 3, 2, 1])
 
 
 def test_flips_and_quarter_turns_are_the_eight_exact_ones() -> None:
-    view = View(5, 5, rotation=0.0, flip=True, quarter_turns=True, elastic_std=0.0)
+    view = RandomTile(5, 5, rotation=0.0, flip=True, quarter_turns=True, elastic_std=0.0)
     image = np.random.default_rng(0).normal(size=(5, 5, 1)).astype(np.float32)
     mask = (image[..., 0] > 0).astype(np.int16)
     ways = {
@@ -79,8 +79,8 @@ def test_flips_and_quarter_turns_are_the_eight_exact_ones() -> None:
 def test_interpolated_quarter_turns_are_the_exact_ones(seed: int) -> None:
     turns = {"rotation": 0.0, "flip": True, "quarter_turns": True}
     image, mask = places(30, 31), np.arange(930).reshape(30, 31)
-    exact = tile(View(12, 8, elastic_std=0.0, **turns), seed, image=image, mask=mask)
-    warped = tile(View(12, 8, elastic_std=1e-9, **turns), seed, image=image, mask=mask)
+    exact = tile(RandomTile(12, 8, elastic_std=0.0, **turns), seed, image=image, mask=mask)
+    warped = tile(RandomTile(12, 8, elastic_std=1e-9, **turns), seed, image=image, mask=mask)
     np.testing.assert_allclose(warped["image"], exact["image"], atol=2e-3)
     np.testing.assert_array_equal(warped["mask"], exact["mask"])
 
@@ -92,7 +92,7 @@ def test_labels_weights_and_image_stay_together(size: int, output: int, seed: in
     image = places(height, width)
     labels = np.random.default_rng(0).integers(0, 9, (height, width)).astype(np.int16)
     weights = (0.5 * image[..., 0] + 0.25 * image[..., 1]).astype(np.float32)
-    view = View(size, output, scale=1.3, interpolation="linear")
+    view = RandomTile(size, output, scale=1.3, interpolation="linear")
     shown = tile(view, seed, image=image, mask=labels, weights=weights)
     margin = (size - output) // 2
     rows, columns = np.moveaxis(shown["image"], -1, 0)[:, margin : margin + output][
@@ -110,7 +110,7 @@ def test_labels_weights_and_image_stay_together(size: int, output: int, seed: in
 
 def test_displacements_have_the_stated_standard_deviation() -> None:
     # The tile is the image, so that its place is known.
-    view, position = seeded(View(101, 101, rotation=0.0, flip=False)), np.arange(101)
+    view, position = seeded(RandomTile(101, 101, rotation=0.0, flip=False)), np.arange(101)
     at_control_points = []
     for _ in range(600):
         sight = view.draw(101, 101)
@@ -129,7 +129,7 @@ def test_displacements_have_the_stated_standard_deviation() -> None:
 
 @pytest.mark.parametrize("flip", [False, True])
 def test_rotation_keeps_distances(flip: bool) -> None:
-    view = seeded(View(31, 31, rotation=180.0, flip=flip, elastic_std=0.0))
+    view = seeded(RandomTile(31, 31, rotation=180.0, flip=flip, elastic_std=0.0))
     angles, mirrored = [], []
     for _ in range(300):
         sight = view.draw(200, 200)
@@ -144,7 +144,7 @@ def test_rotation_keeps_distances(flip: bool) -> None:
 
 
 def test_scale_is_between_its_limits() -> None:
-    view = seeded(View(31, 31, rotation=0.0, flip=False, elastic_std=0.0, scale=1.5))
+    view = seeded(RandomTile(31, 31, rotation=0.0, flip=False, elastic_std=0.0, scale=1.5))
     drawn = [view.draw(99, 99) for _ in range(300)]
     steps = [float(np.diff(s.coordinates[0, :2, 0])[0]) for s in drawn if isinstance(s, Warp)]
     assert 1 / 1.5 - 1e-3 <= min(steps) < 0.7
@@ -156,7 +156,7 @@ def test_a_memory_mapped_image_is_read_where_it_is_seen(tmp_path: Path) -> None:
     # More rows than OpenCV takes; on disk only the written part takes room.
     image = np.memmap(tmp_path / "image", np.float32, "w+", shape=(6, 33_000, 2_000))
     mask = np.memmap(tmp_path / "mask", np.uint8, "w+", shape=(33_000, 2_000))
-    view = seeded(View(64, 64))
+    view = seeded(RandomTile(64, 64))
     tracemalloc.start()
     try:
         shown = view(image=np.moveaxis(image, 0, -1), mask=mask)
@@ -178,4 +178,4 @@ def test_a_memory_mapped_image_is_read_where_it_is_seen(tmp_path: Path) -> None:
 )
 def test_impossible_parameters_are_refused(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        View(**{"size": 8, "output_size": 8} | arguments)
+        RandomTile(**{"size": 8, "output_size": 8} | arguments)
