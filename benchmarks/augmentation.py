@@ -14,7 +14,6 @@ lie at the heap's end decides whether arrays of a megabyte wait for new pages (3
 """
 
 import math
-import random
 import warnings
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
@@ -137,17 +136,16 @@ def ours(
 def floor(given: Arrays, size: int, output: int, interpolation: str) -> Callable[[], object]:
     """Only the interpolation of the same tiles."""
     image, labels, weights = given
-    view, margin = RandomTile(size, output, interpolation=interpolation), (size - output) // 2
-    inner = slice(margin, size - margin)
+    geometry = RandomTile(size, output, interpolation=interpolation)
+    inner = slice(geometry.margin, size - geometry.margin)
     kinds = (INTERPOLATIONS[interpolation], cv2.INTER_NEAREST, cv2.INTER_LINEAR)
     tiles = []
     for seed in TILES:
-        view.set_random_state(np.random.default_rng(seed), random.Random(seed))  # noqa: S311
-        sight = view.draw(*labels.shape)
-        if not isinstance(sight, Warp):
+        tile = geometry.draw(*labels.shape, np.random.default_rng(seed))
+        if not isinstance(tile, Warp):
             raise TypeError("Tiles of whole pixels need no remap.")
-        parts = [np.asarray(a[sight.rows][:, sight.columns]) for a in (image[0], labels, weights)]
-        row, column = sight.coordinates
+        parts = [np.asarray(a[tile.rows][:, tile.columns]) for a in (image[0], labels, weights)]
+        row, column = tile.coordinates
         middle = np.ascontiguousarray(column[inner, inner]), np.ascontiguousarray(row[inner, inner])
         tiles.append(list(zip(parts, ((column, row), middle, middle), kinds, strict=True)))
 
@@ -157,9 +155,9 @@ def floor(given: Arrays, size: int, output: int, interpolation: str) -> Callable
             for part, maps, kind in tile
         ]
 
-    geometry = Augmentation(size, output, interpolation=interpolation)
+    augment = Augmentation(size, output, interpolation=interpolation)
     for seed, tile in zip(TILES, tiles, strict=True):
-        for one, other in zip(geometry(*given, seed=seed), show(tile), strict=True):
+        for one, other in zip(augment(*given, seed=seed), show(tile), strict=True):
             np.testing.assert_array_equal(one.reshape(other.shape), other)
     return repeated(show, tiles)
 

@@ -76,3 +76,17 @@ def test_is_a_function_of_the_seed_and_leaves_its_input(ramp: np.ndarray) -> Non
 def test_impossible_ranges_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="0 or more, and gain and curve below 1"):
         GreyValues(**wrong)
+
+
+def test_channels_first_vary_as_channels_last(ramp: np.ndarray) -> None:
+    transform = GreyValues(per_channel=True)
+    planes = np.ascontiguousarray(np.moveaxis(ramp, -1, 0))
+    found = transform.vary_planes(planes, np.random.default_rng(4))
+    np.testing.assert_array_equal(np.moveaxis(found, 0, -1), vary(transform, ramp, 4))
+
+
+def test_some_images_stay_as_they_are_with_a_probability() -> None:
+    transform, image = GreyValues(p=0.25), np.ones((1, 2, 2), np.float32)
+    random = np.random.default_rng(0)
+    changed = [not np.array_equal(transform.vary_planes(image, random), image) for _ in range(400)]
+    assert np.mean(changed) == pytest.approx(0.25, abs=0.06)

@@ -148,9 +148,9 @@ def test_flips_lays_the_image_in_eight_ways() -> None:
 @pytest.mark.usefixtures("hydra")
 def test_paper_has_the_articles_parameters() -> None:
     augment = configured("augmentation=paper")
-    view, grey_values = augment.compose.transforms
-    assert (view.elastic_std, view.elastic_grid, view.rotation) == (10.0, 3, 180.0)
-    assert isinstance(grey_values, GreyValues)
+    tiles, (vary,) = augment.tiles, augment.transforms
+    assert (tiles.elastic_std, tiles.elastic_grid, tiles.rotation) == (10.0, 3, 180.0)
+    assert isinstance(vary.__self__, GreyValues)  # pyright: ignore[reportFunctionMemberAccess]
 
 
 @pytest.mark.usefixtures("hydra")

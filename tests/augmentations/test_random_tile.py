@@ -15,21 +15,24 @@ def places(height: int, width: int) -> np.ndarray:
     return np.stack(np.mgrid[:height, :width], -1).astype(np.float32)
 
 
-def seeded(view: RandomTile, seed: int = 0) -> RandomTile:
-    view.set_random_seed(seed)
-    return view
-
-
-def tile(view: RandomTile, seed: int, **arrays: np.ndarray) -> dict[str, np.ndarray]:
-    return seeded(view, seed)(**arrays)
+def cut(tiles: RandomTile, seed: int, **arrays: np.ndarray) -> dict[str, np.ndarray]:
+    """The tile of an image (h, w, c), and of what else there is."""
+    image = np.moveaxis(arrays["image"], -1, 0)
+    tile = tiles.draw(*image.shape[1:], np.random.default_rng(seed))
+    found = {"image": np.moveaxis(tiles.cut_image(image, tile), 0, -1)}
+    if "mask" in arrays:
+        found["mask"] = tiles.cut_target(arrays["mask"], tile)
+    if "weights" in arrays:
+        found["weights"] = tiles.cut_weights(arrays["weights"], tile)
+    return found
 
 
 @pytest.mark.parametrize(("size", "output"), [(20, 20), (28, 20)])
 def test_with_everything_off_it_is_a_part_of_the_image(size: int, output: int) -> None:
-    view, image = RandomTile(size, output, **OFF), places(60, 50)
+    tiles, image = RandomTile(size, output, **OFF), places(60, 50)
     mask, weights = np.arange(3000).reshape(60, 50), image[..., 0] / 7
     for seed in range(20):
-        shown = tile(view, seed, image=image, mask=mask, weights=weights)
+        shown = cut(tiles, seed, image=image, mask=mask, weights=weights)
         assert shown["image"].shape == (size, size, 2)
         margin = (size - output) // 2
         inner = shown["image"][margin : margin + output, margin : margin + output]
@@ -43,8 +46,8 @@ def test_with_everything_off_it_is_a_part_of_the_image(size: int, output: int) -
 
 
 def test_every_place_is_drawn_equally_often() -> None:
-    view = seeded(RandomTile(8, 4, **OFF))
-    drawn = [view.draw(6, 5) for _ in range(3000)]
+    tiles, random = RandomTile(8, 4, **OFF), np.random.default_rng(0)
+    drawn = [tiles.draw(6, 5, random) for _ in range(3000)]
     corners = [(s.top + 2, s.left + 2) for s in drawn if isinstance(s, Window)]
     found, counts = np.unique(corners, axis=0, return_counts=True)
     np.testing.assert_array_equal(found, [[t, left] for t in range(3) for left in range(2)])
@@ -52,13 +55,13 @@ def test_every_place_is_drawn_equally_often() -> None:
 
 
 def test_an_image_smaller_than_the_tile_is_in_its_middle() -> None:
-    shown = tile(RandomTile(9, 7, **OFF), 0, image=places(3, 4))["image"]
+    shown = cut(RandomTile(9, 7, **OFF), 0, image=places(3, 4))["image"]
     np.testing.assert_array_equal(shown[:, 4, 0], [1, 2, 1, 0, 1, 2, 1, 0, 1])
     np.testing.assert_array_equal(shown[4, :, 1], [3, 2, 1, 0, 1, 2, 3, 2, 1])
 
 
 def test_flips_and_quarter_turns_are_the_eight_exact_ones() -> None:
-    view = RandomTile(5, 5, rotation=0.0, flip=True, quarter_turns=True, elastic_std=0.0)
+    tiles = RandomTile(5, 5, rotation=0.0, flip=True, quarter_turns=True, elastic_std=0.0)
     image = np.random.default_rng(0).normal(size=(5, 5, 1)).astype(np.float32)
     mask = (image[..., 0] > 0).astype(np.int16)
     ways = {
@@ -68,7 +71,7 @@ def test_flips_and_quarter_turns_are_the_eight_exact_ones() -> None:
     }
     seen = set()
     for seed in range(60):
-        shown = tile(view, seed, image=image, mask=mask)
+        shown = cut(tiles, seed, image=image, mask=mask)
         way = np.ascontiguousarray(shown["image"][..., 0]).tobytes()
         np.testing.assert_array_equal(shown["mask"], ways[way])
         seen.add(way)
@@ -79,8 +82,8 @@ def test_flips_and_quarter_turns_are_the_eight_exact_ones() -> None:
 def test_interpolated_quarter_turns_are_the_exact_ones(seed: int) -> None:
     turns = {"rotation": 0.0, "flip": True, "quarter_turns": True}
     image, mask = places(30, 31), np.arange(930).reshape(30, 31)
-    exact = tile(RandomTile(12, 8, elastic_std=0.0, **turns), seed, image=image, mask=mask)
-    warped = tile(RandomTile(12, 8, elastic_std=1e-9, **turns), seed, image=image, mask=mask)
+    exact = cut(RandomTile(12, 8, elastic_std=0.0, **turns), seed, image=image, mask=mask)
+    warped = cut(RandomTile(12, 8, elastic_std=1e-9, **turns), seed, image=image, mask=mask)
     np.testing.assert_allclose(warped["image"], exact["image"], atol=2e-3)
     np.testing.assert_array_equal(warped["mask"], exact["mask"])
 
@@ -92,8 +95,8 @@ def test_labels_weights_and_image_stay_together(size: int, output: int, seed: in
     image = places(height, width)
     labels = np.random.default_rng(0).integers(0, 9, (height, width)).astype(np.int16)
     weights = (0.5 * image[..., 0] + 0.25 * image[..., 1]).astype(np.float32)
-    view = RandomTile(size, output, scale=1.3, interpolation="linear")
-    shown = tile(view, seed, image=image, mask=labels, weights=weights)
+    tiles = RandomTile(size, output, scale=1.3, interpolation="linear")
+    shown = cut(tiles, seed, image=image, mask=labels, weights=weights)
     margin = (size - output) // 2
     rows, columns = np.moveaxis(shown["image"], -1, 0)[:, margin : margin + output][
         ..., margin : margin + output
@@ -110,17 +113,18 @@ def test_labels_weights_and_image_stay_together(size: int, output: int, seed: in
 
 def test_displacements_have_the_stated_standard_deviation() -> None:
     # The tile is the image, so that its place is known.
-    view, position = seeded(RandomTile(101, 101, rotation=0.0, flip=False)), np.arange(101)
+    tiles, random = RandomTile(101, 101, rotation=0.0, flip=False), np.random.default_rng(0)
+    position = np.arange(101)
     at_control_points = []
     for _ in range(600):
-        sight = view.draw(101, 101)
-        assert isinstance(sight, Warp)
-        assert isinstance(sight.rows, slice)
-        assert isinstance(sight.columns, slice)
-        rows, columns = sight.coordinates
+        tile = tiles.draw(101, 101, random)
+        assert isinstance(tile, Warp)
+        assert isinstance(tile.rows, slice)
+        assert isinstance(tile.columns, slice)
+        rows, columns = tile.coordinates
         at_control_points += [
-            (rows + sight.rows.start - position[:, None])[::50, ::50].reshape(-1),
-            (columns + sight.columns.start - position)[::50, ::50].reshape(-1),
+            (rows + tile.rows.start - position[:, None])[::50, ::50].reshape(-1),
+            (columns + tile.columns.start - position)[::50, ::50].reshape(-1),
         ]
     np.testing.assert_allclose(np.std(at_control_points, axis=0), 10, rtol=0.07)
     correlation = np.corrcoef(np.transpose(at_control_points))
@@ -129,13 +133,16 @@ def test_displacements_have_the_stated_standard_deviation() -> None:
 
 @pytest.mark.parametrize("flip", [False, True])
 def test_rotation_keeps_distances(flip: bool) -> None:
-    view = seeded(RandomTile(31, 31, rotation=180.0, flip=flip, elastic_std=0.0))
+    tiles, random = (
+        RandomTile(31, 31, rotation=180.0, flip=flip, elastic_std=0.0),
+        np.random.default_rng(0),
+    )
     angles, mirrored = [], []
     for _ in range(300):
-        sight = view.draw(200, 200)
-        assert isinstance(sight, Warp)
-        down = sight.coordinates[:, 1, 0] - sight.coordinates[:, 0, 0]
-        right = sight.coordinates[:, 0, 1] - sight.coordinates[:, 0, 0]
+        tile = tiles.draw(200, 200, random)
+        assert isinstance(tile, Warp)
+        down = tile.coordinates[:, 1, 0] - tile.coordinates[:, 0, 0]
+        right = tile.coordinates[:, 0, 1] - tile.coordinates[:, 0, 0]
         np.testing.assert_allclose([down @ down, right @ right, down @ right], [1, 1, 0], atol=1e-3)
         angles.append(np.degrees(np.arctan2(-down[1], down[0])))
         mirrored.append(np.linalg.det([down, right]) < 0)
@@ -144,8 +151,11 @@ def test_rotation_keeps_distances(flip: bool) -> None:
 
 
 def test_scale_is_between_its_limits() -> None:
-    view = seeded(RandomTile(31, 31, rotation=0.0, flip=False, elastic_std=0.0, scale=1.5))
-    drawn = [view.draw(99, 99) for _ in range(300)]
+    tiles, random = (
+        RandomTile(31, 31, rotation=0.0, flip=False, elastic_std=0.0, scale=1.5),
+        np.random.default_rng(0),
+    )
+    drawn = [tiles.draw(99, 99, random) for _ in range(300)]
     steps = [float(np.diff(s.coordinates[0, :2, 0])[0]) for s in drawn if isinstance(s, Warp)]
     assert 1 / 1.5 - 1e-3 <= min(steps) < 0.7
     assert 1.45 < max(steps) <= 1.5 + 1e-3
@@ -156,14 +166,16 @@ def test_a_memory_mapped_image_is_read_where_it_is_seen(tmp_path: Path) -> None:
     # More rows than OpenCV takes; on disk only the written part takes room.
     image = np.memmap(tmp_path / "image", np.float32, "w+", shape=(6, 33_000, 2_000))
     mask = np.memmap(tmp_path / "mask", np.uint8, "w+", shape=(33_000, 2_000))
-    view = seeded(RandomTile(64, 64))
+    tiles, random = RandomTile(64, 64), np.random.default_rng(0)
     tracemalloc.start()
     try:
-        shown = view(image=np.moveaxis(image, 0, -1), mask=mask)
+        tile = tiles.draw(33_000, 2_000, random)
+        shown = tiles.cut_image(image, tile)
+        tiles.cut_target(mask, tile)
         assert tracemalloc.get_traced_memory()[1] < 5_000_000
     finally:
         tracemalloc.stop()
-    assert shown["image"].shape == (64, 64, 6)
+    assert shown.shape == (6, 64, 64)
 
 
 @pytest.mark.parametrize(

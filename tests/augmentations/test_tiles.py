@@ -35,9 +35,9 @@ def test_goes_on_mirrored_any_number_of_times(
     warp = warp_around(centre, whole_pixels(32), shape)
     first = [int(c - 15.5) for c in centre]
     rows, columns = (mirror_indices(f, f + 32, s) for f, s in zip(first, shape, strict=True))
-    np.testing.assert_allclose(warp.show(image, interpolation), image[rows][:, columns], atol=1e-6)
+    np.testing.assert_allclose(warp.cut(image, interpolation), image[rows][:, columns], atol=1e-6)
     window = Window(first[0], first[1], 32)
-    np.testing.assert_array_equal(window.show(image, interpolation), image[rows][:, columns])
+    np.testing.assert_array_equal(window.cut(image, interpolation), image[rows][:, columns])
 
 
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
@@ -55,7 +55,7 @@ def test_a_part_of_the_image_does_for_the_whole(
         image, columns, rows, INTERPOLATIONS[interpolation], borderMode=cv2.BORDER_REFLECT_101
     )
     # OpenCV 4 rounds coordinates to 1/32 of a pixel; from another origin it rounds otherwise.
-    np.testing.assert_allclose(warp.show(image, interpolation), expected, atol=2e-2)
+    np.testing.assert_allclose(warp.cut(image, interpolation), expected, atol=2e-2)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_part_of_the_image_does_for_the_whole(
 )
 def test_every_dtype_and_number_of_channels(dtype: type) -> None:
     image = (100 * np.random.default_rng(0).random((2, 3, 30, 30))).astype(dtype)
-    shown = warp_around((14.5, 14.5), whole_pixels(20), (30, 30)).show(image, "nearest")
+    shown = warp_around((14.5, 14.5), whole_pixels(20), (30, 30)).cut(image, "nearest")
     assert shown.dtype == dtype
     np.testing.assert_allclose(shown, image[..., 5:25, 5:25], rtol=1e-6)
 
@@ -71,22 +71,22 @@ def test_every_dtype_and_number_of_channels(dtype: type) -> None:
 def test_the_margin_is_left_out() -> None:
     image = np.random.default_rng(0).normal(size=(30, 40)).astype(np.float32)
     warp = warp_around((14.5, 19.5), whole_pixels(20), (30, 40))
-    inner = warp.show(image, "linear", margin=6)
-    np.testing.assert_array_equal(inner, warp.show(image, "linear")[6:-6, 6:-6])
+    inner = warp.cut(image, "linear", margin=6)
+    np.testing.assert_array_equal(inner, warp.cut(image, "linear")[6:-6, 6:-6])
     window = Window(5, 10, 20, turns=1, flip=True)
-    inner = window.show(image, "linear", margin=6)
-    np.testing.assert_array_equal(inner, window.show(image, "linear")[6:-6, 6:-6])
+    inner = window.cut(image, "linear", margin=6)
+    np.testing.assert_array_equal(inner, window.cut(image, "linear")[6:-6, 6:-6])
 
 
 def test_quarter_turns_and_mirroring() -> None:
     image = np.arange(12).reshape(3, 4)
-    shown = Window(0, 1, 3, turns=1, flip=True).show(image, "cubic")
+    shown = Window(0, 1, 3, turns=1, flip=True).cut(image, "cubic")
     np.testing.assert_array_equal(shown, [[11, 7, 3], [10, 6, 2], [9, 5, 1]])
 
 
 def test_a_window_is_a_copy() -> None:
     image = np.zeros((4, 4))
-    Window(0, 0, 2).show(image, "cubic")[:] = 1
+    Window(0, 0, 2).cut(image, "cubic")[:] = 1
     assert not image.any()
 
 
@@ -95,7 +95,7 @@ def test_places_in_a_large_image_are_exact() -> None:
     image = np.tile(np.arange(100, dtype=np.float32), (1, 2000))
     coordinates = whole_pixels(20) + np.float32(0.25)
     warp = warp_around((0.0, 150_029.5), coordinates, image.shape)
-    np.testing.assert_allclose(warp.show(image, "linear")[3], np.arange(20) + 20.25, atol=1e-4)
+    np.testing.assert_allclose(warp.cut(image, "linear")[3], np.arange(20) + 20.25, atol=1e-4)
 
 
 def test_the_part_mirrored_once_is_the_axis_mirrored() -> None:

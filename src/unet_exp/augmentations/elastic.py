@@ -8,13 +8,13 @@ from jaxtyping import Float32, Float64
 from torch.nn.functional import interpolate
 
 #: Multiplications of one matrix product. OpenBLAS computes more than 2**18 on all cores, and its
-#: idle threads then wait busily, which slows down everything else many times more than they help.
+#: idle threads then spin, which slows down everything else more than it helps.
 PRODUCT = 2**17
 
 
 @lru_cache(maxsize=8)
 def bicubic_basis(points: int, size: int) -> Float32[np.ndarray, "size points"]:
-    """Share of each of ``points`` control points in each of ``size`` pixels along an axis.
+    """Return the share of each of ``points`` control points in each of ``size`` pixels of an axis.
 
     The first and the last control point are the first and the last pixel. The kernel is the
     usual one of image libraries (Keys 1981, doi:10.1109/TASSP.1981.1163711, with a = -0.75).
@@ -37,9 +37,9 @@ def coordinate_map(
     displacements: Float64[np.ndarray, "2 n n"],
     centre: tuple[float, float] = (0, 0),
 ) -> Float32[np.ndarray, "2 {size} {size}"]:
-    """Row and column that each pixel of a square tile takes its value from.
+    """Return the row and the column from which each pixel of a square tile takes its value.
 
-    They are the ``centre``, plus ``matrix`` times the pixel's place from the tile's own centre,
+    They are the ``centre``, plus ``matrix`` times the pixel's position from the tile's own centre,
     plus the ``displacements`` (rows, columns; in pixels) of a grid that spans the tile from its
     first to its last pixel, interpolated bicubically.
 
@@ -47,7 +47,7 @@ def coordinate_map(
     array([[-0.5, -0.5, -0.5], [ 0.5,  0.5,  0.5], [ 1.5,  1.5,  1.5]], dtype=float32)
     """
     n = displacements.shape[-1]
-    # Everything is a product of something of the row and something of the column: n parts of the
+    # Each term is a product of a factor of the row and a factor of the column: n parts of the
     # grid, the position, and 1. So the whole map is two small matrix products.
     basis = np.empty((size, n + 2), np.float32)
     basis[:, :n] = bicubic_basis(n, size)
@@ -72,9 +72,9 @@ def reach(
     matrix: Float64[np.ndarray, "2 2"],
     displacements: Float64[np.ndarray, "2 n n"],
 ) -> tuple[float, float]:
-    """Bounds of how far the rows and columns of a coordinate map are from its centre.
+    """Return an upper bound of the rows and columns between a coordinate map and its centre.
 
-    Nearly the furthest, in a hundredth of the time that it takes to look for that.
+    The bound is close, and takes a hundredth of the time of a search for the largest distance.
 
     >>> reach(3, np.eye(2), np.full((2, 3, 3), 0.5))
     (1.5, 1.5)

@@ -7,25 +7,25 @@ from typing import Any
 import albumentations as A
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Shaped
 
 
 class GreyValues(A.ImageOnlyTransform):
-    """Random curve, contrast, brightness and noise of an image of any range, never clipped.
+    """Random curve, contrast, brightness and noise of a float32 image of any range, never clipped.
 
     Parameters
     ----------
     gain
         Grey values are multiplied by 1 plus or minus up to this.
     offset
-        And moved by plus or minus up to this, in standard deviations of the image.
+        They are then moved by plus or minus up to this, in standard deviations of the image.
     curve
         Before that, contrast above the mean is raised by up to this, and below the mean lowered
         as much, or the reverse, as a gamma other than 1 does.
     noise
         Gaussian noise has a standard deviation of up to this.
     per_channel
-        Whether each channel varies for itself.
+        Whether each channel varies on its own.
     """
 
     def __init__(
@@ -46,34 +46,98 @@ class GreyValues(A.ImageOnlyTransform):
         self.gain, self.offset, self.curve, self.noise = gain, offset, curve, noise
         self.per_channel = per_channel
 
+    def draw(self, channels: int, random: np.random.Generator) -> dict[str, Any]:
+        """Draw the arguments of :func:`vary`, all plain numbers, for an image."""
+        drawn: dict[str, Any] = {
+            name: random.uniform(-most, most, channels if self.per_channel else 1).tolist()
+            for name, most in (
+                ("curve", self.curve), ("gain", self.gain), ("offset", self.offset),
+            )
+        }  # fmt: skip
+        drawn["noise"] = random.uniform(0, self.noise)
+        drawn["noise_seed"] = int(random.integers(2**32)) if self.noise else 0
+        return drawn
+
+    def vary_planes(
+        self, planes: Float32[np.ndarray, "c h w"], random: np.random.Generator
+    ) -> Float32[np.ndarray, "c h w"]:
+        """Return an image with channels first and other grey values."""
+        if self.p < 1 and random.random() >= self.p:
+            return planes
+        return vary(planes, 0, **self.draw(len(planes), random))
+
+    def get_params_dependent_on_data(
+        self, params: dict[str, Any], data: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Draw the variation of an image."""
+        height_width_channels = (*params["shape"], 1)
+        return self.draw(height_width_channels[2], self.random_generator)
+
     def apply(
-        self, img: Float32[np.ndarray, "h w c"], *args: Any, **params: Any
-    ) -> Float32[np.ndarray, "h w c"]:
-        """Image with other grey values."""
-        del args, params
-        random, channels = self.random_generator, img.shape[-1] if self.per_channel else 1
-        curve, gain, offset = (
-            random.uniform(-most, most, channels).astype(np.float32)
-            for most in (self.curve, self.gain, self.offset)
-        )
-        noise = random.uniform(0, self.noise)
-        slope = 1 + gain
-        if self.curve:
-            # Of x, (1 + gain) * (x + curve * x * x / (1 + abs(x))) + offset, in one array.
-            bent = np.abs(img)
-            bent += 1
-            np.divide(img, bent, out=bent)
-            bent *= slope * curve
-            bent += slope
-            bent *= img
-        else:
-            bent = img * slope
-        bent += offset
-        if noise:
-            levels = random.integers(0, 256, img.shape, np.uint8)
-            grains = cv2.LUT(levels.reshape(-1), normal_quantiles())
-            bent += np.float32(noise) * grains.reshape(img.shape)
-        return bent
+        self,
+        img: Shaped[np.ndarray, "h w *c"],
+        curve: list[float],
+        gain: list[float],
+        offset: list[float],
+        noise: float,
+        noise_seed: int,
+        **_: Any,
+    ) -> Float32[np.ndarray, "h w *c"]:
+        """Return an image with channels last, or with none, and other grey values.
+
+        Raises
+        ------
+        ValueError
+            If the image is not float32.
+        """
+        if img.dtype != np.float32:
+            raise ValueError(
+                f"GreyValues takes float32 images of mean 0 and variance 1, not {img.dtype}. "
+                "Normalise the image first."
+            )
+        axis = img.ndim - 1 if self.per_channel and img.ndim == 3 else 0
+        return vary(img, axis, curve, gain, offset, noise, noise_seed)
+
+
+def vary(
+    image: Float32[np.ndarray, "..."],
+    axis: int,
+    curve: list[float],
+    gain: list[float],
+    offset: list[float],
+    noise: float,
+    noise_seed: int,
+) -> Float32[np.ndarray, "..."]:
+    """Return (1 + gain) * (x + curve * x * abs(x) / (1 + abs(x))) + offset + noise of each x.
+
+    ``curve``, ``gain`` and ``offset`` have one value, or one for each channel along ``axis``.
+
+    >>> vary(np.float32([[-1, 1]]), 0, [0.5], [0.0], [1.0], 0.0, 0)
+    array([[0.25, 2.25]], dtype=float32)
+    """
+    sides = [1] * image.ndim
+    sides[axis] = -1
+    curves, gains, offsets = (
+        np.array(values, np.float32).reshape(sides if len(values) > 1 else [1] * image.ndim)
+        for values in (curve, gain, offset)
+    )
+    slope = 1 + gains
+    if curves.any():
+        # In one array.
+        varied = np.abs(image)
+        varied += 1
+        np.divide(image, varied, out=varied)
+        varied *= slope * curves
+        varied += slope
+        varied *= image
+    else:
+        varied = image * slope
+    varied += offsets
+    if noise:
+        levels = np.random.default_rng(noise_seed).integers(0, 256, image.size, np.uint8)
+        grains = cv2.LUT(levels, normal_quantiles())
+        varied += np.float32(noise) * grains.reshape(image.shape)
+    return varied
 
 
 @lru_cache(maxsize=1)

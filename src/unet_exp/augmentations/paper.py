@@ -1,24 +1,28 @@
-"""Augmentation (arXiv:1505.04597, section 3.1): random views, then grey value variations."""
+"""Augmentation (arXiv:1505.04597, section 3.1): random tiles, then grey value variations."""
 
-import random
+from collections.abc import Callable
+from random import Random
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int
 
+from unet_exp.augmentations.random_tile import RandomTile
+
 
 class Augmentation:
-    """A random tile of an image with its target and weights, for each seed another one.
+    """Cut a random tile of an image with its target and weights: another one for each seed.
 
     Parameters
     ----------
     size, output_size
         Sides of the network's input and output, given at run time.
     rotation, flip, quarter_turns, scale, elastic_std, elastic_grid, interpolation
-        Of the one step that places, turns and deforms the tile: see
+        Where the tile lies, and how it is turned and deformed: see
         `unet_exp.augmentations.random_tile.RandomTile`.
     transforms
         Albumentations transforms of the tile's grey values, in order. Images have mean 0 and
-        variance 1, so those that expect or clip to the range from 0 to 1 do not fit.
+        variance 1, so transforms that expect or clip to the range from 0 to 1 do not fit.
 
     >>> augment = Augmentation(size=8, output_size=4, elastic_std=0.5)
     >>> image, target = np.zeros((1, 9, 9), np.float32), np.ones((9, 9), np.int16)
@@ -39,12 +43,7 @@ class Augmentation:
         interpolation: str = "cubic",
         transforms: list | None = None,
     ) -> None:
-        # Importing albumentations takes more than a second, which `--help` need not wait for.
-        import albumentations as A
-
-        from unet_exp.augmentations.random_tile import RandomTile
-
-        view = RandomTile(
+        self.tiles = RandomTile(
             size,
             output_size,
             rotation=rotation,
@@ -55,13 +54,7 @@ class Augmentation:
             elastic_grid=elastic_grid,
             interpolation=interpolation,
         )
-        for transform in transforms or []:
-            if isinstance(transform, A.DualTransform):
-                raise ValueError(
-                    f"{type(transform).__name__} moves pixels, and would blur what is "
-                    "interpolated already. Use rotation, flip, scale and elastic_std."
-                )
-        self.compose = A.Compose([view, *(transforms or [])], is_check_shapes=False)
+        self.transforms = [on_planes(transform) for transform in transforms or []]
 
     def __call__(
         self,
@@ -74,13 +67,51 @@ class Augmentation:
         Int[np.ndarray, "output output"],
         Float32[np.ndarray, "output output"],
     ]:
-        """Tile number ``seed``: a function of the arguments alone, in every process.
+        """Return the tile of number ``seed``: a function of the arguments alone, in every process.
 
-        A target of -1 (unknown) has the weight 0.
+        A target of -1 (unknown) gets the weight 0.
         """
-        self.compose.set_random_state(np.random.default_rng(seed), random.Random(seed))  # noqa: S311
-        tile = self.compose(image=np.moveaxis(image, 0, -1), mask=target, weights=weights)
+        random = np.random.default_rng(seed)
+        height, width = image.shape[-2:]
+        tile = self.tiles.draw(height, width, random)
+        planes = self.tiles.cut_image(image, tile)
+        for transform in self.transforms:
+            planes = transform(planes, random)
+        labels, weighed = self.tiles.cut_target(target, tile), self.tiles.cut_weights(weights, tile)
         # Interpolation spreads weights into unknown pixels next to known ones.
-        np.copyto(tile["weights"], 0, where=tile["mask"] < 0)
-        planes = np.ascontiguousarray(np.moveaxis(tile["image"], -1, 0))
-        return planes, tile["mask"], tile["weights"]
+        np.copyto(weighed, 0, where=labels < 0)
+        return planes, labels, weighed
+
+
+#: Change the grey values of an image with channels first, by random numbers of a generator.
+PlanesTransform = Callable[[Float32[np.ndarray, "c h w"], np.random.Generator], np.ndarray]
+
+
+def on_planes(transform: Any) -> PlanesTransform:
+    """Return an albumentations transform as a function of an image with channels first.
+
+    Raises
+    ------
+    ValueError
+        If the transform moves pixels.
+    """
+    # Importing albumentations takes more than a second, which `--help` need not wait for.
+    import albumentations as A
+
+    from unet_exp.augmentations.grey_values import GreyValues
+
+    if isinstance(transform, GreyValues):
+        return transform.vary_planes
+    if isinstance(transform, A.DualTransform):
+        raise ValueError(
+            f"{type(transform).__name__} moves pixels, and would blur what is interpolated "
+            "already. Use rotation, flip, scale and elastic_std."
+        )
+    compose = A.Compose([transform])
+
+    def apply(planes: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        compose.set_random_state(generator, Random(int(generator.integers(2**32))))  # noqa: S311
+        changed = compose(image=np.moveaxis(planes, 0, -1))["image"]
+        return np.ascontiguousarray(np.moveaxis(changed, -1, 0))
+
+    return apply

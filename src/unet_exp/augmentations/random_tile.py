@@ -2,9 +2,7 @@
 
 from functools import partial
 from math import cos, exp, log, radians, sin
-from typing import Any
 
-import albumentations as A
 import numpy as np
 from jaxtyping import Shaped
 
@@ -12,19 +10,19 @@ from unet_exp.augmentations.elastic import coordinate_map, reach
 from unet_exp.augmentations.tiles import INTERPOLATIONS, Tile, Warp, Window
 
 
-class RandomTile(A.DualTransform):
-    """A random square tile of ``image`` (h, w, c), ``mask`` (h, w) and ``weights`` (h, w).
+class RandomTile:
+    """Draw square tiles of an image, and cut the image, its target and its weights by them.
 
-    The image is interpolated by ``interpolation``, the weights linearly, the mask takes the
-    nearest pixel; without rotation, scale and elastic deformation all three are exact copies.
-    Beyond the image they go on mirrored.
+    The image is interpolated by ``interpolation``, the weights linearly; the target takes the
+    nearest pixel. Without rotation, scale and elastic deformation all three are exact copies.
+    Beyond its borders an image is mirrored.
 
     Parameters
     ----------
     size, output_size
-        Sides of the tile of ``image``, and of the tiles of the other two, which are its centre:
-        the sides of the network's input and output. The output's place is uniform among those
-        inside the image; if it does not fit, it is in the middle.
+        Sides of the network's input and output. The image's tile has the first, the tiles of
+        target and weights the second; they share their centre. The output's position is uniform
+        inside the image; an image smaller than the output is centred in it.
     rotation
         Angles are uniform between plus and minus this, in degrees.
     flip
@@ -49,7 +47,6 @@ class RandomTile(A.DualTransform):
         elastic_grid: int = 3,
         interpolation: str = "cubic",
     ) -> None:
-        super().__init__(p=1.0)
         if not 0 < output_size <= size or (size - output_size) % 2:
             raise ValueError(
                 f"A tile of {size} pixels cannot have an output of {output_size}: it must be the "
@@ -66,13 +63,13 @@ class RandomTile(A.DualTransform):
                 f"{', '.join(INTERPOLATIONS)}."
             )
         self.size, self.output_size = size, output_size
+        self.margin = (size - output_size) // 2
         self.rotation, self.flip, self.quarter_turns = rotation, flip, quarter_turns
         self.scale, self.elastic_std, self.elastic_grid = scale, elastic_std, elastic_grid
-        self.image_interpolation = interpolation
+        self.interpolation = interpolation
 
-    def draw(self, height: int, width: int) -> Tile:
-        """Draw what the next tile shows of an image."""
-        random, margin = self.random_generator, (self.size - self.output_size) // 2
+    def draw(self, height: int, width: int, random: np.random.Generator) -> Tile:
+        """Draw the next tile of an image of this size."""
         top, left = (
             int(random.integers(room + 1)) if room >= 0 else room // 2
             for room in (height - self.output_size, width - self.output_size)
@@ -80,7 +77,7 @@ class RandomTile(A.DualTransform):
         turns = int(random.integers(4)) if self.quarter_turns else 0
         flip = bool(self.flip and random.random() < 0.5)
         if self.rotation == 0 and self.scale == 1 and self.elastic_std == 0:
-            return Window(top - margin, left - margin, self.size, turns, flip)
+            return Window(top - self.margin, left - self.margin, self.size, turns, flip)
         angle = radians(90 * turns + random.uniform(-self.rotation, self.rotation))
         shrinking = exp(random.uniform(-log(self.scale), log(self.scale)))
         matrix = shrinking * np.array([[cos(angle), sin(angle)], [-sin(angle), cos(angle)]])
@@ -95,35 +92,20 @@ class RandomTile(A.DualTransform):
             partial(coordinate_map, self.size, matrix, displacements),
         )
 
-    def apply_with_params(
-        self, params: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> dict[str, Any]:
-        """Show the tile of each array.
+    def cut_image(
+        self, image: Shaped[np.ndarray, "*c h w"], tile: Tile
+    ) -> Shaped[np.ndarray, "*c size size"]:
+        """Return the tile of an image, contiguous, as a new array."""
+        return tile.cut(image, self.interpolation)
 
-        The method of the base class would first copy whole arrays that are not contiguous, such
-        as a channels-last view of a memory map.
-        """
-        del args
-        sight, margin = params["sight"], (self.size - self.output_size) // 2
-        shown = dict(kwargs)
-        shown["image"] = self.apply(kwargs["image"], sight=sight)
-        for name, interpolation in (("mask", "nearest"), ("weights", "linear")):
-            if kwargs.get(name) is not None:
-                shown[name] = sight.show(kwargs[name], interpolation, margin)
-        return shown
+    def cut_target(
+        self, target: Shaped[np.ndarray, "h w"], tile: Tile
+    ) -> Shaped[np.ndarray, "output output"]:
+        """Return the centre of the tile of a target; each pixel has a value of the target."""
+        return tile.cut(target, "nearest", self.margin)
 
-    def apply(
-        self, img: Shaped[np.ndarray, "h w c"], *args: Any, **params: Any
-    ) -> Shaped[np.ndarray, "s s c"]:
-        """Tile of an image with channels last."""
-        del args
-        planes = params["sight"].show(np.moveaxis(img, -1, 0), self.image_interpolation)
-        return np.moveaxis(planes, 0, -1)
-
-    def get_params_dependent_on_data(
-        self, params: dict[str, Any], data: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Draw one tile for all arrays."""
-        del data
-        height, width = params["shape"][:2]
-        return {"sight": self.draw(height, width)}
+    def cut_weights(
+        self, weights: Shaped[np.ndarray, "h w"], tile: Tile
+    ) -> Shaped[np.ndarray, "output output"]:
+        """Return the centre of the tile of a weight map."""
+        return tile.cut(weights, "linear", self.margin)

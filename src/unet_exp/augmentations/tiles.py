@@ -1,4 +1,4 @@
-"""What a tile shows of an image that goes on mirrored (arXiv:1505.04597, sections 2 and 3.1)."""
+"""Cut a tile from an image that is mirrored at its borders (arXiv:1505.04597, 2 and 3.1)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ INTERPOLATIONS = {
 
 @dataclass(frozen=True)
 class Window:
-    """A tile of whole pixels, turned and mirrored without any interpolation.
+    """A tile of whole pixels, turned and mirrored without interpolation.
 
-    >>> Window(top=0, left=1, size=2, turns=1).show(np.array([[1, 2, 3], [4, 5, 6]]), "cubic")
+    >>> Window(top=0, left=1, size=2, turns=1).cut(np.array([[1, 2, 3], [4, 5, 6]]), "cubic")
     array([[3, 6],
            [2, 5]])
     """
@@ -30,11 +30,11 @@ class Window:
     left: int
     size: int
     turns: int = 0
-    """Quarter turns against the clock."""
+    """Quarter turns, counterclockwise."""
     flip: bool = False
-    """Whether left and right are exchanged, after the turns."""
+    """Whether left and right are swapped, after the turns."""
 
-    def show(
+    def cut(
         self, pixels: Shaped[np.ndarray, "*c h w"], interpolation: str, margin: int = 0
     ) -> Shaped[np.ndarray, "*c s s"]:
         """Return the tile without ``margin`` pixels at each side, as a new array."""
@@ -48,10 +48,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Warp:
-    """A tile whose pixels take their values from anywhere, by one interpolation.
+    """A tile whose pixels are interpolated at any coordinates.
 
-    Only the part of an array that the tile sees is touched: an image may be memory-mapped, and
-    wider than the 32767 pixels that OpenCV takes.
+    Only the part of an array under the tile is read: an image may be memory-mapped, and wider than
+    the 32767 pixels that OpenCV takes.
     """
 
     rows: slice | Int64[np.ndarray, " r"]
@@ -67,20 +67,20 @@ class Warp:
         shape: tuple[int, int],
         coordinates: Callable[[tuple[float, float]], Float32[np.ndarray, "2 s s"]],
     ) -> "Warp":
-        """Show what is up to ``reach`` rows and columns from a place in an image of ``shape``.
+        """Return the tile within ``reach`` rows and columns of ``centre`` in an image of ``shape``.
 
-        ``coordinates`` are asked for about that place, counted from the first pixel in sight:
-        float32 is too coarse for places in a large image.
+        ``coordinates`` makes the map for a centre. The centre that it gets is counted from the
+        first pixel of the part, since float32 is too coarse for positions in a large image.
         """
-        parts, about = [], []
-        for place, far, size in zip(centre, reach, shape, strict=True):
+        parts, centres = [], []
+        for position, far, size in zip(centre, reach, shape, strict=True):
             # Cubic interpolation takes one pixel before and two after.
-            part, first = mirrored_part(floor(place - far) - 1, floor(place + far) + 2, size)
+            part, first = mirrored_part(floor(position - far) - 1, floor(position + far) + 2, size)
             parts.append(part)
-            about.append(place - first)
-        return cls(parts[0], parts[1], coordinates((about[0], about[1])))
+            centres.append(position - first)
+        return cls(parts[0], parts[1], coordinates((centres[0], centres[1])))
 
-    def show(
+    def cut(
         self, pixels: Shaped[np.ndarray, "*c h w"], interpolation: str, margin: int = 0
     ) -> Shaped[np.ndarray, "*c s s"]:
         """Return the tile without ``margin`` pixels at each side, as a new array."""
@@ -90,29 +90,29 @@ class Warp:
             part = part.astype(np.float32 if part.dtype.kind == "f" else np.int32)
         inner = slice(margin, self.coordinates.shape[-1] - margin)
         row, column = self.coordinates[:, inner, inner]
-        shown = np.empty((*part.shape[:-2], *row.shape), part.dtype)
+        tile = np.empty((*part.shape[:-2], *row.shape), part.dtype)
         for channel in np.ndindex(*part.shape[:-2]):
             cv2.remap(
                 np.asarray(part[channel]),
                 column,
                 row,
                 INTERPOLATIONS[interpolation],
-                dst=shown[channel],
+                dst=tile[channel],
                 borderMode=cv2.BORDER_REFLECT_101,
             )
-        return shown.astype(pixels.dtype, copy=False)
+        return tile.astype(pixels.dtype, copy=False)
 
 
-#: A square tile, to be taken of several arrays of the same height and width.
-Sight = Window | Warp
+#: A square tile, which can be cut from several arrays of the same height and width.
+Tile = Window | Warp
 
 
 def mirrored_part(low: int, high: int, size: int) -> tuple[slice | Int64[np.ndarray, " n"], int]:
-    """Part of an axis of ``size`` pixels that positions ``low`` to ``high`` show, mirrored.
+    """Return the part of a mirrored axis at positions ``low`` to ``high``, and its first position.
 
-    Also returns the position of its first pixel. Where the positions pass an end of the axis, the
-    part has that end, so that mirroring the part is mirroring the axis. OpenCV mirrors but once;
-    where that is not enough, the part has every position, mirrored already.
+    The axis has ``size`` pixels. Where the positions pass an end of the axis, the part includes
+    that end, so that mirroring the part is mirroring the axis. OpenCV mirrors only once; where that
+    is not enough, the part has every position, already mirrored.
 
     >>> mirrored_part(-3, 2, size=10), mirrored_part(8, 11, size=10), mirrored_part(-3, 2, size=3)
     ((slice(0, 4, None), 0), (slice(7, 10, None), 7), (array([1, 2, 1, 0, 1, 2]), -3))

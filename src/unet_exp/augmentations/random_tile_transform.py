@@ -1,0 +1,112 @@
+"""Random tiles as a transform of albumentations, for pipelines of people's own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import albumentations as A
+import numpy as np
+from jaxtyping import Shaped
+
+from unet_exp.augmentations.random_tile import RandomTile
+from unet_exp.augmentations.tiles import Tile
+
+
+class RandomTileTransform(A.DualTransform):
+    """Cut a random tile of ``image``, ``mask``, ``masks`` and ``weights`` for ``A.Compose``.
+
+    The tile of the image (h, w, c) has the side ``size``; the others (h, w) have the side
+    ``output_size``. All must be of one size. The parameters are those of
+    `unet_exp.augmentations.random_tile.RandomTile`.
+
+    >>> cut = A.Compose([RandomTileTransform(size=8, output_size=4)])
+    >>> tile = cut(image=np.zeros((9, 9, 1), np.float32), mask=np.zeros((9, 9), np.int16))
+    >>> tile["image"].shape, tile["mask"].shape
+    ((8, 8, 1), (4, 4))
+    """
+
+    def __init__(
+        self,
+        size: int,
+        output_size: int,
+        rotation: float = 180.0,
+        flip: bool = True,
+        quarter_turns: bool = False,
+        scale: float = 1.0,
+        elastic_std: float = 10.0,
+        elastic_grid: int = 3,
+        interpolation: str = "cubic",
+        p: float = 1.0,
+    ) -> None:
+        settings = {
+            "size": size,
+            "output_size": output_size,
+            "rotation": rotation,
+            "flip": flip,
+            "quarter_turns": quarter_turns,
+            "scale": scale,
+            "elastic_std": elastic_std,
+            "elastic_grid": elastic_grid,
+            "interpolation": interpolation,
+        }
+        self.tiles = RandomTile(**settings)
+        # Albumentations reads the arguments from here when it serialises a transform.
+        vars(self).update(settings)
+        super().__init__(p=p)
+
+    @property
+    def targets(self) -> dict[str, Callable[..., Any]]:
+        """The functions that albumentations calls, by the kind of data."""
+        return {
+            "image": self.apply,
+            "mask": self.apply_to_mask,
+            "masks": self.apply_to_masks,
+            "weights": self.apply_to_weights,
+            "bboxes": self.refuse,
+            "keypoints": self.refuse,
+        }
+
+    def get_params_dependent_on_data(
+        self, params: dict[str, Any], data: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Draw one tile for all arrays."""
+        height, width = params["shape"][:2]
+        return {"tile": self.tiles.draw(height, width, self.random_generator)}
+
+    def apply(
+        self, img: Shaped[np.ndarray, "h w *c"], tile: Tile, **_: Any
+    ) -> Shaped[np.ndarray, "size size *c"]:
+        """Return the tile of an image with channels last, or with none."""
+        if img.ndim == 2:
+            return self.tiles.cut_image(img, tile)
+        return np.moveaxis(self.tiles.cut_image(np.moveaxis(img, -1, 0), tile), 0, -1)
+
+    def apply_to_mask(
+        self, mask: Shaped[np.ndarray, "h w"], tile: Tile, **_: Any
+    ) -> Shaped[np.ndarray, "output output"]:
+        """Return the tile of a mask."""
+        return self.tiles.cut_target(mask, tile)
+
+    def apply_to_masks(
+        self, masks: Shaped[np.ndarray, "n h w"], tile: Tile, **_: Any
+    ) -> Shaped[np.ndarray, "n output output"]:
+        """Return the tile of each mask."""
+        return np.stack([self.tiles.cut_target(mask, tile) for mask in masks])
+
+    def apply_to_weights(
+        self, weights: Shaped[np.ndarray, "h w"], tile: Tile, **_: Any
+    ) -> Shaped[np.ndarray, "output output"]:
+        """Return the tile of a weight map."""
+        return self.tiles.cut_weights(weights, tile)
+
+    def refuse(self, *_: Any, **__: Any) -> None:
+        """Refuse boxes and keypoints, which an elastic deformation does not keep.
+
+        Raises
+        ------
+        NotImplementedError
+            Always.
+        """
+        raise NotImplementedError(
+            "RandomTileTransform deforms images and masks, but no boxes or keypoints. Pass their "
+            "masks, and find the boxes in the masks of the tile."
+        )
