@@ -20,7 +20,8 @@ from unet_exp.inference.predictor import Predictor
 from unet_exp.models.unet import UNet
 from unet_exp.postprocessing.none import ClassMap
 from unet_exp.prediction.result_files import PerImageWriter
-from unet_exp.prediction.segment import scratch, segment
+from unet_exp.prediction.scratch import scratch
+from unet_exp.prediction.segment import segment
 
 
 def peak() -> int:

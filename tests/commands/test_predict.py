@@ -326,7 +326,7 @@ def test_an_image_in_regions_on_disk_is_the_image_at_once(
     save("a.tif", KINDS["scans/eight_tiff.tif"])
     assert command("predict", network, "input=a.tif", "output=whole").code == 0
     monkeypatch.setattr("unet_exp.inference.overlap_tile.REGION", 40)
-    monkeypatch.setattr("unet_exp.prediction.segment.IN_MEMORY", 0)
+    monkeypatch.setattr("unet_exp.prediction.scratch.IN_MEMORY", 0)
     create, on_disk = zarr.create_array, []
 
     def counted(*arguments: Any, **options: Any) -> Any:

@@ -24,7 +24,7 @@ def segmented(*pages: np.ndarray) -> Segmented:
     probabilities = [(page > 0) * np.float32(0.75) for page in pages]
     axes, shape = ("", ()) if len(pages) == 1 else ("T", (len(pages),))
     largest = max(int(page.max()) for page in pages)
-    return Segmented(probabilities, [*pages], None, largest, axes, shape, Tags())
+    return Segmented(probabilities, [*pages], [], largest, axes, shape, Tags())
 
 
 def test_frames_become_a_folder_that_passes_the_challenges_checks(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text(name)
     path = Path("out/predict.json")
-    Manifest(path, ONE, overwrite=True).enter([Path("out/a.tif")], [Path("scans/a.tif")])
+    Manifest(path, ONE, overwrite=True).add([Path("out/a.tif")], [Path("scans/a.tif")])
     return path
 
 

@@ -26,18 +26,18 @@ def images(*names: str) -> list[Path]:
 
 
 def found(
-    paths: list[Path], results: PerImageWriter, begun: bool = False
+    paths: list[Path], results: PerImageWriter, existed: bool = False
 ) -> tuple[list[str], dict]:
     manifest = Manifest(Path("out/predict.json"), {}, overwrite=False)
-    manifest.begun = begun
-    waiting, refused = find_pending(paths, results, manifest)
-    return [path.name for path in waiting], {path.name: why for path, why in refused.items()}
+    manifest.existed = existed
+    pending, refused = find_pending(paths, results, manifest)
+    return [path.name for path in pending], {path.name: why for path, why in refused.items()}
 
 
 def test_images_with_one_name_for_their_results_leave_the_others(folder: Path) -> None:
     paths = images("a.tif", "twin.png", "twin.tif", "b.tif")
-    waiting, refused = found(paths, PerImageWriter(Path("out"), "auto", "float32", classes=False))
-    assert waiting == ["a.tif", "b.tif"]
+    pending, refused = found(paths, PerImageWriter(Path("out"), "auto", "float32", classes=False))
+    assert pending == ["a.tif", "b.tif"]
     assert list(refused) == ["twin.png", "twin.tif"]
     assert "twin.png and scans/twin.tif would both be written to" in refused["twin.tif"]
 
@@ -48,8 +48,8 @@ def test_a_name_that_is_too_long_for_its_results_leaves_the_others(
 ) -> None:
     long = letter * ((251 - 4) // len(letter.encode())) + ".tif"
     paths = images(long, "a.tif")
-    waiting, refused = found(paths, PerImageWriter(Path("out"), "auto", "float32", classes=False))
-    assert waiting == ["a.tif"]
+    pending, refused = found(paths, PerImageWriter(Path("out"), "auto", "float32", classes=False))
+    assert pending == ["a.tif"]
     assert "longer than 255 bytes" in refused[long]
 
 
@@ -57,8 +57,8 @@ def test_results_that_are_folders_or_of_nobody_leave_the_others(folder: Path) ->
     paths = images("a.tif", "b.tif", "c.tif")
     Path("out/a_instances.tif").mkdir()
     Path("out/b_instances.tif").touch()
-    waiting, refused = found(paths, PerImageWriter(Path("out"), "auto", "none", classes=False))
-    assert waiting == ["c.tif"]
+    pending, refused = found(paths, PerImageWriter(Path("out"), "auto", "none", classes=False))
+    assert pending == ["c.tif"]
     assert "out/a_instances.tif is there already, and is no file" in refused["a.tif"]
     assert "no predict.json beside it" in refused["b.tif"]
 

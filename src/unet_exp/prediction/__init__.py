@@ -1,5 +1,5 @@
-"""From files of images to files of results, of any kind and size.
+"""From image files to result files, of any kind and size.
 
-The network runs in `inference`; files are opened in `images`. What a person types is read in
-`commands`.
+Files are opened in `images` and the network runs in `inference`. Here each image's results are
+found or made, written in the chosen format, and listed in a manifest.
 """

@@ -21,25 +21,25 @@ MOST = np.iinfo(np.uint16).max
 
 
 class IsbiWriter:
-    """All pages of all images in one stack, ``submission.tif``."""
+    """Writes all pages of all images to one stack, ``submission.tif``."""
 
     together = True
 
     def __init__(self, output: Path) -> None:
-        self.target = output / "submission.tif"
+        self.stack = output / "submission.tif"
         self.pages: dict[Path, list[np.ndarray]] = {}
 
     def files(self, path: Path) -> list[Path]:
-        """Name the stack, which holds every image."""
-        return [self.target]
+        """Return the stack, which holds every image."""
+        return [self.stack]
 
     def write(self, path: Path, found: Segmented) -> None:
-        """Keep an image's probabilities until all are there.
+        """Keep an image's probabilities until the stack is written.
 
         Raises
         ------
         ValueError
-            If there are more than two classes, or pages of another size.
+            If there are more than two classes, or pages of different sizes.
         """
         pages = [np.asarray(page[...], np.float32) for page in found.probabilities]
         first = next(iter(self.pages.values()), pages)[0]
@@ -53,33 +53,33 @@ class IsbiWriter:
         self.pages[path] = pages
 
     def finish(self, paths: list[Path]) -> list[Path]:
-        """Write the stack, images in the order of their names."""
+        """Write the stack, with the images in the order of ``paths``."""
         pages = [page for path in paths for page in self.pages.get(path, [])]
         if not pages:
             return []
-        with replacing(self.target) as part:
+        with replacing(self.stack) as part:
             tifffile.imwrite(part, np.stack(pages), photometric="minisblack")
-        return [self.target]
+        return [self.stack]
 
 
 class CellTrackingWriter:
-    """``01_RES/mask000.tif`` of ``01/t000.tif``, or of each page of ``01.tif``."""
+    """Writes ``01_RES/mask000.tif`` for ``01/t000.tif``, or for each page of ``01.tif``."""
 
     together = False
 
     def __init__(self, output: Path) -> None:
         self.output = output
 
-    def place(self, path: Path) -> tuple[Path, re.Match[str] | None]:
-        """Return the folder of an image's sequence, and its number if its name has one."""
+    def sequence(self, path: Path) -> tuple[Path, str | None]:
+        """Return the folder of an image's sequence, and the frame number in the image's name."""
         number = re.fullmatch(r"(?:.*\D)?(\d{3,4})", stem(path))
-        sequence = path.absolute().parent.name if number else stem(path)
-        return self.output / f"{sequence}_RES", number
+        name = path.absolute().parent.name if number else stem(path)
+        return self.output / f"{name}_RES", number[1] if number else None
 
     def files(self, path: Path) -> list[Path]:
-        """Name the mask of a frame; of a stack the first one."""
-        folder, number = self.place(path)
-        return [folder / f"mask{number[1] if number else '000'}.tif"]
+        """Return the mask of a frame; of a stack the first one."""
+        folder, number = self.sequence(path)
+        return [folder / f"mask{number or '000'}.tif"]
 
     def write(self, path: Path, found: Segmented) -> None:
         """Write the masks of a frame, or of all frames of a stack, the first one last.
@@ -89,57 +89,58 @@ class CellTrackingWriter:
         ValueError
             If a frame has more objects than 16 bits can number.
         """
-        if found.largest > MOST:
+        if found.largest_label > MOST:
             raise ValueError(
-                f"{path} has {found.largest} objects; the challenge's 16 bits number {MOST}. "
+                f"{path} has {found.largest_label} objects; the challenge's 16 bits number {MOST}. "
                 "Raise postprocessing.min_size."
             )
-        folder, number = self.place(path)
-        digits = 3 if len(found.instances) <= 1000 else 4
-        names = [number[1]] if number else [f"{i:0{digits}d}" for i in range(len(found.instances))]
-        if len(names) != len(found.instances):
+        folder, number = self.sequence(path)
+        count = len(found.instances)
+        if number and count > 1:
             raise ValueError(
-                f"{path} has {len(found.instances)} pages, but its name says that it is a single "
-                "frame. Name it otherwise than by three or four digits."
+                f"{path} has {count} pages, but its name says that it is a single frame. Name it "
+                "otherwise than by three or four digits."
             )
+        digits = 3 if count <= 1000 else 4
+        names = [f"mask{number or f'{i:0{digits}d}'}.tif" for i in range(count)]
         for name, page in reversed([*zip(names, found.instances, strict=True)]):
-            write_mask(folder / f"mask{name}.tif", np.asarray(page[...]))
-        if not number:  # of a longer stack before
+            write_mask(folder / name, np.asarray(page[...]))
+        if number is None:  # remove frames of a longer stack before
             for mask in folder.glob("mask*.tif"):
-                if mask.stem.removeprefix("mask") not in names:
+                if mask.name not in names:
                     mask.unlink()
 
     def finish(self, paths: list[Path]) -> list[Path]:
-        """Give cells one number in frames that follow each other, and write ``res_track.txt``.
+        """Track the cells of each sequence over time, and write ``res_track.txt``.
 
         Raises
         ------
         ValueError
             If some sequences cannot be numbered, after all others were.
         """
-        folders = dict.fromkeys(self.place(path)[0] for path in paths)
-        reasons = []
+        folders = dict.fromkeys(self.sequence(path)[0] for path in paths)
+        errors = []
         for folder in folders:
             try:
                 number_cells(sorted(folder.glob("mask*.tif")))
             except ValueError as error:
-                reasons.append(str(error))
-        if reasons:
-            raise ValueError(" ".join(reasons))
+                errors.append(str(error))
+        if errors:
+            raise ValueError(" ".join(errors))
         return list(folders)
 
 
 def number_cells(masks: Iterable[Path]) -> None:
-    """Give the objects of a sequence numbers by overlap, frame after frame, and list the tracks.
+    """Track the objects of a sequence by overlap, frame after frame, and write the tracks.
 
-    Frames that do not follow each other (of a gap in their numbers) share no objects.
+    A gap in the frame numbers ends all tracks.
 
     Raises
     ------
     ValueError
-        If a sequence has more tracks than 16 bits can number; masks so far are numbered.
+        If a sequence has more tracks than 16 bits can number; the masks before are numbered.
     """
-    before, last, following = None, -2, 1
+    before, last, next_number = None, -2, 1
     tracks: dict[int, list[int]] = {}
     path = Path()
     for path in masks:
@@ -147,8 +148,8 @@ def number_cells(masks: Iterable[Path]) -> None:
         now = tifffile.imread(path).astype(np.int32)
         if before is None or frame != last + 1 or before.shape != now.shape:
             before = np.zeros_like(now)
-        now, following = linked(before, now, following)
-        if following - 1 > MOST:
+        now, next_number = linked(before, now, next_number)
+        if next_number - 1 > MOST:
             raise ValueError(
                 f"{path.parent} has more than {MOST} cells over time, and the challenge's 16 bits "
                 "number no more. Raise postprocessing.min_size."
@@ -163,7 +164,7 @@ def number_cells(masks: Iterable[Path]) -> None:
 
 
 def write_mask(path: Path, labels: np.ndarray) -> None:
-    """Write a mask of 16 bits, whole or not at all."""
+    """Write a 16-bit mask atomically."""
     with replacing(path) as part:
         tifffile.imwrite(
             part, labels.astype(np.uint16), photometric="minisblack", compression="zlib"

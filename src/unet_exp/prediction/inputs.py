@@ -1,4 +1,4 @@
-"""Which images a person means."""
+"""The images that ``input=`` names: files, folders and globs."""
 
 import glob
 import os
@@ -12,9 +12,9 @@ from unet_exp.runs.given_paths import listed
 
 
 def find_images(source: Any) -> list[Path]:
-    """Return the images that a file, a folder or a glob names, or a list of these, in order.
+    """Return the images that a file, a folder, a glob or a list of these names, each once.
 
-    A folder gives the images that lie in it; a Zarr folder is an image itself.
+    A folder stands for the images that lie in it. A Zarr folder is an image itself.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def find_images(source: Any) -> list[Path]:
     found: dict[Path, Path] = {}
     for one in listed(source):
         for path in find_in(str(one)):
-            # Of links that lead in a circle, Path.resolve raises an error of its own.
+            # Path.resolve raises an error for links that lead in a circle.
             found.setdefault(Path(os.path.realpath(path)), path)
     if not found:
         raise FileNotFoundError("input=[] names no image. Give files, folders or quoted globs.")
@@ -48,16 +48,16 @@ def find_in(source: str) -> list[Path]:
 
 
 def is_image(path: Path) -> bool:
-    """Tell by its name whether a file is an image; hidden ones are none.
+    """Return whether a file is named like an image and not hidden.
 
-    What is named like an image and is none, such as a link to nowhere, counts: it is reported.
+    A broken link or a folder with such a name counts, so that it is reported.
     """
     named = path.suffix.lower() in (*SUFFIXES, ".zarr")
     return not path.name.startswith(".") and (named or is_zarr(path))
 
 
 def in_zarr(path: Path) -> bool:
-    """Tell whether a file or folder is only a part of a Zarr image, or no image at all."""
+    """Return whether a path is only a part of a Zarr image, or a folder that is no image."""
     return any(is_zarr(above) and holds_image(above) for above in path.parents) or (
         path.is_dir() and not is_zarr(path)
     )
@@ -69,19 +69,19 @@ def require_separate(source: Any, paths: list[Path], output: Path) -> None:
     Raises
     ------
     ValueError
-        If it holds the images, or lies inside a folder that was given as input.
+        If it holds the images, or lies inside an input folder.
     """
-    place = output.resolve()
-    if place in (Path(os.path.realpath(path)).parent for path in paths):
+    target = output.resolve()
+    if target in (Path(os.path.realpath(path)).parent for path in paths):
         raise ValueError(
             f"output={output} holds the images themselves, so that the next call would take the "
             "results for images. Give another folder."
         )
     for given in listed(source):
-        # Of a glob, the folder that it searches.
+        # The folder that a recursive glob searches.
         while "**" in str(given):
             given = given.parent
-        if given.is_dir() and given.resolve() in place.parents:
+        if given.is_dir() and given.resolve() in target.parents:
             raise ValueError(
                 f"output={output} lies inside input={given}. Give a folder outside of it, so that "
                 "images and results stay apart."

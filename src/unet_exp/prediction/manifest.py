@@ -1,4 +1,4 @@
-"""Which results are of which images and settings: ``predict.json``, beside the results."""
+"""``predict.json``: which images and settings the result files beside it were made from."""
 
 import json
 import os
@@ -12,12 +12,12 @@ from unet_exp.training.checkpoint import differences
 
 
 class Manifest:
-    """Say what is done, so that another call does the rest.
+    """Tells which results exist already, so that a second call makes only the missing ones.
 
     Parameters
     ----------
     path
-        The file; results lie in its folder or below.
+        The JSON file. Results lie in its folder or below.
     settings
         What results depend on besides the image.
     overwrite
@@ -26,18 +26,18 @@ class Manifest:
     Raises
     ------
     ValueError
-        If the file cannot be read, or is of other settings, without ``overwrite``.
+        Without ``overwrite``, if the file cannot be read or was made with other settings.
     """
 
     def __init__(self, path: Path, settings: dict[str, Any], overwrite: bool) -> None:
         self.path, self.settings, self.overwrite = path, settings, overwrite
         self.results: dict[str, list[dict[str, Any]]] = {}
-        self.begun = path.exists()
-        if not self.begun:
+        self.existed = path.exists()
+        if not self.existed:
             return
         try:
-            held = json.loads(path.read_text())
-            before, self.results = held["settings"], dict(held["results"])
+            content = json.loads(path.read_text())
+            before, results = content["settings"], dict(content["results"])
         except (ValueError, KeyError, TypeError) as error:
             if overwrite:
                 return
@@ -52,70 +52,71 @@ class Manifest:
                 + ", ".join(f"{key}={then} (now {now})" for key, then, now in changed)
                 + ". Give another output folder, or overwrite=true."
             )
-        if changed:
-            self.results = {}  # what is there may be replaced, and counts for nothing
+        if not changed:
+            self.results = results
 
     def is_done(self, files: Sequence[Path], images: Sequence[Path]) -> bool:
-        """Tell whether results are there and of these images as they are now.
+        """Return whether ``files`` exist and were made from ``images`` as they are now.
 
         Raises
         ------
         ValueError
-            If they are of others, and may not be overwritten.
+            If they were made from other images and may not be overwritten.
         """
-        there = [file for file in files if file.exists()]
-        if there and not self.begun and not self.overwrite:
+        existing = [file for file in files if file.exists()]
+        if existing and not self.existed and not self.overwrite:
             raise ValueError(
-                f"{there[0]} is there already, and no predict.json beside it says what it is of. "
-                "Give another output folder, or overwrite=true."
+                f"{existing[0]} is there already, and no predict.json beside it says what it is "
+                "of. Give another output folder, or overwrite=true."
             )
-        held = self.results.get(self.name(files))
-        if held is None or not all(file.exists() for file in files):
+        recorded = self.results.get(self.key(files))
+        if recorded is None or len(existing) < len(files):
             return False
-        now = [identity(image) for image in images]
-        places = [entry["image"] for entry in now]
-        others = [entry["image"] for entry in held if entry["image"] not in places]
-        # The same files may have been moved together.
-        marks = [(entry["bytes"], entry["changed"]) for entry in now]
-        if [(entry["bytes"], entry["changed"]) for entry in held] == marks:
+        current = [identity(image) for image in images]
+        # Paths are not compared: the images may have been moved together.
+        if fingerprints(recorded) == fingerprints(current):
             return not self.overwrite
+        paths = [entry["image"] for entry in current]
+        others = [entry["image"] for entry in recorded if entry["image"] not in paths]
         if others and not self.overwrite:
             raise ValueError(
-                f"{files[-1]} is of {others[0]}, not of {places[0]}. Give another output folder, "
+                f"{files[-1]} is of {others[0]}, not of {paths[0]}. Give another output folder, "
                 "or overwrite=true."
             )
         return False
 
-    def enter(self, files: Sequence[Path], images: Sequence[Path]) -> None:
-        """Write down that results are whole."""
-        self.results[self.name(files)] = [identity(image) for image in images]
+    def add(self, files: Sequence[Path], images: Sequence[Path]) -> None:
+        """Record that the results of ``images`` are complete."""
+        self.results[self.key(files)] = [identity(image) for image in images]
         self.write()
 
     def write(self) -> None:
-        """Write the file, whole or not at all."""
+        """Write the file atomically."""
         content = {"settings": self.settings, "results": self.results, **environment()}
         write_atomically(self.path, to_json(content))
 
-    def name(self, files: Sequence[Path]) -> str:
-        """Name results by their last file."""
+    def key(self, files: Sequence[Path]) -> str:
+        """Return the key of a set of result files: the last one's relative path."""
         return files[-1].relative_to(self.path.parent).as_posix()
 
 
 def identity(image: Path) -> dict[str, Any]:
-    """Return where an image lies, its size in bytes and when it was changed, as a folder in all.
+    """Return an image's path, its size in bytes and its modification time.
 
-    Of one that is not there, nothing is known.
+    A folder counts with all its files, a missing image with 0 bytes.
     """
     try:
-        parts = (
-            [p.stat() for p in image.rglob("*") if p.is_file()]
-            if image.is_dir()
-            else [image.stat()]
-        )
+        files = [p for p in image.rglob("*") if p.is_file()] if image.is_dir() else [image]
+        stats = [file.stat() for file in files]
     except OSError:
-        parts = []
+        stats = []
     return {
         "image": os.path.realpath(image),
-        "bytes": sum(part.st_size for part in parts),
-        "changed": max((part.st_mtime_ns for part in parts), default=0),
+        "bytes": sum(stat.st_size for stat in stats),
+        "changed": max((stat.st_mtime_ns for stat in stats), default=0),
     }
+
+
+def fingerprints(entries: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
+    """Return the size and the modification time of each image."""
+    return [(entry["bytes"], entry["changed"]) for entry in entries]

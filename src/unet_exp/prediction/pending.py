@@ -1,4 +1,4 @@
-"""Which images have no results yet, and which can have none."""
+"""Which images are still to be segmented, and which cannot be."""
 
 import os
 from collections.abc import Sequence
@@ -8,68 +8,68 @@ from unet_exp.images.ome_zarr import is_zarr
 from unet_exp.prediction.manifest import Manifest
 from unet_exp.prediction.result_files import ResultWriter
 
-LONGEST = 255
-"""Bytes of a file's name that file systems take."""
+LONGEST_NAME = 255
+"""Bytes that file systems allow in a file name."""
 
 
 def find_pending(
     paths: Sequence[Path], results: ResultWriter, manifest: Manifest
 ) -> tuple[list[Path], dict[Path, str]]:
-    """Return the images that wait to be segmented, and why others cannot be.
+    """Return the images to segment, and for each refused image the reason.
 
     Raises
     ------
     ValueError
-        If none is left.
+        With the first reason, if all images are refused.
     """
     if results.together:
         return ([] if manifest.is_done(results.files(paths[0]), paths) else list(paths)), {}
-    refused = clashing(paths, results)
-    waiting, ready = [], 0
+    refused = find_clashes(paths, results)
+    pending, done = [], 0
     for path in paths:
         if path in refused:
             continue
         try:
-            require_names(path, results)
+            require_valid_names(path, results)
             if manifest.is_done(results.files(path), [path]):
-                ready += 1
+                done += 1
             else:
-                waiting.append(path)
+                pending.append(path)
         except (ValueError, OSError) as error:
             refused[path] = str(error)
-    if refused and not waiting and not ready:
+    if refused and not pending and not done:
         raise ValueError(next(iter(refused.values())))
-    return waiting, refused
+    return pending, refused
 
 
-def clashing(paths: Sequence[Path], results: ResultWriter) -> dict[Path, str]:
-    """Return the images whose results would overwrite each other's, and say so."""
-    owners: dict[Path, list[Path]] = {}
+def find_clashes(paths: Sequence[Path], results: ResultWriter) -> dict[Path, str]:
+    """Return the images whose results would overwrite each other, each with an error message."""
+    images: dict[Path, list[Path]] = {}
     for path in paths:
-        owners.setdefault(results.files(path)[-1], []).append(path)
+        images.setdefault(results.files(path)[-1], []).append(path)
     return {
         path: f"{' and '.join(map(str, several))} would {'both' if len(several) == 2 else 'all'} "
         f"be written to {target.name}: they are named alike but for folder or ending. Segment them "
         "into different output folders."
-        for target, several in owners.items()
+        for target, several in images.items()
         if len(several) > 1
         for path in several
     }
 
 
-def require_names(path: Path, results: ResultWriter) -> None:
-    """Refuse an image of whose results one cannot have its name.
+def require_valid_names(path: Path, results: ResultWriter) -> None:
+    """Refuse an image if a result cannot have its name.
 
     Raises
     ------
     ValueError
-        Naming it.
+        If the name is too long, or taken by something else.
     """
     for file in results.files(path):
-        if len(os.fsencode(file.name)) > LONGEST:
+        if len(os.fsencode(file.name)) > LONGEST_NAME:
             raise ValueError(
                 f"{path}: its result would be named {file.name[:40]}..., which is longer than "
-                f"{LONGEST} bytes. Give the image a shorter name."
+                f"{LONGEST_NAME} bytes. Give the image a shorter name."
             )
         kind = "Zarr folder" if file.suffix == ".zarr" else "file"
         if file.exists() and not (is_zarr(file) if file.suffix == ".zarr" else file.is_file()):

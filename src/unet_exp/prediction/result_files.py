@@ -1,11 +1,11 @@
-"""What predict.py leaves of each image: files of the image's name and kind."""
+"""Result files of each image: where they are written, in which format and type."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from unet_exp.arrays import MappedArray
 from unet_exp.datasets.pairing import stem
 from unet_exp.images.ome_zarr import is_zarr
 from unet_exp.prediction.segment import Segmented
@@ -16,35 +16,35 @@ PROBABILITIES = ("float32", "uint8", "none")
 
 
 class ResultWriter(Protocol):
-    """A way to write results."""
+    """Writes the results of images in one format."""
 
     together: bool
-    """Whether all images stand in one file, so that one more means all anew."""
+    """Whether one file holds all images, so that one more image means a new file."""
 
     def files(self, path: Path) -> list[Path]:
-        """Name what will be there when an image is done."""
+        """Return the files that will hold an image's results."""
         ...
 
     def write(self, path: Path, found: Segmented) -> None:
-        """Write what was found in an image."""
+        """Write the results of an image."""
         ...
 
     def finish(self, paths: list[Path]) -> list[Path]:
-        """Write what all images have in common, given those that are done, and name it."""
+        """Write and return the files that depend on all images, given the segmented images."""
         ...
 
 
 class PerImageWriter:
-    """``NAME_probabilities``, ``NAME_instances``, and ``NAME_classes`` where there are several.
+    """Writes ``NAME_probabilities``, ``NAME_instances``, and ``NAME_classes`` of several classes.
 
     Parameters
     ----------
     kind
-        "tiff", "zarr" (OME-Zarr), or "auto": OME-Zarr of OME-Zarr, else TIFF.
+        "tiff", "zarr" (OME-Zarr), or "auto": OME-Zarr for OME-Zarr images, else TIFF.
     probabilities
         Their type, "float32" or "uint8" (255 for 1), or "none".
     classes
-        Whether the networks tell more than two classes apart.
+        Whether the network has more than two classes.
     """
 
     together = False
@@ -56,65 +56,49 @@ class PerImageWriter:
                 f"{', '.join(PROBABILITIES)}."
             )
         self.output, self.kind, self.probabilities = output, kind, probabilities
-        self.classes = classes
-
-    def files(self, path: Path) -> list[Path]:
-        """Name the files of an image, the instances last."""
-        chosen = [
-            *(["probabilities"] if self.probabilities != "none" else []),
-            *(["classes"] if self.classes else []),
+        self.names = [
+            *(["probabilities"] if probabilities != "none" else []),
+            *(["classes"] if classes else []),
             "instances",
         ]
-        return [self.output / f"{stem(path)}_{kind}{self.ending(path)}" for kind in chosen]
 
-    def ending(self, path: Path) -> str:
-        """Return the ending of an image's results."""
+    def files(self, path: Path) -> list[Path]:
+        """Return the files of an image, the instances last."""
         if self.kind == "zarr" or (self.kind == "auto" and is_zarr(path)):
-            return ".zarr"
-        return ".ome.tif" if path.name.lower().endswith((".ome.tif", ".ome.tiff")) else ".tif"
+            suffix = ".zarr"
+        else:
+            ome = path.name.lower().endswith((".ome.tif", ".ome.tiff"))
+            suffix = ".ome.tif" if ome else ".tif"
+        return [self.output / f"{stem(path)}_{name}{suffix}" for name in self.names]
 
     def write(self, path: Path, found: Segmented) -> None:
         """Write the files of an image."""
-        files = self.files(path)
+        narrow = found.largest_label <= np.iinfo(np.uint16).max
+        contents = {
+            "probabilities": (found.probabilities, "float32"),
+            "classes": (found.classes, "uint8"),
+            "instances": (found.instances, "uint16" if narrow else "uint32"),
+        }
         if self.probabilities == "uint8":
-            pages = [Seen(page, as_bytes) for page in found.probabilities]
-            self.save(files[0], pages, "uint8", found)
-        elif self.probabilities == "float32":
-            self.save(files[0], found.probabilities, "float32", found)
-        if found.classes is not None:
-            self.save(files[-2], found.classes, "uint8", found)
-        narrow = "uint16" if found.largest <= np.iinfo(np.uint16).max else "uint32"
-        self.save(files[-1], found.instances, narrow, found, instances=True)
-
-    def save(
-        self, path: Path, pages: list[Any], dtype: str, found: Segmented, instances: bool = False
-    ) -> None:
-        """Write one file."""
-        place = found.axes, found.shape, found.tags
-        if path.suffix == ".zarr":
-            write_zarr(path, pages, dtype, *place, instances=instances)
-        else:
-            write_tiff(path, pages, dtype, *place)
+            pages = [MappedArray(page, read_as_bytes) for page in found.probabilities]
+            contents["probabilities"] = (pages, "uint8")
+        for name, file in zip(self.names, self.files(path), strict=True):
+            pages, dtype = contents[name]
+            axes = found.axes, found.shape, found.tags
+            if file.suffix == ".zarr":
+                write_zarr(file, pages, dtype, *axes, instances=name == "instances")
+            else:
+                write_tiff(file, pages, dtype, *axes)
 
     def finish(self, paths: list[Path]) -> list[Path]:
-        """Images have nothing in common."""
+        """Return nothing: each image has files of its own."""
         return []
 
 
-def as_bytes(probabilities: np.ndarray) -> np.ndarray:
-    """Scale probabilities to whole numbers up to 255.
+def read_as_bytes(probabilities: Any, key: Any) -> np.ndarray:
+    """Read probabilities scaled to whole numbers from 0 to 255.
 
-    >>> as_bytes(np.array([0.0, 0.5, 1.0])).tolist()
+    >>> read_as_bytes(np.array([0.0, 0.5, 1.0]), slice(None)).tolist()
     [0, 128, 255]
     """
-    return np.rint(probabilities * 255).astype(np.uint8)
-
-
-class Seen:
-    """An array through a function of each value, computed where it is read by slices."""
-
-    def __init__(self, array: Any, function: Callable[[np.ndarray], np.ndarray]) -> None:
-        self.array, self.function, self.shape = array, function, array.shape
-
-    def __getitem__(self, key: Any) -> np.ndarray:
-        return self.function(np.asarray(self.array[key]))
+    return np.rint(np.asarray(probabilities[key]) * 255).astype(np.uint8)

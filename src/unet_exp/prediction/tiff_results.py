@@ -1,4 +1,4 @@
-"""Results as TIFF, page by page, with the axes and the scale of the image that they are of."""
+"""Results as TIFF, written page by page, with the axes and the pixel size of their image."""
 
 import logging
 import math
@@ -17,7 +17,7 @@ from unet_exp.images.tags import UNITS, Tags
 logger = logging.getLogger(__name__)
 
 TILE = 512
-"""Pages with a longer side than ``LARGE`` are written in tiles of this side."""
+"""Pages with a side longer than ``LARGE`` are written in tiles of this side."""
 LARGE = 4096
 IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 #: Units of length and of time in the OME schema of 2016-06.
@@ -37,17 +37,16 @@ def write_tiff(
     shape: tuple[int, ...] = (),
     tags: Tags | None = None,
 ) -> None:
-    """Write pages, each (h, w) or (k, h, w) and read by slices, as one file, whole or not at all.
+    """Write pages, each (h, w) or (k, h, w) and read by slices, to one file, atomically.
 
-    A file of ImageJ's or OME's gives a file of the same kind with the same axes and pixel sizes
-    (where ImageJ knows no such type, as for 32-bit instances, a plain one), any other a plain TIFF
-    with the same resolution. No description keeps pixels from being written: what cannot be handed
-    on is left out.
+    ImageJ and OME images give results of the same kind with the same axes and pixel sizes, except
+    that ImageJ has no type for 32-bit instances. Other results are plain TIFF with the image's
+    resolution. Metadata that cannot be written are dropped; the pixels are always written.
 
     Parameters
     ----------
     axes, shape
-        Names and lengths of the axes that the pages stand in; k is then an axis of channels.
+        Names and lengths of the axes that the pages stand for; k is a further axis of channels.
     """
     tags = tags or Tags()
     try:
@@ -57,101 +56,68 @@ def write_tiff(
     except Exception as error:
         if tags == Tags():
             raise
-        # Hours of work are not lost for a description.
+        # Hours of work must not be lost to odd metadata.
         logger.warning("%s is written without axes and pixel sizes (%s).", path, error)
         _write(path, pages, dtype, "Q" * len(shape), shape, Tags())
 
 
 def _write(
-    path: Path,
-    pages: Sequence[Any],
-    dtype: str,
-    axes: str,
-    shape: tuple[int, ...],
-    tags: Tags,
+    path: Path, pages: Sequence[Any], dtype: str, axes: str, shape: tuple[int, ...], tags: Tags
 ) -> None:
-    height, width = pages[0].shape[-2:]
-    channels = pages[0].shape[:-2]
+    *channels, height, width = pages[0].shape
     whole = (*shape, *channels, height, width)
-    named = not set(axes) & set(UNNAMED) and len(axes) == len(shape)
-    letters = axes + "C" * len(channels) + "YX"
     size = math.prod(whole) * np.dtype(dtype).itemsize
-    options: dict[str, Any] = {"metadata": {"axes": letters} if named else {}}
+    named = not set(axes) & set(UNNAMED) and len(axes) == len(shape)
+    metadata: dict[str, Any] = {"axes": axes + "C" * len(channels) + "YX"} if named else {}
+    options: dict[str, Any] = {}
     if tags.resolution:
         options |= {"resolution": tags.resolution, "resolutionunit": tags.unit}
     kind: dict[str, Any] = {"bigtiff": size > FOUR_GB}
     if tags.kind == "imagej" and named and dtype in IMAGEJ_TYPES and size <= FOUR_GB:
         kind = {"imagej": True}
-        options["metadata"] |= {
-            name: escaped(value) if isinstance(value, str) else value
+        metadata |= {
+            name: to_ascii(value) if isinstance(value, str) else value
             for name, value in tags.details.items()
         }
         options.pop("resolutionunit", None)
     elif named and (tags.kind == "ome" or (tags.kind == "zarr" and tags.steps())):
         kind |= {"ome": True}
-        options["metadata"] |= of_ome(tags.details) or ome_sizes(tags)
+        metadata |= valid_ome(tags.details) or valid_ome(ome_sizes(tags))
     if max(height, width) > LARGE:
         options |= {"tile": (TILE, TILE)}
-        content = (tile for page in pages for tile in tiles(page, dtype))
-    else:
-        content = (plane for page in pages for plane in planes(page, dtype))
+    read = tiles if "tile" in options else planes
     with replacing(path) as part, tifffile.TiffWriter(part, **kind) as file:
         file.write(
-            content, shape=whole, dtype=dtype, compression="zlib", photometric="minisblack",
-            **options,
+            (block.astype(dtype) for page in pages for block in read(page)),
+            shape=whole, dtype=dtype, compression="zlib", photometric="minisblack",
+            metadata=metadata, **options,
         )  # fmt: skip
 
 
-def escaped(text: str) -> str:
-    r"""Write letters beyond ASCII as ImageJ does, whose descriptions are ASCII.
+def to_ascii(text: str) -> str:
+    r"""Escape letters beyond ASCII as ImageJ does.
 
-    >>> escaped("µm")
+    >>> to_ascii("µm")
     '\\u00B5m'
     """
     return "".join(letter if letter.isascii() else f"\\u{ord(letter):04X}" for letter in text)
 
 
-def of_ome(details: Mapping[str, Any]) -> dict[str, Any]:
-    """Return OME's values whose units OME has; a size in another unit would count for micrometres.
+def valid_ome(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop sizes in units that OME does not have; readers would take them for micrometres.
 
-    >>> of_ome({"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm"})
+    >>> valid_ome({"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm"})
     {'PhysicalSizeX': 0.5, 'PhysicalSizeXUnit': 'µm'}
-    >>> of_ome({"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "furlong"})
+    >>> valid_ome({"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "furlong"})
     {}
     """
-    strange = [
-        name.removesuffix("Unit")
-        for name, unit in details.items()
-        if name.endswith("Unit") and unit not in OME_UNITS
-    ]
-    return {
-        name: value for name, value in details.items() if name.removesuffix("Unit") not in strange
-    }
-
-
-def planes(page: Any, dtype: str) -> Iterator[Shaped[np.ndarray, "h w"]]:
-    """Yield the channels of a page, or the page itself.
-
-    >>> [plane.shape for plane in planes(np.zeros((3, 4, 5)), "uint8")]
-    [(4, 5), (4, 5), (4, 5)]
-    """
-    for channel in np.asarray(page[...]).reshape(-1, *page.shape[-2:]):
-        yield channel.astype(dtype)
-
-
-def tiles(page: Any, dtype: str) -> Iterator[Shaped[np.ndarray, "h w"]]:
-    """Yield the tiles of a page's channels in the order in which TIFF wants them."""
-    height, width = page.shape[-2:]
-    for channel in np.ndindex(page.shape[:-2]):
-        for top in range(0, height, TILE):
-            # A row of tiles at once: chunks on disk are larger than tiles.
-            row = np.asarray(page[(*channel, slice(top, top + TILE), slice(None))])
-            for left in range(0, width, TILE):
-                yield row[:, left : left + TILE].astype(dtype)
+    units = {name: unit for name, unit in details.items() if name.endswith("Unit")}
+    unknown = {name.removesuffix("Unit") for name, u in units.items() if u not in OME_UNITS}
+    return {k: value for k, value in details.items() if k.removesuffix("Unit") not in unknown}
 
 
 def ome_sizes(tags: Tags) -> dict[str, Any]:
-    """Give OME-TIFF's values for the steps of an image of OME-Zarr.
+    """Return OME-TIFF's names and values for the pixel sizes of an OME-Zarr image.
 
     >>> ome_sizes(Tags("zarr", scale={"x": (0.5, "nanometer"), "t": (3.0, None)}))
     {'PhysicalSizeX': 0.5, 'PhysicalSizeXUnit': 'nm', 'TimeIncrement': 3.0}
@@ -163,4 +129,24 @@ def ome_sizes(tags: Tags) -> dict[str, Any]:
         values[name] = size
         if unit:
             values[f"{name}Unit"] = symbols.get(unit, unit)
-    return of_ome(values)
+    return values
+
+
+def planes(page: Any) -> Iterator[Shaped[np.ndarray, "h w"]]:
+    """Yield the channels of a page, or the page itself.
+
+    >>> [plane.shape for plane in planes(np.zeros((3, 4, 5)))]
+    [(4, 5), (4, 5), (4, 5)]
+    """
+    yield from np.asarray(page[...]).reshape(-1, *page.shape[-2:])
+
+
+def tiles(page: Any) -> Iterator[Shaped[np.ndarray, "h w"]]:
+    """Yield the tiles of a page's channels in the order that TIFF asks for."""
+    height, width = page.shape[-2:]
+    for channel in np.ndindex(page.shape[:-2]):
+        for top in range(0, height, TILE):
+            # Read a whole row of tiles: chunks on disk are larger than tiles.
+            row = np.asarray(page[(*channel, slice(top, top + TILE), slice(None))])
+            for left in range(0, width, TILE):
+                yield row[:, left : left + TILE]

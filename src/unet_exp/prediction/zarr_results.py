@@ -1,4 +1,4 @@
-"""Results as OME-Zarr 0.4 (ngff.openmicroscopy.org), with the finest and smaller resolutions."""
+"""Results as OME-Zarr 0.4 (ngff.openmicroscopy.org), at full and at lower resolutions."""
 
 import errno
 from collections.abc import Sequence
@@ -14,8 +14,9 @@ from unet_exp.images.tags import Tags
 
 CHUNK = 1024
 SMALLEST = 1024
-"""Resolutions are halved until an image has no longer side."""
+"""Lower resolutions are added until no side is longer than this."""
 ORDER = "TCZYX"
+"""The order of axes that the format asks for."""
 
 
 def write_zarr(
@@ -27,11 +28,10 @@ def write_zarr(
     tags: Tags | None = None,
     instances: bool = False,
 ) -> None:
-    """Write pages, each (h, w) or (k, h, w) and read by slices, as one folder, whole or not at all.
+    """Write pages, each (h, w) or (k, h, w) and read by slices, to one folder, atomically.
 
-    Axes stand in the order that the format asks for (time, channel, depth, rows, columns); one
-    without a name, or of another, is taken for depth, and several such for one. Smaller resolutions
-    take every second pixel of the one before, which keeps the numbers of instances.
+    An axis without a name, or with one that the format lacks, becomes depth; several such axes
+    become one. Each lower resolution takes every second pixel, which keeps instance numbers.
     """
     tags = tags or Tags()
     letters = "".join(letter if letter in ORDER else "Z" for letter in axes)
@@ -39,83 +39,77 @@ def write_zarr(
         letters, shape = "Z", (len(pages),)
     if path.exists() and not is_zarr(path):
         raise FileExistsError(errno.EEXIST, "no Zarr folder", str(path))
-    channels = pages[0].shape[:-2]
+    *channels, height, width = pages[0].shape
     letters += "C" * len(channels)
-    sides = dict(zip(letters, (*shape, *channels), strict=True))
+    lengths = dict(zip(letters, (*shape, *channels), strict=True))
     order = [letter for letter in ORDER if letter in letters]
-    height, width = pages[0].shape[-2:]
     with replacing(path) as part:
         group = zarr.create_group(part, zarr_format=2)
-        levels = 1
-        finest = new_level(group, 0, [sides[a] for a in order], height, width, dtype)
-        for number, at in enumerate(np.ndindex(shape)):
-            for channel in np.ndindex(channels):
-                place = dict(zip(letters, (*at, *channel), strict=True))
-                index = tuple(place[a] for a in order)
+        level = add_level(group, 0, [lengths[a] for a in order], height, width, dtype)
+        for page, position in zip(pages, np.ndindex(shape), strict=True):
+            for channel in np.ndindex(*channels):
+                indices = dict(zip(letters, (*position, *channel), strict=True))
+                target = tuple(indices[a] for a in order)
                 for top in range(0, height, CHUNK):
-                    rows = slice(top, top + CHUNK)
-                    band = pages[number][(*channel, rows, slice(None))]
-                    finest[(*index, rows, slice(None))] = np.asarray(band).astype(dtype)
-        level = finest
+                    rows = slice(top, top + CHUNK), slice(None)
+                    level[(*target, *rows)] = np.asarray(page[(*channel, *rows)]).astype(dtype)
+        levels = 1
         while max(level.shape[-2:]) > SMALLEST:
-            level = halved(group, level, levels)
+            level = add_halved(group, levels, level)
             levels += 1
+        names = (*order, "Y", "X")
         group.attrs["multiscales"] = [
             {
                 "version": "0.4",
-                "name": printable(path.stem),
-                "axes": [named_axis(a, tags) for a in (*order, "Y", "X")],
-                "datasets": [dataset(n, (*order, "Y", "X"), tags) for n in range(levels)],
+                # File names may hold bytes that JSON cannot.
+                "name": path.stem.encode(errors="replace").decode(),
+                "axes": [describe_axis(name, tags) for name in names],
+                "datasets": [describe_level(number, names, tags) for number in range(levels)],
             }
         ]
         if instances:
             group.attrs["image-label"] = {"version": "0.4"}
 
 
-def printable(name: str) -> str:
-    """Return a name as text that JSON can hold, whatever bytes it is made of."""
-    return name.encode(errors="replace").decode()
-
-
-def new_level(
-    group: Any, number: int, sides: Sequence[int], height: int, width: int, dtype: str
+def add_level(
+    group: Any, number: int, lengths: Sequence[int], height: int, width: int, dtype: Any
 ) -> Any:
-    """Create the array of a resolution."""
+    """Create the array of one resolution."""
     return group.create_array(
         str(number),
-        shape=(*sides, height, width),
-        chunks=(*(1 for _ in sides), min(CHUNK, height), min(CHUNK, width)),
+        shape=(*lengths, height, width),
+        chunks=(*(1 for _ in lengths), min(CHUNK, height), min(CHUNK, width)),
         dtype=dtype,
         chunk_key_encoding={"name": "v2", "separator": "/"},
     )
 
 
-def halved(group: Any, finer: Any, number: int) -> Any:
-    """Write the next resolution: every second row and column."""
-    *sides, height, width = finer.shape
-    level = new_level(group, number, sides, -(-height // 2), -(-width // 2), finer.dtype)
-    for index in np.ndindex(*sides):
+def add_halved(group: Any, number: int, finer: Any) -> Any:
+    """Write the next lower resolution: every second row and column."""
+    *lengths, height, width = finer.shape
+    level = add_level(group, number, lengths, -(-height // 2), -(-width // 2), finer.dtype)
+    for index in np.ndindex(*lengths):
         for top in range(0, height, 2 * CHUNK):
             band = finer[(*index, slice(top, top + 2 * CHUNK), slice(None))][::2, ::2]
             level[(*index, slice(top // 2, top // 2 + len(band)), slice(None))] = band
     return level
 
 
-def named_axis(letter: str, tags: Tags) -> dict[str, str]:
-    """Describe an axis, with the unit that the image has."""
+def describe_axis(letter: str, tags: Tags) -> dict[str, str]:
+    """Return an axis's metadata, with the image's unit."""
     name = letter.lower()
     kind = {"t": "time", "c": "channel"}.get(name, "space")
     unit = tags.steps().get(name, (1.0, None))[1]
     return {"name": name, "type": kind} | ({"unit": unit} if unit else {})
 
 
-def dataset(level: int, order: Sequence[str], tags: Tags) -> dict[str, Any]:
-    """Describe a resolution: where it lies and how large its pixels are."""
+def describe_level(level: int, names: Sequence[str], tags: Tags) -> dict[str, Any]:
+    """Return a resolution's metadata: its path and its pixel sizes."""
     steps = tags.steps()
-    factors = [
-        steps.get(letter.lower(), (1.0, None))[0] * (2**level if letter in "YX" else 1)
-        for letter in order
+    # Without a translation: a pixel stands for the first of the pixels that it replaces.
+    scale = [
+        steps.get(name.lower(), (1.0, None))[0] * (2**level if name in "YX" else 1)
+        for name in names
     ]
-    # The first of 2**level pixels stands for them, so nothing is shifted.
-    transformations = [{"type": "scale", "scale": factors}]
+    transformations = [{"type": "scale", "scale": scale}]
     return {"path": str(level), "coordinateTransformations": transformations}

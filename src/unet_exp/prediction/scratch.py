@@ -1,0 +1,67 @@
+"""Arrays for results: in memory while they are small, else in a temporary folder on disk."""
+
+import math
+import os
+import re
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import zarr
+
+IN_MEMORY = 2**27
+"""Bytes of results that are kept in memory until they are written."""
+CHUNK = 1024
+
+PREFIX = ".segmenting-"
+
+NewArray = Callable[[tuple[int, ...], str], Any]
+
+
+@contextmanager
+def scratch(folder: Path, in_memory: int | None = None) -> Iterator[NewArray]:
+    """Provide a function that creates arrays; those on disk are removed at the end.
+
+    Folders that killed processes left behind are removed too.
+
+    >>> with tempfile.TemporaryDirectory() as folder, scratch(Path(folder), 100) as new_array:
+    ...     small, large = new_array((5, 5), "float32"), new_array((9, 9), "float32")
+    >>> type(small).__name__, type(large).__name__
+    ('ndarray', 'Array')
+    """
+    left = IN_MEMORY if in_memory is None else in_memory
+    temporary: Path | None = None
+    remove_orphans(folder)
+
+    def new_array(shape: tuple[int, ...], dtype: str) -> Any:
+        nonlocal left, temporary
+        left -= math.prod(shape) * np.dtype(dtype).itemsize
+        if left >= 0:
+            return np.zeros(shape, dtype)
+        if temporary is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            prefix = f"{PREFIX}{socket.gethostname()}-{os.getpid()}-"
+            temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
+        chunks = (*(1 for _ in shape[:-2]), *(min(CHUNK, side) for side in shape[-2:]))
+        store = tempfile.mkdtemp(dir=temporary)
+        return zarr.create_array(store, shape=shape, dtype=dtype, chunks=chunks, overwrite=True)
+
+    try:
+        yield new_array
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_orphans(folder: Path) -> None:
+    """Remove the temporary folders of processes of this machine that no longer run."""
+    for path in folder.glob(f"{PREFIX}*"):
+        owner = re.fullmatch(rf"{PREFIX}(.+)-(\d+)-[^-]+", path.name)
+        if owner and owner[1] == socket.gethostname() and not psutil.pid_exists(int(owner[2])):
+            shutil.rmtree(path, ignore_errors=True)
