@@ -7,7 +7,6 @@ default is a field; one without is given at run time, unless the option's file s
 
 import dataclasses
 import inspect
-import sys
 import types
 import typing
 from collections.abc import Collection
@@ -94,20 +93,13 @@ def parameters(target: str) -> list[inspect.Parameter]:
 
 def imported(target: str) -> list[inspect.Parameter]:
     """Return the parameters of a function or class that is imported for that."""
-    function = get_object(target)
-    found = inspect.signature(function).parameters.values()
-    names = vars(sys.modules[function.__module__])
-    return [parameter.replace(annotation=evaluated(parameter, names)) for parameter in found]
-
-
-def evaluated(parameter: inspect.Parameter, names: dict[str, Any]) -> Any:
-    """Return an annotation, also one that was written as a string; ``Any`` for unknown names."""
-    if not isinstance(parameter.annotation, str):
-        return parameter.annotation
-    try:
-        return eval(parameter.annotation, names)  # noqa: S307 - of our own code
-    except NameError:  # imported for type checkers alone
-        return Any
+    found = inspect.signature(get_object(target)).parameters.values()
+    return [
+        one.replace(annotation=signatures.parsed_type(one.annotation))
+        if isinstance(one.annotation, str)
+        else one
+        for one in found
+    ]
 
 
 def register() -> None:
