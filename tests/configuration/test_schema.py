@@ -1,6 +1,8 @@
 """The configuration tree mirrors the code, and refuses what a signature does not know."""
 
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from hydra.errors import ConfigCompositionException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from unet_exp.configuration import groups, schema, signatures
+from unet_exp.configuration import groups, schema
 
 OURS = [
     path
@@ -210,9 +212,16 @@ def test_a_signature_read_is_the_one_imported(target: str) -> None:
             for p in way(target)
             if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
         ]
-        for way in (signatures.parameters, by_python)
+        for way in (schema.parameters, by_python)
     )
     assert read == known
+
+
+def test_no_schema_imports_torch() -> None:
+    code = "import sys; from unet_exp.configuration import schema; schema.register(); "
+    asked = "print(*{'torch', 'torchmetrics', 'cv2', 'scipy'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code + asked], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
