@@ -5,7 +5,7 @@ import pytest
 
 from unet_exp.evaluation.scoring import Evaluation
 from unet_exp.evaluation.tables import show_images, show_summary
-from unet_exp.pictures import PrecisionRecall
+from unet_exp.metrics.curves import PrecisionRecall
 
 NAMES = ("average_precision", "dice", "object_f1", "pixel_error", "seg", "v_info", "warping_error")
 

@@ -13,7 +13,8 @@ from torchmetrics.functional.classification import (
     binary_precision_recall_curve,
 )
 
-from unet_exp.pictures import PrecisionRecall, precision_recall
+from unet_exp.metrics.curves import PrecisionRecall
+from unet_exp.pictures import precision_recall
 from unet_exp.pictures.precision_recall import plot
 
 LEVELS = torch.linspace(0, 1, 21)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from unet_exp.pictures import ThresholdCurve, threshold_curves
+from unet_exp.metrics.curves import ThresholdCurve
+from unet_exp.pictures import threshold_curves
 from unet_exp.pictures.threshold_curves import plot
 
 LEVELS = np.arange(4) / 4

@@ -5,14 +5,13 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from torchmetrics import MetricCollection
 
 from unet_exp.inference.predictor import Prediction, Predictor
+from unet_exp.metrics.curves import PrecisionRecall, ThresholdCurve
 from unet_exp.metrics.measure import Measure
 from unet_exp.metrics.pixel_curve import PixelCurve
-from unet_exp.metrics.threshold_sweep import SplitMergeSweep, ThresholdSweep
-from unet_exp.pictures import PrecisionRecall, ThresholdCurve
+from unet_exp.metrics.threshold_sweep import ThresholdSweep
 from unet_exp.runs.failures import is_about_memory, out_of_memory
 from unet_exp.screen import Console
 
@@ -123,14 +122,7 @@ def details(metrics: MetricCollection) -> dict[str, dict[str, float]]:
 def curves(metrics: MetricCollection) -> dict[str, ThresholdCurve]:
     """Return the curves of those measures that cut at several thresholds."""
     return {
-        name: threshold_curve(sweep)
+        name: sweep.threshold_curve()
         for name, sweep in metrics.items()
         if isinstance(sweep, ThresholdSweep) and sweep.thresholds
     }
-
-
-def threshold_curve(sweep: ThresholdSweep) -> ThresholdCurve:
-    """Return a measure's values at each of its thresholds."""
-    sides = [sweep.split_curve(), sweep.merge_curve()] if isinstance(sweep, SplitMergeSweep) else []
-    values, *sides = (curve.double().cpu().numpy() for curve in (sweep.curve(), *sides))
-    return ThresholdCurve(np.array(sweep.thresholds), values, bool(sweep.higher_is_better), *sides)

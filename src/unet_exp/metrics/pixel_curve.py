@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from unet_exp.pictures import PrecisionRecall
+from unet_exp.metrics.curves import PrecisionRecall
 
 #: Every hundredth, and close to the ends, where a trained network's probabilities crowd.
 ENDS = [10.0**-k for k in range(3, 7)]

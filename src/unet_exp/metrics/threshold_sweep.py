@@ -5,10 +5,12 @@ Ronneberger et al. 2015, section 4; Arganda-Carreras et al. 2015 (doi:10.3389/fn
 
 from abc import abstractmethod
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from unet_exp.metrics.curves import ThresholdCurve
 from unet_exp.metrics.measure import Measure
 
 CHALLENGE = tuple(level / 10 for level in range(10))
@@ -53,6 +55,11 @@ class ThresholdSweep(Measure):
     def curve(self) -> Float[Tensor, " thresholds"]:
         """Give the score at each threshold; NaN without images."""
 
+    def threshold_curve(self) -> ThresholdCurve:
+        """Return the curve as arrays."""
+        levels, values = np.array(self.thresholds), self.curve().double().cpu().numpy()
+        return ThresholdCurve(levels, values, bool(self.higher_is_better))
+
     def best(self) -> int:
         """Find the first of the best thresholds."""
         curve = self.curve()
@@ -82,6 +89,12 @@ class SplitMergeSweep(ThresholdSweep):
     @abstractmethod
     def merge_curve(self) -> Float[Tensor, " thresholds"]:
         """Give the part of mergers in the score at each threshold."""
+
+    def threshold_curve(self) -> ThresholdCurve:
+        """Return the curve and its two sides as arrays."""
+        sides = (self.split_curve(), self.merge_curve())
+        split, merge = (side.double().cpu().numpy() for side in sides)
+        return super().threshold_curve()._replace(split=split, merge=merge)
 
     def details(self) -> dict[str, float]:
         """Give ``threshold``, and ``split`` and ``merge`` there."""

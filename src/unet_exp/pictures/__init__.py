@@ -6,13 +6,11 @@ thread may draw.
 
 from unet_exp.pictures.contact_sheet import contact_sheet
 from unet_exp.pictures.learning_curves import learning_curves
-from unet_exp.pictures.precision_recall import PrecisionRecall, precision_recall
+from unet_exp.pictures.precision_recall import precision_recall
 from unet_exp.pictures.prediction_panel import prediction_panel
-from unet_exp.pictures.threshold_curves import ThresholdCurve, threshold_curves
+from unet_exp.pictures.threshold_curves import threshold_curves
 
 __all__ = [
-    "PrecisionRecall",
-    "ThresholdCurve",
     "contact_sheet",
     "learning_curves",
     "precision_recall",

@@ -5,50 +5,18 @@ for pixels is Dice.
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from matplotlib.axes import Axes
 
+from unet_exp.metrics.curves import PrecisionRecall
 from unet_exp.numbers import format_score
 from unet_exp.pictures.page import INK, QUIET, finished
 from unet_exp.pictures.plots import BLUE, ORANGE, Plots, legend, quiet
 
 SIDE, MARGIN = 440, 40  # pixels of the plot, and for the values of F1 on its right
 EQUAL_F1 = (0.2, 0.4, 0.6, 0.8, 0.9, 0.95)
-
-
-class PrecisionRecall(NamedTuple):
-    """Both at ascending thresholds: what is at least as probable counts as foreground.
-
-    NaN where they are not defined: precision where nothing counts, recall without foreground.
-    """
-
-    thresholds: Float[np.ndarray, " n"]
-    precision: Float[np.ndarray, " n"]
-    recall: Float[np.ndarray, " n"]
-
-    def f1(self) -> Float[np.ndarray, " n"]:
-        """Harmonic mean of precision and recall; 0 where no pixel is found.
-
-        >>> half = np.array([0.5])
-        >>> PrecisionRecall(half, np.array([1.0]), half).f1().round(4)
-        array([0.6667])
-        """
-        found = self.precision * self.recall > 0
-        total = np.where(found, self.precision + self.recall, 1)
-        return np.where(found, 2 * self.precision * self.recall / total, 0)
-
-    def average_precision(self) -> float:
-        """Sum of each precision times the recall gained over the next higher threshold.
-
-        >>> levels = np.array([0.2, 0.8])
-        >>> PrecisionRecall(levels, np.array([0.5, 1.0]), np.array([1.0, 0.6])).average_precision()
-        0.8
-        """
-        gained = -np.diff(self.recall, append=0.0)
-        return float(np.where(gained == 0, 0, gained * self.precision).sum())
 
 
 def precision_recall(

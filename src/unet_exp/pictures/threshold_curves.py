@@ -5,34 +5,14 @@ doi:10.3389/fnana.2015.00142; the challenge ranks by the best point of each curv
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from matplotlib.axes import Axes
 
+from unet_exp.metrics.curves import ThresholdCurve
 from unet_exp.pictures.page import INK, finished
 from unet_exp.pictures.plots import BLUE, GREEN, ORANGE, Plots, legend, quiet, worded
-
-
-class ThresholdCurve(NamedTuple):
-    """Values of a score, and of its two sides where it has them, at ascending thresholds."""
-
-    thresholds: Float[np.ndarray, " n"]
-    values: Float[np.ndarray, " n"]
-    higher_is_better: bool = True
-    split: Float[np.ndarray, " n"] | None = None
-    merge: Float[np.ndarray, " n"] | None = None
-
-    def best(self) -> int | None:
-        """Give the place of the best value, the first of equals; None if nothing was measured.
-
-        >>> ThresholdCurve(np.array([0.3, 0.5, 0.7]), np.array([0.2, np.nan, 0.1])).best()
-        0
-        """
-        if not np.isfinite(self.values).any():
-            return None
-        return int(np.nanargmax(self.values if self.higher_is_better else -self.values))
 
 
 def threshold_curves(
