@@ -19,6 +19,8 @@ from unet_exp.configuration.quoting import in_quotes, quoted
 
 #: Flags of Hydra's that ask for several jobs, for the help, and for the configuration.
 MULTIRUN, HELP, CFG = ("-m", "--multirun"), ("-h", "--help"), ("-c", "--cfg")
+#: Overrides that say how a sweep runs, and not what its jobs train.
+OF_SWEEP = ("sweep.resume", "hydra")
 #: Dictionaries whose keys a person chooses.
 FREE = ("trainer.options", "hydra.sweeper.params")
 

@@ -10,6 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from torch import Tensor
 from torchmetrics import MetricCollection
 
+from unet_exp.configuration.overrides import is_under, key_of
 from unet_exp.inference.predictor import Predictor
 from unet_exp.inference.tuning import Tunable, Tuning, tune
 from unet_exp.numbers import format_score
@@ -33,7 +34,7 @@ class Fit:
     def overrides(self) -> list[str]:
         """The words that give another call the parameters that were chosen."""
         task = HydraConfig.get().overrides.task
-        given = [word for word in task if word.lstrip("+").startswith("postprocessing")]
+        given = [word for word in task if is_under(key_of(word), ["postprocessing"])]
         return overrides(given, self.tuning.chosen)
 
     def plain(self) -> dict[str, Any]:
@@ -68,9 +69,9 @@ def overrides(given: Iterable[str], chosen: dict[str, Any]) -> list[str]:
     ['postprocessing=watershed', 'postprocessing.threshold=0.4']
     """
     new = {f"postprocessing.{name}": value for name, value in chosen.items()}
-    kept = [word for word in given if word.lstrip("+").partition("=")[0] not in new]
+    kept = [word for word in given if key_of(word) not in new]
     # What a named option has needs no plus.
-    plus = "" if any(word.startswith("postprocessing=") for word in kept) else "+"
+    plus = "" if "postprocessing" in map(key_of, kept) else "+"
     return [*kept, *(f"{plus}{name}={value}" for name, value in new.items())]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from unet_exp.configuration.overrides import is_under, key_of
 from unet_exp.evaluation.groups import REPEATS, Group, labels
 from unet_exp.evaluation.repeats import repeats
 from unet_exp.files import replacing
@@ -25,8 +26,6 @@ HERE = Path(__file__).parent
 SCRIPTS = ("charts", "brush", "page")
 #: Positive numbers whose largest is at least so many times the smallest are drawn by logarithm.
 DECADES = 100
-#: Words of a sweep that say how it runs its jobs, so that a single job needs none of them.
-OF_SWEEPS = ("hydra.", "hydra/", "sweep.", "sweep=")
 
 
 def write_page(sweep: Sweep) -> Path:
@@ -160,7 +159,7 @@ def reproduction(sweep: Sweep, job: Run) -> str:
         word
         for word in sweep.words
         if not word.startswith("-")
-        and not word.lstrip("+").startswith(OF_SWEEPS)
+        and not is_under(key_of(word), ("hydra", "sweep"))
         and split(word)[0] not in job.values
     ]
     return shlex.join(["python", "train.py", *common, *job.overrides])

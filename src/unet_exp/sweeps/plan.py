@@ -9,9 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
 from unet_exp.configuration.errors import explain
-
-#: Words that say how a sweep runs, and not what its jobs are.
-OF_THE_SWEEP = ("sweep.resume=", "hydra.", "hydra/")
+from unet_exp.configuration.overrides import OF_SWEEP, is_under
 
 
 class SweepError(ValueError):
@@ -87,7 +85,7 @@ def parse(
     common = [
         str(one.input_line)
         for key, one in last.items()
-        if key not in own and not str(one.input_line).startswith(OF_THE_SWEEP)
+        if key not in own and not is_under(one.key_or_group, OF_SWEEP)
     ]
     return Words(common, own)
 

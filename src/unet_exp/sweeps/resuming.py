@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from unet_exp.configuration.overrides import MULTIRUN, CommandLine, Override
+from unet_exp.configuration.overrides import MULTIRUN, CommandLine, Override, is_under, key_of
 from unet_exp.configuration.replay import replayed
 from unet_exp.files import read_json, replacing
 from unet_exp.records.sweep import job_name
 from unet_exp.secrets.masking import blanked, masked
-from unet_exp.sweeps.plan import OF_THE_SWEEP, Job, SweepError
+from unet_exp.sweeps.plan import Job, SweepError
 
 NAME = "sweep.json"
 
@@ -150,5 +150,5 @@ def typed(words: Sequence[str]) -> list[str]:
     >>> typed(["model.depth=3,4", "hydra.sweep.dir=a", "hydra/launcher=ray", "sweep.resume=a"])
     ['model.depth=3,4', 'hydra/launcher=ray']
     """
-    own = ("hydra.sweep.", "hydra.run.", "hydra.mode=", OF_THE_SWEEP[0])
-    return [word for word in words if not word.startswith(own)]
+    own = ("hydra.sweep", "hydra.run", "hydra.mode", "sweep.resume")
+    return [word for word in words if not is_under(key_of(word), own)]
