@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, RangeSweep
 from hydra.core.override_parser.types import Override as Parsed
 from hydra.errors import HydraException, OverrideParseException
 
@@ -69,6 +70,19 @@ class Override:
     def value(self) -> Any:
         """The value, quotes removed; None for an override that deletes its key."""
         return None if self.parsed.is_delete() else self.parsed.value()
+
+    @property
+    def values(self) -> list[Any]:
+        """Each value that it names; None stands for the numbers of a range or an interval.
+
+        >>> Override.parse("a=1,'x y'").values, Override.parse("a=range(9)").values
+        ([1, 'x y'], [None])
+        """
+        value = self.value
+        if isinstance(value, ChoiceSweep):
+            texts = self.parsed.sweep_string_iterator()
+            return [Override.parse(f"a={text}").value for text in texts]
+        return [None] if isinstance(value, RangeSweep | IntervalSweep) else [value]
 
     @property
     def is_swept(self) -> bool:

@@ -1,26 +1,26 @@
-"""What the folder of a run or a sweep may say to a command: plain values of options.
+"""Which overrides recorded in the folder of a run or a sweep may be repeated: plain values only.
 
-Such a folder may come from a stranger, and a sweep that goes on repeats the overrides that are
-recorded in it. So of these only plain values are taken: those that choose an option of ``conf/``,
-and numbers and texts that an option has as its values. What would build something else, run code,
-or name a path, an address or an account is for the user to give again.
+A folder may come from a stranger, and a sweep that is resumed repeats the overrides recorded in
+it. Repeated are only those that choose an option of ``conf/`` or give it numbers and texts. An
+override that would build something else, run code, or name a path, an address or an account must be
+given again by the user.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, QuotedString, RangeSweep
 from hydra.errors import HydraException
 
 from unet_exp.configuration.groups import CONF, content, is_group
 from unet_exp.configuration.overrides import Override, is_under, key_of
+from unet_exp.configuration.tree import walk
 from unet_exp.files import require_no_links_out
 from unet_exp.secrets.masking import is_masked
 
-#: Values that name a path, an address, an account or code, and all below them.
+#: Values that name a path, an address, an account or code.
 FOR_THE_USER = (
     "data_dir", "ckpt_path", "dataset.data_dir", "dataset.root", "dataset.url",
     "dataset.archive_limit", "dataset.memory_limit", "trainer.options", "logger.entity",
@@ -28,9 +28,9 @@ FOR_THE_USER = (
     "hydra.launcher.folder", "hydra.launcher.init", "hydra.launcher.setup", "hydra.sweeper.params",
     "hydra.sweeper.storage",
 )  # fmt: skip
-#: Of Hydra's own part, what a sweep may be started with again.
-OF_HYDRA = ("hydra/launcher", "hydra/sweeper", "hydra.launcher.", "hydra.sweeper.")
-#: What a training or a sweep writes in its folder, besides the numbered folders of jobs.
+#: Parts of Hydra's own configuration that a recorded override may set.
+OF_HYDRA = ("hydra/launcher", "hydra/sweeper", "hydra.launcher", "hydra.sweeper")
+#: What a training or a sweep writes into its folder, apart from the numbered folders of jobs.
 WRITTEN = {
     ".hydra", ".lock", "checkpoints", "config.yaml", "csv", "metrics.csv", "multirun.yaml",
     "optuna.log", "pictures", "progress.json", "stop", "submitit", "summary.json", "sweep.csv",
@@ -39,14 +39,15 @@ WRITTEN = {
 #: The name of an option, or of one in a folder of its group.
 OPTION = re.compile(r"\w[\w+-]*([./]\w[\w+-]*)*")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+INDEX = re.compile(r"\[\d+\]")
 
 
 class RecordError(ValueError):
-    """A folder that says more than plain values."""
+    """A folder that records more than plain values."""
 
 
 def replayed(recorded: Sequence[str], given: Sequence[str], folder: object) -> list[str]:
-    """Return the recorded overrides; one that the user gave takes the place of the same key.
+    """Return the recorded overrides; those that the user gave replace those of the same key.
 
     >>> replayed(["dataset=hela", "seed=0,1"], ["seed=2", "debug=true"], "sweep")
     ['dataset=hela', 'seed=2', 'debug=true']
@@ -54,32 +55,35 @@ def replayed(recorded: Sequence[str], given: Sequence[str], folder: object) -> l
     Raises
     ------
     RecordError
-        Naming those that the user has to give again, if they are the user's own.
+        With the overrides that the user has to give again.
     """
-    said: dict[str, list[str]] = {}
+    by_key: dict[str, list[str]] = {}
     for text in given:
-        said.setdefault(key_of(text), []).append(text)
+        by_key.setdefault(key_of(text), []).append(text)
     # Another launcher, or another sweeper, has other values.
-    other = {key for key, own in said.items() if "/" in key and own[-1] not in recorded}
-    kept, refused, left = [], [], dict(said)
+    replaced = [
+        key.replace("/", ".") for key, own in by_key.items()
+        if "/" in key and own[-1] not in recorded
+    ]  # fmt: skip
+    kept, refused, left = [], [], dict(by_key)
     for text in recorded:
         key = key_of(text)
-        if key in said:
+        if key in by_key:
             kept += left.pop(key, [])
-        elif not key.startswith(tuple(f"{one.replace('/', '.')}." for one in other)):
+        elif not is_under(key, replaced):
             kept.append(text)
             refused += [text] if fault(text) else []
     if refused:
         raise RecordError(
             f"{folder} is recorded to have been started with {' '.join(refused)}, which "
             f"{fault(refused[0])}. A folder may come from anybody, so this is not repeated. If it "
-            "is right, add it to the command again; another value of the same key takes its place."
+            "is right, add it to the command again; another value of the same key replaces it."
         )
     return [*kept, *(text for texts in left.values() for text in texts)]
 
 
 def require_no_links(folder: Path) -> None:
-    """Refuse a folder of a run or a sweep in which a file to be written is a link out of it.
+    """Refuse a folder of a run or a sweep in which a file to be written links out of it.
 
     Raises
     ------
@@ -93,7 +97,7 @@ def require_no_links(folder: Path) -> None:
 
 
 def require_plain(recorded: Sequence[str], given: Collection[str], folder: object) -> None:
-    """Refuse recorded overrides of a job that are neither plain nor among those of the user.
+    """Refuse recorded overrides of a job that are neither plain nor given by the user.
 
     Raises
     ------
@@ -124,19 +128,19 @@ def fault(text: str) -> str | None:
         override = Override.parse(text)
     except (HydraException, RecursionError):
         return "cannot be read"
-    key = override.key
     if CONTROL.search(text):
         return "is no override"
     if override.parsed.package is not None:
         return "puts an option in another place"
-    root = re.split(r"[./]", key)[0]
-    if root not in roots() and not key.startswith(OF_HYDRA):
+    root = re.split(r"[./]", override.key)[0]
+    if root not in roots() and not is_under(override.key, OF_HYDRA):
         return "is no value of an option"
-    return next(filter(None, (fault_of(*leaf) for leaf in leaves(key, override.value))), None)
+    values = (one for value in override.values for one in walk(value, override.key))
+    return next(filter(None, (fault_of(INDEX.sub("", key), value) for key, value in values)), None)
 
 
 def fault_of(key: str, value: Any) -> str | None:
-    """Return why a single value is not repeated, if so."""
+    """Return why one value is not repeated; None if it is plain."""
     if any(part.startswith("_") for part in re.split(r"[./]", key)):
         return "builds something"
     if is_under(key, FOR_THE_USER):
@@ -146,40 +150,13 @@ def fault_of(key: str, value: Any) -> str | None:
             return "is looked up"
         if is_group(key) and not OPTION.fullmatch(value):
             return "is no option of its group"
-    elif not isinstance(value, bool | int | float | None):
+    elif not isinstance(value, bool | int | float | list | dict | None):
         return "is no plain value"
     return None
 
 
-def leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield each single value of an override, with its dotted key.
-
-    >>> list(leaves("a", {"b": [1, "c"]}))
-    [('a.b', 1), ('a.b', 'c')]
-    """
-    if value in ({}, []):
-        yield key, None
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield from leaves(f"{key}.{text_of(name)}", inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from leaves(key, inner)
-    elif isinstance(value, ChoiceSweep):
-        yield from leaves(key, value.list)
-    elif isinstance(value, RangeSweep | IntervalSweep):
-        yield key, None
-    else:
-        yield key, text_of(value)
-
-
-def text_of(value: Any) -> Any:
-    """Return the text of a quoted string, and any other value as it is."""
-    return value.text if isinstance(value, QuotedString) else value
-
-
 @cache
 def roots() -> frozenset[str]:
-    """Return the first parts of all keys of a training's configuration, but for Hydra's."""
+    """Return the first parts of all keys of a training's configuration, without Hydra's."""
     groups = (path.name for path in CONF.iterdir() if path.is_dir())
     return frozenset({*content("train"), *groups} - {"defaults", "hydra"})
