@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from tests.running import TINY, TINY_FILES, Command, own_images
 
 from unet_exp.configuration import groups, schema
-from unet_exp.configuration.paths import Places, made, new_folder, settle_paths, tidy
+from unet_exp.configuration.paths import OutputFolder, made, new_folder, settle_paths, tidy
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_folders_that_are_made_at_once_are_each_a_new_one(tmp_path: Path) -> Non
 def test_what_starts_within_one_second_gets_folders_of_its_own(
     home: Path, config: str, kind: str
 ) -> None:
-    start = Places().on_run_start if kind == "run" else Places().on_multirun_start
+    start = OutputFolder().on_run_start if kind == "run" else OutputFolder().on_multirun_start
     cfg = composed("name=a" if config == "train" else "run=a", config=config)
     folders = []
     for _ in range(3):
@@ -70,7 +70,7 @@ def test_what_starts_within_one_second_gets_folders_of_its_own(
 def test_the_jobs_of_a_sweep_are_told_its_folder(home: Path) -> None:
     Path("a").mkdir()
     cfg = composed("hydra.sweep.dir='~/b, \"c\"'")
-    Places().on_multirun_start(cfg)
+    OutputFolder().on_multirun_start(cfg)
     assert cfg.hydra.sweep.dir == f'{home}/b, "c"'
     again = composed(*cfg.hydra.overrides.hydra)
     assert again.hydra.sweep.dir == f'{home}/b, "c"'
@@ -79,10 +79,10 @@ def test_the_jobs_of_a_sweep_are_told_its_folder(home: Path) -> None:
 def test_a_folder_that_is_given_stays_what_it_is(home: Path) -> None:
     Path("run").mkdir()
     cfg = composed("hydra.run.dir=run")
-    Places().on_run_start(cfg)
+    OutputFolder().on_run_start(cfg)
     assert cfg.hydra.run.dir == "run"
     cfg = composed("hydra.run.dir='~/run'", "hydra.job.chdir=true")
-    Places().on_run_start(cfg)
+    OutputFolder().on_run_start(cfg)
     assert cfg.hydra.run.dir == f"{home}/run"
 
 

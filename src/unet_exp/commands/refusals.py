@@ -1,4 +1,4 @@
-"""A refused command leaves nothing behind: what was made before its work began is taken back."""
+"""Undo what a command wrote before it was refused."""
 
 import shutil
 from contextlib import suppress
@@ -10,12 +10,12 @@ from omegaconf import DictConfig
 
 from unet_exp.files import read_bytes
 
-#: What stands in the folder of a command whose work has not begun; its log besides.
+#: What may lie in the folder of a command whose work has not begun, besides its log.
 PRELIMINARY = {".hydra", "config.yaml", "summary.json", "wandb", "csv", "tensorboard"}
 
 
-class Before:
-    """What there was of a folder before a command wrote to it."""
+class FolderBefore:
+    """The state of a folder before a command writes to it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder = folder.expanduser().absolute()
@@ -24,10 +24,10 @@ class Before:
         self.record = content(folder / "summary.json")
         self.composed = {path: content(path) for path in folder.glob(".hydra/*.yaml")}
 
-    def put_back(self, folder: Path, log: str) -> None:
+    def restore(self, folder: Path, log: str) -> None:
         """Undo what a command did to its folder, unless its work has begun there."""
         folder = folder.absolute()
-        same = folder == self.folder  # else a new one was made in its place
+        same = folder == self.folder  # else a new folder was made in its place
         made = names(folder) - (self.names if same else set())
         resumed = same and "summary.json" in self.names
         if not made <= {*PRELIMINARY, log}:
@@ -35,52 +35,47 @@ class Before:
         if resumed and content(folder / "summary.json") != self.record:
             return
         for name in made:
-            remove(folder / name)
+            path = folder / name
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
         for path, before in self.composed.items() if same else ():
             if before is not None and content(path) != before:
                 path.write_bytes(before)
-        new = self.missing if same else [folder, *self.missing]
-        for one in new:
-            with suppress(OSError):  # something else is in it, or it is gone
+        for one in self.missing if same else [folder, *self.missing]:
+            with suppress(OSError):  # it holds something else, or is gone
                 one.rmdir()
 
 
 def names(folder: Path) -> set[str]:
-    """Return what lies in a folder; nothing where it is not there."""
+    """Return the names in a folder; none if it does not exist."""
     return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
 def content(path: Path) -> bytes | None:
-    """Return what a file holds, if it is there."""
+    """Return the content of a file; None if it does not exist."""
     return read_bytes(path) if path.is_file() else None
 
 
-class Notice(Callback):
-    """Note, before Hydra makes the folder of a command, whether and how it was there."""
+#: The state of the folder of the command that runs in this process.
+states: list[FolderBefore] = []
+
+
+class RememberFolder(Callback):
+    """Remember the state of a command's folder before Hydra makes it."""
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Look at ``hydra.run.dir``."""
-        noticed[:] = [Before(Path(str(config.hydra.run.dir)))]
+        states[:] = [FolderBefore(Path(str(config.hydra.run.dir)))]
 
 
-#: Of the command that runs in this process.
-noticed: list[Before] = []
+def clean_up(folder: Path | None, command: str) -> None:
+    """Remove the folder of a refused command, unless it existed before or holds results.
 
-
-def take_back(folder: Path | None, command: str) -> None:
-    """Remove the folder of a command that was refused, unless it was there or holds results.
-
-    A folder that was there keeps what it had, its ``.hydra`` as it was.
+    A folder that existed keeps what it had, its ``.hydra`` as it was.
     """
-    if folder is not None and noticed:
-        with suppress(OSError):  # the refusal is what is told
-            noticed[-1].put_back(folder, f"{command}.log")
-    noticed.clear()
-
-
-def remove(path: Path) -> None:
-    """Remove a file or folder, if it is there."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+    if folder is not None and states:
+        with suppress(OSError):  # the refusal matters more
+            states[-1].restore(folder, f"{command}.log")
+    states.clear()

@@ -7,7 +7,8 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from unet_exp.commands.entry import in_sweep, launch
+from unet_exp.commands.entry import launch
+from unet_exp.commands.job import in_sweep
 from unet_exp.configuration.overrides import key_of
 from unet_exp.configuration.settling import settle
 

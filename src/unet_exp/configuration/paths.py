@@ -1,4 +1,4 @@
-"""Where a command reads and writes: a new folder for each, and paths that stay what they were."""
+"""The folder that a command writes to, and the paths in its configuration."""
 
 import os
 import shutil
@@ -14,48 +14,48 @@ from omegaconf.errors import OmegaConfBaseException
 from unet_exp.configuration.quoting import TEXT, TEXTS, at_home, in_quotes, names_path
 from unet_exp.configuration.tree import leaves
 
-#: Folders that this process has made for its results; removed at its end where they are empty.
+#: Folders that this process has made for its results. ``tidy`` removes those that stay empty.
 made: list[Path] = []
 
 
-class Places(Callback):
-    """Settle the folder of a run, or of a sweep, before Hydra makes it.
+class OutputFolder(Callback):
+    """Choose the folder of a run or a sweep before Hydra makes it.
 
-    One whose name holds the time is to be a new one, also where several start within a second.
+    A folder whose name holds the time is always new, even if several commands start in one second.
     """
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
-        """Settle ``hydra.run.dir``."""
+        """Choose ``hydra.run.dir``."""
         with suppress(OmegaConfBaseException):  # Hydra will say what is wrong with it
-            settle_folder(config, "run")
+            choose_folder(config, "run")
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Settle ``hydra.sweep.dir``."""
+        """Choose ``hydra.sweep.dir``."""
         with suppress(OmegaConfBaseException):
-            settle_folder(config, "sweep")
+            choose_folder(config, "sweep")
 
 
-def settle_folder(config: DictConfig, kind: str) -> None:
-    """Write into ``hydra.<kind>.dir`` the folder that will be written to."""
+def choose_folder(config: DictConfig, kind: str) -> None:
+    """Write the folder of this run or sweep into ``hydra.<kind>.dir``."""
     node = config.hydra[kind]
     raw: Any = OmegaConf.to_container(node, resolve=False)
-    pattern, given = str(raw["dir"]), str(node.dir)
+    given = str(node.dir)
     folder = Path(at_home(given))
     if config.hydra.job.chdir:
         folder = folder.absolute()
-    if "${now:" in pattern:
+    if "${now:" in str(raw["dir"]):
         folder = new_folder(folder)
     if folder == Path(given):
         return
-    # The jobs of a sweep are composed anew, from these.
-    words = config.hydra.overrides.hydra
-    with read_write(node), read_write(words):
+    # Each job of a sweep is composed again, from these overrides.
+    overrides = config.hydra.overrides.hydra
+    with read_write(node), read_write(overrides):
         node.dir = str(folder)
-        words.append(f"hydra.{kind}.dir={in_quotes(str(folder))}")
+        overrides.append(f"hydra.{kind}.dir={in_quotes(str(folder))}")
 
 
 def new_folder(path: Path) -> Path:
-    """Make a folder that was not there, with a number behind its name where it was.
+    """Make a new folder; if the name is taken, with a number behind it.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -71,17 +71,17 @@ def new_folder(path: Path) -> Path:
             number += 1
             folder = path.with_name(f"{path.name}_{number}")
         except OSError:
-            return path  # whoever writes there will say why that cannot be
+            return path  # the first write there will say why it fails
         else:
             made.extend([folder, *above])
             return folder
 
 
 def tidy() -> None:
-    """Remove the folders that were made for results, and hold none."""
+    """Remove the folders that this process made and that hold no results."""
     for folder in sorted(made, key=lambda path: len(path.parts), reverse=True):
         with suppress(OSError):  # it holds something, or is gone
-            # Hydra's own sweeper writes what it was asked for, whatever comes of it.
+            # Hydra's own sweeper writes multirun.yaml even if no job starts.
             if {path.name for path in folder.rglob("*") if not path.is_dir()} == {"multirun.yaml"}:
                 shutil.rmtree(folder)
             else:
@@ -90,21 +90,21 @@ def tidy() -> None:
 
 
 def settle_paths(cfg: DictConfig) -> None:
-    """Write the home folder for ``~`` in all of a configuration's values but names and tags.
+    """Replace ``~`` by the home folder in all values of a configuration, except names and tags.
 
-    Where Hydra has changed the working directory (``hydra.job.chdir=true``), relative paths are
-    also made what they were where the command was started.
+    If Hydra has changed the working directory (``hydra.job.chdir=true``), relative paths become
+    absolute ones, from the folder in which the command was started.
     """
     start = None
     if HydraConfig.initialized() and HydraConfig.get().job.chdir:
         start = Path(HydraConfig.get().runtime.cwd)
-    for key, value in leaves(OmegaConf.to_container(cfg, resolve=False)):
+    for key, value in list(leaves(OmegaConf.to_container(cfg, resolve=False))):
         option = key.partition("[")[0]
         if not isinstance(value, str) or option in (TEXT, TEXTS):
             continue
         is_path = names_path(option)
         if "${" in value:
-            # A reference elsewhere refers to something that is settled, or to no path.
+            # A reference in another option refers to a value that is settled itself, or no path.
             value = OmegaConf.select(cfg, key) if is_path else None
         if not isinstance(value, str):
             continue
@@ -116,7 +116,7 @@ def settle_paths(cfg: DictConfig) -> None:
 
 
 def settle_environment() -> None:
-    """Do the same for the folders that environment variables name, before anything moves."""
+    """Do the same for the folders in environment variables, before the working folder changes."""
     for name in ("UNET_EXP_DATA", "UNET_EXP_CACHE"):
         if value := os.environ.get(name):
             os.environ[name] = at_home(value)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Union
 
 Definition = ast.ClassDef | ast.FunctionDef
-TYPES = {kind.__name__: kind for kind in (int, float, bool, str, list, dict, tuple)}
+TYPES: dict[str, Any] = {kind.__name__: kind for kind in (int, float, bool, str, list, dict, tuple)}
 
 
 class UnreadableError(Exception):

@@ -1,0 +1,94 @@
+"""One job of a command: checks before the task runs, and a clear end however the task ends."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from unet_exp.commands.refusals import clean_up
+from unet_exp.commands.required_paths import require_paths
+from unet_exp.configuration import schema
+from unet_exp.configuration.checks import check, check_single
+from unet_exp.configuration.errors import KilledError, Preempted, explain, run_folder
+from unet_exp.configuration.hydra_files import keep
+from unet_exp.configuration.paths import settle_paths
+from unet_exp.secrets.masking import learn, masked
+
+trace = logging.getLogger("unet_exp.trace")
+
+
+def run_task(
+    task: Callable[[DictConfig], Any],
+    config_name: str,
+    failures: list[Exception],
+    cfg: DictConfig,
+) -> Any:
+    """Check a configuration and run a task with it.
+
+    An error is reported and added to ``failures`` instead of raised, because a failed job must not
+    end the other jobs of a sweep.
+    """
+    schema.register()  # a launcher may run this in another process
+    learn(OmegaConf.to_container(cfg, resolve=False))
+    sys.argv = masked(sys.argv)  # W&B and others keep it
+    try:
+        if not in_sweep():
+            check_single(HydraConfig.get())
+        settle_paths(cfg)
+        require_paths(cfg, config_name)
+        check(cfg, config_name)
+        if config_name != "predict" or HydraConfig.get().output_subdir:
+            keep(cfg)
+        return task(cfg)
+    except Preempted:
+        print(f"\nAsked to stop.{how_to_resume()}", file=sys.stderr, flush=True)
+        raise
+    except (KeyboardInterrupt, SystemExit) as end:
+        # Lightning raises an exit code of its own after Ctrl-C.
+        if KeyboardInterrupt not in (type(end), type(end.__context__)):
+            # A scheduler's SIGTERM ends the loop without a code, but is no success.
+            sys.exit(end.code if isinstance(end, SystemExit) and end.code else 143)
+        print(f"\nInterrupted.{how_to_resume()}", file=sys.stderr, flush=True)
+        if not in_sweep():
+            clean_up(run_folder(), config_name)
+        sys.exit(130)
+    except Exception as error:
+        trace.error("".join(traceback.format_exception(error)))
+        folder = run_folder()
+        if config_name == "train" and in_sweep() and folder:
+            # The sweep's table shows the error; printed here, it would break the table.
+            from unet_exp.runs.summary import amend
+
+            amend(folder, state="failed", error=explain(error))
+            return None
+        report(error, debug=cfg.get("debug") is True)
+        failures.append(error)
+        if not in_sweep() and not isinstance(error, KilledError):
+            clean_up(folder, config_name)
+        return None
+
+
+def in_sweep() -> bool:
+    """Tell whether this is a job of a sweep."""
+    return HydraConfig.initialized() and not OmegaConf.is_missing(HydraConfig.get().job, "num")
+
+
+def report(error: Exception, debug: bool) -> None:
+    """Print one clear message; with ``debug`` the stack trace before it."""
+    if debug:
+        traceback.print_exception(error)
+    print(f"Error: {explain(error)}", file=sys.stderr, flush=True)
+
+
+def how_to_resume() -> str:
+    """Return how an interrupted training goes on, if it has saved anything."""
+    folder = run_folder()
+    if folder is not None and in_sweep():
+        return f" To go on: -m sweep.resume={folder.parent}"
+    if folder is None or not (folder / "checkpoints" / "last.ckpt").exists():
+        return ""
+    return f" To go on, add resume=true hydra.run.dir={folder} to the same command."
