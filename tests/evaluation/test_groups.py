@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from unet_exp.evaluation.groups import differing, grouped
+from unet_exp.evaluation.groups import differing_keys, group_runs
 from unet_exp.runs.listing import Run
 
 
@@ -30,7 +30,7 @@ def test_runs_are_grouped_by_all_but_fold_and_seed() -> None:
         run(i, seg, depth=depth, fold=fold, seed=fold)
         for i, (seg, (depth, fold)) in enumerate(zip(scores, places, strict=True))
     ]
-    keys, groups = grouped(runs)
+    keys, groups = group_runs(runs)
     assert set(keys) == {"seed", "dataset.fold", "model.depth"}
     assert [group.settings for group in groups] == [{"model.depth": 3}, {"model.depth": 4}]
     assert [[run.name for run in group.runs] for group in groups] == [["0", "1"], ["2", "3"]]
@@ -40,7 +40,7 @@ def test_runs_are_grouped_by_all_but_fold_and_seed() -> None:
 
 def test_what_scores_do_not_depend_on_makes_no_group() -> None:
     runs = [run(i, 0.5, name=f"n{i}", root=f"r{i}", workers=i, fold=i) for i in range(3)]
-    keys, groups = grouped(runs)
+    keys, groups = group_runs(runs)
     assert keys == ["dataset.fold"]
     assert len(groups) == 1
 
@@ -48,9 +48,9 @@ def test_what_scores_do_not_depend_on_makes_no_group() -> None:
 def test_a_score_that_some_runs_lack_is_averaged_over_the_others() -> None:
     one, two = run(0, 0.5), run(1, 0.7, seed=1)
     two.scores["iou"] = 0.25
-    _, (group,) = grouped([one, two])
+    _, (group,) = group_runs([one, two])
     assert group.over_runs("mean") == pytest.approx({"seg": 0.6, "iou": 0.25})
 
 
 def test_a_single_run_differs_in_nothing() -> None:
-    assert differing([config()]) == []
+    assert differing_keys([config()]) == []

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torchmetrics import MetricCollection
 
-from unet_exp.evaluation.results import numbers
-from unet_exp.evaluation.scoring import evaluated
+from unet_exp.evaluation.results import as_dict
+from unet_exp.evaluation.scoring import score_images
 from unet_exp.inference.predictor import Prediction
 from unet_exp.metrics.object_f1 import ObjectF1
 from unet_exp.metrics.pixel_error import PixelError
@@ -50,7 +50,7 @@ def measures() -> MetricCollection:
 
 
 def test_each_image_and_all_together(measures: MetricCollection) -> None:
-    found = evaluated(Given(), measures, batches())  # pyright: ignore[reportArgumentType]
+    found = score_images(Given(), measures, batches())  # pyright: ignore[reportArgumentType]
     assert [row["name"] for row in found.rows] == ["image 0", "image 1"]
     # The first has both objects right; the second none of one, and one that is false.
     assert [row["f1"] for row in found.rows] == [1, 0]
@@ -68,7 +68,7 @@ def test_each_image_and_all_together(measures: MetricCollection) -> None:
 
 
 def test_precision_and_recall_leave_unknown_pixels_out(measures: MetricCollection) -> None:
-    curve = evaluated(Given(), measures, batches()).pixels  # pyright: ignore[reportArgumentType]
+    curve = score_images(Given(), measures, batches()).pixels  # pyright: ignore[reportArgumentType]
     at = {round(float(level), 6): place for place, level in enumerate(curve.thresholds)}
     # From 0.35 up: 0.9, 0.8 and 0.4, all true, of four true pixels; 0.6 is unknown.
     assert (curve.precision[at[0.35]], curve.recall[at[0.35]]) == (1, 0.75)
@@ -77,7 +77,7 @@ def test_precision_and_recall_leave_unknown_pixels_out(measures: MetricCollectio
 
 
 def test_numbers_are_plain_data(measures: MetricCollection) -> None:
-    found = numbers(evaluated(Given(), measures, batches()))  # pyright: ignore[reportArgumentType]
+    found = as_dict(score_images(Given(), measures, batches()))  # pyright: ignore[reportArgumentType]
     assert found["images"] == 2
     assert found["per_image"]["error"] == pytest.approx(
         {"mean": 0.25, "std": 0.5 / 2**0.5, "median": 0.25}
@@ -102,4 +102,4 @@ def test_an_image_that_cannot_be_scored_is_named(error: Exception, told: str) ->
             raise error
 
     with pytest.raises(ValueError, match=told):
-        evaluated(Broken(), MetricCollection([]), batches())  # pyright: ignore[reportArgumentType]
+        score_images(Broken(), MetricCollection([]), batches())  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-"""Scores of trained networks on whole images: their tables, their means over runs.
+"""Scores of trained networks on whole images: tables, files, and means over runs.
 
-Postprocessing is fitted here too. Measures live in `metrics`, and pages in `reports`.
+Postprocessing is tuned here too. Metrics live in `metrics`, pages in `reports`.
 """

@@ -1,4 +1,4 @@
-"""Score the runs of a sweep, each on its own split, and lay the results side by side."""
+"""Score several runs, each on its own split, and put the results side by side."""
 
 import logging
 import traceback
@@ -8,54 +8,51 @@ from typing import Any
 
 from unet_exp.configuration.errors import explain, is_full
 from unet_exp.csv_tables import to_csv
-from unet_exp.evaluation.checkpoints import Result
-from unet_exp.evaluation.groups import Group, as_overrides, grouped, settings_of, value_at
+from unet_exp.evaluation.groups import Group, as_overrides, group_runs, settings_of, value_at
 from unet_exp.evaluation.tables import show
+from unet_exp.files import to_json, write_atomically
 from unet_exp.runs.listing import Run
+from unet_exp.runs.summary import environment
 
 log = logging.getLogger(__name__)
 trace = logging.getLogger("unet_exp.trace")
 
 
 class FailedRunsError(Exception):
-    """Some of the runs could not be scored; the results of the others are whole."""
+    """Some of the runs could not be scored. The results of the others are written."""
 
 
 def compare(
     runs: Sequence[Run],
-    evaluate_run: Callable[[Run], Result],
+    evaluate_run: Callable[[Run], None],
     title: str,
     facts: dict[str, Any],
     folder: Path,
 ) -> list[Group]:
-    """Score each run; print and save a row for each, and mean and standard deviation over them.
+    """Score each run; print and write a row for each, with mean and standard deviation.
 
+    ``evaluate_run`` stores the configuration, the scores and the number of images in the run.
     ``facts`` go into ``evaluation.json``.
 
     Raises
     ------
     FailedRunsError
-        Naming the runs that could not be scored, after all else was written.
+        Naming the runs that could not be scored, after the results of the others were written.
     """
     for run in runs:
         try:
-            result = evaluate_run(run)
-            run.config, run.scores = result.config, result.evaluation.scores
-            run.images = len(result.evaluation.rows)
-            log.info("%s: %s", run.folder, result.title)
-            for line in result.fitted.told() if result.fitted else ():
-                log.info("%s", line)
+            evaluate_run(run)
         except Exception as error:
-            # One broken run must not cost the others; a full disk would break them all.
+            # One broken run must not cost the others, but a full disk would break them all.
             if is_full(error):
                 raise
             trace.error("".join(traceback.format_exception(error)))
             run.error = explain(error)
     failed = [run for run in runs if run.error]
-    told = " ".join(f"{run.name}: {run.error}" for run in failed[:3])
+    reasons = " ".join(f"{run.name}: {run.error}" for run in failed[:3])
     if len(failed) == len(runs):
-        raise FailedRunsError(f"None of the {len(runs)} runs could be scored. {told}")
-    keys, groups = grouped([run for run in runs if not run.error])
+        raise FailedRunsError(f"None of the {len(runs)} runs could be scored. {reasons}")
+    keys, groups = group_runs([run for run in runs if not run.error])
     paths = write(runs, keys, groups, facts, folder)
     show_runs(groups, failed, keys, title)
     for path in paths:
@@ -63,7 +60,7 @@ def compare(
     if failed:
         raise FailedRunsError(
             f"{len(failed)} of {len(runs)} runs could not be scored; means are of the others. "
-            f"{told}"
+            f"{reasons}"
         )
     return groups
 
@@ -75,10 +72,7 @@ def write(
     facts: dict[str, Any],
     folder: Path,
 ) -> list[Path]:
-    """Write a row of each run to ``folds.csv``, and the means to ``evaluation.json``."""
-    from unet_exp.files import to_json, write_atomically
-    from unet_exp.runs.summary import environment
-
+    """Write a row for each run to ``folds.csv``, and the means to ``evaluation.json``."""
     rows = [
         {
             "run": run.name,
@@ -108,30 +102,30 @@ def write(
 def show_runs(
     groups: Sequence[Group], failed: Sequence[Run], keys: Sequence[str], title: str
 ) -> None:
-    """Print a row for each run, mean and standard deviation of each group, and what failed."""
+    """Print each run, the mean and standard deviation of each group, and the failed runs."""
     names = list(dict.fromkeys(n for group in groups for run in group.runs for n in run.scores))
     sections = []
     for group in groups:
         rows = [
-            ([run.name, labelled(run, keys)], [run.scores.get(name) for name in names])
+            ([run.name, label(run, keys)], [run.scores.get(name) for name in names])
             for run in group.runs
         ]
         if len(group.runs) > 1 or len(groups) == 1:
             head = [f"mean of {len(group.runs)}", as_overrides(group.settings)]
-            for label, kind in ((head, "mean"), (["std", ""], "std")):
-                rows.append((label, [group.over_runs(kind).get(name) for name in names]))
+            for labels, kind in ((head, "mean"), (["std", ""], "std")):
+                values = group.over_runs(kind)
+                rows.append((labels, [values.get(name) for name in names]))
         sections.append(rows)
-    shared = set.intersection(*(set(run.overrides) for run in failed)) if failed else set()
-    for group in groups:
-        shared.intersection_update(*(run.overrides for run in group.runs))
+    scored = [run for group in groups for run in group.runs]
+    shared = set.intersection(*(set(run.overrides) for run in (*failed, *scored)))
     for run in failed:
-        own = [word for word in run.overrides if word not in shared]
+        own = [override for override in run.overrides if override not in shared]
         sections.append([([run.name, " ".join([*own, "(failed)"])], [None] * len(names))])
     show(title, ["run", "settings"], names, sections)
 
 
-def labelled(run: Run, keys: Sequence[str]) -> str:
-    """Say in what a run differs from the others, and whether its training came to its end."""
+def label(run: Run, keys: Sequence[str]) -> str:
+    """Return the settings in which a run differs, and whether its training is unfinished."""
     settings = settings_of(run.config)
-    words = as_overrides({key: value_at(settings, key) for key in keys})
-    return words if run.state in ("", "finished") else f"{words} (training {run.state})".strip()
+    text = as_overrides({key: value_at(settings, key) for key in keys})
+    return text if run.state in ("", "finished") else f"{text} (training {run.state})".strip()

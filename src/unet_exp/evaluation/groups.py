@@ -1,4 +1,4 @@
-"""What differs between runs, and mean and standard deviation over those that are alike."""
+"""Runs that differ in fold and seed alone, and the mean of their scores."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from unet_exp.evaluation.statistics import statistics
+from unet_exp.records.sweep import Sweep
 from unet_exp.runs.listing import Run
 from unet_exp.runs.resume import fixed
+from unet_exp.training.checkpoint import differences
 
-#: Over these settings a mean is taken; runs that differ in others are groups of their own.
+#: Scores are averaged over these settings. Runs that differ in others form separate groups.
 REPEATS = ("dataset.fold", "seed")
-#: Settings that scores depend on, besides those that ``resume.FIXED`` names.
+#: Settings that scores depend on, besides those in ``resume.FIXED``.
 FURTHER = ("trainer", "metric", "inference", "postprocessing")
 
 
 @dataclass(frozen=True)
 class Group:
-    """Scored runs that differ in fold and seed alone, and the settings that other groups lack."""
+    """Scored runs that differ in fold and seed alone, and the settings that set them apart."""
 
     settings: dict[str, Any]
     runs: list[Run]
@@ -35,10 +37,10 @@ class Group:
         return {name: statistics(values)[kind] for name, values in columns.items()}
 
 
-def grouped(runs: Sequence[Run]) -> tuple[list[str], list[Group]]:
+def group_runs(runs: Sequence[Run]) -> tuple[list[str], list[Group]]:
     """Return the settings in which runs differ, and the runs grouped by all but fold and seed."""
     configs = [settings_of(run.config) for run in runs]
-    keys = differing(configs)
+    keys = differing_keys(configs)
     groups: dict[str, Group] = {}
     for run, config in zip(runs, configs, strict=True):
         settings = {key: value_at(config, key) for key in keys if key not in REPEATS}
@@ -46,26 +48,48 @@ def grouped(runs: Sequence[Run]) -> tuple[list[str], list[Group]]:
     return keys, list(groups.values())
 
 
+def group_jobs(sweep: Sweep) -> list[Group]:
+    """Group the ranked jobs of a sweep by all settings but fold and seed, the best mean first.
+
+    The monitored score is among the scores of each job, under the sweep's name for it.
+    """
+    keys = [key for key in sweep.parameters if key not in REPEATS]
+    ranked = {job.name for job in sweep.ranked}
+    groups: dict[tuple[str | None, ...], Group] = {}
+    for job in (job for job in sweep.jobs if job.name in ranked):
+        settings = {key: job.values.get(key) for key in keys}
+        scores = {**job.scores, sweep.monitor: job.score or 0.0}
+        group = groups.setdefault(tuple(settings.values()), Group(settings, []))
+        group.runs.append(Run(job.name, job.folder, scores=scores))
+    return sorted(
+        groups.values(),
+        key=lambda group: group.over_runs("mean")[sweep.monitor],
+        reverse=sweep.mode == "max",
+    )
+
+
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a configuration that scores depend on."""
     return {**fixed(dict(config)), **{key: config[key] for key in FURTHER if key in config}}
 
 
-def differing(configs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Name the settings in which configurations differ.
+def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the keys at which configurations differ.
 
-    Where several take one value from another (``loader.seed`` from ``seed``) only the shortest
-    is named; of parts of different types only the type.
+    Of several keys that always have equal values (``loader.seed`` follows ``seed``), only the
+    shortest is returned; of parts of different types, only ``_target_``.
 
-    >>> differing([{"seed": s, "loader": {"seed": s}, "model": {"depth": 4}} for s in (0, 1)])
+    >>> differing_keys([{"seed": s, "loader": {"seed": s}} for s in (0, 1)])
     ['seed']
-    >>> differing([{"model": {"_target_": f"a.{name}", name: 1}} for name in ("UNet", "N4")])
+    >>> differing_keys([{"model": {"_target_": f"a.{name}", name: 1}} for name in ("UNet", "N4")])
     ['model._target_']
     """
     keys = dict.fromkeys(
-        key for place, two in enumerate(configs) for one in configs[:place]
-        for key in unequal(one, two)
-    )  # fmt: skip
+        key
+        for number, two in enumerate(configs)
+        for one in configs[:number]
+        for key in keys_between(one, two)
+    )
     first: dict[tuple[str, str], str] = {}
     for key in sorted(keys, key=lambda key: key.count(".")):
         values = repr([value_at(config, key) for config in configs])
@@ -73,20 +97,18 @@ def differing(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     return [key for key in keys if key in first.values()]
 
 
-def unequal(one: Mapping[str, Any], two: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    """Yield the dotted keys at which two configurations differ."""
-    target = "_target_"
-    names = dict.fromkeys([*one, *two]) if one.get(target) == two.get(target) else [target]
-    for name in names:
-        old, new = one.get(name), two.get(name)
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
-            yield from unequal(old, new, f"{above}{name}.")
-        elif old != new:
-            yield f"{above}{name}"
+def keys_between(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the keys at which two configurations differ; of parts of two types only the type."""
+    keys = [key for key, _, _ in differences(one, two)]
+    types = [key for key in keys if key.endswith("_target_")]
+    for key in keys:
+        parts = (name for name in types if name != key)
+        if not any(key.startswith(name.removesuffix("_target_")) for name in parts):
+            yield key
 
 
 def value_at(config: Mapping[str, Any], key: str) -> Any:
-    """Return the value of a dotted key; None where there is none.
+    """Return the value of a dotted key; None if there is none.
 
     >>> value_at({"model": {"depth": 4}}, "model.depth"), value_at({"model": 5}, "model.depth")
     (4, None)
@@ -98,23 +120,25 @@ def value_at(config: Mapping[str, Any], key: str) -> Any:
 
 
 def as_overrides(settings: Mapping[str, Any]) -> str:
-    """Write settings as they are given on the command line, types by their name.
+    """Write settings as overrides, with types by their class name.
 
     >>> as_overrides({"model._target_": "unet_exp.models.unet.UNet", "dataset.fold": 1})
     'model=UNet dataset.fold=1'
     """
-    words = []
+    overrides = []
     for key, value in settings.items():
-        part, _, name = key.rpartition(".")
-        typed = name == "_target_"
-        words.append(f"{part}={str(value).rpartition('.')[2]}" if typed else f"{key}={value}")
-    return " ".join(words)
+        group, _, name = key.rpartition(".")
+        is_type = name == "_target_"
+        overrides.append(
+            f"{group}={str(value).rpartition('.')[2]}" if is_type else f"{key}={value}"
+        )
+    return " ".join(overrides)
 
 
-def labels(keys: Sequence[str]) -> dict[str, str]:
-    """Name keys by as many of their last parts as tell them apart.
+def short_names(keys: Sequence[str]) -> dict[str, str]:
+    """Return for each key its last part, or the whole key where that is not unique.
 
-    >>> labels(["model.depth", "optimizer.lr", "loss.lr"])
+    >>> short_names(["model.depth", "optimizer.lr", "loss.lr"])
     {'model.depth': 'depth', 'optimizer.lr': 'optimizer.lr', 'loss.lr': 'loss.lr'}
     """
     last = [key.rpartition(".")[2] for key in keys]

@@ -1,4 +1,4 @@
-"""What an evaluation leaves in its folder: evaluation.json, per_image.csv and pictures."""
+"""The files of an evaluation: evaluation.json, per_image.csv and pictures."""
 
 from pathlib import Path
 from typing import Any
@@ -8,25 +8,24 @@ import numpy as np
 from unet_exp.csv_tables import to_csv
 from unet_exp.evaluation.scoring import Evaluation
 from unet_exp.evaluation.statistics import statistics
+from unet_exp.files import to_json, write_atomically
 from unet_exp.inference.predictor import Predictor
 from unet_exp.numbers import format_score
 from unet_exp.pictures import precision_recall, threshold_curves
+from unet_exp.runs.summary import environment
+from unet_exp.training.gallery import draw
 
 
 def write_results(evaluation: Evaluation, facts: dict[str, Any], folder: Path) -> list[Path]:
-    """Write all numbers; ``facts`` say of what they are."""
-    from unet_exp.files import to_json, write_atomically
-    from unet_exp.runs.summary import environment
-
-    content = {**facts, **numbers(evaluation), **environment()}
+    """Write all numbers, with ``facts`` on what was evaluated."""
     table, record = folder / "per_image.csv", folder / "evaluation.json"
     write_atomically(table, to_csv(evaluation.rows))
-    write_atomically(record, to_json(content))
+    write_atomically(record, to_json({**facts, **as_dict(evaluation), **environment()}))
     return [record, table]
 
 
-def numbers(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the numbers of an evaluation as plain data, those of single images aside."""
+def as_dict(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the numbers of an evaluation, but those of single images, as plain data."""
     pixels = evaluation.pixels
     return {
         "images": len(evaluation.rows),
@@ -35,15 +34,15 @@ def numbers(evaluation: Evaluation) -> dict[str, Any]:
         "per_image": {
             name: statistics([row[name] for row in evaluation.rows]) for name in evaluation.scores
         },
-        "curves": {name: plain(curve) for name, curve in evaluation.curves.items()},
-        "precision_recall": {"average_precision": pixels.average_precision(), **plain(pixels)},
+        "curves": {name: arrays(curve) for name, curve in evaluation.curves.items()},
+        "precision_recall": {"average_precision": pixels.average_precision(), **arrays(pixels)},
     }
 
 
-def plain(curve: Any) -> dict[str, Any]:
-    """Return a named tuple's arrays as lists, without its other fields."""
-    arrays = {k: v for k, v in curve._asdict().items() if isinstance(v, np.ndarray)}
-    return {name: array.tolist() for name, array in arrays.items()}
+def arrays(curve: Any) -> dict[str, list[float]]:
+    """Return the arrays of a named tuple as lists."""
+    fields = curve._asdict().items()
+    return {name: value.tolist() for name, value in fields if isinstance(value, np.ndarray)}
 
 
 def draw_results(
@@ -55,31 +54,29 @@ def draw_results(
     folder: Path,
     title: str,
 ) -> list[Path]:
-    """Draw the curves, and of ``images`` the ``count`` worst and the ``count`` best by a score."""
-    from unet_exp.training.gallery import draw
-
+    """Draw the curves, and the ``count`` worst and best of ``images`` by a score."""
     paths = [folder / "precision_recall.png"]
     precision_recall(evaluation.pixels, paths[0], f"{title}: foreground pixels")
     if evaluation.curves:
         paths.append(folder / "threshold_curves.png")
         threshold_curves(evaluation.curves, paths[-1], f"{title}: scores by threshold")
-    for role, place in extremes(evaluation.ranked(score), count):
-        row, image = evaluation.rows[place], images[place]
+    for role, index in worst_and_best(evaluation.ranked(score), count):
+        row, image = evaluation.rows[index], images[index]
         paths.append(folder / f"{role}_{row['name'].replace('/', '_')}.png")
         head = f"{role.replace('_', ' ')}: {row['name']}, {score} {format_score(row[score])}"
         draw(predictor.predict(image["image"]), image, paths[-1], head)
     return paths
 
 
-def extremes(ranked: list[int], count: int) -> list[tuple[str, int]]:
+def worst_and_best(ranked: list[int], count: int) -> list[tuple[str, int]]:
     """Name the first and the last of a ranking, none of them twice.
 
-    >>> extremes([7, 4, 9], 2)
+    >>> worst_and_best([7, 4, 9], 2)
     [('worst_1', 7), ('worst_2', 4), ('best_1', 9)]
     """
     worst = ranked[:count]
-    best = [place for place in ranked[::-1][:count] if place not in worst]
+    best = [index for index in ranked[::-1][:count] if index not in worst]
     return [
-        *((f"worst_{number}", place) for number, place in enumerate(worst, 1)),
-        *((f"best_{number}", place) for number, place in enumerate(best, 1)),
+        *((f"worst_{number}", index) for number, index in enumerate(worst, 1)),
+        *((f"best_{number}", index) for number, index in enumerate(best, 1)),
     ]

@@ -1,4 +1,4 @@
-"""Scores of whole images, one by one and of all together."""
+"""Score whole images, one by one and all together."""
 
 import math
 import sys
@@ -18,20 +18,20 @@ from unet_exp.screen import Console
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured on the images of a split.
+    """The scores of the images of a split.
 
     Attributes
     ----------
     rows
         For each image its name, its scores, and their details as ``score/detail``.
     scores, details
-        Of all images together; details by score.
+        Those of all images together.
     curves
-        Of the scores that are measured at several thresholds.
+        Scores at several thresholds, where a score has them.
     pixels
         Precision and recall of the foreground's known pixels.
     higher_is_better
-        By score.
+        For each score.
     """
 
     rows: list[dict[str, Any]]
@@ -42,7 +42,7 @@ class Evaluation:
     higher_is_better: dict[str, bool]
 
     def ranked(self, score: str) -> list[int]:
-        """Return the places of the images from worst to best; those without the score are left out.
+        """Return the indices of the images that have a score, from worst to best.
 
         >>> rows = [{"seg": 0.9}, {"seg": math.nan}, {"seg": 0.2}]
         >>> Evaluation(rows, {}, {}, {}, None, {"seg": True}).ranked("seg")
@@ -53,8 +53,8 @@ class Evaluation:
         return sorted(scored, key=lambda i: sign * self.rows[i][score])
 
 
-def evaluated(predictor: Predictor, metrics: MetricCollection, loader: Any) -> Evaluation:
-    """Measure every image of a loader; memory does not grow with their number."""
+def score_images(predictor: Predictor, metrics: MetricCollection, loader: Any) -> Evaluation:
+    """Score every image of a loader; memory does not grow with their number."""
     from rich.progress import track
 
     overall, single = metrics.clone(), metrics.clone()
@@ -64,7 +64,7 @@ def evaluated(predictor: Predictor, metrics: MetricCollection, loader: Any) -> E
     for batch in track(
         loader, description="images", console=Console(), transient=True, disable=hidden
     ):
-        prediction = predicted(predictor, batch)
+        prediction = predict_image(predictor, batch)
         single.reset()
         single.update(
             probabilities=prediction.probabilities,
@@ -90,7 +90,7 @@ def evaluated(predictor: Predictor, metrics: MetricCollection, loader: Any) -> E
     )
 
 
-def predicted(predictor: Predictor, batch: Any) -> Prediction:
+def predict_image(predictor: Predictor, batch: Any) -> Prediction:
     """Segment an image.
 
     Raises
@@ -109,18 +109,18 @@ def predicted(predictor: Predictor, batch: Any) -> Prediction:
 
 
 def scores(metrics: MetricCollection) -> dict[str, float]:
-    """Return the score of each measure."""
+    """Return the value of each metric."""
     return {name: float(value) for name, value in metrics.compute().items()}
 
 
 def details(metrics: MetricCollection) -> dict[str, dict[str, float]]:
-    """Return the further numbers of those measures that have some."""
+    """Return the further numbers of the metrics that have some."""
     ours = {name: m.details() for name, m in metrics.items() if isinstance(m, Measure)}
     return {name: found for name, found in ours.items() if found}
 
 
 def curves(metrics: MetricCollection) -> dict[str, ThresholdCurve]:
-    """Return the curves of those measures that cut at several thresholds."""
+    """Return the curves of the metrics that use several thresholds."""
     return {
         name: sweep.threshold_curve()
         for name, sweep in metrics.items()

@@ -1,4 +1,4 @@
-"""Results as tables on the screen, of any number of columns and rows."""
+"""Scores as tables on the screen, of any number of columns and rows."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ from unet_exp.pictures.plots import worded
 from unet_exp.screen import Console
 from unet_exp.shown import shown
 
-#: More images than this are shortened to so many of the worst and of the best.
+#: Of more images than this, only so many of the worst and the best are shown.
 MOST_IMAGES, SHOWN = 40, 15
-#: Characters between two columns, and those of a label that is folded to keep numbers together.
+#: Characters between two columns, and the width of labels folded to keep numbers together.
 GAP, FOLDED = 2, 16
 
 
 def show_images(evaluation: Evaluation, title: str, score: str) -> None:
-    """Print the scores of the images, of a long list the worst and the best by one score."""
+    """Print the scores of each image; of many images, the worst and the best by one score."""
     rows, ranked, names = evaluation.rows, evaluation.ranked(score), list(evaluation.scores)
     parts, note = [rows], ""
     if len(rows) > MOST_IMAGES and len(ranked) > 2 * SHOWN:
@@ -31,7 +31,7 @@ def show_images(evaluation: Evaluation, title: str, score: str) -> None:
 
 
 def show_summary(evaluation: Evaluation) -> None:
-    """Print each score of all images together, how the images' own spread, and its details."""
+    """Print each score of all images together, its spread over the images, and its details."""
     table = Table(
         title="all images together; mean, std and median of single ones", title_justify="left"
     )
@@ -54,10 +54,9 @@ def show(
     sections: Sequence[Sequence[tuple[Sequence[str], Sequence[float | None]]]],
     note: str = "",
 ) -> None:
-    """Print labels and numbers; columns that the screen is too narrow for in a further table.
+    """Print rows of labels and numbers; continue in a further table if the screen is too narrow.
 
-    Each row of a section is labels, one for each of ``heads``, and numbers, one for each of
-    ``names``.
+    A row has a label for each of ``heads`` and a number for each of ``names``.
     """
     console = Console()
     labels = [row[0] for section in sections for row in section]
@@ -65,7 +64,7 @@ def show(
         max(len(shown(name)) for name in column) for column in zip(heads, *labels, strict=True)
     ]
     words = [worded(name) for name in names]
-    # Long labels are folded where that keeps the numbers together.
+    # Fold long labels if that keeps the numbers together.
     groups = min(
         (fitting(words, console.width - sum(GAP + min(most, width) for width in widths))
           for most in (console.width // 2, FOLDED)),
@@ -95,9 +94,9 @@ def show(
 
 
 def fitting(heads: Sequence[str], room: int) -> list[list[int]]:
-    """Group columns of numbers so that each group needs at most ``room`` characters.
+    """Group columns of numbers so that each group takes at most ``room`` characters.
 
-    A column needs its head's longest word or six digits, and what separates it.
+    A column is as wide as its head's longest word, at least six digits, plus the gap.
 
     >>> fitting(["seg", "average precision", "v rand"], 22)
     [[0, 1], [2]]

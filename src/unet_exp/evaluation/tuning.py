@@ -1,4 +1,4 @@
-"""Postprocessing fitted to the images that are scored: what was chosen, and what that gained."""
+"""Tune the postprocessing on the images that are scored, and report what that gained."""
 
 import inspect
 import logging
@@ -14,81 +14,81 @@ from unet_exp.configuration.overrides import is_under, key_of
 from unet_exp.inference.predictor import Predictor
 from unet_exp.inference.tuning import Tunable, Tuning, tune
 from unet_exp.numbers import format_score
+from unet_exp.screen import Console
 
 log = logging.getLogger(__name__)
 
-#: Bytes of probabilities that are kept in single precision; what is more, in half of it.
+#: Bytes of probabilities that are kept in single precision; more are kept in half precision.
 EXACT = 2**31
 
 
 @dataclass(frozen=True)
-class Fit:
-    """A tuning, the measure that it was made by, and on how many images."""
+class TunedPostprocessing:
+    """A tuning, the score that it maximizes, and the number of images."""
 
-    measure: str
+    score: str
     higher_is_better: bool
     images: int
     tuning: Tuning
 
     @property
     def overrides(self) -> list[str]:
-        """The words that give another call the parameters that were chosen."""
+        """The overrides that give another call the chosen parameters."""
         task = HydraConfig.get().overrides.task
-        given = [word for word in task if is_under(key_of(word), ["postprocessing"])]
+        given = [text for text in task if is_under(key_of(text), ["postprocessing"])]
         return overrides(given, self.tuning.chosen)
 
-    def plain(self) -> dict[str, Any]:
-        """Return all that was found as plain data."""
-        numbers = asdict(self.tuning)
-        del numbers["postprocessing"]
-        return {"measure": self.measure, **numbers, "overrides": self.overrides}
+    def as_dict(self) -> dict[str, Any]:
+        """Return all results as plain data."""
+        values = asdict(self.tuning)
+        del values["postprocessing"]
+        return {"measure": self.score, **values, "overrides": self.overrides}
 
-    def told(self) -> list[str]:
-        """Say what was chosen, what it gained, and how to use it."""
-        found, name = self.tuning, self.measure
-        before, after = format_score(found.before), format_score(found.after)
+    def report(self) -> list[str]:
+        """Return lines that say what was chosen, what it gained, and how to use it."""
+        found, score = self.tuning, self.score
+        before, after, held_out = map(format_score, (found.before, found.after, found.held_out))
         head = f"postprocessing fitted to {self.images} images, {found.tried} settings tried"
         if not found.chosen:
-            return [f"{head}: none has a better {name} than the present {before}"]
+            return [f"{head}: none has a better {score} than the present {before}"]
         gain = (found.held_out - found.before) * (1 if self.higher_is_better else -1)
-        carries = "" if gain > 0 else ", so new images may gain nothing"
+        caution = "" if gain > 0 else ", so new images may gain nothing"
         return [
             f"{head}: {' '.join(f'{key}={value}' for key, value in found.chosen.items())}",
-            f"  {name} on these images: {before} -> {after}",
-            f"  {name} with each left out of its own fit: {format_score(found.held_out)}{carries}",
+            f"  {score} on these images: {before} -> {after}",
+            f"  {score} with each left out of its own fit: {held_out}{caution}",
             f"  to use it: {' '.join(self.overrides)}",
         ]
 
 
 def overrides(given: Iterable[str], chosen: dict[str, Any]) -> list[str]:
-    """Add chosen parameters to the overrides of postprocessing that were given.
+    """Combine the given overrides of postprocessing with the chosen parameters.
 
-    >>> overrides(["+postprocessing.threshold=0.3"], {"threshold": 0.4, "min_size": 9})
-    ['+postprocessing.threshold=0.4', '+postprocessing.min_size=9']
+    >>> overrides(["++postprocessing.threshold=0.3"], {"threshold": 0.4, "min_size": 9})
+    ['postprocessing.threshold=0.4', 'postprocessing.min_size=9']
     >>> overrides(["postprocessing=watershed"], {"threshold": 0.4})
     ['postprocessing=watershed', 'postprocessing.threshold=0.4']
     """
     new = {f"postprocessing.{name}": value for name, value in chosen.items()}
-    kept = [word for word in given if key_of(word) not in new]
-    # What a named option has needs no plus.
-    plus = "" if "postprocessing" in map(key_of, kept) else "+"
-    return [*kept, *(f"{plus}{name}={value}" for name, value in new.items())]
+    kept = [text.lstrip("+") for text in given if key_of(text) not in new]
+    return [*kept, *(f"{key}={value}" for key, value in new.items())]
 
 
-def fit(predictor: Predictor, metrics: MetricCollection, loader: Any, score: str) -> Fit:
-    """Fit the postprocessing to all images of a loader by a score of instances.
+def tune_postprocessing(
+    predictor: Predictor, metrics: MetricCollection, loader: Any, score: str
+) -> TunedPostprocessing:
+    """Tune the postprocessing on all images of a loader.
 
-    ``score`` counts if only instances and labels decide it, otherwise SEG, or the first such.
+    It maximizes ``score`` if that depends on instances and labels alone, else SEG, else the first
+    such score.
 
     Raises
     ------
     ValueError
-        If there is no such score, or no parameter to fit.
+        If there is no such score, or no parameter to tune.
     """
-    from unet_exp.screen import Console
-
     name, postprocessing = score_of_instances(metrics, score), predictor.postprocessing
-    cases = list(predicted(predictor, loader))
+    cases = list(predict_all(predictor, loader))
     tunable = isinstance(postprocessing, Tunable)
     if not tunable or not postprocessing.grid([labels for _, labels in cases]):
         raise ValueError(
@@ -103,15 +103,15 @@ def fit(predictor: Predictor, metrics: MetricCollection, loader: Any, score: str
             metrics[name],
             lambda tried: status.update(f"fitting the postprocessing: {tried} settings tried"),
         )
-    return Fit(name, bool(metrics[name].higher_is_better), len(cases), tuning)
+    return TunedPostprocessing(name, bool(metrics[name].higher_is_better), len(cases), tuning)
 
 
 def score_of_instances(metrics: MetricCollection, score: str) -> str:
-    """Name the score to fit by."""
+    """Return the name of the score to tune by."""
     for name in dict.fromkeys([score, "seg", *map(str, metrics)]):
         if name in metrics:
-            told = inspect.signature(metrics[name].update).parameters
-            if set(told) == {"instances", "labels"}:
+            arguments = inspect.signature(metrics[name].update).parameters
+            if set(arguments) == {"instances", "labels"}:
                 return name
     raise ValueError(
         f"None of {', '.join(map(str, metrics))} is a score of instances, so the postprocessing "
@@ -119,7 +119,7 @@ def score_of_instances(metrics: MetricCollection, score: str) -> str:
     )
 
 
-def predicted(predictor: Predictor, loader: Any) -> Iterator[tuple[Tensor, Tensor]]:
+def predict_all(predictor: Predictor, loader: Any) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the probabilities and the labels of each image."""
     kept = 0
     for batch in loader:

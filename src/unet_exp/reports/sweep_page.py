@@ -12,8 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from unet_exp.configuration.overrides import is_under, key_of
-from unet_exp.evaluation.groups import REPEATS, Group, labels
-from unet_exp.evaluation.repeats import repeats
+from unet_exp.evaluation.groups import REPEATS, Group, group_jobs, short_names
 from unet_exp.files import replacing
 from unet_exp.numbers import parse_number
 from unet_exp.records.sweep import Run, Sweep, split
@@ -70,7 +69,7 @@ def content(sweep: Sweep) -> dict[str, Any]:
     """Return what the page shows, as plain data."""
     places = {job.name: place for place, job in enumerate(sweep.ranked)}
     jobs = [job_of(sweep, job, places.get(job.name)) for job in sweep.jobs]
-    names = labels(sweep.parameters)
+    names = short_names(sweep.parameters)
     columns = [[job.values.get(key) for job in sweep.jobs] for key in sweep.parameters]
     curves = dict.fromkeys(name for job in jobs for name in job["curves"]["metrics"])
     return {
@@ -91,7 +90,7 @@ def content(sweep: Sweep) -> dict[str, Any]:
         "scores": list(dict.fromkeys(name for job in sweep.jobs for name in job.scores)),
         "curves": sorted(curves, key=lambda name: name != sweep.monitor),
         "jobs": jobs,
-        "repeats": [group_of(sweep, group) for group in repeats(sweep)],
+        "repeats": [group_of(sweep, group) for group in group_jobs(sweep)],
         "pictures": pictures(sweep),
     }
 
@@ -168,7 +167,7 @@ def reproduction(sweep: Sweep, job: Run) -> str:
 def group_of(sweep: Sweep, group: Group) -> dict[str, Any]:
     """Return what the page shows of jobs that are alike."""
     places = {job.name: place for place, job in enumerate(sweep.jobs)}
-    names = labels(sweep.parameters)
+    names = short_names(sweep.parameters)
     differing = [key for key in sweep.parameters if key not in REPEATS]
     told = {names[k]: group.settings[k] for k in differing if group.settings[k] is not None}
 

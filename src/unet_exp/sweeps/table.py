@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from unet_exp.evaluation.groups import labels
+from unet_exp.evaluation.groups import short_names
 from unet_exp.numbers import format_duration, format_score
 from unet_exp.records.sweep import STATES, Run, Sweep, counted, read_sweep
 from unet_exp.screen import Console
@@ -89,7 +89,7 @@ class LiveTable:
         if before is None:
             self.line(summed(sweep.jobs))
             return
-        names = labels(sweep.parameters)
+        names = short_names(sweep.parameters)
         for job in sweep.jobs:
             if job.state != before.get(job.name, "waiting"):
                 self.line("  ".join(filter(None, (
@@ -105,7 +105,7 @@ class LiveTable:
 
 def table(sweep: Sweep, rows: int, width: int = 100) -> Group:
     """Draw at most ``rows`` jobs, those that run first, and count the others."""
-    names = labels(sweep.parameters)
+    names = short_names(sweep.parameters)
     best = sweep.ranked[0] if sweep.ranked else None
     listed, hidden = chosen(sweep, max(1, rows))
     grid = Table(box=None, pad_edge=False, header_style="bold", expand=True)

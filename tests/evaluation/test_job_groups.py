@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 from tests.fixtures.drawn_sweep import write
 
-from unet_exp.evaluation.repeats import repeats
+from unet_exp.evaluation.groups import group_jobs
 from unet_exp.records.sweep import read_sweep
 
 
 def test_jobs_that_differ_in_the_seed_alone_are_one_group(drawn: Path) -> None:
-    best, both, last = repeats(read_sweep(drawn))
+    best, both, last = group_jobs(read_sweep(drawn))
     assert [run.name for run in both.runs] == ["0", "3"]
     assert both.settings == {"model.depth": "3", "optimizer.lr": "0.001"}
     # 0.5 and 0.625
@@ -22,4 +22,4 @@ def test_jobs_that_differ_in_the_seed_alone_are_one_group(drawn: Path) -> None:
 def test_the_best_group_comes_first_also_where_less_is_better(drawn: Path) -> None:
     content = json.loads((drawn / "sweep.json").read_text())
     write(drawn / "sweep.json", {**content, "mode": "min"})
-    assert [group.runs[0].name for group in repeats(read_sweep(drawn))] == ["2", "0", "1"]
+    assert [group.runs[0].name for group in group_jobs(read_sweep(drawn))] == ["2", "0", "1"]

@@ -1,0 +1,182 @@
+"""Score checkpoints, or the runs of a sweep, on a split: tables, records and pictures."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from unet_exp.configuration.buildable import brief
+from unet_exp.configuration.objects import to_plain_data
+from unet_exp.evaluation.comparison import compare
+from unet_exp.evaluation.results import draw_results, write_results
+from unet_exp.evaluation.scoring import Evaluation, score_images
+from unet_exp.evaluation.tables import show_images, show_summary
+from unet_exp.evaluation.tuning import tune_postprocessing
+from unet_exp.inference.freed_memory import keep_freed_memory
+from unet_exp.runs.given_paths import find_checkpoints
+from unet_exp.runs.listing import Run, find_runs
+from unet_exp.secrets.masking import masked
+from unet_exp.training.assembly import build_dataset, build_loaders
+from unet_exp.training.trained import Trained, load
+
+log = logging.getLogger(__name__)
+
+#: Stands beside scores whose postprocessing was tuned on the same images.
+FITTED = "postprocessing fitted to these images"
+
+
+def evaluate(cfg: DictConfig, folder: Path) -> dict[str, float]:
+    """Print and write the scores of every image of a split and of all images together.
+
+    Several runs (the jobs of a sweep, or a list) are each scored on their own fold, into a folder
+    of their own, and their means and standard deviations are returned.
+
+    Raises
+    ------
+    ValueError
+        If the split has no labels, or the network takes other channels than its images have.
+    FailedRunsError
+        If some of several runs could not be scored.
+    """
+    if cfg.tune_postprocessing and cfg.split == "test":
+        raise ValueError(
+            "tune_postprocessing=true on split=test would choose by the images that are to judge. "
+            "Tune on split=validation, then score split=test with the values that it prints."
+        )
+    keep_freed_memory()
+    runs = find_runs(cfg.run) if cfg.run is not None else []
+    if not runs or (len(runs) == 1 and runs[0].folder == Path(str(cfg.run))):
+        checkpoints = find_checkpoints([run.folder for run in runs] or cfg.checkpoint)
+        return evaluate_checkpoints(checkpoints, cfg, folder)[0].scores
+
+    def evaluate_run(run: Run) -> None:
+        evaluation, run.config = evaluate_checkpoints(
+            [run.checkpoint], cfg, folder / run.name, run.folder
+        )
+        run.scores, run.images = evaluation.scores, len(evaluation.rows)
+
+    facts = {"split": cfg.split, "tta": cfg.tta, "tune_postprocessing": cfg.tune_postprocessing}
+    title = f"{cfg.split}, {len(runs)} run{'s' * (len(runs) > 1)}"
+    title += f", {FITTED}" * cfg.tune_postprocessing
+    return compare(runs, evaluate_run, title, facts, folder)[0].over_runs("mean")
+
+
+def evaluate_checkpoints(
+    paths: list[Path], cfg: DictConfig, folder: Path, run: Path | None = None
+) -> tuple[Evaluation, dict[str, Any]]:
+    """Score a checkpoint, or the mean of several; write numbers and pictures to ``folder``.
+
+    The scores of each image are printed, but not for one ``run`` of several. Returns the
+    evaluation, and the configuration that it was made with.
+    """
+    trained = load(paths, cfg)
+    config, predictor = trained.config, trained.predictor
+    recorded = trained.recorded[0]
+    require_source(paths[0], recorded, config)
+    require_unseen(paths, trained, cfg)
+    dataset = build_dataset(config)
+    loader = labelled_images(dataset, trained, paths[0], cfg.split)
+    # Rank by the score that chose the checkpoint. The loss is not measured here.
+    names = [str(name) for name in trained.metrics]
+    score = config.monitor.metric if config.monitor.metric in names else names[0]
+    tuned = None
+    if cfg.tune_postprocessing:
+        tuned = tune_postprocessing(predictor, trained.metrics, loader, score)
+        predictor.postprocessing = tuned.tuning.postprocessing
+    evaluation = score_images(predictor, trained.metrics, loader)
+    title = f"{dataset.name}, {cfg.split}"
+    facts = {
+        "checkpoint": [str(path) for path in paths],
+        "tta": cfg.tta,
+        "dataset": dataset.name,
+        "split": cfg.split,
+        "tuning": tuned.as_dict() if tuned else None,
+    }
+    written = write_results(evaluation, facts, folder)
+    if cfg.pictures:
+        pictures = folder / "pictures"
+        written += draw_results(
+            evaluation, predictor, loader.dataset, score, cfg.pictures, pictures, title
+        )
+    title += f", {len(loader)} image{'s' * (len(loader) != 1)}" + (f", {FITTED}" if tuned else "")
+    if run is None:
+        show_images(evaluation, title, score)
+        show_summary(evaluation)
+    else:
+        log.info("%s: %s", run, title)
+    for line in tuned.report() if tuned else ():
+        log.info("%s", line)
+    for path in written if run is None else ():
+        log.info("%s", path)
+    # Runs may also differ in what is not built again, such as the optimizer.
+    return evaluation, masked({**recorded, **to_plain_data(config)})
+
+
+def require_source(path: Path, recorded: dict[str, Any], config: DictConfig) -> None:
+    """Refuse to read images from a folder that only the checkpoint names.
+
+    Raises
+    ------
+    ValueError
+        With the override that names it.
+    """
+    held = recorded["dataset"]
+    root = held.get("root") if held.get("_target_") == config.dataset["_target_"] else None
+    if root and not config.dataset.get("root"):
+        raise ValueError(
+            f"{path} was trained on images in {brief(root)}. A checkpoint may come from anybody, "
+            "so it does not choose which folder is read. If these are the images to score on, add "
+            f"dataset.root={brief(root)}; of other images, their folder."
+        )
+
+
+def labelled_images(dataset: Any, trained: Trained, path: Path, split: str) -> Any:
+    """Return a loader of the labelled images of a split.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or they have other channels than the network takes.
+    """
+    channels = trained.config.model.in_channels
+    if dataset.in_channels != channels:
+        raise ValueError(
+            f"{dataset.name} has {dataset.in_channels} channels, and the network of {path} takes "
+            f"{channels}. Give images like those it was trained on."
+        )
+    loader = build_loaders(trained.config, dataset, trained.predictor.networks[0]).whole(split)
+    if not len(loader):
+        raise ValueError(
+            f"The {split} split of {dataset.name} has no labelled image. Splits are train, "
+            "validation and test; predict.py segments images without labels."
+        )
+    return loader
+
+
+def require_unseen(paths: list[Path], trained: Trained, cfg: DictConfig) -> None:
+    """Refuse to validate on a fold that one of the networks was trained on.
+
+    Raises
+    ------
+    ValueError
+        Naming both folds.
+    """
+    if cfg.split != "validation" or (len(paths) == 1 and "fold" not in cfg.dataset):
+        return
+    config = trained.config
+    fold = config.dataset.get("fold")
+    for path, recorded in zip(paths, trained.recorded, strict=True):
+        held = recorded["dataset"]
+        same = all(held.get(k) == config.dataset.get(k) for k in ("_target_", "name"))
+        same_folder = absolute(held.get("root")) == absolute(config.dataset.get("root"))
+        if same and same_folder and held.get("fold") != fold:
+            raise ValueError(
+                f"{path} was validated on fold {held.get('fold')}, so it has seen the images of "
+                f"fold {fold} in training. Score it on its own fold, or on split=test."
+            )
+
+
+def absolute(root: Any) -> Path | None:
+    """Return the absolute path of a data set's folder; None if it has none."""
+    return Path(str(root)).expanduser().resolve() if root else None
