@@ -1,4 +1,4 @@
-"""Overrides that Hydra takes and that would do nothing, or fail late: refused before the work."""
+"""Validate a configuration: refuse overrides that would have no effect or fail late."""
 
 import difflib
 import inspect
@@ -16,37 +16,35 @@ from unet_exp.configuration.overrides import Override, is_under
 from unet_exp.configuration.trainer_options import require_free
 from unet_exp.configuration.tree import walk
 
-#: Settings of Hydra's that only a sweep looks at.
+#: Parts of Hydra's configuration that only a sweep uses.
 OF_A_SWEEP = ("hydra/sweeper", "hydra/launcher", "hydra.sweeper", "hydra.launcher", "hydra.sweep")
-#: What stands there where nobody has chosen.
+#: Options of these groups that are not a choice of the user.
 UNCHOSEN = {"hydra/launcher": ("basic",), "hydra/sweeper": ("basic", "grid")}
 
 
 def check(cfg: DictConfig, command: str) -> None:
-    """Hold a configuration against what Hydra does not check.
+    """Validate what Hydra does not: added keys, and types of values without a signature.
 
-    These are values appended to a part (``+model.dpth=5``), and the types of the values that
-    stand in the command's own file rather than in a signature (``seed=abc``).
+    Hydra accepts any key with a plus (``+model.dpth=5``), and any type for the values of the
+    command's own file (``seed=abc``).
 
     Raises
     ------
     OverrideError
-        Naming the override, and the nearest right one.
+        With the override, and the key that was probably meant.
     """
     tree = OmegaConf.to_container(cfg, resolve=False)
     own = content(command)
     known = [*own, *(name for name in GROUPS if "/" not in name), "experiment"]
     for key in map(str, cfg):
-        # A value for others to refer to may have any name, but not one that looks like a slip.
+        # A value that others refer to may have any name, except one that looks like a slip.
         near = () if key in known else difflib.get_close_matches(key, known, n=1, cutoff=0.8)
         if near:
             raise OverrideError(f"There is no {key}. Did you mean {near[0]}?")
     for part, group in GROUPS.items():
         if taken := [name for name in group.runtime if name in (cfg.get(part) or {})]:
             hint = " Give +callbacks.NAME._target_=CLASS." if taken[0] == "callbacks" else ""
-            raise OverrideError(
-                f"{part}.{taken[0]} cannot be given: a run settles it itself.{hint}"
-            )
+            raise OverrideError(f"{part}.{taken[0]} cannot be given: a run sets it itself.{hint}")
     if command == "train" and (options := cfg.trainer.get("options")):
         require_free(options, [str(name) for name in cfg.trainer])
     for key, given in walk(tree):
@@ -68,12 +66,12 @@ def check(cfg: DictConfig, command: str) -> None:
 
 
 def parameters_of(key: str, target: str) -> Mapping[str, inspect.Parameter]:
-    """Return the parameters of what stands at a place of the configuration; none if unknown.
+    """Return the parameters of a class or function that the configuration names.
 
     Raises
     ------
     OverrideError
-        If it cannot be imported.
+        If it cannot be imported, with its key.
     """
     try:
         found = get_object(target)
@@ -85,12 +83,12 @@ def parameters_of(key: str, target: str) -> Mapping[str, inspect.Parameter]:
         ) from error
     try:
         return inspect.signature(found).parameters
-    except (TypeError, ValueError):  # some of Python's own do not tell
+    except (TypeError, ValueError):  # some built-in ones have no signature
         return {"arguments": inspect.Parameter("arguments", inspect.Parameter.VAR_KEYWORD)}
 
 
 def other_types(own: Any, given: Any, key: str = "") -> Iterator[tuple[str, type, Any]]:
-    """Yield where a value has another type than in the command's file, with that type.
+    """Yield each key whose value has another type than in the command's file, with that type.
 
     >>> list(other_types({"seed": 0, "tags": []}, {"seed": "abc", "tags": ["a"]}))
     [('seed', <class 'int'>, 'abc')]
@@ -106,7 +104,7 @@ def other_types(own: Any, given: Any, key: str = "") -> Iterator[tuple[str, type
 
 
 def check_single(hydra: Any) -> None:
-    """Refuse what only a sweep would look at, in a run that is none.
+    """Refuse settings that only a sweep uses, in a single run.
 
     Parameters
     ----------

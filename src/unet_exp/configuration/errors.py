@@ -1,4 +1,4 @@
-"""From an exception to one clear message: the fact, the value, the remedy."""
+"""Turn an exception into one clear message: the fact, the value, the remedy."""
 
 import errno
 import re
@@ -22,22 +22,22 @@ PREEMPTED = 75
 
 
 class JobError(Exception):
-    """What ended a training in another process, in its own words."""
+    """The error that ended a training in another process."""
 
 
 class KilledError(JobError):
-    """What ended a training in another process that had no time to say so."""
+    """A training in another process that was killed before it could report an error."""
 
 
 class Preempted(SystemExit):
-    """A training was asked to stop, and has saved itself."""
+    """A training that was asked to stop, and has saved itself."""
 
     def __init__(self) -> None:
         super().__init__(PREEMPTED)
 
 
 def explain(error: BaseException) -> str:
-    """Return what went wrong in the words of whoever knew best, as it may be shown.
+    """Return what went wrong, in one line that may be shown on a terminal.
 
     >>> explain(OSError(28, "No space left on device", "outputs/best.ckpt"))
     'The disk is full: outputs/best.ckpt could not be written. Free some space, or ...'
@@ -46,7 +46,7 @@ def explain(error: BaseException) -> str:
 
 
 def told(error: BaseException) -> str:
-    """Return what went wrong, with whatever secrets and characters the words hold."""
+    """Return what went wrong, with any secrets and control characters still in it."""
     chain = list(causes(error))
     for cause in chain:
         if is_full(cause):
@@ -56,7 +56,7 @@ def told(error: BaseException) -> str:
             )
     if (text := explain_override(chain)) is not None:
         return text
-    # Hydra wraps what a constructor raised; the constructor says it best.
+    # Hydra wraps the constructor's error, which is the clearest one.
     wrappers = (InstantiationException, ConfigCompositionException)
     best = next((e for e in chain if not isinstance(e, wrappers)), chain[-1])
     text = " ".join(str(best).split()) or type(best).__name__
@@ -70,29 +70,29 @@ def told(error: BaseException) -> str:
             f"{place(best)} cannot be made, because a file is in its place. Give another folder, "
             "or move that file away."
         )
-    # torch's own error is known by its name: to show a message, torch need not be imported.
+    # torch's error is recognised by its name, so that torch need not be imported.
     if isinstance(best, MemoryError) or type(best).__name__ == "OutOfMemoryError":
         return f"Out of memory ({text[:120]}). {less_memory()}"
     if isinstance(best, KeyError | AttributeError | TypeError | AssertionError | IndexError):
-        # These seldom come from a user's input: say that it may be our fault.
+        # A user's input seldom causes these. They are probably bugs.
         return (
             f"{type(best).__name__}: {text}. This was not foreseen; debug=true shows the stack "
             "trace, for a report at the project's issues."
         )
     part = next(filter(None, map(built_part, chain)), None)
-    # "depth=9 is out of range": of what, only the configuration knows.
+    # "depth=9 is out of range": the configuration knows that depth is the model's.
     return f"{part}.{text}" if part and re.match(r"\w+=", text) else text
 
 
 def less_memory() -> str:
-    """Say what takes less memory: batches are those of training alone."""
+    """Suggest what takes less memory; only training has batches."""
     trains = not HydraConfig.initialized() or HydraConfig.get().job.name == "train"
     batches = "Lower loader.batch_size, loader.tile or model.base_channels; for "
     return f"{batches if trains else 'For '}whole images give inference.tile=512."
 
 
 def built_part(error: BaseException) -> str | None:
-    """Return which part of the configuration was being built.
+    """Return the part of the configuration that was being built.
 
     >>> built_part(InstantiationException("Error in call ... full_key: model"))
     'model'
@@ -103,12 +103,12 @@ def built_part(error: BaseException) -> str | None:
 
 
 def is_full(error: BaseException) -> bool:
-    """Tell whether a file could not be written for want of room."""
+    """Tell whether a file could not be written because the disk is full."""
     return isinstance(error, OSError) and error.errno in FULL
 
 
 def place(error: BaseException) -> str:
-    """Return the file that an operation failed on, or the folder of the run."""
+    """Return the file on which an operation failed, or the folder of the run."""
     # A copy names source and target.
     names = (getattr(error, key, None) for key in ("filename2", "filename"))
     name = next(filter(None, names), None)
@@ -118,7 +118,7 @@ def place(error: BaseException) -> str:
 
 
 def run_folder() -> Path | None:
-    """Return the folder that the job writes to; None where Hydra has not settled it yet."""
+    """Return the folder that the job writes to; None if Hydra has not chosen it yet."""
     if not HydraConfig.initialized():
         return None
     runtime = HydraConfig.get().runtime
@@ -126,7 +126,7 @@ def run_folder() -> Path | None:
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and those that it was raised from, the first noticed last."""
+    """Yield an exception and its causes, the first cause last."""
     while error is not None:
         yield error
         error = error.__cause__

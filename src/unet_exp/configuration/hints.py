@@ -1,4 +1,4 @@
-"""What was probably meant by an option that a command does not have."""
+"""Suggest the option that was probably meant, for one that a command does not have."""
 
 import difflib
 from functools import cache
@@ -15,7 +15,7 @@ class OverrideError(ValueError):
 
 COMMANDS = ("train", "evaluate", "predict")
 
-#: What other programs, or other commands of this one, call an option.
+#: Names of options in other programs, or in other commands of this one.
 MEANT = {
     "train": {
         "checkpoint": "ckpt_path", "ckpt": "ckpt_path", "output": "hydra.run.dir",
@@ -45,9 +45,9 @@ MEANT = {
 
 
 def hint(key: str, value: Any, command: str) -> str:
-    """Return a sentence that says where a key belongs, or what was meant; empty if nobody knows.
+    """Return a sentence on where a key belongs, or what was meant; empty if there is no guess.
 
-    Only keys of the command are proposed.
+    It proposes only keys of the command.
 
     >>> hint("run", "outputs/runs/a", "predict")
     'It is an option of evaluate.py. Did you mean checkpoint=outputs/runs/a?'
@@ -79,12 +79,12 @@ def fixed_by_checkpoint(key: str, value: Any, command: str) -> str:
 
 
 def has(command: str, key: str) -> bool:
-    """Tell whether a command has a key, or a part of this name."""
+    """Tell whether a command has this key or part."""
     return key in candidates(command) if "." in key else key in own(command)
 
 
 def nearest(key: str, value: str, command: str) -> list[str]:
-    """Return the keys of a command that are most like another one, at most three."""
+    """Return at most three keys of a command that are most similar to a key."""
     name = key.rpartition(".")[2]
     known = candidates(command)
     if meant := MEANT[command].get(key) or (MEANT[command].get(name) if "." in key else None):

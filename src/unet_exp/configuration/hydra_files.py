@@ -1,4 +1,4 @@
-"""``.hydra/``: what was composed, kept without secrets."""
+"""Write the composed configuration into ``.hydra/``, without secrets."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -10,14 +10,14 @@ from omegaconf import DictConfig, OmegaConf
 from unet_exp.files import replacing
 from unet_exp.secrets.masking import masked
 
-#: Where it lies in the folder of a run; Hydra itself writes none (conf/hydra/default.yaml).
+#: The folder within that of a run. Hydra itself writes none (conf/hydra/default.yaml).
 NAME = ".hydra"
 
 
 def keep(cfg: DictConfig) -> None:
     """Write the configuration, Hydra's own part and the overrides into the folder of this job.
 
-    Hydra would write them with their secrets. Where it was told to do so, this takes its place.
+    Hydra would write them with their secrets. If it was told to, this replaces its files.
     """
     hydra: Any = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir) / (hydra.output_subdir or NAME)
@@ -30,20 +30,20 @@ def keep(cfg: DictConfig) -> None:
     try:
         for name, part in parts.items():
             write(part, folder / name)
-    except OSError:  # half of a configuration is worse than none
+    except OSError:  # an incomplete configuration is worse than none
         for path in new:
             path.unlink(missing_ok=True)
         with suppress(OSError):
             folder.rmdir()
         raise
-    # Hydra's own sweeper, which a person may choose, has written this.
+    # Hydra's own sweeper, if a person chooses it, has written this.
     of_sweep = Path(hydra.sweep.dir) / "multirun.yaml"
     if not OmegaConf.is_missing(hydra.job, "num") and of_sweep.is_file():
         write(OmegaConf.load(of_sweep), of_sweep)
 
 
 def write(cfg: Any, path: Path) -> None:
-    """Write a configuration as YAML without secrets, unless the file holds just that."""
+    """Write a configuration as YAML without secrets, unless the file holds that text already."""
     text = to_yaml(cfg)
     if not path.is_file() or path.read_bytes() != text.encode():
         with replacing(path) as part:
@@ -51,7 +51,7 @@ def write(cfg: Any, path: Path) -> None:
 
 
 def to_yaml(cfg: Any) -> str:
-    """Return a configuration as YAML without secrets; what is looked up stays a reference.
+    """Return a configuration as YAML without secrets; references stay references.
 
     >>> print(to_yaml(OmegaConf.create({"token": "abc", "url": "http://me:${oc.env:PW}@host"})))
     token: '***'

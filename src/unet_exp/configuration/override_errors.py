@@ -1,4 +1,4 @@
-"""What Hydra and OmegaConf say of a wrong override, in words that name what was meant."""
+"""Explain a wrong override: turn an error of Hydra or OmegaConf into what was meant."""
 
 import difflib
 import re
@@ -20,7 +20,7 @@ from unet_exp.configuration import groups
 from unet_exp.configuration.hints import COMMANDS, MEANT, hint, owners
 from unet_exp.configuration.tree import walk
 
-#: What a node of OmegaConf takes, in a person's words.
+#: The type of a node of OmegaConf, or a type of Python, in plain words.
 KINDS = {
     "IntegerNode": "a whole number",
     "FloatNode": "a number",
@@ -38,9 +38,9 @@ KINDS = {
 
 
 def explain_override(chain: Sequence[BaseException]) -> str | None:
-    """Return what is wrong with an override; None if the exceptions are about something else.
+    """Return what is wrong with an override; None for errors about something else.
 
-    ``chain`` holds an exception and those that it was raised from.
+    ``chain`` holds an exception and its causes.
     """
     told = next((e for e in chain if isinstance(e, OmegaConfBaseException)), chain[0])
     if isinstance(told, MissingConfigException):
@@ -78,7 +78,7 @@ def explain_override(chain: Sequence[BaseException]) -> str | None:
 
 
 def no_option(error: MissingConfigException) -> str:
-    """Say which options a group has, and which is nearest to the one asked for."""
+    """List the options of a group, and suggest the most similar one."""
     group, _, option = (error.missing_cfg_file or "").rpartition("/")
     if not group:
         return f"There is no configuration {option}; those here are in {groups.CONF}."
@@ -95,10 +95,10 @@ def unknown(
     owner: str | None = None,
     command: str | None = None,
 ) -> str:
-    """Say that there is no such key, and which was probably meant.
+    """Say that there is no such key, and suggest the one that was probably meant.
 
-    ``known`` are the keys that there are. Those of other options, and of other commands, are told
-    from where they are if the ``command`` is known.
+    ``known`` are the keys that exist. With a ``command``, keys of other options and of other
+    commands are suggested too.
 
     >>> unknown("model.dpth", 5, ["model.depth", "model.norm", "loader.seed"], "UNet")
     'There is no model.dpth: UNet has no such parameter. Did you mean model.depth=5?'
@@ -134,14 +134,14 @@ def unknown(
 
 
 def command_of(node: Any) -> str | None:
-    """Return which command a node is of the configuration of; None if that is not known."""
+    """Return the command whose configuration a node belongs to; None if unknown."""
     root = node._get_root() if isinstance(node, DictConfig) else DictConfig({})
     name = OmegaConf.select(root, "hydra.job.name", throw_on_missing=False)
     return name if name in COMMANDS else None
 
 
 def paths(node: Any) -> list[str]:
-    """Return every key of the configuration that a node belongs to, and the groups' names."""
+    """Return every key of the configuration that a node belongs to, and the names of groups."""
     names = [p.name for p in groups.CONF.iterdir() if p.is_dir() and p.name != "hydra"]
     if not isinstance(node, DictConfig):
         return names
@@ -151,7 +151,7 @@ def paths(node: Any) -> list[str]:
 
 
 def wrong_type(given: str, error: ValidationError) -> str:
-    """Say which type a value should have had."""
+    """Say which type a value must have."""
     kind = KINDS.get(type(error.child_node).__name__)
     hint = re.search(r"type hint '(?:Union|Optional)?\[?(.*?)\]?'", str(error))
     if kind is None and hint:
@@ -164,5 +164,5 @@ def wrong_type(given: str, error: ValidationError) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what an exception says."""
+    """Return the first line of an exception's message."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,4 +1,4 @@
-"""What a person types, written as Hydra reads it: paths and names with any letters."""
+"""Quote paths and names, which may hold any characters, so that Hydra reads them back."""
 
 import os
 import re
@@ -9,18 +9,18 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import GrammarParseError
 
-#: Characters that mean something in Hydra's overrides, and may stand in a file's name.
+#: Characters with a meaning in Hydra's overrides that the name of a file may hold.
 SPECIAL = set("[]{}(),:='\" ")
-#: Options that name one file or folder, of which a sweep has one as well.
+#: Options that name one file or folder, in a sweep too.
 SINGLE = {"output", "hydra.run.dir", "hydra.sweep.dir", "sweep.resume"}
-#: Options that name files or folders, so that nothing in them means anything else.
+#: Options that name files or folders, so that all their characters are part of the name.
 PATHS = SINGLE | {"input", "checkpoint", "run", "ckpt_path"}
-#: The same by the last part of their name, wherever it stands: dataset.root, callbacks.x.dirpath.
+#: Last parts of keys that name files or folders: dataset.root, callbacks.x.dirpath.
 PATH_NAMES = {"data_dir", "root", "dirpath", "save_dir", "folder"}
-#: Options that hold text, whatever its letters: one, or a list.
+#: Options that hold any text, and a list of texts.
 TEXT, TEXTS = "name", "tags"
 
-#: A value that begins in a home folder, or a list of which a part does; Hydra can read neither.
+#: A path in a home folder, or a list with one. Hydra can read neither.
 HOME = re.compile(r"~|\[(.*,)?\s*~")
 #: Part of a list: in quotes, or up to the next comma.
 PART = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^,]*?)\s*(?:,|$)""")
@@ -80,7 +80,7 @@ def quoted(key: str, value: str, sweep: bool = False) -> str:
 
 
 def texts(parts: str) -> str:
-    """Return each of some texts with commas between in quotes.
+    """Quote each of several texts that commas separate.
 
     >>> print(texts("it's,'b, c', ,d"))
     "it's",'b, c',"d"
@@ -92,7 +92,7 @@ def texts(parts: str) -> str:
 
 
 def in_quotes(value: str) -> str:
-    r"""Write a text as Hydra reads it back.
+    r"""Return a text in quotes, as Hydra reads it back.
 
     >>> print(in_quotes('a b'), in_quotes(r'C:\a\b'), in_quotes('a"'))
     "a b" "C:\a\b" "a\""
@@ -101,7 +101,7 @@ def in_quotes(value: str) -> str:
 
 
 def require_references(word: str) -> None:
-    """Refuse a text in which a reference to another value, such as ``${seed}``, has no end.
+    """Refuse a text in which a reference such as ``${seed}`` is not closed.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def reads(value: str) -> bool:
 
 
 def at_home(value: str) -> str:
-    """Return a path with the home folder for ``~``, and that of another person for ``~name``.
+    """Return a path with the home folder in place of ``~`` or ``~name``.
 
     >>> at_home("~/a") == os.environ["HOME"] + "/a", at_home("a~/b")
     (True, 'a~/b')

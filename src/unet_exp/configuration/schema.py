@@ -1,8 +1,8 @@
-"""Constructor signatures as Hydra schemas, so that a wrong name or type is refused at once.
+"""Signatures of constructors as Hydra schemas, which refuse a wrong name or type at once.
 
 For every ``conf/<group>/<option>.yaml`` with a ``_target_`` a structured config is stored as
 ``schema/<group>/<option>``; the option extends it in its defaults list. A parameter with a
-default is a field; one without is given at run time, unless the option's file states it.
+default is a field. One without is passed at run time, unless the option's file states it.
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ PRIMITIVES = (int, float, bool, str)
 
 
 def field_type(annotation: Any) -> Any:
-    """Return what OmegaConf can check of an annotation; ``Any`` for the rest.
+    """Return the part of an annotation that OmegaConf can check; ``Any`` for the rest.
 
     >>> field_type(int), field_type(float | None) == float | None
     (<class 'int'>, True)
@@ -39,7 +39,7 @@ def field_type(annotation: Any) -> Any:
         return annotation
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (types.UnionType, typing.Union):
-        # Of `float | Tensor` a command line can only mean the float.
+        # A command line cannot give the Tensor of `float | Tensor`.
         known = [t for t in map(field_type, arguments) if t is not Any]
         values = [t for t in known if t is not types.NoneType]
         if not values or (len(values) > 1 and not set(values) <= set(PRIMITIVES)):
@@ -51,9 +51,9 @@ def field_type(annotation: Any) -> Any:
 
 
 def schema(target: str, stated: Collection[str] = ()) -> type:
-    """Return a dataclass with the parameters of ``target``, a dotted path, that have defaults.
+    """Return a dataclass of the parameters of ``target``, a dotted path, that have defaults.
 
-    Those without one are left out, but for the ones ``stated`` by the option's file.
+    Parameters without a default are left out, unless the option's file has ``stated`` them.
 
     >>> node = OmegaConf.structured(schema("unet_exp.models.unet.UNet"))
     >>> node.depth = "five"
@@ -84,7 +84,7 @@ def schema(target: str, stated: Collection[str] = ()) -> type:
 
 
 def parameters(target: str) -> list[inspect.Parameter]:
-    """Return the parameters of a function or class, from its source if that tells them."""
+    """Return the parameters of a function or class, from its source if possible."""
     try:
         return signatures.parameters(target)
     except signatures.UnreadableError:
@@ -92,7 +92,7 @@ def parameters(target: str) -> list[inspect.Parameter]:
 
 
 def imported(target: str) -> list[inspect.Parameter]:
-    """Return the parameters of a function or class that is imported for that."""
+    """Import a function or class, and return its parameters."""
     found = inspect.signature(get_object(target)).parameters.values()
     return [
         one.replace(annotation=signatures.parsed_type(one.annotation))
@@ -103,7 +103,7 @@ def imported(target: str) -> list[inspect.Parameter]:
 
 
 def register() -> None:
-    """Store a schema for each option of ``conf/`` that names a target; cheap to call twice."""
+    """Store a schema for each option of ``conf/`` that names a target, once per process."""
     OmegaConf.register_new_resolver("option_list", option_list, replace=True)
     OmegaConf.register_new_resolver("chosen", chosen, replace=True)
     OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)

@@ -1,15 +1,15 @@
-"""Further arguments of Lightning's Trainer: which may be given, and what to give instead."""
+"""Which arguments of Lightning's Trainer ``trainer.options`` may give."""
 
 import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
 
-#: Arguments of Lightning's Trainer that options may give: none of them touches the record.
+#: Arguments that it may give: they do not change what a run records.
 FREE = (
     "detect_anomaly", "enable_autolog_hparams", "gradient_clip_algorithm", "inference_mode",
     "limit_predict_batches", "limit_test_batches", "overfit_batches", "profiler",
 )  # fmt: skip
-#: The others, settled here or such that a run would leave no record, with what to give instead.
+#: Arguments that it may not give, because a run's record depends on them, with the remedy.
 TAKEN = {
     "callbacks": "Add yours to the project's own: callbacks=[early_stopping,lr_monitor], or "
     "+callbacks.mine._target_=my.module.MyCallback",
@@ -38,12 +38,12 @@ TAKEN = {
 
 
 def require_free(options: Mapping[str, Any], own: Collection[str] = ()) -> None:
-    """Refuse further arguments of Lightning's Trainer that are settled here, or that it lacks.
+    """Refuse arguments that ``trainer.options`` may not give, or that the Trainer does not have.
 
     Parameters
     ----------
     own
-        Names of the settings that ``conf/trainer/`` has beside ``options``.
+        Names of the settings in ``conf/trainer/`` apart from ``options``.
 
     >>> require_free({"logger": False})
     Traceback (most recent call last):
