@@ -3,7 +3,7 @@
 A secret is known by where it stands: in an address (``http://user:***@host/?token=***``), or under
 a name such as ``password`` or ``api_key``. What was found once, by :func:`learn`, is then masked
 wherever it stands, such as alone in another library's error. The names are in
-:mod:`unet_exp.secrets.names`, the places in :mod:`unet_exp.secrets.places`.
+:mod:`unet_exp.secrets.names`, the places in :mod:`unet_exp.secrets.search`.
 """
 
 import base64
@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
 from unet_exp.secrets.names import is_login, is_secret_name, last_key
-from unet_exp.secrets.places import (
+from unet_exp.secrets.search import (
     IDLE,
     MASK,
     PAIR,
