@@ -1,9 +1,8 @@
-"""What is a secret: passwords, tokens and keys. Whatever is written or shown asks here.
+"""Mask secrets (passwords, tokens and keys) in whatever is written or shown.
 
-A secret is known by where it stands: in an address (``http://user:***@host/?token=***``), or under
-a name such as ``password`` or ``api_key``. What was found once, by :func:`learn`, is then masked
-wherever it stands, such as alone in another library's error. The names are in
-:mod:`unet_exp.secrets.names`, the places in :mod:`unet_exp.secrets.search`.
+A secret is found in an address (``http://user:***@host/?token=***``), or under a name such as
+``password`` or ``api_key``. Secrets that :func:`learn` has found are masked wherever they occur,
+even alone in another library's error message.
 """
 
 import base64
@@ -16,24 +15,23 @@ from urllib.parse import quote, quote_plus, unquote
 
 from unet_exp.secrets.names import is_login, is_secret_name, last_key
 from unet_exp.secrets.search import (
-    IDLE,
     MASK,
     PAIR,
-    REFERENCE,
     WORD,
     Span,
+    find_passwords,
+    find_secrets,
+    hides_nothing,
     is_secret,
-    places,
-    users,
 )
 
-#: Secrets that were met, to be masked wherever they stand.
+#: Secrets that are masked wherever they occur.
 _known: set[str] = set()
 _pattern: re.Pattern[str] | None = None
 
 
 def masked(value: Any, name: str = "") -> Any:
-    """Return plain data with ``***`` in the place of each secret; lists and dictionaries are new.
+    """Return plain data with ``***`` in place of each secret; lists and dictionaries are copies.
 
     >>> masked({"url": "http://me:PW@host/a?sig=x", "api_key": "abc", "depth": 4, "token": None})
     {'url': 'http://me:***@host/a?sig=***', 'api_key': '***', 'depth': 4, 'token': None}
@@ -53,10 +51,10 @@ def masked(value: Any, name: str = "") -> Any:
 
 
 def named(value: Any, name: str) -> Iterator[tuple[Any, Any, str]]:
-    """Yield the keys of a dictionary or a list, what stands there, and the name that counts for it.
+    """Yield the keys and values of a dictionary or a list, and the name of each value.
 
-    A secret's name counts for all that it holds. ``{"name": ..., "value": ...}``, a pair of both,
-    and ``["--name", ...]`` are usual forms of data too.
+    The name of a secret holds for all values inside it. The name of a value may also be given as
+    ``{"name": ..., "value": ...}``, as a pair, or as ``["--name", ...]``.
     """
     if isinstance(value, Mapping):
         given = value.get("name", value.get("key"))
@@ -66,10 +64,10 @@ def named(value: Any, name: str) -> Iterator[tuple[Any, Any, str]]:
             yield key, item, name if is_secret_name(name) else "" if own.lower() == "key" else own
         return
     before = ""
-    for place, item in enumerate(value):
-        pair = isinstance(value, tuple) and len(value) == 2 and place == 1
+    for index, item in enumerate(value):
+        pair = isinstance(value, tuple) and len(value) == 2 and index == 1
         own = before if pair or before.startswith("--") else ""
-        yield place, item, own.lstrip("-") if is_secret_name(own) else name
+        yield index, item, own.lstrip("-") if is_secret_name(own) else name
         before = item if isinstance(item, str) else ""
 
 
@@ -93,15 +91,15 @@ def masked_text(text: str, whole: bool = False) -> str:
     >>> masked_text('{"Authorization": "Bearer abc", "user": "me"}')
     '{"Authorization": "***", "user": "me"}'
     """
-    spans = [span for span in places(text, whole) if not stays(text[slice(*span)])]
+    spans = [span for span in find_secrets(text, whole) if not stays(text[slice(*span)])]
     spans += [found.span() for found in _pattern.finditer(text)] if _pattern else []
     return replaced(text, spans)
 
 
 def blanked(word: str) -> str:
-    """Return an override without its secrets, be they given, masked, or looked up.
+    """Return an override without its secrets, whether they are given, masked, or references.
 
-    Two overrides that differ in their secrets alone are the same one.
+    It is the same for two overrides that differ only in their secrets.
 
     >>> blanked("url=http://me:PW@host") == blanked("url=http://me:${oc.env:PW}@host")
     True
@@ -109,37 +107,22 @@ def blanked(word: str) -> str:
     found = WORD.fullmatch(word)
     if found and is_secret_name(last_key(found["name"])):
         return found["head"] + MASK
-    return replaced(word, list(places(word, whole=True)))
+    return replaced(word, list(find_secrets(word, whole=True)))
 
 
 def is_masked(word: str) -> bool:
-    """Tell whether a secret of an override, or of a value, is missing.
+    """Tell whether an override, or a value, has a mask in place of its secret.
 
     >>> is_masked("url=http://me:***@host"), is_masked("input=a/***/b"), is_masked("token=***")
     (True, False, True)
     """
     pair = PAIR.fullmatch(word)
-    spans = [*places(word, whole=True), *([pair.span("value")] if pair else [])]
+    spans = [*find_secrets(word, whole=True), *([pair.span("value")] if pair else [])]
     return word == MASK or any(word[slice(*span)].strip("'\"") == MASK for span in spans)
 
 
-def masked_keys(value: Any, key: str = "") -> list[str]:
-    """Return the dotted keys of plain data whose secrets are missing.
-
-    >>> masked_keys({"dataset": {"url": "http://me:***@host", "root": "a"}})
-    ['dataset.url']
-    """
-    if isinstance(value, Mapping):
-        items = ((f"{key}.{name}".lstrip("."), item) for name, item in value.items())
-    elif isinstance(value, list | tuple):
-        items = ((f"{key}[{place}]", item) for place, item in enumerate(value))
-    else:
-        return [key] if isinstance(value, str) and is_masked(value) else []
-    return [found for name, item in items for found in masked_keys(item, name)]
-
-
 def learn(value: Any, name: str = "") -> None:
-    """Remember the secrets of plain data, to mask them wherever they stand from now on."""
+    """Remember the secrets in plain data, to mask them wherever they occur from now on."""
     if isinstance(value, Mapping | list | tuple):
         for _, item, below in named(value, name):
             learn(item, below)
@@ -149,16 +132,16 @@ def learn(value: Any, name: str = "") -> None:
         word = WORD.fullmatch(value)
         if word and is_secret(last_key(word["name"]), word["value"]):
             remember([word["value"]])
-        for user, span in users(value, whole=True):
+        for user, span in find_passwords(value, whole=True):
             pair = f"{unquote(user)}:{unquote(value[slice(*span)])}"
             remember([base64.b64encode(pair.encode()).decode()])
         pair = PAIR.fullmatch(value) if is_login(name) else None
         remember([pair["value"]] if pair else [])
-        remember(value[slice(*span)] for span in places(value, whole=True))
+        remember(value[slice(*span)] for span in find_secrets(value, whole=True))
 
 
 def remember(secrets: Iterable[str]) -> None:
-    """Keep secrets in the forms that they may take, if they cannot be taken for another word."""
+    """Keep secrets in all forms that they may take, except those that look like ordinary words."""
     global _pattern
     forms: set[str] = set()
     for secret in (given.strip("'\"") for given in secrets):
@@ -177,22 +160,22 @@ def remember(secrets: Iterable[str]) -> None:
 
 
 def anywhere(secret: str) -> str:
-    """Return a pattern for a secret, which lines may be folded at its blanks.
+    """Return a pattern for a secret, also when lines are folded at its blanks.
 
-    A short one counts as a whole word only.
+    A short secret must be a whole word.
     """
     folded = r"[\s\\]+".join(map(re.escape, re.split(" +", secret)))
     return folded if len(secret) >= 8 else rf"(?<!\w){folded}(?!\w)"
 
 
 def stays(value: str) -> bool:
-    """Tell whether a value may be shown wherever it stands: nothing, a mask, or a reference."""
+    """Tell whether a value may always be shown: it is empty, a mask, or a reference."""
     text = value.strip("'\"")
-    return text == MASK or bool(IDLE.fullmatch(text) or REFERENCE.fullmatch(text))
+    return text == MASK or hides_nothing(text)
 
 
 def replaced(text: str, spans: list[Span]) -> str:
-    """Return a text with a mask in the place of each span; those that overlap share one."""
+    """Return a text with a mask in place of each span; overlapping spans share one."""
     parts, end = [], 0
     for start, stop in sorted(spans):
         if start >= end and start < stop:

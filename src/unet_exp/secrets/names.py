@@ -1,10 +1,11 @@
-"""Which names are those of secrets: ``password``, ``kaggle_key``, ``PHPSESSID``."""
+"""Tell by its name whether a value is a secret: ``password``, ``kaggle_key``, ``PHPSESSID``."""
 
 import re
 import unicodedata
 from functools import lru_cache
 
-#: Within the name of a secret, written in one word. Those for passwords also tell in a sentence.
+#: Parts of the name of a secret, once its words are joined. Those for passwords also occur in
+#: sentences.
 PASSWORDS = (
     "password", "passwd", "passphrase", "passcode", "passwort", "kennwort", "motdepasse",
     "contraseña", "contrasena", "senha", "parola", "wachtwoord", "пароль", "密码", "密碼",
@@ -25,9 +26,9 @@ LAST = {
 }  # fmt: skip
 #: The whole name of a secret.
 WHOLE = {"pass", "key", "sid", "session"}
-#: Names that are words of a sentence too: ``Session: started``.
+#: Names that also begin a sentence: ``Session: started``.
 ORDINARY = {"pass", "sid", "session", "pin", "otp"}
-#: A last word that names a secret but after these: ``kaggle_key`` and ``smtp_pass``.
+#: Last words that name a secret, except after these: ``kaggle_key`` does, ``sort_key`` does not.
 BUT_AFTER = {
     "key": {
         "sort", "primary", "foreign", "unique", "public", "index", "group", "row", "column", "join",
@@ -43,7 +44,7 @@ BUT_AFTER = {
         "single", "multi", "one", "two", "n", "num", "per", "each", "max", "min", "by",
     },
 }  # fmt: skip
-#: The last word of a name that only speaks of a secret.
+#: The last word of a name that is only about a secret.
 ABOUT = {
     "file", "path", "dir", "folder", "name", "length", "policy", "count", "env", "size", "url",
     "required", "enabled", "type",
@@ -76,7 +77,7 @@ def is_secret_name(name: str) -> bool:
 
 
 def is_secret_field(name: str) -> bool:
-    """Tell it of a name in an address, such as ``token[]`` or ``auth%5Btoken%5D``.
+    """Tell by a field of an address, ``token[]`` or ``auth%5Btoken%5D``, whether it is a secret.
 
     >>> [is_secret_field(n) for n in ("auth[token]", "token%5B%5D", "code", "page[size]")]
     [True, True, True, False]
@@ -86,13 +87,13 @@ def is_secret_field(name: str) -> bool:
 
 
 def is_login(name: str) -> bool:
-    """Tell whether a value of a name may be a user's name and a password."""
+    """Tell by its name whether a value may be a user's name and a password."""
     return not LOGINS.isdisjoint(words_of(name)[-1:])
 
 
 @lru_cache(4096)
 def words_of(name: str) -> list[str]:
-    """Return the words of the last part of a dotted name, in small letters.
+    """Return the words of the last part of a dotted name, in lower case.
 
     >>> words_of("dataset.apiKey"), words_of("SMTP_PASS")
     (['api', 'key'], ['smtp', 'pass'])

@@ -1,6 +1,6 @@
-"""Where in a text secrets stand: in addresses, and under names, however a text writes them.
+"""Find secrets in a text: in addresses, and after names such as ``password``.
 
-Each search takes a time that grows with the length of the text alone, whatever it holds.
+The time of each search grows linearly with the length of the text, whatever it holds.
 """
 
 import re
@@ -17,11 +17,11 @@ from unet_exp.secrets.names import (
 
 Span = tuple[int, int]
 
-#: What stands where a secret was.
+#: What replaces a secret.
 MASK = "***"
-#: Values that hide nothing.
+#: Values that are no secret under any name.
 IDLE = re.compile(r"|null|none|true|false|\?\?\?|~", re.IGNORECASE)
-#: A value that is looked up when it is needed, such as ``${oc.env:NAME}``, is no secret.
+#: A reference such as ``${oc.env:NAME}``, which is no secret.
 REFERENCE = re.compile(r"\$\{[^{}]*\}")
 
 # The start of an address up to its user's name; "http:/me:" and "http:\\me:" are slips. 8080/ is a
@@ -42,15 +42,15 @@ NEVER = re.compile(r"\Z")
 ONLY_A_USER = re.compile(
     r"(?<![a-z])(?P<scheme>[a-z]*+)://(?P<value>[^\s/?#@:\"'<>,{}\[\]]++)@", re.IGNORECASE
 )
-#: Users that anyone may be.
+#: User names that are public.
 ANYONE = {"git", "anonymous", "ftp"}
-#: Schemes in which a name alone is a token.
+#: Schemes in which a user's name without a password is a token.
 OF_TOKENS = {"http", "https", "ftp", "ftps"}
 # An address without a scheme has to look like one: what follows the @ is a machine and more.
 BARE = r"(?P<name>[A-Za-z][\w.+-]*+):(?P<value>[^\s/\\:@\"'<>]++)@(?!sha\d)[\w-][\w.-]*+"
 BARE_USER = re.compile(rf"(?<![\w.+/:@-]){BARE}(?=[/:(])")
 ONLY_BARE = re.compile(rf"{BARE}(?:[/:(].*)?", re.DOTALL)
-#: What stands before an address of mail.
+#: Words before an e-mail address.
 BEFORE_MAIL = {
     "mailto", "mail", "email", "e-mail", "sip", "sips", "xmpp", "acct", "contact", "author",
     "authors", "maintainer", "by", "from", "to", "cc",
@@ -66,7 +66,7 @@ WEBHOOK = re.compile(
 QUERY = re.compile(
     r"[?&;#](?P<name>[\w.%\[\]-]++)=(?P<value>\$?\{[^{}\n]*+\}|[^&;#\s'\"<>,\]})]++)"
 )
-#: Signs of addresses and queries that one address within another one has escaped.
+#: Signs of addresses and queries, as an address inside another one escapes them.
 ESCAPED = re.compile(r"%(2[356fF]|3[abdfABDF]|40|5[bdBD]|7[bdBD])")
 
 QUOTED = r"\"(?P<double>(?:[^\"\\]|\\.)*+)\"|'(?P<single>(?:[^'\\]|\\.|'')*+)'"
@@ -78,13 +78,13 @@ VALUE = re.compile(
     rf"|(?:(?:Bearer|Basic|Token)\s++)?(?!\[)(?:\$\{{[^{{}}]*\}}|[^\s,;&{{}}\])'\"])++)"
 )
 REST = re.compile(r"[^\s,;&}\])'\"]*+")
-#: A user's name and a password; numbers of a user and a group, or of a time, are none.
+#: A user's name and a password. Two numbers (user and group, or a time) are none.
 PAIR_BEGINS = re.compile(r"[\"']?(?!\d+:\d+\b)[^\s:/@\"'=,]{1,200}+:")
 PAIR = re.compile(rf"{PAIR_BEGINS.pattern}(?P<value>[^\s/\\][^\"']*+)")
 VALUE_OF_FLAG = r"(?P<value>\"[^\"\n]*+\"|'[^'\n]*+'|[^\s'\",]++)"
 FLAG = re.compile(rf"(?<!\S)--(?P<name>[\w-]++)(?:=|[ \t]++)(?!--){VALUE_OF_FLAG}")
 CURL = re.compile(rf"(?<!\S)-[uU] ?{VALUE_OF_FLAG}")
-#: A word of a command line within a text, in quotes because of its spaces.
+#: A word of a command line in quotes, because of its spaces.
 QUOTED_WORD = re.compile(r"(?P<quote>[\"'])[+~]*(?P<name>[\w.@/-]++)=(?P<value>[^\n]*?)(?P=quote)")
 #: A line of YAML, and what belongs to a key in the lines below it.
 LINE = re.compile(r"^[ \t]*+(?:- )?[\"']?(?P<name>[\w.-]++)[\"']?: +(?P<value>\S[^\n]*+)", re.M)
@@ -101,14 +101,14 @@ NAMED = re.compile(
     r"[\"']?value[\"']?\s*+[=:]\s*+[\"'](?P<value>[^\"']*+)"
 )
 PAIR_IN_CODE = re.compile(rf"\(\s*+[\"'](?P<name>[\w.-]++)[\"'],\s*+(?:{QUOTED})\s*+\)")
-#: Words that stand before a password: in netrc, in SQL.
+#: Words before a password, in netrc and in SQL.
 AFTER_WORDS = re.compile(
     r"(?<!\S)(?:machine\s++\S++(?:\s++(?:login|account)\s++\S++)*+"
     r"|default(?:\s++(?:login|account)\s++\S++)++)\s++password\s++(?P<netrc>\S++)"
     r"|\b(?i:identified\s++(?:with\s++\S++\s++)?by(?:\s++password)?|password)\s++"
     rf"(?:{QUOTED})"
 )
-#: Secrets that are known by their own form.
+#: Secrets that have a form of their own.
 FORMS = re.compile(
     r"(?<![A-Za-z0-9])(?:gh[pousr]_\w{20,}+|github_pat_\w{20,}+|glpat-[\w-]{15,}+|hf_\w{20,}+"
     r"|wandb_v\d_\w{20,}+|xox[a-z]-[\w-]{10,}+|A[KS]IA[A-Z0-9]{16}|AIza[\w-]{30,}+)"
@@ -120,44 +120,72 @@ FORMS = re.compile(
 WORD = re.compile(r"(?P<head>[+~]*(?P<name>[\w.@/-]+)=)(?P<value>.*)", re.DOTALL)
 
 
+def is_secret_override(name: str) -> bool:
+    """Tell by the dotted key of an override whether its value is a secret."""
+    return name != "key" and is_secret_name(last_key(name))
+
+
+def is_secret_element(name: str) -> bool:
+    """Tell by the tag of an XML element, with a namespace or without, whether it holds a secret."""
+    return is_secret_name(name.rpartition(":")[2])
+
+
+#: Patterns that find a secret by themselves, or by the name that they find with it; and a part of
+#: every text in which they can find one.
+RULES = (
+    (QUERY, is_secret_field, "="),
+    (QUOTED_WORD, is_secret_override, "="),
+    (WEBHOOK, None, "//"),
+    (ORACLE, None, "@"),
+    (ELEMENT, is_secret_element, "</"),
+    (NAMED, is_secret_name, "value"),
+    (PAIR_IN_CODE, is_secret_name, "("),
+    (FLAG, is_secret_name, "--"),
+    (AFTER_WORDS, None, ""),
+    (FORMS, None, ""),
+)
+#: Patterns of a value that may be a user's name and a password.
+LOGIN_RULES = ((FLAG, is_login, "--"), (CURL, None, "curl"))
 #: Characters of a reference up to which its beginning is looked for.
 LONGEST_REFERENCE = 200
 
 
-def places(text: str, whole: bool = False, nested: int = 3) -> Iterator[Span]:
-    """Yield where secrets stand in a text, or in a ``whole`` value or override, from .. to."""
-    for _, span in users(text, whole):
+def find_secrets(text: str, whole: bool = False, nested: int = 3) -> Iterator[Span]:
+    """Yield the start and end of each secret in a text.
+
+    A ``whole`` text is one value or one override. Signs escaped as in ``%3D`` are read up to
+    ``nested`` times.
+    """
+    for _, span in find_passwords(text, whole):
         yield span
-    if "//" in text or "@" in text:
-        yield from in_addresses(text, whole)
-    if "=" in text:
-        for found in QUERY.finditer(text):
-            if is_secret_field(found["name"]):
-                yield found.span("value")
-        for found in QUOTED_WORD.finditer(text):
-            if is_secret_name(last_key(found["name"])) and found["name"] != "key":
-                yield found.span("value")
+    yield from find_tokens(text)
+    for pattern, names_secret, part in RULES:
+        for found in pattern.finditer(text) if part in text else ():
+            if names_secret is None or names_secret(found["name"]):
+                yield found.span(found.lastgroup or 0)
+    for pattern, names_login, part in LOGIN_RULES:
+        for found in pattern.finditer(text) if part in text else ():
+            pair = PAIR.match(text, *found.span("value"))
+            if pair and (names_login is None or names_login(found["name"])):
+                yield pair.span("value")
     if "=" in text or ":" in text:
         yield from assigned(text)
         yield from in_lines(text)
-    yield from in_markup(text)
-    yield from in_commands(text)
-    yield from (found.span() for found in FORMS.finditer(text))
     if nested and ESCAPED.search(text):
         plain, origin = unescaped(text)
-        yield from ((origin[a], origin[b]) for a, b in places(plain, whole, nested - 1))
+        yield from ((origin[a], origin[b]) for a, b in find_secrets(plain, whole, nested - 1))
 
 
-def users(text: str, whole: bool = False) -> Iterator[tuple[str, Span]]:
-    """Yield the user of each address with a password, and where the password stands.
+def find_passwords(text: str, whole: bool = False) -> Iterator[tuple[str, Span]]:
+    """Yield the user of each address with a password, and the start and end of the password.
 
-    >>> [(name, "http://me:a/b@h"[slice(*span)]) for name, span in users("http://me:a/b@h")]
+    >>> [(name, "http://me:a/b@h"[slice(*span)]) for name, span in find_passwords("http://me:a/b@h")]
     [('me', 'a/b')]
     """
     word = WORD.fullmatch(text) if whole else None
     loose = whole and IS_ADDRESS.match(word["value"] if word else text)
     until, ends = (ANY_TO_A_SLASH, NEVER) if loose else (TO_A_SLASH, END)
-    # What was found for one address and holds for the next ones is not looked for again.
+    # What was found for one address and also holds for the next ones is not searched again.
     edge = last = sign = end = done = -1
     for found in USER.finditer(text):
         start = found.end()
@@ -188,35 +216,33 @@ def users(text: str, whole: bool = False) -> Iterator[tuple[str, Span]]:
             yield found["name"], found.span("value")
 
 
-def in_reference(text: str, place: int) -> bool:
-    """Tell whether a place in a text is within a reference, such as ``${oc.env:NAME}``.
+def in_reference(text: str, index: int) -> bool:
+    """Tell whether an index of a text is within a reference, such as ``${oc.env:NAME}``.
 
     >>> in_reference("me:${oc.env:PW}@host", 5), in_reference("${a} me:PW@host", 5)
     (True, False)
     """
-    start = max(0, place - LONGEST_REFERENCE)
-    return text.rfind("${", start, place) > text.rfind("}", start, place)
+    start = max(0, index - LONGEST_REFERENCE)
+    return text.rfind("${", start, index) > text.rfind("}", start, index)
 
 
-def in_addresses(text: str, whole: bool) -> Iterator[Span]:
-    """Yield where secrets stand in addresses, but for passwords after a user's name."""
-    for found in ONLY_A_USER.finditer(text):
+def find_tokens(text: str) -> Iterator[Span]:
+    """Yield the start and end of each user's name in an address that is a token."""
+    for found in ONLY_A_USER.finditer(text) if "//" in text else ():
         token = found["scheme"].lower() in OF_TOKENS and found["value"] not in ANYONE
         if token or is_random(found["value"]):
             yield found.span("value")
-    for pattern in (WEBHOOK, ORACLE):
-        yield from (found.span("value") for found in pattern.finditer(text))
 
 
 def assigned(text: str) -> Iterator[Span]:
-    """Yield where values of secret names stand, as code, JSON and command lines write them."""
-    place = 0
-    while found := ASSIGNED.search(text, place):
-        name, place = found["name"], found.end()
+    """Yield the values of secret names in code, JSON and command lines."""
+    index = 0
+    while found := ASSIGNED.search(text, index):
+        name, index = found["name"], found.end()
         login = is_login(name)
         if name.lower() == "key" or not (login or is_secret_name(name)):
             continue
-        value = VALUE.match(text, place) if not login or PAIR_BEGINS.match(text, place) else None
+        value = VALUE.match(text, index) if not login or PAIR_BEGINS.match(text, index) else None
         if not value:
             continue
         kind = next(k for k in ("double", "single", "inner", "value") if value[k] is not None)
@@ -226,7 +252,7 @@ def assigned(text: str) -> Iterator[Span]:
         if login:
             if pair := PAIR.fullmatch(text, start, stop):
                 yield pair.span("value")
-            place = stop
+            index = stop
             continue
         before = text[max(0, found.start() - 80) : found.start()].rstrip(" ")[-1:]
         # "wrong token: =" is a sentence, {token: abc} is data, and a password is one in both.
@@ -235,17 +261,17 @@ def assigned(text: str) -> Iterator[Span]:
             told = told or before in {"", "\n", "-"} or any(x in name.lower() for x in PASSWORDS)
         if told and is_named(name, text[start:stop]):
             yield start, stop
-            place = stop
+            index = stop
 
 
 def in_lines(text: str) -> Iterator[Span]:
-    """Yield where values of secret names stand in YAML, which folds long ones."""
+    """Yield the values of secret names in YAML, which folds long ones."""
     stop = -1
     for found in LINE.finditer(text):
         if found.start() > stop and is_of_yaml(found["name"], found["value"]):
             stop = found.end()
             column = found.start("name") - text.rfind("\n", 0, found.start("name"))
-            # What stands deeper, or is empty, goes on with the value.
+            # Lines that are indented further, or are empty, belong to the value.
             while (
                 stop < len(text) and not text[stop + 1 : stop + 1 + column].split("\n")[0].strip()
             ):
@@ -257,33 +283,8 @@ def in_lines(text: str) -> Iterator[Span]:
             yield found.start("value"), found.start("value") + len(found["value"].rstrip())
 
 
-def in_markup(text: str) -> Iterator[Span]:
-    """Yield where values of secret names stand in XML and in pairs of a name and a value."""
-    patterns = [ELEMENT] if "</" in text else []
-    patterns += [NAMED] if "value" in text else []
-    for pattern in [*patterns, PAIR_IN_CODE]:
-        for found in pattern.finditer(text):
-            if is_secret_name(found["name"].rpartition(":")[2]):
-                yield found.span(found.lastgroup or "value")
-
-
-def in_commands(text: str) -> Iterator[Span]:
-    """Yield where secrets stand in command lines, in netrc files and in SQL."""
-    for found in FLAG.finditer(text) if "--" in text else ():
-        start, stop = found.span("value")
-        if is_secret_name(found["name"]):
-            yield start, stop
-        elif is_login(found["name"]) and (pair := PAIR.match(text, start, stop)):
-            yield pair.span("value")
-    for found in CURL.finditer(text) if "curl" in text else ():
-        if pair := PAIR.match(text, *found.span("value")):
-            yield pair.span("value")
-    for found in AFTER_WORDS.finditer(text):
-        yield found.span(found.lastgroup or "netrc")
-
-
 def unescaped(text: str) -> tuple[str, list[int]]:
-    """Return a text with ``%3D`` and its like read, and whence each of its characters came.
+    """Return a text with ``%3D`` and the like decoded, and the original index of each character.
 
     >>> unescaped("a%3Db")
     ('a=b', [0, 1, 4, 5])
@@ -297,18 +298,24 @@ def unescaped(text: str) -> tuple[str, list[int]]:
 
 
 def is_of_yaml(name: str, value: str) -> bool:
-    """Tell whether a value of a name in YAML is a secret; some names are words of sentences."""
+    """Tell whether a value of a name in YAML is a secret; some names also begin sentences."""
     return name != "key" and name.lower() not in ORDINARY and is_secret(name, value)
 
 
 def is_secret(name: str, value: object) -> bool:
-    """Tell whether the value of a name is to be masked."""
-    text = str(value)
-    return is_named(name, text) and not IDLE.fullmatch(text) and not REFERENCE.fullmatch(text)
+    """Tell whether the value of a name must be masked."""
+    return is_named(name, str(value)) and not hides_nothing(str(value))
+
+
+def hides_nothing(text: str) -> bool:
+    """Tell whether a value is no secret under any name: it is empty, or a reference."""
+    return bool(IDLE.fullmatch(text) or REFERENCE.fullmatch(text))
 
 
 def is_named(name: str, value: str) -> bool:
-    """Tell whether a value of a name is a secret, given or masked; not a number of tokens.
+    """Tell whether a value of a name is a secret, masked or not.
+
+    A number of tokens and a working folder are none.
 
     >>> is_named("tokens", "abc"), is_named("tokens", "512"), is_named("PWD", "/home/me")
     (True, False, False)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.objects import build
-from unet_exp.secrets.masking import masked_keys
+from unet_exp.configuration.tree import leaves
+from unet_exp.secrets.masking import is_masked
 from unet_exp.training.loaders import Loaders
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def build_dataset(cfg: DictConfig) -> Any:
     try:
         dataset = build(cfg.dataset)
     except Exception as error:
-        if keys := masked_keys({"dataset": OmegaConf.to_container(cfg.dataset)}):
+        values = leaves({"dataset": OmegaConf.to_container(cfg.dataset)})
+        if keys := [key for key, one in values if isinstance(one, str) and is_masked(one)]:
             raise ValueError(
                 f"{keys[0]} lacks its secret, which no record keeps ({error}). Give {keys[0]}=... "
                 "again with it, or read it from the environment: ${oc.env:NAME}."
