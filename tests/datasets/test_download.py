@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from unet_exp.datasets.download import fetch, require, unpack
+from unet_exp.datasets.download import fetch, require_data, unpack
 
 
 def holds(folder: Path) -> bool:
@@ -77,7 +77,7 @@ def test_the_archives_folder_is_moved_into_place_whole(tmp_path, site) -> None:
 
 def test_data_at_hand_are_not_fetched(tmp_path, site) -> None:
     for _ in range(2):
-        require(tmp_path / "set", holds, "image", site.url)
+        require_data(tmp_path / "set", holds, "image", site.url)
     assert site.requests == 1
 
 
@@ -99,7 +99,7 @@ def test_a_wrong_archive_is_never_taken_for_data(
 ) -> None:
     site.body, site.promised = body, promised
     with pytest.raises(FileNotFoundError, match=reason):
-        require(tmp_path / "data" / "set", holds, "image", site.url, sha256)
+        require_data(tmp_path / "data" / "set", holds, "image", site.url, sha256)
     assert left_in(tmp_path) == []
 
 
@@ -107,7 +107,7 @@ def test_a_folder_that_is_not_complete_is_left_as_it_is(tmp_path, site) -> None:
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "mine.txt").touch()
     with pytest.raises(FileNotFoundError, match="is not complete; move it away"):
-        require(tmp_path / "set", holds, "image", site.url)
+        require_data(tmp_path / "set", holds, "image", site.url)
     assert left_in(tmp_path / "set") == ["mine.txt"]
 
 
@@ -115,7 +115,7 @@ def test_nothing_is_written_to_a_read_only_folder(tmp_path, site) -> None:
     tmp_path.chmod(0o555)
     try:
         with pytest.raises(FileNotFoundError, match="is read-only"):
-            require(tmp_path / "set", holds, "image", site.url)
+            require_data(tmp_path / "set", holds, "image", site.url)
     finally:
         tmp_path.chmod(0o755)
     assert left_in(tmp_path) == []
@@ -126,7 +126,7 @@ def test_without_network_one_error_names_folder_address_and_ways_out(tmp_path) -
     url = "http://127.0.0.1:9/set.zip"
     for download in (True, False):
         with pytest.raises(FileNotFoundError) as caught:
-            require(tmp_path / "set", holds, "image", url, download=download)
+            require_data(tmp_path / "set", holds, "image", url, download=download)
         message = str(caught.value)
         assert message.startswith(f"No image in {tmp_path / 'set'}")
         assert url in message
@@ -140,9 +140,9 @@ def test_without_network_one_error_names_folder_address_and_ways_out(tmp_path) -
 
 def test_of_several_processes_one_downloads(tmp_path, site) -> None:
     code = (
-        "import sys, pathlib; from unet_exp.datasets.download import require\n"
+        "import sys, pathlib; from unet_exp.datasets.download import require_data\n"
         "holds = lambda folder: (folder / 'image.txt').exists()\n"
-        "require(pathlib.Path(sys.argv[1]), holds, 'image', sys.argv[2])\n"
+        "require_data(pathlib.Path(sys.argv[1]), holds, 'image', sys.argv[2])\n"
     )
     run = [sys.executable, "-c", code, str(tmp_path / "set"), site.url]
     jobs = [subprocess.Popen(run, env=dict(os.environ)) for _ in range(3)]

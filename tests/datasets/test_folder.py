@@ -67,7 +67,7 @@ def test_colour_png_with_masks_of_0_and_255(tmp_path, cells) -> None:
         cv2.imwrite(str(tmp_path / f"images/{number}.png"), (grey(32, 32, 3) % 256).astype("u1"))
         cv2.imwrite(str(tmp_path / f"labels/{number}_mask.png"), ((cells > 0) * 255).astype("u1"))
     data = Folder(str(tmp_path))
-    assert (data.in_channels, data.num_classes, data.reading.kind) == (3, 2, "binary")
+    assert (data.in_channels, data.num_classes, data.decoder.kind) == (3, 2, "binary")
     assert data.split("train")[0].image.shape == (3, 32, 32)
     assert data.split("train")[0].labels.max() == 3
 
@@ -78,7 +78,7 @@ def test_classes_with_an_unknown_value(write, tmp_path) -> None:
         write(f"images/{number}.tif", grey(24, 24).astype(np.float32))
         write(f"labels/{number}.tif", classes)
     data = Folder(str(tmp_path))
-    assert (data.num_classes, data.reading.kind) == (3, "classes")
+    assert (data.num_classes, data.decoder.kind) == (3, "classes")
     sample = data.split("train")[0]
     assert_array_equal(sample.classes, classes)
     assert_array_equal(sample.labels == -1, classes == 255)
@@ -154,7 +154,9 @@ def test_channels_that_differ(own, write) -> None:
     tifffile.imwrite(own / "images/t10.tif", grey(32, 32, 3), photometric="rgb")
     with pytest.raises(ValueError, match=r"t10.tif has 3 channels, not 1"):
         Folder(str(own))
-    with pytest.raises(ValueError, match=r"t1.tif has 1 channels, not 2 as dataset.in_channels"):
+    with pytest.raises(
+        ValueError, match=r"t1.tif has 1 channels, not 2. Set dataset.in_channels=1"
+    ):
         Folder(str(own), in_channels=2)
 
 
@@ -189,7 +191,7 @@ def test_masks_of_different_numbers_are_all_inside_and_outside(own, write, cells
         write(f"labels/t{number}.tif", np.where(cells > 0, inside, 0).astype(np.uint16))
     with caplog.at_level(logging.INFO):
         data = Folder(str(own))
-    assert (data.reading.kind, data.num_classes) == ("binary", 2)
+    assert (data.decoder.kind, data.num_classes) == ("binary", 2)
     for sample in (*data.split("train"), *data.split("validation")):
         assert_array_equal(sample.labels, cells)  # in the order of rows, as they were drawn
         assert sample.classes is None
@@ -210,7 +212,7 @@ def test_label_files_of_different_kinds_are_named(own, write, cells) -> None:
         match=r"one piece, as in labels/t1.tif, .*classes, as in labels/t3.tif \(0, 1, 2\)",
     ):
         Folder(str(own))
-    assert Folder(str(own), labels="instances").reading.kind == "instances"
+    assert Folder(str(own), labels="instances").decoder.kind == "instances"
 
 
 def test_the_validation_folder_and_pages_of_a_stack_are_compared_too(
@@ -283,7 +285,7 @@ def test_palettes_colours_and_large_numbers_are_read_alike(own, cells) -> None:
             ids = cells.astype(kind) * kind(factor)
             tifffile.imwrite(path.with_suffix(".tif"), ids, photometric="minisblack")
     data = Folder(str(own))
-    assert data.reading.kind == "instances"
+    assert data.decoder.kind == "instances"
     for sample in (*data.split("train"), *data.split("validation")):
         assert_array_equal(np.unique(sample.labels), [0, 1, 2, 3])
         _, places = np.unique(cells, return_inverse=True)

@@ -1,4 +1,4 @@
-"""Where arrays are kept: in memory up to a limit, above it in memory-mapped files of a cache."""
+"""Keep arrays in memory up to a limit, and beyond it in memory-mapped files of a cache."""
 
 import hashlib
 import logging
@@ -17,10 +17,10 @@ logger = logging.getLogger(__name__)
 
 
 def is_writable(folder: Path) -> bool:
-    """Tell whether ``folder``, or the nearest folder above that exists, lets files be made in it.
+    """Return whether files can be made in ``folder``, or in the nearest folder above that exists.
 
-    The mode bits count, too: root may write anywhere, but a folder that somebody made read-only
-    is meant to stay as it is.
+    The mode bits count even for root, who may write anywhere: a folder that somebody made
+    read-only is meant to stay as it is.
 
     >>> import tempfile
     >>> is_writable(Path(tempfile.gettempdir()))
@@ -33,10 +33,10 @@ def is_writable(folder: Path) -> bool:
 
 
 def cache_folder(data_dir: Path) -> Path:
-    """Name the folder for what is computed from the data in ``data_dir``; it may not exist yet.
+    """Return the folder for arrays computed from the data in ``data_dir``; it may not exist yet.
 
-    The environment's UNET_EXP_CACHE if it is set, else ``.unet_exp_cache`` beside the data, else
-    (the data are read-only, or there are none) the user's cache folder.
+    That is UNET_EXP_CACHE of the environment, else ``.unet_exp_cache`` in ``data_dir``, else (the
+    data are read-only or missing) the user's cache folder.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as data_dir:
@@ -52,7 +52,7 @@ def cache_folder(data_dir: Path) -> Path:
 
 
 def content_key(*parts: Any) -> str:
-    """Return a sha256 of the parts: arrays by type, shape and content, all else by its repr.
+    """Return a sha256 of arrays (type, shape and content) and of anything else by its repr.
 
     >>> labels = np.eye(3, dtype=np.int32)
     >>> content_key(labels, "border", 10.0) == content_key(labels.copy(), "border", 10.0)
@@ -77,12 +77,11 @@ def cached_array(
     compute: Callable[[], Shaped[np.ndarray, "..."]],
     mmap: bool = False,
 ) -> Shaped[np.ndarray, "..."]:
-    """Read ``folder/key.npy``, or compute it and leave it there for the next time.
+    """Read the array ``folder/key.npy``, or compute it and write it there.
 
-    The file appears whole or not at all: it is written under another name and renamed, so any
-    number of processes may do this at once. A file that cannot be read is computed anew. Where
-    nothing can be written (a full disk), the computed array is handed out after a warning.
-    With ``mmap`` the array stays on disk and is read as it is used.
+    The file is written atomically, so any number of processes may call this at once. A damaged
+    file is computed again. If it cannot be written (a full disk), the computed array is returned
+    after a warning. With ``mmap`` the array stays on disk.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -109,7 +108,7 @@ def cached_array(
 
 
 class ArrayStore:
-    """Holds arrays in memory until ``limit`` GiB are full, and memory-maps each further one.
+    """Keeps arrays in memory until ``limit`` GiB are full, and memory-maps each further one.
 
     >>> store = ArrayStore(Path("unused"), limit=1.0)
     >>> store.keep(np.arange(3)).tolist()
@@ -121,7 +120,7 @@ class ArrayStore:
         self.free = limit * 2**30
 
     def keep(self, array: Shaped[np.ndarray, "*shape"]) -> Shaped[np.ndarray, "*shape"]:
-        """Return the array, or an equal one that stays on disk, named by its content."""
+        """Return the array, or an equal memory-mapped one."""
         self.free -= array.nbytes
         if self.free >= 0:
             return array

@@ -8,50 +8,48 @@ import numpy as np
 from jaxtyping import Int32
 
 from unet_exp.datasets.cache import ArrayStore, cache_folder
-from unet_exp.datasets.download import require
+from unet_exp.datasets.download import require_data
 from unet_exp.datasets.every_file import read_every
 from unet_exp.datasets.labels.files import read_labels
 from unet_exp.datasets.labels.numbering import renumber
-from unet_exp.datasets.sample import Sample, check_split
+from unet_exp.datasets.sample import Sample, check_split, require_channels, require_size
 from unet_exp.datasets.sequences import Sequence2D, find_sequences
 from unet_exp.datasets.unannotated import fill_in, mark_unknown
 from unet_exp.images.reading import read_images
 
 ANNOTATIONS = ("gold", "silver", "gold+silver")
-#: The challenge's names, and any other that is no path.
 PLAIN_NAME = re.compile(r"\w[\w+-]*(\.[\w+-]+)*")
+"""The challenge's names, and any other that is no path."""
 SITE = "http://data.celltrackingchallenge.net/training-datasets"
 
 
 class CellTracking:
     """Frames of a training set, with gold or silver masks, split by sequence.
 
-    Fold k validates on the k-th sequence (from 0, in the order of their names) and trains on all
-    others. Trained on are, by ``annotations``: the frames with a gold mask ("gold", as in the
-    article), all frames with their silver mask ("silver"), or all frames, with gold where there
-    is any, completed by silver objects for the cells that gold leaves out ("gold+silver").
-    Validated on are always the frames with a gold mask, whatever ``annotations`` says; silver
-    takes their place only in a sequence without any gold. There is no test split: the
-    challenge keeps those masks to itself.
+    Fold k validates on the k-th sequence (from 0, in the order of names) and trains on the others.
+    ``annotations`` chooses the training frames: those with a gold mask ("gold", as in the
+    article), all with their silver mask ("silver"), or all with gold where there is any, completed
+    by silver objects for the cells that gold leaves out ("gold+silver"). Validation always takes
+    the frames with a gold mask, or with a silver one in a sequence without gold. There is no test
+    split: the challenge does not publish those masks.
 
-    A cell that a frame's mask leaves out is unknown (-1), not background; see
-    `unet_exp.datasets.unannotated` for how it is recognised. The challenge's annotators also
-    skip cells near the image border, outside its "field of interest", without a marker:
-    ``border`` makes unlabelled pixels within so many pixels of it unknown as well. A sample's
+    A cell that a frame's mask leaves out is unknown (-1), see `unet_exp.datasets.unannotated`. The
+    challenge's annotators also skip cells near the image border, outside its "field of interest":
+    ``border`` makes unlabelled pixels within so many pixels of the border unknown. A sample's
     markers are those of the frame's tracking (TRA), where there are any.
 
     Parameters
     ----------
     name
-        The folder in ``data_dir``, named as the challenge does, such as "DIC-C2DH-HeLa".
+        The folder in ``data_dir``, named as in the challenge, such as "DIC-C2DH-HeLa".
     url, sha256
         Where the set is downloaded from; the challenge's own address when not given.
-    normalization
-        See `unet_exp.images.reading.normalise`.
     archive_limit
-        GiB that a downloaded archive may take when it is unpacked.
+        GiB that a downloaded archive may unpack to.
+    normalization
+        See `unet_exp.images.scaling.find_scaling`.
     memory_limit
-        GiB of arrays to keep in memory; those beyond are memory-mapped from the cache.
+        GiB of arrays to keep in memory; further ones are memory-mapped from the cache.
     """
 
     def __init__(
@@ -88,7 +86,7 @@ class CellTracking:
         self.name, self.in_channels, self.num_classes = name, in_channels, num_classes
         self.annotations, self.border, self.normalization = annotations, border, normalization
         self.folder = Path(data_dir).expanduser() / name
-        require(
+        require_data(
             self.folder,
             lambda folder: bool(find_sequences(folder)),
             "sequences with masks (01/t000.tif with 01_GT/SEG or 01_ST/SEG)",
@@ -104,8 +102,8 @@ class CellTracking:
                 f"dataset.fold={fold} cannot be had: {self.folder} has {len(sequences)} annotated "
                 f"sequence(s) ({names}). A fold validates on one of at least two, counted from 0."
             )
-        self.validation_sequence = sequences[fold]
-        self.training_sequences = [s for s in sequences if s is not self.validation_sequence]
+        self.validation_sequence = sequences.pop(fold)
+        self.training_sequences = sequences
         self._store = ArrayStore(cache_folder(Path(data_dir)), memory_limit)
         self._splits: dict[str, list[Sample]] = {"test": []}
 
@@ -113,27 +111,24 @@ class CellTracking:
         """Return "train" or "validation" (read at the first call), or "test", which is empty."""
         check_split(name)
         if name not in self._splits:
-            validation = self.validation_sequence
             if name == "train":
-                chosen = [(s, n) for s in self.training_sequences for n in self._to_train(s)]
+                chosen = [(s, n) for s in self.training_sequences for n in self._training_frames(s)]
             else:
+                validation = self.validation_sequence
                 chosen = [(validation, n) for n in sorted(validation.gold or validation.silver)]
             self._splits[name] = read_every(chosen, lambda frame: self._read(*frame, name))
         return self._splits[name]
 
-    def _to_train(self, sequence: Sequence2D) -> list[int]:
-        numbers = {
-            "gold": set(sequence.gold),
-            "silver": set(sequence.silver),
-            "gold+silver": set(sequence.gold) | set(sequence.silver),
-        }[self.annotations]
-        if not numbers:
+    def _training_frames(self, sequence: Sequence2D) -> list[int]:
+        masks = {"gold": sequence.gold, "silver": sequence.silver}
+        frames = {n for kind in self.annotations.split("+") for n in masks[kind]}
+        if not frames:
             raise ValueError(
                 f"Sequence {sequence.name} of {self.folder} has no {self.annotations} masks. "
                 f"It has {len(sequence.gold)} gold and {len(sequence.silver)} silver ones: choose "
                 "others by dataset.annotations."
             )
-        return sorted(numbers)
+        return sorted(frames)
 
     def _read(self, sequence: Sequence2D, number: int, split: str) -> Sample:
         if number not in sequence.frames:
@@ -144,7 +139,7 @@ class CellTracking:
         path = sequence.frames[number]
         image = self._read_image(path)
         gold, silver, markers = (
-            _read_mask(files[number], image.shape[1:]) if number in files else None
+            _read_mask(files[number], path, image.shape[1:]) if number in files else None
             for files in (sequence.gold, sequence.silver, sequence.markers)
         )
         only_silver = split == "train" and self.annotations == "silver"
@@ -170,14 +165,11 @@ class CellTracking:
                 f"{path} has {len(pages)} slices, but only 2D sets of the challenge are supported "
                 "(those with 2D in their name)."
             )
-        if len(pages[0]) != self.in_channels:
-            raise ValueError(
-                f"{path} has {len(pages[0])} channels, not {self.in_channels}. "
-                f"Set dataset.in_channels={len(pages[0])}."
-            )
+        require_channels(path, len(pages[0]), self.in_channels)
         return pages[0]
 
     def _without_border(self, mask: Int32[np.ndarray, "h w"]) -> Int32[np.ndarray, "h w"]:
+        """Mark background near the border as unknown."""
         if not self.border:
             return mask
         inside = np.zeros(mask.shape, bool)
@@ -185,17 +177,12 @@ class CellTracking:
         return np.where(~inside & (mask == 0), np.int32(-1), mask)
 
 
-def _read_mask(path: Path, shape: tuple[int, ...]) -> Int32[np.ndarray, "h w"]:
+def _read_mask(path: Path, frame: Path, size: tuple[int, ...]) -> Int32[np.ndarray, "h w"]:
     pages = read_labels(path)
     if len(pages) > 1:
         raise ValueError(
             f"{path} has {len(pages)} pages, and its frame is one image, so that it is not known "
             "which of them is its mask. Unzip the training set again, or save that page alone."
         )
-    mask = renumber(pages[0])
-    if mask.shape != shape:
-        raise ValueError(
-            f"{path} is {' x '.join(map(str, mask.shape))} pixels, its frame "
-            f"{' x '.join(map(str, shape))}. Unzip the training set again."
-        )
-    return mask
+    require_size(frame, size, path, pages[0].shape)
+    return renumber(pages[0])

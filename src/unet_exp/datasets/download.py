@@ -1,4 +1,4 @@
-"""Archives from the publishers' sites: checked, unpacked aside, and moved into place whole."""
+"""Download archives from the publishers' sites, check and unpack them, and move them into place."""
 
 import contextlib
 import logging
@@ -20,7 +20,7 @@ from unet_exp.secrets.masking import is_masked
 logger = logging.getLogger(__name__)
 
 
-def require(
+def require_data(
     folder: Path,
     holds: Callable[[Path], bool],
     what: str,
@@ -29,17 +29,17 @@ def require(
     download: bool = True,
     archive_limit: float = 64.0,
 ) -> None:
-    """See to it that ``folder`` holds the data, downloading them if that is wanted and possible.
+    """Ensure that ``folder`` holds the data; download them if ``download`` allows it.
 
     Raises
     ------
     FileNotFoundError
-        ``what`` is neither there nor to be had; one message says where it was looked for, where
+        The data are missing and cannot be fetched. The message names ``what`` is missing, where
         it comes from, and what to do.
     """
     if holds(folder):
         return
-    ways_out = (
+    remedy = (
         f"unzip it yourself so that it becomes {folder}/, or point data_dir (or UNET_EXP_DATA) at "
         f"a folder that holds {folder.name}/."
     )
@@ -50,17 +50,20 @@ def require(
         )
     if not download:
         raise FileNotFoundError(
-            f"No {what} in {folder}. Run with dataset.download=true to fetch {url}, {ways_out}"
+            f"No {what} in {folder}. Run with dataset.download=true to fetch {url}, {remedy}"
         )
     try:
         fetch(url, folder, holds, sha256, archive_limit)
     except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         reason = " ".join(str(error).split())[:240]
-        if type(error).__name__ in ("ConnectionError", "ConnectTimeout"):  # a page of nested causes
+        if type(error).__name__ in (
+            "ConnectionError",
+            "ConnectTimeout",
+        ):  # whose text quotes all causes
             reason = f"no connection to {urlsplit(url).netloc}"
         raise FileNotFoundError(
             f"No {what} in {folder}, and {url} could not be fetched ({reason}). "
-            f"Get that file by other means and {ways_out}"
+            f"Get that file by other means and {remedy}"
         ) from error
 
 
@@ -73,18 +76,19 @@ def fetch(
 ) -> None:
     """Download a zip and move the folder in it for which ``holds`` is true to ``folder``.
 
-    Download and unpacking happen in a temporary folder beside ``folder``; the move is a rename.
-    So a wrong, partial or interrupted download leaves nothing behind that could be taken for
-    data. Of several processes one downloads and the others wait for it.
+    The zip is downloaded and unpacked in a temporary folder beside ``folder``, and moved by
+    renaming, so an interrupted download leaves nothing that looks like data. Of several processes
+    one downloads and the others wait.
 
     Raises
     ------
     OSError
-        No network, no such file, no room, or no permission to write.
+        No network, no such file, no space, or no permission to write.
     ValueError
-        Another checksum than ``sha256``, a path that leads out of the folder, or other contents.
+        The checksum differs from ``sha256``, a path leads out of the folder, or the data are not
+        in the zip.
     zipfile.BadZipFile
-        Not a zip, or a damaged one.
+        It is no zip, or a damaged one.
     """
     parent = folder.absolute().parent
     if not is_writable(parent):
@@ -96,7 +100,7 @@ def fetch(
             raise FileExistsError(f"{folder} exists, but is not complete; move it away")
         with tempfile.TemporaryDirectory(prefix=".download-", dir=parent) as staging:
             logger.info("Downloading %s to %s", url, parent)
-            pooch.get_logger().setLevel("WARNING")  # it would advise to edit pooch's arguments
+            pooch.get_logger().setLevel("WARNING")  # its advice is about pooch's arguments
             archive = pooch.retrieve(
                 url,
                 known_hash=f"sha256:{sha256}" if sha256 else None,
@@ -115,24 +119,19 @@ def fetch(
 
 
 def unpack(archive: Path, folder: Path, limit: float = 64.0) -> None:
-    """Unzip into a new folder; an archive with a path out of it, or with a link, is refused whole.
-
-    Parameters
-    ----------
-    limit
-        GiB that the archive may take when it is unpacked.
+    """Unzip into a new folder.
 
     Raises
     ------
     ValueError
-        A path or link that may lead out of ``folder``, or more bytes than ``limit`` or the disk
-        allow; nothing is written then.
+        A path or link may lead out of ``folder``, or the archive unpacks to more than ``limit``
+        GiB or than the disk has free; nothing is written.
     zipfile.BadZipFile
         The archive is damaged.
     """
     with zipfile.ZipFile(archive) as file:
         for member in file.infolist():
-            # Both ways of reading it, since "..\\x" is a plain name here and a path on Windows.
+            # "..\\x" is a plain name on POSIX and a path on Windows.
             for path in (PurePosixPath(member.filename), PureWindowsPath(member.filename)):
                 if path.is_absolute() or path.drive or ".." in path.parts:
                     raise ValueError(f"the archive has a path out of its folder: {path}")
@@ -155,7 +154,7 @@ def unpack(archive: Path, folder: Path, limit: float = 64.0) -> None:
 
 @contextlib.contextmanager
 def _made(folder: Path) -> Iterator[None]:
-    """Make a folder, and take it away again if nothing came of it."""
+    """Make a folder, and remove it again if the body fails."""
     new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -169,7 +168,7 @@ def _made(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _one_at_a_time(path: Path) -> Iterator[None]:
-    """Wait for other processes that hold this lock file, and hold it; remove it at the end."""
+    """Hold a lock file, after waiting for other processes, and remove it at the end."""
     with locked(path, timeout=-1):
         try:
             yield

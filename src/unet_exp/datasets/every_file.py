@@ -1,4 +1,4 @@
-"""Read every file of a data set, and name all that cannot be used, not the first alone."""
+"""Read all files of a dataset, and report all that cannot be used, not only the first."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -6,17 +6,17 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Read = TypeVar("Read")
 
-#: So many files are named with what is wrong with them.
 NAMED = 5
+"""Files whose errors are quoted."""
 
 
 def read_every(items: Iterable[Item], read: Callable[[Item], Read]) -> list[Read]:
-    """Return what ``read`` makes of each item.
+    """Return ``read(item)`` for each item.
 
     Raises
     ------
     ValueError, OSError
-        Of the only item that cannot be used, or one that says what is wrong with each of several.
+        The error of the only item that fails, or one error that quotes several.
 
     >>> read_every(["1", "2"], int)
     [1, 2]
@@ -24,19 +24,18 @@ def read_every(items: Iterable[Item], read: Callable[[Item], Read]) -> list[Read
     Traceback (most recent call last):
     ValueError: 2 of 4 files cannot be used: invalid literal for int() with base 10: 'b'; ...
     """
-    found: list[Read] = []
+    results: list[Read] = []
     errors: list[ValueError | OSError] = []
     for item in items:
         try:
-            found.append(read(item))
+            results.append(read(item))
         except (ValueError, OSError) as error:
             errors.append(error)
     if len(errors) == 1:
         raise errors[0]
     if errors:
-        told = "; ".join(str(error).rstrip(".") for error in errors[:NAMED])
+        quoted = "; ".join(str(error).rstrip(".") for error in errors[:NAMED])
         more = f"; and {len(errors) - NAMED} more" if len(errors) > NAMED else ""
-        raise ValueError(
-            f"{len(errors)} of {len(errors) + len(found)} files cannot be used: {told}{more}."
-        )
-    return found
+        count = len(errors) + len(results)
+        raise ValueError(f"{len(errors)} of {count} files cannot be used: {quoted}{more}.")
+    return results

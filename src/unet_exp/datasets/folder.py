@@ -1,4 +1,4 @@
-"""Your own images: a folder of images with one of labels, or two multi-page TIFFs."""
+"""Your own images: a folder of images and one of labels, or two multi-page TIFFs."""
 
 import logging
 from collections.abc import Sequence
@@ -16,53 +16,53 @@ from unet_exp.datasets.labels.kinds import all_values
 from unet_exp.datasets.labels.numbering import Numbers
 from unet_exp.datasets.labels.summary import LabelSummary
 from unet_exp.datasets.labels.white_is_zero import WhiteIsZero
-from unet_exp.datasets.pairing import find_pairs, source, stem
-from unet_exp.datasets.sample import Sample, check_split
+from unet_exp.datasets.pairing import find_pairs, find_source, stem
+from unet_exp.datasets.sample import Sample, check_split, require_channels, require_size
 from unet_exp.images.nodata import parse_nodata
 from unet_exp.images.reading import read_images_and_gaps
 
 logger = logging.getLogger(__name__)
 Pairs = Sequence[tuple[Path, Path | None]]
+LabelPages = dict[Path, list[Numbers]]
 
 
 class Folder:
-    """Images and labels that lie in ``root``.
+    """Images and labels in the folder ``root``.
 
-    - ``images/`` and ``labels/`` with partners of the same name, or ``images.tif`` and
-      ``labels.tif`` with as many pages;
-    - ``validation/`` laid out likewise; without it, fold k of ``folds`` validates on the k-th
-      contiguous block of the images in natural order of their names, since neighbours in a
-      series look alike;
-    - ``test/`` laid out likewise, where labels may be missing.
+    - ``images/`` and ``labels/`` hold files of the same names; or ``images.tif`` and
+      ``labels.tif`` have as many pages.
+    - ``validation/`` is laid out likewise. Without it, fold k of ``folds`` validates on the k-th
+      contiguous block of the images in natural order of their names.
+    - ``test/`` is laid out likewise; labels may be missing.
 
-    Files are PNG, TIFF or NPY. Each page of a multi-page file is an image of its own; planes are
-    channels where the file says so, or where its label file has a single page. Images may
-    differ in size, not in channels.
+    Files are PNG, TIFF or NPY. Each page of a file is an image of its own; planes are channels if
+    the file says so or if its label file has a single page. Images may differ in size, but not in
+    channels.
 
     Parameters
     ----------
     labels
         "instances" (a number for each object, of any size), "binary" (0 and any other), "classes"
-        (0, 1, ...), or "auto": as `unet_exp.datasets.labels.kinds.infer_kind` finds, which refuses
-        files that contradict each other. Negative values mean unknown, and so does 255 among
-        classes. What a file may be besides grey, says `unet_exp.datasets.labels.files.read_labels`.
+        (0, 1, ...), or "auto" as `unet_exp.datasets.labels.kinds.infer_kind` finds. Negative
+        values mean unknown, and so does 255 among classes. Palettes and colours are read as
+        `unet_exp.datasets.labels.files.read_labels` says.
     ignore
         A further value of labels that means unknown.
     in_channels, num_classes
         Inferred when not given; the attributes of these names hold what was found. With more than
-        2 classes, labels are taken for classes unless ``labels`` says otherwise.
+        2 classes, labels are classes unless ``labels`` says otherwise.
     normalization
-        See `unet_exp.images.reading.normalise`.
+        See `unet_exp.images.scaling.find_scaling`.
     nodata
-        A number, NaN, or a list of them that stand in images where nothing was measured: such
-        pixels are left out of normalization, and their labels are unknown. When not given, what a
-        file's GDAL_NODATA tag says; an empty list says that there are none.
+        A number, NaN, or a list of them that stand in images where nothing was measured. Such
+        pixels are left out of normalization, and their labels are unknown. When not given, a
+        file's GDAL_NODATA tag counts; an empty list says that there are none.
     min_is_white
-        How TIFFs are read that say that 0 is white: "invert", "keep", or "auto", see
-        `unet_exp.images.display.Display`, and for labels
+        How TIFFs are read in which 0 is white: "invert", "keep" or "auto", see
+        `unet_exp.images.display.Display` and, for labels,
         `unet_exp.datasets.labels.white_is_zero.WhiteIsZero`.
     memory_limit
-        GiB of arrays to keep in memory; those beyond are memory-mapped from the cache.
+        GiB of arrays to keep in memory; further ones are memory-mapped from the cache.
     """
 
     def __init__(
@@ -95,21 +95,21 @@ class Folder:
         self.nodata, self.min_is_white = parse_nodata(nodata), min_is_white
         self._white = WhiteIsZero(min_is_white)
         self._store = ArrayStore(cache_folder(self.root), memory_limit)
+        self._kind, self._ignore = labels, ignore
+        self._summaries: list[LabelSummary] = []
 
-        pairs = find_pairs(self.root)
-        held_out = self._pairs_in("validation")
-        raw = self._labels([*pairs, *held_out])
-        self._kind, self._ignore, self._seen = labels, ignore, list[LabelSummary]()
-        self.reading = self._decide(raw, num_classes)
-        self.num_classes = self.reading.num_classes
-        samples = self._read([*pairs, *held_out], raw)
+        pairs, held_out = find_pairs(self.root), self._pairs_in("validation")
+        pages = self._read_labels([*pairs, *held_out])
+        self.decoder = self._decide(pages, num_classes)
+        self.num_classes = self.decoder.num_classes
+        samples = self._read([*pairs, *held_out], pages)
         self.in_channels = len(samples[0].image)
-        apart = {path for path, _ in held_out}
-        validation = [sample for sample in samples if sample.path in apart]
-        samples = [sample for sample in samples if sample.path not in apart]
+        held_out_paths = {path for path, _ in held_out}
+        train = [sample for sample in samples if sample.path not in held_out_paths]
+        validation = [sample for sample in samples if sample.path in held_out_paths]
         if not validation:
-            samples, validation = self._cut(samples, fold, folds)
-        self._splits = {"train": samples, "validation": validation}
+            train, validation = self._split_fold(train, fold, folds)
+        self._splits = {"train": train, "validation": validation}
         logger.info("%s", self.describe())
 
     def split(self, name: str) -> Sequence[Sample]:
@@ -117,15 +117,15 @@ class Folder:
         check_split(name)
         if name not in self._splits:
             pairs = self._pairs_in("test", labelled=False)
-            raw = self._labels(pairs)
-            found = self._decide(raw, self.num_classes) if raw else self.reading
-            if found.kind != self.reading.kind:
+            pages = self._read_labels(pairs)
+            found = self._decide(pages, self.num_classes) if pages else self.decoder
+            if found.kind != self.decoder.kind:
                 raise ValueError(
-                    f"Labels in {self.root} are read as {self.reading.kind}, but those in "
+                    f"Labels in {self.root} are read as {self.decoder.kind}, but those in "
                     f"{self.root / 'test'} look like {found.kind}. Convert them, or say what all "
                     "of them are by dataset.labels."
                 )
-            self._splits[name] = self._read(pairs, raw)
+            self._splits[name] = self._read(pairs, pages)
         return self._splits[name]
 
     def describe(self) -> str:
@@ -134,36 +134,41 @@ class Folder:
         sizes = {" x ".join(map(str, s.image.shape[1:])) for s in (*train, *validation)}
         size = f"{sizes.pop()} pixels" if len(sizes) == 1 else f"{len(sizes)} sizes"
         labels = [s.labels for s in (*train, *validation) if s.labels is not None]
-        regions = sum(np.unique(page[page > 0]).size for page in labels)
-        marks = all_values(self._seen) if self.reading.kind == "binary" else []
-        inside = f" (inside is {' or '.join(map(str, marks[:5]))})" if len(marks) > 1 else ""
+        instances = sum(np.unique(page[page > 0]).size for page in labels)
+        values = all_values(self._summaries) if self.decoder.kind == "binary" else []
+        inside = f" (inside is {' or '.join(map(str, values[:5]))})" if len(values) > 1 else ""
         unknown = any((page < 0).any() for page in labels)
         return (
             f"{self.root}: {len(train)} images to train on, {len(validation)} to validate on, "
-            f"{size}, {self.in_channels} channel(s); labels read as {self.reading.kind}{inside}, "
-            f"{self.num_classes} classes, {regions} regions"
+            f"{size}, {self.in_channels} channel(s); labels read as {self.decoder.kind}{inside}, "
+            f"{self.num_classes} classes, {instances} regions"
             + (", some pixels unknown (255 or negative)" if unknown else "")
             + ". To read them otherwise, set "
             "dataset.labels, dataset.num_classes or dataset.in_channels."
         )
 
-    def _decide(self, raw: dict[Path, list[Numbers]], num_classes: int | None) -> LabelDecoder:
-        """Decide how to read labels, from these and all that were looked at before."""
-        for path, pages in raw.items():
+    def _pairs_in(self, split: str, labelled: bool = True) -> Pairs:
+        folder = self.root / split
+        return find_pairs(folder, labelled) if find_source(folder, "images") else []
+
+    def _read_labels(self, pairs: Pairs) -> LabelPages:
+        """Read the label files, each once."""
+        return read_label_files(list(dict.fromkeys(p for _, p in pairs if p)), self._white)
+
+    def _decide(self, label_pages: LabelPages, num_classes: int | None) -> LabelDecoder:
+        """Decide how to decode labels, from these and all that were read before."""
+        for path, pages in label_pages.items():
             name = str(path.relative_to(self.root))
             for number, page in enumerate(pages, start=1):
-                called = name if len(pages) == 1 else f"{name} page {number}"
-                self._seen.append(LabelSummary.of(called, page, self._ignore, self._kind == "auto"))
+                title = name if len(pages) == 1 else f"{name} page {number}"
+                summary = LabelSummary.of(title, page, self._ignore, self._kind == "auto")
+                self._summaries.append(summary)
         try:
-            return LabelDecoder.decide(self._seen, self._kind, num_classes, self._ignore)
+            return LabelDecoder.decide(self._summaries, self._kind, num_classes, self._ignore)
         except ValueError as error:
             raise ValueError(f"In {self.root}, {error}.") from error
 
-    def _pairs_in(self, split: str, labelled: bool = True) -> Pairs:
-        folder = self.root / split
-        return find_pairs(folder, labelled) if source(folder, "images") else []
-
-    def _cut(
+    def _split_fold(
         self, samples: list[Sample], fold: int, folds: int
     ) -> tuple[list[Sample], list[Sample]]:
         if len(samples) < 2:
@@ -175,57 +180,37 @@ class Folder:
         train, validation = fold_indices(len(samples), min(folds, len(samples)), fold)
         return [samples[i] for i in train], [samples[i] for i in validation]
 
-    def _read(self, pairs: Pairs, raw: dict[Path, list[Numbers]]) -> list[Sample]:
+    def _read(self, pairs: Pairs, label_pages: LabelPages) -> list[Sample]:
         """Read images and join them with their labels, page by page."""
-        read = read_every(pairs, lambda pair: self._read_pair(*pair, raw))
+        read = read_every(pairs, lambda pair: self._read_pair(*pair, label_pages))
         return [sample for samples in read for sample in samples]
 
     def _read_pair(
-        self, path: Path, label_path: Path | None, raw: dict[Path, list[Numbers]]
+        self, path: Path, label_path: Path | None, label_pages: LabelPages
     ) -> list[Sample]:
-        samples: list[Sample] = []
-        drawn = raw[label_path] if label_path else None
-        expected = self._in_channels, len(drawn) if drawn else None
+        pages = label_pages[label_path] if label_path else None
         images = read_images_and_gaps(
-            path, self.normalization, *expected, self.nodata, self.min_is_white
+            path,
+            self.normalization,
+            self._in_channels,
+            len(pages) if pages else None,
+            self.nodata,
+            self.min_is_white,
         )
-        if drawn is not None and len(images) != len(drawn):
+        if pages is not None and len(images) != len(pages):
             raise ValueError(
-                f"{path} has {len(images)} pages, {label_path} {len(drawn)}. Each page of an "
+                f"{path} has {len(images)} pages, {label_path} {len(pages)}. Each page of an "
                 "image needs one of labels."
             )
+        samples: list[Sample] = []
         for number, (image, missing) in enumerate(images):
-            self._check_channels(path, len(image))
-            page = drawn[number] if drawn is not None else None
-            if page is not None and page.shape != image.shape[1:]:
-                raise ValueError(
-                    f"{path} is {image.shape[1]} x {image.shape[2]} pixels, {label_path} "
-                    f"{page.shape[0]} x {page.shape[1]}. Labels must be as large as the image."
-                )
+            self._in_channels = self._in_channels or len(image)
+            require_channels(path, len(image), self._in_channels)
             name = stem(path) if len(images) == 1 else f"{stem(path)}_{number:03d}"
-            samples.append(
-                Sample(
-                    name,
-                    self._store.keep(image),
-                    None
-                    if page is None
-                    else self._store.keep(self.reading.instances(page, missing)),
-                    None if page is None else self.reading.classes(page, missing),
-                    path,
-                )
-            )
+            instances = classes = None
+            if pages is not None and label_path is not None:
+                require_size(path, image.shape[1:], label_path, pages[number].shape)
+                instances = self._store.keep(self.decoder.instances(pages[number], missing))
+                classes = self.decoder.classes(pages[number], missing)
+            samples.append(Sample(name, self._store.keep(image), instances, classes, path))
         return samples
-
-    def _labels(self, pairs: Pairs) -> dict[Path, list[Numbers]]:
-        """Read the label files, each once."""
-        paths = list(dict.fromkeys(path for _, path in pairs if path))
-        return read_label_files(paths, self._white)
-
-    def _check_channels(self, path: Path, channels: int) -> None:
-        if self._in_channels is None:
-            self._in_channels = channels
-        if channels != self._in_channels:
-            raise ValueError(
-                f"{path} has {channels} channels, not {self._in_channels} as dataset.in_channels "
-                "or the first image says. Convert the images to the same channels."
-            )

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unet_exp.datasets.cache import ArrayStore, cache_folder
-from unet_exp.datasets.download import require
+from unet_exp.datasets.download import require_data
 from unet_exp.datasets.folds import fold_indices
 from unet_exp.datasets.labels.files import read_labels
 from unet_exp.datasets.labels.numbering import number_pieces
-from unet_exp.datasets.sample import Sample, check_split
+from unet_exp.datasets.sample import Sample, check_split, require_channels
 from unet_exp.images.reading import read_images
 
 
@@ -16,8 +16,8 @@ class IsbiEm:
     """Serial-section electron microscopy; labels are the 4-connected regions inside membranes.
 
     The 30 annotated slices are neighbours in one volume, so fold k of ``folds`` validates on the
-    k-th contiguous block (of 6, with 5 folds) and trains on the rest. The test split is the
-    challenge's 30 test slices; they have labels only where ``test-labels.tif`` is there, too.
+    k-th contiguous block (of 6 slices, with 5 folds) and trains on the rest. The test split is the
+    challenge's 30 test slices; they have labels only if ``test-labels.tif`` is there.
 
     Parameters
     ----------
@@ -26,12 +26,12 @@ class IsbiEm:
         one folder that holds them.
     url, sha256
         Where the zip is downloaded from. No checksum is published.
-    normalization
-        See `unet_exp.images.reading.normalise`; each slice is normalised by itself.
     archive_limit
-        GiB that a downloaded archive may take when it is unpacked.
+        GiB that a downloaded archive may unpack to.
+    normalization
+        See `unet_exp.images.scaling.find_scaling`; each slice is normalised by itself.
     memory_limit
-        GiB of arrays to keep in memory; those beyond are memory-mapped from the cache.
+        GiB of arrays to keep in memory; further ones are memory-mapped from the cache.
     """
 
     name = "isbi_em"
@@ -53,7 +53,7 @@ class IsbiEm:
         self.in_channels, self.num_classes = in_channels, num_classes
         self.fold, self.folds, self.normalization = fold, folds, normalization
         self.folder = Path(data_dir).expanduser() / self.name
-        require(
+        require_data(
             self.folder,
             lambda folder: all(_find(folder, f"train-{kind}") for kind in ("volume", "labels")),
             "train-volume.tif with train-labels.tif",
@@ -68,16 +68,14 @@ class IsbiEm:
     def split(self, name: str) -> Sequence[Sample]:
         """Return the slices of "train", "validation" or "test"; each volume is read once."""
         check_split(name)
+        volume = "test" if name == "test" else "train"
+        if volume not in self._volumes:
+            self._volumes[volume] = self._read(volume)
+        slices = self._volumes[volume]
         if name == "test":
-            return self._volume("test")
-        slices = self._volume("train")
+            return slices
         train, validation = fold_indices(len(slices), self.folds, self.fold)
         return [slices[i] for i in (train if name == "train" else validation)]
-
-    def _volume(self, name: str) -> list[Sample]:
-        if name not in self._volumes:
-            self._volumes[name] = self._read(name)
-        return self._volumes[name]
 
     def _read(self, volume: str) -> list[Sample]:
         path = _find(self.folder, f"{volume}-volume")
@@ -86,19 +84,15 @@ class IsbiEm:
                 f"No {volume}-volume.tif in {self.folder}. Unzip the challenge's archive there."
             )
         images = read_images(path, self.normalization)
-        if len(images[0]) != self.in_channels:
+        require_channels(path, len(images[0]), self.in_channels)
+        label_path = _find(self.folder, f"{volume}-labels")
+        pages = read_labels(label_path) if label_path else []
+        if label_path and [page.shape for page in pages] != [image.shape[1:] for image in images]:
             raise ValueError(
-                f"{path} has {len(images[0])} channels, not {self.in_channels} as "
-                "dataset.in_channels says."
-            )
-        truth = _find(self.folder, f"{volume}-labels")
-        drawn = read_labels(truth) if truth else []
-        if truth and [page.shape for page in drawn] != [image.shape[1:] for image in images]:
-            raise ValueError(
-                f"{path} and {truth} differ in slices or in size. Unzip the archive again."
+                f"{path} and {label_path} differ in slices or in size. Unzip the archive again."
             )
         keep = self._store.keep
-        labels = [keep(number_pieces(page != 0)) for page in drawn] or [None] * len(images)
+        labels = [keep(number_pieces(page != 0)) for page in pages] or [None] * len(images)
         return [
             Sample(f"{path.stem}_{number:02d}", keep(image), label, path=path)
             for number, (image, label) in enumerate(zip(images, labels, strict=True))
@@ -106,6 +100,6 @@ class IsbiEm:
 
 
 def _find(folder: Path, stem: str) -> Path | None:
-    """Return the TIFF in the folder, or in a folder in it."""
+    """Return the TIFF of this name in a folder, or in a folder in it."""
     found = [*sorted(folder.glob(f"{stem}.tif*")), *sorted(folder.glob(f"*/{stem}.tif*"))]
     return found[0] if found else None

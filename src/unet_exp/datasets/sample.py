@@ -1,4 +1,4 @@
-"""What every dataset hands out: an image and, where somebody drew them, its labels."""
+"""What every dataset returns: images with the labels that people drew."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ class Sample:
     Attributes
     ----------
     name
-        Unique within its dataset, and fit to be a file name.
+        Unique within the dataset, and usable as a file name.
     image
-        Normalised grey values, channels first.
+        Normalised grey values.
     labels
-        Instances: 0 background, 1 and up the instances, -1 unknown (nobody looked there, so
-        such pixels have weight 0 and are left out of scores). None where nothing is annotated.
+        Instances: 0 background, 1 and up the instances, -1 unknown (weight 0, and left out of
+        scores). None where nothing is annotated.
     classes
         Class of every pixel (255 unknown), only for data labelled with classes. Without it the
         classes are ``labels > 0``.
     path
-        The file that the image came from; None when it was made up.
+        The image file; None for synthetic images.
     markers
-        Instances marked by some of their pixels, for scores of detection: 0 background, 1 and up
-        the instances, of any numbering, -1 unknown. None where ``labels`` are all there is.
+        Instances of which only some pixels are marked, for scores of detection: 0 background, 1
+        and up the instances in any numbering, -1 unknown. None where ``labels`` serve.
 
     >>> Sample("cell", np.zeros((1, 4, 6), np.float32)).labels is None
     True
@@ -46,19 +46,19 @@ class Sample:
 
 
 class Dataset(Protocol):
-    """What training, evaluation and pictures ask of a dataset; every image is read once."""
+    """What training, evaluation and pictures need of a dataset."""
 
     name: str
     in_channels: int
     num_classes: int
 
     def split(self, name: str) -> Sequence[Sample]:
-        """Return the samples of "train", "validation" or "test"."""
+        """Return the samples of "train", "validation" or "test", each read once."""
         ...
 
 
 def check_split(name: str) -> None:
-    """Refuse a name that is no split.
+    """Refuse an unknown split.
 
     >>> check_split("valid")
     Traceback (most recent call last):
@@ -66,3 +66,34 @@ def check_split(name: str) -> None:
     """
     if name not in SPLITS:
         raise ValueError(f"There is no split {name!r}. Name one of {', '.join(SPLITS)}.")
+
+
+def require_channels(path: Path, channels: int, expected: int) -> None:
+    """Refuse an image of another number of channels than the dataset has.
+
+    >>> require_channels(Path("a.png"), 3, 1)
+    Traceback (most recent call last):
+    ValueError: a.png has 3 channels, not 1. Set dataset.in_channels=3, or convert all images to ...
+    """
+    if channels != expected:
+        raise ValueError(
+            f"{path} has {channels} channels, not {expected}. Set dataset.in_channels={channels}, "
+            "or convert all images to the same channels."
+        )
+
+
+def require_size(
+    path: Path, size: tuple[int, ...], label_path: Path, label_size: tuple[int, ...]
+) -> None:
+    """Refuse labels of another size than their image.
+
+    >>> require_size(Path("a.png"), (9, 8), Path("b.png"), (9, 7))
+    Traceback (most recent call last):
+    ValueError: a.png is 9 x 8 pixels, b.png 9 x 7. Labels must be as large as their image: ...
+    """
+    if size != label_size:
+        raise ValueError(
+            f"{path} is {' x '.join(map(str, size))} pixels, {label_path} "
+            f"{' x '.join(map(str, label_size))}. Labels must be as large as their "
+            "image: copy or unzip both again."
+        )

@@ -1,4 +1,4 @@
-"""Files of a Cell Tracking Challenge training set (doi:10.1038/s41592-023-01879-y)."""
+"""The files of a Cell Tracking Challenge training set (doi:10.1038/s41592-023-01879-y)."""
 
 import re
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Sequence2D:
-    """The files of one sequence by frame number; any of the annotations may be missing.
+    """The files of one sequence by frame number. Any annotation may be missing.
 
-    ``NAME/01/t012.tif`` goes with ``NAME/01_GT/SEG/man_seg012.tif`` (gold, drawn by people),
-    ``NAME/01_ST/SEG/man_seg012.tif`` (silver, merged from computed results) and
-    ``NAME/01_GT/TRA/man_track012.tif`` (one marker per cell). Numbers have 3 or 4 digits.
+    Frame ``01/t012.tif`` has the annotations ``01_GT/SEG/man_seg012.tif`` (gold, drawn by people),
+    ``01_ST/SEG/man_seg012.tif`` (silver, merged from computed results) and
+    ``01_GT/TRA/man_track012.tif`` (a marker per cell). Numbers have 3 or 4 digits.
     """
 
     name: str
@@ -22,7 +22,7 @@ class Sequence2D:
 
     @classmethod
     def find(cls, folder: Path) -> "Sequence2D":
-        """List what belongs to the sequence whose frames lie in ``folder``."""
+        """Find the files of the sequence whose frames lie in ``folder``."""
         truth, silver = (folder.with_name(f"{folder.name}_{kind}") for kind in ("GT", "ST"))
         return cls(
             folder.name,
@@ -34,7 +34,7 @@ class Sequence2D:
 
 
 def find_sequences(folder: Path) -> list[Sequence2D]:
-    """List the sequences of a training set that have frames and gold or silver masks.
+    """Find the sequences of a training set with frames and gold or silver masks.
 
     >>> find_sequences(Path("no/such/folder"))
     []

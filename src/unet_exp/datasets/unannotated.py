@@ -1,22 +1,23 @@
 """Cells that an annotation leaves out (Cell Tracking Challenge, doi:10.1038/s41592-023-01879-y).
 
-Gold masks of the challenge are drawn by people, and in some frames only for some of the cells;
-the tracking markers, one small blob per cell, are complete. A cell counts as found when labelled
-pixels cover more than half of its marker, which is the challenge's own rule for detection
-(doi:10.1371/journal.pone.0144959); any other marker stands for a cell that nobody outlined.
+People draw the challenge's gold masks, in some frames only for some of the cells. The tracking
+markers, a small blob per cell, are complete. A cell is annotated if labelled pixels cover more
+than half of its marker, which is the challenge's rule for detection
+(doi:10.1371/journal.pone.0144959); every other marker stands for a missing cell.
 """
 
 import numpy as np
 from jaxtyping import Bool, Int32
 from scipy import ndimage
 
-MARGIN = 5.0  # pixels; on DIC-C2DH-HeLa 99.8 % of gold lies within 5 pixels of its silver object
+MARGIN = 5.0
+"""Pixels; in DIC-C2DH-HeLa 99.8 % of gold lies within 5 pixels of its silver object."""
 
 
 def missing_markers(
     labels: Int32[np.ndarray, "h w"], markers: Int32[np.ndarray, "h w"]
 ) -> list[int]:
-    """List the markers of which labelled pixels cover no more than half.
+    """Return the markers of which labelled pixels cover no more than half.
 
     >>> markers = np.array([[1, 1, 0, 2, 2, 2]], np.int32)
     >>> missing_markers(np.array([[5, 0, 0, 6, 6, 0]], np.int32), markers)
@@ -33,7 +34,7 @@ def fill_in(
     markers: Int32[np.ndarray, "h w"] | None,
     silver: Int32[np.ndarray, "h w"],
 ) -> Int32[np.ndarray, "h w"]:
-    """Add the missing cells that silver masks outline, as further instances, below the others.
+    """Add the silver objects of missing cells to the background, as further instances.
 
     >>> gold, silver = np.array([[[7, 7, 0, 0, 0]], [[1, 1, 2, 2, 0]]], np.int32)
     >>> fill_in(gold, None, silver).tolist()
@@ -52,13 +53,16 @@ def mark_unknown(
     markers: Int32[np.ndarray, "h w"] | None,
     silver: Int32[np.ndarray, "h w"] | None,
 ) -> Int32[np.ndarray, "h w"]:
-    """Set unlabelled pixels that may belong to a missing cell to -1.
+    """Set background that may belong to a missing cell to -1.
 
-    These are, for each missing marker: the silver object that covers more than half of it, and
-    the marker, both widened by `MARGIN`; where silver has no such object, the disc around the
-    marker that any round cell of median size which holds it must lie in; where there is no
-    silver mask at all, every unlabelled pixel of the frame. Without markers, silver objects
-    serve as markers; without either, the frame is taken to be complete.
+    For each missing marker this is
+
+    - the silver object that covers more than half of it, and the marker, widened by `MARGIN`;
+    - without such an object: the disc around the marker in which any round cell of median size
+      that holds the marker lies;
+    - without a silver mask: all background of the frame.
+
+    Without markers, silver objects serve as markers. Without either, the frame counts as complete.
 
     >>> gold = np.array([[7, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]], np.int32)
     >>> silver = np.array([[1, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]], np.int32)
@@ -77,20 +81,20 @@ def mark_unknown(
             outlined |= marker | (silver == under)
         else:
             hidden |= marker
-    unknown = _widened(outlined, MARGIN) | _widened(hidden, _diameter(labels, silver))
+    unknown = _widened(outlined, MARGIN) | _widened(hidden, _median_diameter(labels, silver))
     return np.where(unknown & (labels == 0), np.int32(-1), labels)
 
 
 def _object_under(marker: Bool[np.ndarray, "h w"], silver: Int32[np.ndarray, "h w"]) -> int:
     """Return the silver object on more than half of a marker, or 0."""
-    counts = np.bincount(np.maximum(silver[marker], 0))  # -1: unknown, hence no object
+    counts = np.bincount(np.maximum(silver[marker], 0))  # -1 is no object
     counts[0] = 0
     best = int(counts.argmax())
     return best if 2 * counts[best] > marker.sum() else 0
 
 
-def _diameter(labels: Int32[np.ndarray, "h w"], silver: Int32[np.ndarray, "h w"]) -> float:
-    """Diameter of the disc with the median area of the frame's cells; infinite without cells."""
+def _median_diameter(labels: Int32[np.ndarray, "h w"], silver: Int32[np.ndarray, "h w"]) -> float:
+    """Return the diameter of a disc with the median area of all cells; infinite without cells."""
     areas = np.concatenate([np.bincount(a[a > 0]) for a in (labels, silver)])
     areas = areas[areas > 0]
     return 2 * float(np.sqrt(np.median(areas) / np.pi)) if areas.size else np.inf
