@@ -28,6 +28,13 @@ class SlicedArray(Protocol):
     def __getitem__(self, key: Any, /) -> Any: ...
 
 
+@runtime_checkable
+class WritableArray(SlicedArray, Protocol):
+    """An array that is also written by slices."""
+
+    def __setitem__(self, key: Any, value: Any, /) -> None: ...
+
+
 class MappedArray:
     """An array of which each slice is computed by ``function(source, key)`` when it is read.
 

@@ -154,9 +154,7 @@ def test_channels_that_differ(own, write) -> None:
     tifffile.imwrite(own / "images/t10.tif", grey(32, 32, 3), photometric="rgb")
     with pytest.raises(ValueError, match=r"t10.tif has 3 channels, not 1"):
         Folder(str(own))
-    with pytest.raises(
-        ValueError, match=r"t1.tif has 1 channels, not 2. Set dataset.in_channels=1"
-    ):
+    with pytest.raises(ValueError, match=r"t1.tif has 1 channels, not 2. Set .*in_channels=1"):
         Folder(str(own), in_channels=2)
 
 

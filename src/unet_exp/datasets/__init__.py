@@ -1,1 +1,5 @@
-"""From files on disk to images and instance labels."""
+"""Labelled samples from files: datasets, splits, downloads and the cache of arrays.
+
+A dataset returns images and the labels that people drew. What a network learns from them is
+decided in training.
+"""

@@ -56,10 +56,7 @@ def require_data(
         fetch(url, folder, holds, sha256, archive_limit)
     except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         reason = " ".join(str(error).split())[:240]
-        if type(error).__name__ in (
-            "ConnectionError",
-            "ConnectTimeout",
-        ):  # whose text quotes all causes
+        if type(error).__name__ in ("ConnectionError", "ConnectTimeout"):  # they quote all causes
             reason = f"no connection to {urlsplit(url).netloc}"
         raise FileNotFoundError(
             f"No {what} in {folder}, and {url} could not be fetched ({reason}). "

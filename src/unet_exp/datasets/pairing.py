@@ -116,7 +116,8 @@ def stem(path: Path) -> str:
     >>> stem(Path("cells.01.ome.tif")), stem(Path("cells.OME.TIFF"))
     ('cells.01', 'cells')
     """
-    return re.sub(r"\.ome$", "", path.stem, flags=re.IGNORECASE)
+    name = path.stem
+    return name[:-4] if name.lower().endswith(".ome") else name
 
 
 def pair(images: list[Path], labels: list[Path]) -> list[tuple[Path, Path]]:

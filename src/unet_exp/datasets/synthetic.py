@@ -1,4 +1,4 @@
-"""Made-up microscopy: crowded cells with dim borders, noise and uneven light (no source)."""
+"""Synthetic microscopy: crowded cells with dim borders, noise and uneven light (no source)."""
 
 from collections.abc import Sequence
 
@@ -10,21 +10,21 @@ from unet_exp.datasets.labels.numbering import number_pieces
 from unet_exp.datasets.sample import SPLITS, Sample, check_split
 from unet_exp.images.reading import normalise
 
-#: Pixels of all images together, with their labels some gigabytes.
 MOST_PIXELS = 2**29
+"""Pixels of all images together; with their labels they take some gigabytes."""
 
 
 class Synthetic:
     """Images of touching cells, made in memory from a seed; the same on every machine.
 
-    Where two cells touch, a dim line of one or two pixels parts them; background debris is as
-    bright as cells, light falls off to one side, and cells differ in brightness. A threshold
-    therefore finds neither the cells nor the gaps between them, but the eye does.
+    A dim line of one or two pixels separates touching cells. Debris in the background is as bright
+    as cells, light falls off to one side, and cells differ in brightness. So a threshold finds
+    neither the cells nor the gaps between them, but the eye does.
 
     Parameters
     ----------
     train, validation, test
-        Numbers of images; each depends on the seed, its split and its place alone.
+        Numbers of images; each image depends only on the seed, its split and its index.
     size
         Side of the square images in pixels.
     cells
@@ -32,7 +32,7 @@ class Synthetic:
     noise
         Standard deviation of the noise, as a fraction of a cell's brightness.
     normalization
-        See `unet_exp.images.reading.normalise`.
+        See `unet_exp.images.scaling.find_scaling`.
     """
 
     name = "synthetic"
@@ -91,7 +91,7 @@ class Synthetic:
 def cells_that_touch(
     rng: np.random.Generator, size: int, cells: int
 ) -> Int32[np.ndarray, "{size} {size}"]:
-    """Grow bent ellipses from seeds kept apart; a pixel goes to the ellipse it lies deepest in.
+    """Draw bent ellipses around seeds kept apart; a pixel belongs to the ellipse it is deepest in.
 
     >>> labels = cells_that_touch(np.random.default_rng(0), 64, 40)
     >>> labels.shape, int(labels.max()) > 1
@@ -117,7 +117,7 @@ def cells_that_touch(
 
 
 def light(rng: np.random.Generator, labels: Int32[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
-    """Brightness of the scene before noise; a cell has about 1, the background about 0.5."""
+    """Return the brightness before noise: about 1 in cells, about 0.5 in the background."""
     shape = labels.shape
     brightness = rng.uniform(0.8, 1.15, labels.max() + 1)
     inside = brightness[labels] * (1 + 0.10 * smooth_noise(rng, shape, 2.5))
@@ -135,7 +135,7 @@ def light(rng: np.random.Generator, labels: Int32[np.ndarray, "h w"]) -> Float[n
 def smooth_noise(
     rng: np.random.Generator, shape: tuple[int, ...], sigma: float
 ) -> Float[np.ndarray, "..."]:
-    """Gaussian noise of mean 0 and standard deviation 1 that changes over ``sigma`` pixels.
+    """Return Gaussian noise, blurred over ``sigma`` pixels, of mean 0 and standard deviation 1.
 
     >>> field = smooth_noise(np.random.default_rng(0), (64, 64), 3.0)
     >>> round(float(field.std()), 6)
@@ -147,7 +147,7 @@ def smooth_noise(
 
 
 def _debris(rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
-    """Specks as bright as cells, and faint clouds of cells out of focus."""
+    """Return specks as bright as cells, and faint clouds of cells out of focus."""
     area = shape[0] * shape[1] / 256**2
     result = np.zeros(shape)
     for count, sigma, strength in ((40, 1.5, 0.6), (5, 12.0, 0.35)):
@@ -159,7 +159,7 @@ def _debris(rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarra
 
 
 def _largest_pieces(labels: Int32[np.ndarray, "h w"], smallest: int) -> Int32[np.ndarray, "h w"]:
-    """Keep each label's largest 4-connected piece, if it is not too small, and renumber."""
+    """Keep each label's largest 4-connected piece of at least ``smallest`` pixels, and renumber."""
     result, count = np.zeros_like(labels), 0
     for value, box in enumerate(ndimage.find_objects(labels), start=1):
         if box is None:

@@ -1,39 +1,17 @@
 """Images too large for memory, read and written block by block."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Int32, Int64, Integer
 from torch import Tensor
 
+from unet_exp.arrays import SlicedArray, WritableArray
+
 #: Called with the number of blocks done, and of all.
 Progress = Callable[[int, int], object]
-
-
-@runtime_checkable
-class Sliceable(Protocol):
-    """What gives an array for a tuple of slices: of numpy, a memory map, of Zarr, an adapter."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Pixels along each axis."""
-        ...
-
-    def __getitem__(self, place: Any, /) -> Any: ...
-
-
-@runtime_checkable
-class Writable(Sliceable, Protocol):
-    """What also takes an array at a tuple of slices."""
-
-    @property
-    def dtype(self) -> Any:
-        """The type of its numbers."""
-        ...
-
-    def __setitem__(self, place: Any, value: Any, /) -> None: ...
 
 
 class Block(NamedTuple):
@@ -98,8 +76,8 @@ class Canvas:
 
     def __init__(
         self,
-        probabilities: Sliceable,
-        labels: Writable,
+        probabilities: SlicedArray,
+        labels: WritableArray,
         side: int,
         visits: int = 1,
         progress: Progress | None = None,

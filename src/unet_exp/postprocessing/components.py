@@ -13,7 +13,8 @@ import torch
 from jaxtyping import Bool, Float, Int, Int32
 from torch import Tensor
 
-from unet_exp.postprocessing.blocks import Block, Canvas, Progress, Sliceable, Writable
+from unet_exp.arrays import SlicedArray, WritableArray
+from unet_exp.postprocessing.blocks import Block, Canvas, Progress
 from unet_exp.postprocessing.grids import THRESHOLDS, lengths_and_sizes
 from unet_exp.postprocessing.joining import mask_without_holes, parts_of, write_numbers
 from unet_exp.postprocessing.objects import filled, labelled, without_gaps, without_small
@@ -67,8 +68,8 @@ class Components:
 
     def in_blocks(
         self,
-        probabilities: Sliceable,
-        out: Writable,
+        probabilities: SlicedArray,
+        out: WritableArray,
         block: int = 2048,
         progress: Progress | None = None,
     ) -> int:

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float, Int, Int32
 from torch import Tensor
 
-from unet_exp.postprocessing.blocks import Canvas, Progress, Sliceable, Writable
+from unet_exp.arrays import SlicedArray, WritableArray
+from unet_exp.postprocessing.blocks import Canvas, Progress
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class ClassMap:
 
     def in_blocks(
         self,
-        probabilities: Sliceable,
-        out: Writable,
+        probabilities: SlicedArray,
+        out: WritableArray,
         block: int = 2048,
         progress: Progress | None = None,
     ) -> int:

@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int, Int32
 from torch import Tensor
 
-from unet_exp.postprocessing.blocks import Block, Canvas, Progress, Sliceable, Writable
+from unet_exp.arrays import SlicedArray, WritableArray
+from unet_exp.postprocessing.blocks import Block, Canvas, Progress
 from unet_exp.postprocessing.flooding import flooded
 from unet_exp.postprocessing.grids import SEED_THRESHOLDS, THRESHOLDS, lengths_and_sizes
 from unet_exp.postprocessing.joining import mask_without_holes, parts_of, write_numbers
@@ -93,8 +94,8 @@ class Watershed:
 
     def in_blocks(
         self,
-        probabilities: Sliceable,
-        out: Writable,
+        probabilities: SlicedArray,
+        out: WritableArray,
         block: int = 2048,
         progress: Progress | None = None,
     ) -> int:
