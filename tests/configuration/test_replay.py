@@ -33,7 +33,8 @@ from unet_exp.configuration.replay import (
         "hydra.launcher.gpus_per_job=0.5",
         "hydra.launcher.partition=gpu",
         "hydra.sweeper.objectives=[val/seg,seconds]",
-        "+hydra.sweeper.pruner_options.lower=2",
+        "hydra/sweeper/sampler=random",
+        "++hydra.sweeper.pruner.lower=2",
         "trainer.max_time='00:01:00:00'",
     ],
 )
@@ -83,6 +84,10 @@ def test_plain_values_of_options_are_repeated(text: str) -> None:
         "hydra.launcher.additional_parameters={wrap:reboot}",
         "hydra.sweeper.storage=sqlite:////tmp/a.db",
         "hydra.sweeper._target_=os.system",
+        "hydra.sweeper.sampler._target_=os.system",
+        "hydra.sweeper.sampler={_target_:os.system,command:true}",
+        "++hydra.sweeper.sampler.independent_sampler={_target_:os.system}",
+        "hydra/sweeper/sampler=../../evil",
         'hydra.launcher.partition="a\nreboot"',
         'name="a\nreboot"',
         "--config-dir=/tmp",
@@ -123,6 +128,14 @@ def test_another_launcher_leaves_the_values_of_the_first() -> None:
     given = ["hydra/launcher=basic"]
     assert replayed(recorded, given, "sweep") == ["hydra/launcher=basic", "seed=0,1"]
     assert replayed(recorded, ["hydra/launcher=slurm"], "sweep") == recorded
+    search = [
+        "hydra/sweeper=optuna",
+        "hydra/sweeper/sampler=cmaes",
+        "hydra.sweeper.sampler.sigma0=1",
+    ]
+    assert replayed(search, ["hydra/sweeper=grid"], "sweep") == ["hydra/sweeper=grid"]
+    other = ["hydra/sweeper/sampler=random"]
+    assert replayed(search, other, "sweep") == ["hydra/sweeper=optuna", *other]
 
 
 def test_what_the_user_has_to_give_again_is_told() -> None:

@@ -4,10 +4,12 @@ import types
 from typing import Any
 
 import numpy as np
+import optuna
 import pytest
 
 from unet_exp.configuration.replay import RecordError
-from unet_exp.sweeps.sampler_state import require_safe_states
+from unet_exp.sweeps.sampler_state import STATES, require_safe_states
+from unet_exp.sweeps.samplers import quiet_optuna
 
 
 class Bomb:
@@ -45,6 +47,25 @@ def test_a_module_of_cmaes_lends_no_names() -> None:
     dotted = b"\x80\x04\x8c\x0acmaes._cma\x8c\x07np.load\x93."
     with pytest.raises(RecordError, match=r"cmaes\._cma\.np\.load"):
         require_safe_states(attributes(dotted), "sweep")
+
+
+@pytest.mark.parametrize("variant", [{}, {"use_separable_cma": True}, {"with_margin": True}])
+def test_what_the_sampler_itself_keeps_is_found_and_safe(variant: dict[str, bool]) -> None:
+    """It fails when Optuna gives its attributes other names, or cmaes pickles other things."""
+    with quiet_optuna():
+        study = optuna.create_study(sampler=optuna.samplers.CmaEsSampler(seed=0, **variant))
+        study.optimize(
+            lambda trial: trial.suggest_float("a", 0, 1) + trial.suggest_float("b", 0, 1), 8
+        )
+    kept = [trial.system_attrs for trial in study.trials]
+    assert any(key.startswith(STATES) for one in kept for key in one)
+    # It keeps nothing else that is large enough for a pickle.
+    assert all(
+        key.startswith(STATES) or len(str(value)) < 200
+        for one in kept
+        for key, value in one.items()
+    )
+    require_safe_states(kept, "sweep")
 
 
 def test_a_state_in_pieces_is_refused() -> None:

@@ -8,14 +8,15 @@ from typing import Any
 
 import optuna
 import pytest
-from optuna.distributions import IntDistribution
-from optuna.storages import JournalStorage
+from omegaconf import DictConfig
+from optuna.distributions import CategoricalDistribution, IntDistribution
+from optuna.storages import InMemoryStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from tests.running import TINY, Command
-from unet_exp.sweeps.plan import Job
-from unet_exp.sweeps.search import Search
+from unet_exp.sweeps.plan import Job, planned
+from unet_exp.sweeps.search import Search, opened_storage
 from unet_exp.sweeps.settings import SearchSettings
 
 SEARCH = ("-m", "hydra/sweeper=optuna", *TINY, "pictures.images=0", "model.depth=1")
@@ -34,7 +35,7 @@ def states(folder: Path) -> list[str]:
 
 
 def test_a_search_goes_on_as_if_it_had_not_been_cut(command: Command) -> None:
-    words = (*SEARCH, "optimizer.lr=tag(log,interval(1e-4,1e-2))", "hydra.sweeper.sampler=tpe")
+    words = (*SEARCH, "optimizer.lr=tag(log,interval(1e-4,1e-2))", "hydra/sweeper/sampler=tpe")
     whole = command("train", *words, "hydra.sweeper.n_trials=3", "hydra.sweep.dir=whole")
     assert whole.code == 0, whole.err
     done = command("train", *words, "hydra.sweeper.n_trials=2", "hydra.sweep.dir=cut")
@@ -65,7 +66,7 @@ def test_several_objectives_two_processes_and_a_failing_trial(command: Command) 
         "optimizer.lr=1e+30,0.01",
         "scheduler=constant",
     )
-    every = ("hydra.sweeper.sampler=brute_force", "hydra.sweeper.n_trials=2")
+    every = ("hydra/sweeper/sampler=brute_force", "hydra.sweeper.n_trials=2")
     done = command("train", *words, *every, "hydra.sweep.dir=one")
     assert done.code == 1
     assert "1 of 2 jobs did not finish" in done.err
@@ -78,7 +79,7 @@ def test_several_objectives_two_processes_and_a_failing_trial(command: Command) 
     assert good.values == [summary["scores"]["val/loss"], summary["seconds"]]
 
     # Another sweep adds to the same study; of its three trials two must be alike.
-    more = ("hydra.sweeper.sampler=random", "hydra.sweeper.n_trials=3", "hydra.sweep.dir=two")
+    more = ("hydra/sweeper/sampler=random", "hydra.sweeper.n_trials=3", "hydra.sweep.dir=two")
     command("train", *words, *more)
     assert len(trials(Path("two"), "sqlite:///study.db", "shared")) == 5
     assert len(states(Path("two"))) <= 2
@@ -104,7 +105,7 @@ def test_a_search_goes_on_where_its_folder_was_moved_to(command: Command) -> Non
 def test_a_hopeless_trial_is_stopped_while_it_trains(command: Command) -> None:
     words = [
         *SEARCH, "seed=0,1", "trainer.max_steps=20000", "hydra.sweeper.n_trials=1",
-        "hydra.sweeper.pruner=threshold", "+hydra.sweeper.pruner_options.lower=2",
+        "hydra/sweeper/pruner=threshold", "hydra.sweeper.pruner.lower=2",
     ]  # fmt: skip
     done = command("train", *words, "hydra.sweep.dir=sweep")
     assert done.code == 0, done.err
@@ -124,7 +125,8 @@ def test_a_hopeless_trial_is_stopped_while_it_trains(command: Command) -> None:
 def test_a_study_learns_of_a_job_that_failed_and_was_mended(tmp_path: Path) -> None:
     """Of two trials one failed; gone on with, it scores 0.75, and no other is asked for."""
     space = {"seed": IntDistribution(0, 9)}
-    study = optuna.create_study(direction="maximize")
+    storage = InMemoryStorage()
+    study = optuna.create_study(storage=storage, direction="maximize")
     for folder, seed in (("0", 3), ("1", 4)):
         study.enqueue_trial({"seed": seed})
         trial = study.ask(space)
@@ -149,10 +151,69 @@ def test_a_study_learns_of_a_job_that_failed_and_was_mended(tmp_path: Path) -> N
         launch=launch,
     )
     settings = SearchSettings(n_trials=2, n_jobs=1)
-    sampler: Any = None  # nothing is asked
-    Search(runner, study, sampler, space, ["val/seg"], settings).run()
+    Search(runner, study, storage, space, ["val/seg"], settings).run()
     found = study.get_trials(states=[TrialState.COMPLETE])
     assert [(t.params["seed"], t.value) for t in found] == [(3, 0.5), (4, 0.75)]
+
+
+class Finishing:
+    """In place of a runner: each job scores its own seed at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ledger: Any = SimpleNamespace(jobs=[])
+
+    def plan(self, combinations: list[tuple[str, ...]]) -> None:
+        self.ledger.jobs = planned(combinations, self.ledger.jobs)
+
+    def record(self, job: Job) -> dict[str, Any]:
+        seed = float(job.overrides[0].partition("=")[2])
+        return {"state": "finished", "scores": {"val/seg": seed}}
+
+    def launch(self, jobs: list[Job]) -> None:
+        assert not jobs, "A finished job does not run."
+
+
+@pytest.mark.parametrize("pruner", [optuna.pruners.NopPruner(), optuna.pruners.HyperbandPruner()])
+def test_a_search_ends_once_every_value_was_tried(
+    tmp_path: Path, pruner: optuna.pruners.BasePruner
+) -> None:
+    storage = InMemoryStorage()
+    study = optuna.create_study(storage=storage, direction="maximize", pruner=pruner)
+    settings: Any = SearchSettings(n_trials=9)
+    settings.sampler = DictConfig({"_target_": "optuna.samplers.BruteForceSampler"})
+    runner: Any = Finishing(tmp_path)
+    space = {"seed": CategoricalDistribution(["3", "4"])}
+    Search(runner, study, storage, space, ["val/seg"], settings).run()
+    assert sorted(trial.value or 0 for trial in study.trials) == [3, 4]
+
+
+@pytest.mark.parametrize("address", ["sqlite:///study.db", None])
+def test_a_trial_of_an_interrupted_sweep_can_be_reported_and_pruned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pruner = optuna.pruners.ThresholdPruner(lower=2)
+    for _ in range(2):  # the first time it is interrupted after the first validation
+        storage = opened_storage(address, tmp_path)
+        study = optuna.create_study(
+            study_name="a", storage=storage, pruner=pruner, load_if_exists=True
+        )
+        runner: Any = Finishing(tmp_path)
+        space = {"seed": CategoricalDistribution(["3"])}
+        search = Search(runner, study, storage, space, ["val/seg"], SearchSettings())
+        if not study.trials:
+            study.ask(space).report(3.0, 10)
+    (frozen,) = study.get_trials(states=[TrialState.RUNNING])
+    trial = search.trial(frozen)
+    assert trial.params == {"seed": "3"}
+    runner.record = lambda job: {"state": "running"}
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / "metrics.csv").write_text("step,val/seg\n10,3.0\n20,0.5\n")
+    search.prune(Job("0", ("seed=3",)), trial)  # a score that is reported twice is a warning
+    assert study.trials[0].intermediate_values == {10: 3.0, 20: 0.5}
+    assert (tmp_path / "0" / "stop").read_text() == "pruned"
+    study.tell(trial, state=TrialState.PRUNED)
 
 
 @pytest.mark.parametrize(
@@ -162,8 +223,9 @@ def test_a_study_learns_of_a_job_that_failed_and_was_mended(tmp_path: Path) -> N
         (["model.depth=1,9"], "Job 1 (model.depth=9): model.depth=9 is out of range"),
         (["optimizer.lr=interval(-1,1)"], "Job 0 (optimizer.lr=-1.0): Invalid learning rate"),
         (["optimizer.lr=tag(log,interval(0,1))"], "above 0 for a logarithm"),
-        (["seed=0,1", "hydra.sweeper.sampler=tp"], "sampler=tp: give one of tpe, random"),
-        (["seed=0,1", "+hydra.sweeper.pruner_options.x=1"], "pruner_options do not fit median"),
+        (["seed=0,1", "hydra/sweeper/sampler=tp"], "hydra/sweeper/sampler=tp"),
+        (["seed=0,1", "hydra.sweeper.sampler=tpe"], "by hydra/sweeper/sampler=NAME"),
+        (["seed=0,1", "hydra.sweeper.pruner.x=1"], "MedianPruner cannot be built"),
         (["seed=0,1", "hydra.sweeper.n_trials=x"], "n_trials=x is not a whole number"),
         (["seed=0,1", "hydra.sweeper.n_trials=0"], "n_trials=0: give 1 or more"),
         (["seed=0,1", "hydra.sweeper.objectives=[val/foo]"], "val/foo is not measured"),

@@ -23,7 +23,9 @@ MULTIRUN, HELP, CFG = ("-m", "--multirun"), ("-h", "--help"), ("-c", "--cfg")
 #: Overrides that say how a sweep runs, and not what its jobs train.
 OF_SWEEP = ("sweep.resume", "hydra")
 #: Dictionaries whose keys a person chooses.
-FREE = ("trainer.options", "hydra.sweeper.params")
+FREE = (
+    "trainer.options", "hydra.sweeper.params", "hydra.sweeper.sampler", "hydra.sweeper.pruner",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

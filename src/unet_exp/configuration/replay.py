@@ -70,7 +70,7 @@ def replayed(recorded: Sequence[str], given: Sequence[str], folder: object) -> l
         key = key_of(text)
         if key in by_key:
             kept += left.pop(key, [])
-        elif not is_under(key, replaced):
+        elif not is_under(key.replace("/", "."), replaced):
             kept.append(text)
             refused += [text] if fault(text) else []
     if refused:

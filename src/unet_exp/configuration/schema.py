@@ -66,6 +66,8 @@ def schema(target: str, stated: Collection[str] = ()) -> type:
         ("_target_", str, target),
         ("_partial_", bool, False),
     ]
+    if "_recursive_" in stated:
+        fields.append(("_recursive_", bool, True))
     for parameter in parameters(target):
         name, default = parameter.name, parameter.default
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):

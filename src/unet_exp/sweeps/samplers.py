@@ -1,90 +1,74 @@
-"""Optuna's samplers and pruners by name."""
+"""Optuna's sampler and pruner, built from their options in ``conf/hydra/sweeper/``."""
 
+import inspect
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import optuna
-from optuna import pruners, samplers
+from hydra.utils import get_object
+from omegaconf import DictConfig
 
+from unet_exp.configuration.objects import build
 from unet_exp.sweeps.plan import SweepError
 from unet_exp.sweeps.settings import SearchSettings
 
-SAMPLERS = {
-    "tpe": samplers.TPESampler,
-    "random": samplers.RandomSampler,
-    "brute_force": samplers.BruteForceSampler,
-    "cmaes": samplers.CmaEsSampler,
-    "gp": samplers.GPSampler,
-    "qmc": samplers.QMCSampler,
-    "nsgaii": samplers.NSGAIISampler,
-}
-PRUNERS = {
-    "none": pruners.NopPruner,
-    "median": pruners.MedianPruner,
-    "percentile": pruners.PercentilePruner,
-    "halving": pruners.SuccessiveHalvingPruner,
-    "hyperband": pruners.HyperbandPruner,
-    "threshold": pruners.ThresholdPruner,
-}
+
+def sampler_of_trial(settings: SearchSettings, number: int) -> "optuna.samplers.BaseSampler":
+    """Build a new sampler for each trial, so that a search that was interrupted repeats.
+
+    Its seed is that of the search plus the number of the trial, unless the option has a seed.
+    """
+    seed = None if settings.seed is None else settings.seed + number
+    return built("sampler", settings.sampler, optuna.samplers.BaseSampler, seed=seed)
 
 
-class Sampler:
-    """Build the sampler anew for each trial, so that a search that was interrupted goes on alike.
+def built(kind: str, option: Any, base: type, **extra: Any) -> Any:
+    """Build the sampler or the pruner that an option names.
+
+    Parameters
+    ----------
+    kind
+        ``sampler`` or ``pruner``.
+    base
+        Optuna's base class of the kind.
+    extra
+        Arguments that are given if the class takes them and the option does not have them.
 
     Raises
     ------
     SweepError
-        If there is none of this name, or it has no such option.
+        If the option names no class, or the class refuses its values.
     """
-
-    def __init__(self, settings: SearchSettings) -> None:
-        self.name, self.options, self.seed = (
-            settings.sampler,
-            settings.sampler_options or {},
-            settings.seed,
+    if not isinstance(option, DictConfig) or "_target_" not in option:
+        raise SweepError(
+            f"hydra.sweeper.{kind}={option} is no option. Choose one by "
+            f"hydra/sweeper/{kind}=NAME. Its arguments stand below hydra.sweeper.{kind}."
         )
-        self.liar = {"constant_liar": True} if self.name == "tpe" and settings.n_jobs > 1 else {}
-        self(0)
-
-    def __call__(self, number: int) -> "samplers.BaseSampler":
-        """Return the sampler of a trial; jobs that run side by side should not be alike."""
-        # A sequence is one over all trials; other randomness begins anew.
-        place = 0 if self.name == "qmc" else number
-        seed = None if self.seed is None else self.seed + place
-        return chosen("sampler", self.name, SAMPLERS, self.options, seed=seed, **self.liar)
-
-
-def chosen(
-    what: str, name: str, known: Mapping[str, Any], options: Mapping[str, Any], **more: Any
-) -> Any:
-    """Build the sampler or pruner of a name.
-
-    Raises
-    ------
-    SweepError
-        If there is none of this name, or it has no such option.
-    """
-    if name not in known:
-        raise SweepError(f"hydra.sweeper.{what}={name}: give one of {', '.join(known)}.")
-    given = {key: value for key, value in (more | dict(options)).items() if value is not None}
     try:
-        with quietly():
-            return known[name](**given)
-    except (TypeError, ValueError) as error:
-        raise SweepError(f"hydra.sweeper.{what}_options do not fit {name}: {error}.") from error
+        known = inspect.signature(get_object(option["_target_"])).parameters
+        more = {key: extra[key] for key in extra if key in known and key not in option}
+        with quiet_optuna():
+            found = build(option, **more)
+        if not isinstance(found, base):
+            raise TypeError(f"it is no {base.__name__}")
+        return found
+    except Exception as error:
+        name = str(option["_target_"]).rpartition(".")[2]
+        raise SweepError(
+            f"hydra.sweeper.{kind}: {name} cannot be built ({error.__cause__ or error})."
+        ) from error
 
 
 @contextmanager
-def quietly() -> Iterator[None]:
-    """Silence what Optuna tells of each trial, which the table does better."""
+def quiet_optuna() -> Iterator[None]:
+    """Silence Optuna's own log of each trial; the table of jobs shows more."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            warnings.filterwarnings("ignore", message=".*this `step` .* is already reported.*")
             yield
     finally:
         optuna.logging.set_verbosity(before)

@@ -1,4 +1,4 @@
-"""A search by Optuna: which jobs come next follows from what the earlier ones scored."""
+"""A search by Optuna: the scores of earlier jobs decide which jobs come next."""
 
 import logging
 import math
@@ -18,10 +18,12 @@ from unet_exp.sweeps.settings import HydraSweep, SearchSettings
 
 try:
     import optuna
-    from optuna import pruners
-    from optuna.trial import Trial, TrialState
+    from optuna.pruners import BasePruner, NopPruner
+    from optuna.storages import BaseStorage, JournalStorage, get_storage
+    from optuna.storages.journal import JournalFileBackend
+    from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-    from unet_exp.sweeps.samplers import PRUNERS, Sampler, chosen, quietly
+    from unet_exp.sweeps.samplers import built, quiet_optuna, sampler_of_trial
     from unet_exp.sweeps.search_space import corners, distribution, is_log, words_of
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
@@ -30,7 +32,7 @@ except ModuleNotFoundError as error:
 
 log = logging.getLogger(__name__)
 
-#: Of an objective that is no score of the validation, less is better.
+#: Objectives to minimize. They are no validation scores, so no metric gives their direction.
 COSTS = ("seconds", "train/loss", "val/loss")
 #: The study's file in the sweep's folder, where no other storage is given.
 STUDY = "optuna.log"
@@ -39,7 +41,7 @@ LOOK = 1.0
 
 
 def run_search(sweep: HydraSweep, settings: SearchSettings, arguments: Sequence[str]) -> None:
-    """Run trials until there are ``n_trials`` of this sweep, after the extremes were rehearsed.
+    """Rehearse the extremes, then run trials until this sweep has ``n_trials``.
 
     Raises
     ------
@@ -54,40 +56,38 @@ def run_search(sweep: HydraSweep, settings: SearchSettings, arguments: Sequence[
             "optimizer.lr=tag(log,interval(1e-4,1e-2)), or a preset, sweep=depth_width."
         )
     runner.ledger.log = [key for key, word in runner.words.swept.items() if is_log(word)]
-    sampler = Sampler(settings)
-    pruner = chosen("pruner", settings.pruner, PRUNERS, settings.pruner_options or {})
+    sampler_of_trial(settings, 0)  # so that a wrong option is refused before the first job
+    pruner = built("pruner", settings.pruner, BasePruner)
     runner.rehearse([Job(str(n), words) for n, words in enumerate(corners(space))])
     objectives = list(settings.objectives) or [runner.ledger.monitor]
     directions = [direction(name, runner) for name in objectives]
-    with runner.opened(), quietly():
-        kept = storage(settings.storage, runner.folder)
-        # A file of its own holds one study, whatever its folder is called by now.
-        names = [] if settings.storage else optuna.get_all_study_names(kept)
+    with runner.opened(), quiet_optuna():
+        storage = opened_storage(settings.storage, runner.folder)
+        # A file of its own holds one study, also after the folder was renamed.
+        names = [] if settings.storage else optuna.get_all_study_names(storage)
         study = optuna.create_study(
-            storage=kept,
+            storage=storage,
             pruner=pruner,
             study_name=settings.study_name or next(iter(names), runner.folder.absolute().name),
             directions=directions,  # pyright: ignore[reportArgumentType]
             load_if_exists=True,
         )
-        if settings.sampler == "cmaes":
-            trials = study.get_trials(deepcopy=False)
-            require_safe_states((trial.system_attrs for trial in trials), runner.folder)
-        Search(runner, study, sampler, space, objectives, settings).run()
+        trials = study.get_trials(deepcopy=False)
+        require_safe_states((trial.system_attrs for trial in trials), runner.folder)
+        Search(runner, study, storage, space, objectives, settings).run()
 
 
-def storage(given: str | None, folder: Path) -> Any:
-    """Return where a study is kept: at an address, or in a file of the sweep's folder."""
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    # What a sweep that was killed has left, since this one alone holds the folder now.
+def opened_storage(address: str | None, folder: Path) -> BaseStorage:
+    """Open the database at an address, or a file in the sweep's folder."""
+    if address:
+        return get_storage(address)
+    # This process holds the folder, so the lock is left from a sweep that was killed.
     (folder / f"{STUDY}.lock").unlink(missing_ok=True)
-    return given or JournalStorage(JournalFileBackend(str(folder / STUDY)))
+    return JournalStorage(JournalFileBackend(str(folder / STUDY)))
 
 
 def direction(name: str, runner: Runner) -> str:
-    """Return whether more or less of an objective is better.
+    """Return whether Optuna has to maximize or to minimize an objective.
 
     Raises
     ------
@@ -114,39 +114,40 @@ class Search:
     ----------
     objectives
         Names in the record of a job: ``seconds``, or scores of its best checkpoint.
-    settings
-        How many trials, and how many jobs at a time.
     """
 
     def __init__(
         self,
         runner: Runner,
         study: "optuna.Study",
-        sampler: Sampler,
+        storage: BaseStorage,
         space: dict[str, Any],
         objectives: list[str],
         settings: SearchSettings,
     ) -> None:
-        self.runner, self.study, self.sampler, self.space = runner, study, sampler, space
-        self.objectives, self.n_trials, self.n_jobs = objectives, settings.n_trials, settings.n_jobs
-        self.shared = settings.storage is not None
-        self.ended = False
+        self.runner, self.study, self.storage, self.space = runner, study, storage, space
+        self.objectives, self.settings = objectives, settings
+        self.exhausted = False
+        # A sampler that has tried every value calls this. Optuna's own works in its own loop only.
+        study.stop = self.stop
+
+    def stop(self) -> None:
+        """Ask for no more trials."""
+        self.exhausted = True
 
     def run(self) -> None:
-        """Run the trials that were begun or failed before, then new ones."""
+        """Run the trials that were interrupted or failed before, then new ones."""
         again = [job for job in self.runner.ledger.jobs if not self.done(job)]
-        known = {
-            trial.user_attrs.get("job"): Trial(self.study, trial._trial_id)
-            for trial in self.mine(TrialState.RUNNING)
-        }
-        failed = {trial.user_attrs.get("job"): trial for trial in self.mine(TrialState.FAIL)}
-        for jobs in batches(again, self.n_jobs):
-            self.launch([(job, known.get(job.folder)) for job in jobs])
+        running = {t.user_attrs.get("job"): self.trial(t) for t in self.own(TrialState.RUNNING)}
+        failed = {trial.user_attrs.get("job"): trial for trial in self.own(TrialState.FAIL)}
+        size = self.settings.n_jobs
+        for jobs in (again[start : start + size] for start in range(0, len(again), size)):
+            self.launch([(job, running.get(job.folder)) for job in jobs])
             for job in jobs:
-                if job.folder not in known and job.folder in failed:
+                if job.folder not in running and job.folder in failed:
                     self.correct(job, failed[job.folder])
-        while not self.ended and (left := self.n_trials - self.count()) > 0:
-            trials = [self.ask() for _ in range(min(left, self.n_jobs))]
+        while not self.exhausted and (left := self.settings.n_trials - self.count()) > 0:
+            trials = [self.ask() for _ in range(min(left, size))]
             words = [words_of(trial.params) for trial in trials]
             self.runner.plan(words)
             jobs = {identity(job.overrides): job for job in self.runner.ledger.jobs}
@@ -156,27 +157,41 @@ class Search:
                 trial.set_user_attr("job", job.folder)
             self.launch(list(zip(asked, trials, strict=True)))
 
+    def own(self, *states: TrialState) -> list[FrozenTrial]:
+        """Return the trials of this sweep; other processes may add theirs to a shared study."""
+        here = str(self.runner.folder.absolute())
+        trials = self.study.get_trials(deepcopy=False, states=states or None)
+        of_sweeps = (trial for trial in trials if "sweep" in trial.user_attrs)
+        # A study in the sweep's folder has moved with it.
+        shared = self.settings.storage is not None
+        return [t for t in of_sweeps if not shared or t.user_attrs["sweep"] == here]
+
+    def trial(self, frozen: FrozenTrial) -> Trial:
+        """Return a trial of an interrupted sweep such that its job can report scores again."""
+        study_id = self.storage.get_study_id_from_name(self.study.study_name)
+        number = self.storage.get_trial_id_from_study_id_trial_number(study_id, frozen.number)
+        return Trial(self.study, number)
+
     def count(self) -> int:
-        """Return how many trials there were, without failures that were corrected."""
+        """Return the number of trials, without failures that were corrected."""
         jobs = {job.folder: job for job in self.runner.ledger.jobs}
         return sum(
             trial.state != TrialState.FAIL or not self.done(jobs[trial.user_attrs["job"]])
-            for trial in self.mine()
+            for trial in self.own()
         )
 
-    def correct(self, job: Job, failed: Any) -> None:
+    def correct(self, job: Job, failed: FrozenTrial) -> None:
         """Add the trial of a job that failed at first, and has finished now."""
         values = self.values(job)
-        if values is None:
-            return
-        self.study.add_trial(
-            optuna.trial.create_trial(
-                values=values,
-                params=failed.params,
-                distributions=failed.distributions,
-                user_attrs=failed.user_attrs,
+        if values is not None:
+            self.study.add_trial(
+                create_trial(
+                    values=values,
+                    params=failed.params,
+                    distributions=failed.distributions,
+                    user_attrs=failed.user_attrs,
+                )
             )
-        )
 
     def ask(self) -> Trial:
         """Ask for the next values to try.
@@ -186,7 +201,8 @@ class Search:
         SweepError
             If the study has searched other values of the same parameters.
         """
-        self.study.sampler = self.sampler(len(self.study.get_trials(deepcopy=False)))
+        number = len(self.study.get_trials(deepcopy=False))
+        self.study.sampler = sampler_of_trial(self.settings, number)
         try:
             return self.study.ask(self.space)
         except ValueError as error:
@@ -196,65 +212,46 @@ class Search:
                 "another hydra.sweeper.study_name."
             ) from error
 
-    def mine(self, *states: TrialState) -> list[Any]:
-        """Return the trials of this sweep; a shared study may have others, of other processes."""
-        here = str(self.runner.folder.absolute())
-        trials = self.study.get_trials(deepcopy=False, states=states or None)
-        told = (trial for trial in trials if "sweep" in trial.user_attrs)
-        # The folder may have been moved, and its own study with it.
-        return [trial for trial in told if not self.shared or trial.user_attrs["sweep"] == here]
-
     def done(self, job: Job) -> bool:
         """Tell whether a job needs no more work."""
         return self.runner.record(job).get("state") in DONE
 
     def launch(self, pairs: Sequence[tuple[Job, Trial | None]]) -> None:
-        """Run jobs that are not done yet, and tell the study what came of all."""
-        # Optuna may ask for the same values again; their score is known, or being found.
+        """Run the jobs that are not done yet, and tell the study the outcome of all."""
+        # Optuna may ask for the same values again: one job serves all trials of them.
         jobs = list(dict.fromkeys(job for job, _ in pairs if not self.done(job)))
         with self.pruning([(job, trial) for job, trial in pairs if trial and job in jobs]):
             self.runner.launch(jobs)
         for job, trial in pairs:
-            if trial is not None:
-                self.tell(job, trial)
+            if trial is None:
+                continue
+            if (values := self.values(job)) is not None:
+                self.study.tell(trial, values)
+            else:
+                pruned = self.runner.record(job).get("state") == "pruned"
+                self.study.tell(trial, state=TrialState.PRUNED if pruned else TrialState.FAIL)
 
     def values(self, job: Job) -> list[float] | None:
-        """Return what a finished job came to in each objective; None if it did not."""
+        """Return the value of each objective for a finished job; None for any other."""
         record = self.runner.record(job)
         scores = {**(record.get("scores") or {}), "seconds": record.get("seconds")}
         found = [scores.get(name) for name in self.objectives]
         values = [float(v) for v in found if isinstance(v, int | float) and math.isfinite(v)]
         return values if record.get("state") == "finished" and len(values) == len(found) else None
 
-    def tell(self, job: Job, trial: Trial) -> None:
-        """Tell the study what a job came to."""
-        values = self.values(job)
-        pruned = self.runner.record(job).get("state") == "pruned"
-        try:
-            if values is not None:
-                self.study.tell(trial, values)
-            else:
-                self.study.tell(trial, state=TrialState.PRUNED if pruned else TrialState.FAIL)
-        except RuntimeError as error:
-            # So does a sampler that has tried everything end Optuna's own loop, which is not here.
-            if "Study.stop" not in str(error):
-                raise
-            self.ended = True
-
     @contextmanager
     def pruning(self, pairs: Sequence[tuple[Job, Trial]]) -> Iterator[None]:
-        """Look at the scores of running jobs, and stop those that the study gives up."""
-        if len(self.objectives) > 1 or isinstance(self.study.pruner, pruners.NopPruner):
+        """While the body runs, report the scores of running jobs and stop those without hope."""
+        if len(self.objectives) > 1 or isinstance(self.study.pruner, NopPruner):
             yield
             return
         ended = threading.Event()
 
         def look() -> None:
-            reported: dict[tuple[int, int], float] = {}
             while not ended.wait(LOOK):
                 for job, trial in pairs:
                     try:
-                        self.prune(job, trial, reported)
+                        self.prune(job, trial)
                     except (OSError, ValueError, optuna.exceptions.OptunaError) as error:
                         log.debug("%s: %s", job, error)  # such as a locked database: next time
 
@@ -266,34 +263,24 @@ class Search:
             ended.set()
             thread.join()
 
-    def prune(self, job: Job, trial: Trial, reported: dict[tuple[int, int], float]) -> None:
-        """Report a job's new scores, and stop it if they are hopeless."""
+    def prune(self, job: Job, trial: Trial) -> None:
+        """Report a job's new scores, and stop it if the pruner says so."""
         folder = self.runner.folder / job.folder
         if self.runner.record(job).get("state") != "running":
             return
-        for step, score in scored(folder / "metrics.csv", self.objectives[0]):
-            if (trial.number, step) not in reported:
-                reported[trial.number, step] = score
+        reported = self.study.get_trials(deepcopy=False)[trial.number].intermediate_values
+        for step, score in validation_scores(folder / "metrics.csv", self.objectives[0]):
+            if step not in reported:
                 trial.report(score, step)
                 if trial.should_prune():
                     with replacing(folder / "stop") as part:
                         part.write_text("pruned")
 
 
-def scored(path: Path, name: str) -> list[tuple[int, float]]:
-    """Return the step and the score of each validation so far."""
+def validation_scores(path: Path, name: str) -> list[tuple[int, float]]:
+    """Return step and score of each validation so far."""
     try:
         rows = read_csv(path)
     except (OSError, ValueError):
         return []
     return [(int(row["step"]), float(row[name])) for row in rows if row.get(name)]
-
-
-def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    """Yield a sequence in parts.
-
-    >>> list(batches("abcde", 2))
-    ['ab', 'cd', 'e']
-    """
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -36,13 +36,9 @@ class SearchSettings:
         Jobs that are launched together; more than one needs ``hydra/launcher=ray`` or ``slurm``.
     objectives
         One or several scores, such as ``val/seg``, or ``seconds``. Empty: ``monitor.metric``.
-    sampler
-        ``tpe``, ``random``, ``brute_force``, ``cmaes``, ``gp``, ``qmc`` or ``nsgaii``.
-    pruner
-        ``none``, ``median``, ``percentile``, ``halving``, ``hyperband`` or ``threshold``: it stops
-        jobs while they train. A search with several objectives prunes nothing.
-    sampler_options, pruner_options
-        Arguments of Optuna's class.
+    sampler, pruner
+        Options of ``hydra/sweeper/sampler`` and ``hydra/sweeper/pruner``: a ``_target_`` and its
+        arguments. The pruner stops jobs while they train, if there is only one objective.
     seed
         Of the sampler. None: another search each time.
     storage
@@ -54,10 +50,8 @@ class SearchSettings:
     n_trials: int = 20
     n_jobs: int = 1
     objectives: tuple[str, ...] = ()
-    sampler: str = "tpe"
-    sampler_options: dict[str, Any] | None = None
-    pruner: str = "median"
-    pruner_options: dict[str, Any] | None = None
+    sampler: dict[str, Any] | None = None
+    pruner: dict[str, Any] | None = None
     seed: int | None = 0
     storage: str | None = None
     study_name: str | None = None
