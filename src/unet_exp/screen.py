@@ -1,4 +1,4 @@
-"""Tables and bars of rich, in which a text from a file is a text: no markup, no escape codes."""
+"""Tables and progress bars of rich that show any text literally: no markup, no escape codes."""
 
 import sys
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from unet_exp.shown import below, shown_lines
 
 
 class Console(console.Console):
-    r"""Show texts as they are, but for secrets and for characters that act on a terminal.
+    r"""A console that shows text literally, without secrets and active characters.
 
     >>> import io
     >>> text = io.StringIO()
@@ -22,24 +22,24 @@ class Console(console.Console):
     """
 
     def __init__(self, **options: Any) -> None:
-        # Its own codes are wanted, so it writes below what takes out all others.
+        # rich's own escape codes must stay, so it writes below the stream that removes them.
         file = below(options.pop("file", None) or sys.stdout)
         super().__init__(**({"file": file, "markup": False, "emoji": False} | options))
 
     def render_str(self, text: str, **options: Any) -> Text:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Return a text as it may be shown."""
+        """Return a text that is safe to show."""
         return super().render_str(shown_lines(text), **options)
 
     def render(
         self, renderable: Any, options: console.ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """Yield what is shown of anything, in pieces."""
+        """Yield the safe segments of a renderable."""
         for piece in super().render(renderable, options):
             yield piece if piece.control else Segment(shown_lines(piece.text), piece.style)
 
 
 def bar(console: Console, **options: Any) -> progress.Progress:
-    """Return a bar for tasks that are named by files."""
+    """Return a progress bar for tasks whose names are those of files."""
     columns = (
         progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(),

@@ -1,8 +1,8 @@
-r"""What a person sees: no secret, and no character that does something to a terminal.
+r"""Make text safe to show: without secrets, and without characters that act on a terminal.
 
-Names of files, other people's JSON and messages of libraries hold any characters. An escape code
-in them may colour, move or rename what stands around it, or reverse it; here it becomes visible,
-``\x1b``. Every print and every record of a log passes here while a command runs.
+Names of files, other people's JSON and messages of libraries may hold any characters. Escape codes
+in them could change what a person sees, so they are shown as ``\x1b``. While a command runs, all
+that it prints or logs is made safe here.
 """
 
 import logging
@@ -14,16 +14,16 @@ from typing import Any, TextIO, cast
 
 from unet_exp.secrets.masking import masked_text
 
-#: Control characters (C0 but for tab and newline, DEL, C1), what changes the direction of writing,
-#: other separators of lines, halves of characters, and what nobody sees: soft hyphens, fillers,
-#: blanks without a width, variations, notes, beams and tags.
+#: Control characters (C0 except tab and newline, DEL, C1), changes of writing direction, further
+#: line separators, lone surrogates, and invisible characters: soft hyphens, fillers, zero-width
+#: spaces, variation selectors, annotations, beams and tags.
 ACTIVE = (
     r"\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b"
     r"\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
     r"\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-# Within an emoji, joiners and the choice of its form are a part of it; so is a joiner or its
-# opposite between letters of Arabic and of the scripts of India.
+# Joiners and variation selectors are legitimate inside an emoji, and joiners and non-joiners
+# between letters of Arabic and of the scripts of India.
 EMOJI = r"\xa9\xae\u203c-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 LETTERS = r"\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\u1800-\u18af"
 JOINERS = (
@@ -36,7 +36,7 @@ IN_A_LINE = re.compile(f"[\t\n{ACTIVE}]|{JOINERS}")
 
 
 def shown(text: object) -> str:
-    r"""Return a name, or a message of one line, as it may be shown.
+    r"""Return a name, or a message of one line, in a form that is safe to show.
 
     >>> print(shown("a\x1b[31m.tif"), shown("b\nError: \u202etxt.exe"), shown("\udcff.png"))
     a\x1b[31m.tif b\nError: \u202etxt.exe \udcff.png
@@ -45,7 +45,7 @@ def shown(text: object) -> str:
 
 
 def shown_lines(text: str) -> str:
-    r"""Return a text of several lines as it may be shown.
+    r"""Return a text of several lines in a form that is safe to show.
 
     >>> print(shown_lines("a\rb\n\tc"))
     a\rb
@@ -55,14 +55,14 @@ def shown_lines(text: str) -> str:
 
 
 def visible(found: re.Match[str]) -> str:
-    """Return a character as Python writes it in a text."""
+    """Return a character as Python escapes it."""
     return found[0].encode("unicode_escape").decode("ascii")
 
 
 class Screen:
-    """A stream that shows what is written to it as :func:`shown_lines` does.
+    """A stream that makes all text safe that is written to it.
 
-    A bar that draws itself anew begins with a carriage return, which stays.
+    A carriage return at the beginning stays, because progress bars redraw themselves with it.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -84,13 +84,13 @@ class Screen:
 
 
 def below(stream: TextIO) -> TextIO:
-    """Return the stream below a :class:`Screen`, for whoever cleans what it writes itself."""
+    """Return the stream below a :class:`Screen`, for code that makes its own text safe."""
     return stream.stream if isinstance(stream, Screen) else stream
 
 
 @contextmanager
 def screened() -> Iterator[None]:
-    """Show all that is printed or logged, by whomever, as :func:`shown_lines` does."""
+    """Make all text safe that is printed or logged inside this context."""
     streams, factory = (sys.stdout, sys.stderr), logging.getLogRecordFactory()
 
     def record(*arguments: Any, **named: Any) -> logging.LogRecord:
@@ -106,13 +106,13 @@ def screened() -> Iterator[None]:
 
 
 def cleaned(record: logging.LogRecord) -> logging.LogRecord:
-    """Return a record of a log as it may be shown; values of ours are of one line each."""
+    """Return a log record that is safe to show; our own values take one line each."""
     if record.name.startswith("unet_exp") and isinstance(record.args, tuple):
         kept = int | float | None
         record.args = tuple(one if isinstance(one, kept) else shown(one) for one in record.args)
     try:
         record.msg, record.args = shown_lines(record.getMessage()), None
-    except Exception:  # a wrong number of values: logging itself tells that
+    except Exception:  # a wrong number of values, which logging itself reports
         return record
     if record.exc_info and record.exc_info[0] is not None:
         record.exc_text = shown_lines(logging.Formatter().formatException(record.exc_info))

@@ -1,4 +1,4 @@
-"""The paths of a command that must exist, checked before anything heavy is imported."""
+"""Check that the paths of a command exist, before anything heavy is imported."""
 
 from omegaconf import DictConfig
 
@@ -12,19 +12,19 @@ from unet_exp.runs.given_paths import (
 
 
 def require_paths(cfg: DictConfig, command: str) -> None:
-    """Refuse paths that have to be there and are not.
+    """Refuse paths that must exist and do not.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        Naming the first.
+        Naming the first of them.
     """
     if command == "train":
         require_training_paths(cfg)
         return
     if command == "evaluate" and (cfg.run is None) == (cfg.checkpoint is None):
         raise ValueError("Give one of run=FOLDER and checkpoint=FILE.")
-    # What has no default is asked for before anything is looked for.
+    # Options without a default are asked for before any path is checked.
     required = [cfg[name] for name in ("checkpoint", "input", "output") if command == "predict"]
     for path in listed(cfg.checkpoint) if cfg.checkpoint is not None else []:
         find_checkpoint(as_typed(path))

@@ -1,4 +1,4 @@
-"""Write a sweep's table and page anew, at any time: ``unet-sweep outputs/sweeps/hela/STAMP``."""
+"""Write the table and the page of a sweep again: ``unet-sweep outputs/sweeps/hela/STAMP``."""
 
 import argparse
 import os
@@ -34,7 +34,7 @@ def main() -> NoReturn:
     except (OSError, ValueError) as error:
         print(f"Error: {shown(error)}", file=sys.stderr)
         sys.exit(1)
-    except Exception as error:  # a record that nobody foresaw; its texts are not to be trusted
+    except Exception as error:  # an unexpected record, whose texts cannot be trusted
         told = shown(f"{type(error).__name__}: {error}")
         print(f"Error: {given.folder} cannot be read ({told}).", file=sys.stderr)
         sys.exit(1)

@@ -14,7 +14,7 @@ from unet_exp.configuration.settling import settle
 
 
 def train(cfg: DictConfig) -> float:
-    """Train in this process, or in processes of its own: a job of a sweep, several devices.
+    """Train in this process; a job of a sweep, or several devices, in processes of their own.
 
     Returns
     -------
