@@ -44,6 +44,7 @@ from unet_exp.training.ema import WeightEMA
 from unet_exp.training.loaders import Loaders
 from unet_exp.training.progress import ProgressBar
 from unet_exp.training.stopping import Stopping
+from unet_exp.training.trainer import build_trainer
 from unet_exp.training.waiting import DataWait
 
 with warnings.catch_warnings():
@@ -199,7 +200,7 @@ def measure(folder: Path, data: Path, images: Sequence[str], case: Case, count: 
     callbacks = [bar if isinstance(c, ProgressBar) else c for c in training.callbacks]
     with Stopping(folder) as stopping:
         callbacks += [stopping, DataWait()]
-        trainer = build(cfg.trainer)(folder=folder, callbacks=callbacks, loggers=[logger])
+        trainer = build_trainer(folder, callbacks, [logger], build(cfg.trainer))
         rest = module.loss, module.optimizer
         half = str(trainer.precision).startswith("bf16")
         copied = copy.deepcopy(module.network)

@@ -79,8 +79,8 @@ def test_a_misspelt_override_is_told_the_nearest(
         ("model.norm=[batch]", "model.norm=[batch] is not text, which UNet needs there."),
         (
             "trainer.limit_val_batches=all",
-            "trainer.limit_val_batches=all is not a whole number or a number, which build_trainer "
-            "needs there.",
+            "trainer.limit_val_batches=all is not a whole number or a number, which "
+            "TrainerSettings needs there.",
         ),
         ("seed=abc", "seed=abc is not a whole number, as conf/train.yaml has there."),
         ("resume=maybe", "resume=maybe is not true or false, as conf/train.yaml has there."),

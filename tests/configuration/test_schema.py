@@ -1,5 +1,6 @@
 """The configuration tree mirrors the code, and refuses what a signature does not know."""
 
+import dataclasses
 import inspect
 import subprocess
 import sys
@@ -147,7 +148,7 @@ def test_command_composes(command: str) -> None:
         ("model.dpth=5", "dpth"),
         ("model.depth=five", "UNet"),
         ("optimizer.lr=fast", "AdamW"),
-        ("trainer.max_steps=many", "build_trainer"),
+        ("trainer.max_steps=many", "TrainerSettings"),
         ("loader.batch_size=two", "Loaders"),
         ("dataset=cats", "cats"),
         ("max_steps=5", "max_steps"),
@@ -197,8 +198,14 @@ NAMED = sorted(
 
 def by_python(target: str) -> list[inspect.Parameter]:
     function = get_object(target)
+    made = {
+        field.name: field.default_factory()
+        for field in (dataclasses.fields(function) if dataclasses.is_dataclass(function) else ())
+        if field.default_factory is not dataclasses.MISSING
+    }
     try:
-        return list(inspect.signature(function, eval_str=True).parameters.values())
+        found = inspect.signature(function, eval_str=True).parameters.values()
+        return [p.replace(default=made.get(p.name, p.default)) for p in found]
     except NameError:  # a name that is imported for type checkers alone
         return schema.imported(target)
 

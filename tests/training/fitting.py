@@ -31,6 +31,7 @@ from unet_exp.training.metrics_writer import MetricsWriter
 from unet_exp.training.ranks import leave
 from unet_exp.training.saving import checkpoints
 from unet_exp.training.stopping import Stopping
+from unet_exp.training.trainer import build_trainer
 
 FIXED = ("logger=none", "name=test", "monitor.metric=loss", "monitor.mode=min")
 ROOT = Path(__file__).parents[2]
@@ -72,7 +73,7 @@ def fit(
             stopping,
             *others,
         ]
-        trainer = build(cfg.trainer)(folder=folder, callbacks=callbacks, loggers=[])
+        trainer = build_trainer(folder, callbacks, [], build(cfg.trainer))
         last = folder / "checkpoints" / "last.ckpt"
         start = last if resume and last.exists() else None
         data = DataModule(build_loaders(cfg, dataset, network))

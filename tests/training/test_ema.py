@@ -7,7 +7,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.utils.data import DataLoader
 
 from unet_exp.training.ema import WeightEMA
-from unet_exp.training.trainer import build_trainer
+from unet_exp.training.trainer import TrainerSettings, build_trainer
 
 
 def test_the_decay_is_small_at_first() -> None:
@@ -58,9 +58,13 @@ def test_training_ends_with_the_average_of_its_steps(tmp_path: Path) -> None:
     torch.manual_seed(1)
     module, recorder = Small(), Recorder()
     trainer = build_trainer(
-        tmp_path, [WeightEMA(0.6), recorder], [], accelerator="cpu", precision="32-true",
-        max_steps=6, accumulate_grad_batches=2, deterministic=False,
-    )  # fmt: skip
+        tmp_path,
+        [WeightEMA(0.6), recorder],
+        [],
+        TrainerSettings(
+            "cpu", precision="32-true", max_steps=6, accumulate_grad_batches=2, deterministic=False
+        ),
+    )
     trainer.fit(module, DataLoader(batches, batch_size=None))
 
     first, *others = recorder.steps.values()

@@ -15,7 +15,7 @@ from unet_exp.metrics.pixel_error import PixelError
 from unet_exp.models.unet import UNet
 from unet_exp.postprocessing.components import Components
 from unet_exp.training.module import SegmentationModule
-from unet_exp.training.trainer import build_trainer
+from unet_exp.training.trainer import TrainerSettings, build_trainer
 
 
 @pytest.fixture
@@ -60,9 +60,11 @@ def test_gradients_of_a_fused_optimizer_are_clipped(
     module.optimizer = partial(torch.optim.SGD, lr=0.5, fused=True)
     before = [p.detach().clone() for p in module.network.parameters()]
     trainer = build_trainer(
-        tmp_path, [], [], accelerator="cpu", precision=precision, max_steps=1,
-        gradient_clip_val=0.01,
-    )  # fmt: skip
+        tmp_path,
+        [],
+        [],
+        TrainerSettings("cpu", precision=precision, max_steps=1, gradient_clip_val=0.01),
+    )
     batch = {
         "image": torch.randn(1, 1, 16, 16),
         "target": torch.ones(1, 16, 16, dtype=torch.long),
@@ -103,9 +105,11 @@ def test_the_loss_is_logged_at_the_loggers_interval(
     }  # fmt: skip
     logger = CSVLogger(tmp_path, name="csv")
     trainer = build_trainer(
-        tmp_path, [], [logger], accelerator="cpu", max_steps=6, log_every_n_steps=2,
-        accumulate_grad_batches=2,
-    )  # fmt: skip
+        tmp_path,
+        [],
+        [logger],
+        TrainerSettings("cpu", max_steps=6, log_every_n_steps=2, accumulate_grad_batches=2),
+    )
     trainer.fit(module, DataLoader([tile] * 12))
     with (tmp_path / "csv" / "version_0" / "metrics.csv").open(newline="") as file:
         steps = [row["step"] for row in csv.DictReader(file) if row["train/step_loss"]]

@@ -7,17 +7,20 @@ from lightning.pytorch import Trainer
 
 from unet_exp.configuration.trainer_options import FREE, TAKEN
 from unet_exp.training.ema import WeightEMA
-from unet_exp.training.trainer import best_precision, build_trainer
+from unet_exp.training.trainer import TrainerSettings, best_precision, build_trainer
 
 
 def test_settings_reach_lightning(tmp_path: Path) -> None:
     trainer = build_trainer(
-        tmp_path, [], [], accelerator="cpu", max_steps=7, gradient_clip_val=0.5, precision="32-true"
+        tmp_path,
+        [],
+        [],
+        TrainerSettings(accelerator="cpu", max_steps=7, gradient_clip_val=0.5, precision="32-true"),
     )
     assert (trainer.max_steps, trainer.gradient_clip_val) == (7, 0.5)
     assert trainer.precision == "32-true"
     options = {"overfit_batches": 2}
-    trainer = build_trainer(tmp_path, [], [], accelerator="cpu", options=options)
+    trainer = build_trainer(tmp_path, [], [], TrainerSettings(accelerator="cpu", options=options))
     assert trainer.overfit_batches == 2
 
 
@@ -25,7 +28,7 @@ ARGUMENTS = sorted(set(inspect.signature(Trainer).parameters) - {"overfit_batche
 
 
 def test_every_argument_of_lightnings_trainer_is_decided_on() -> None:
-    own = set(inspect.signature(build_trainer).parameters)
+    own = {*inspect.signature(build_trainer).parameters, *vars(TrainerSettings())} - {"settings"}
     known = set(inspect.signature(Trainer).parameters)
     assert known == (known & own) | {*FREE, *TAKEN}
     assert not set(FREE) & (set(TAKEN) | own)
@@ -34,19 +37,21 @@ def test_every_argument_of_lightnings_trainer_is_decided_on() -> None:
 @pytest.mark.parametrize("name", sorted({*ARGUMENTS, "folder", "loggers"} - set(FREE)))
 def test_no_option_replaces_what_the_record_needs(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match=rf"trainer\.options\.{name} cannot be given"):
-        build_trainer(tmp_path, [], [], accelerator="cpu", options={name: None})
+        build_trainer(tmp_path, [], [], TrainerSettings(accelerator="cpu", options={name: None}))
 
 
 def test_an_unknown_option_is_told_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="Did you mean profiler"):
-        build_trainer(tmp_path, [], [], accelerator="cpu", options={"profilr": "simple"})
+        build_trainer(
+            tmp_path, [], [], TrainerSettings(accelerator="cpu", options={"profilr": "simple"})
+        )
 
 
 def test_deterministic_training_fills_no_new_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)
-    build_trainer(tmp_path, [], [], accelerator="cpu")
+    build_trainer(tmp_path, [], [], TrainerSettings(accelerator="cpu"))
     assert torch.are_deterministic_algorithms_enabled()
     try:
         assert not torch.empty(1000).isnan().all()
@@ -57,13 +62,13 @@ def test_deterministic_training_fills_no_new_memory(
 @pytest.mark.parametrize("steps", [0, -1])
 def test_steps_must_be_positive(tmp_path: Path, steps: int) -> None:
     with pytest.raises(ValueError, match=f"max_steps={steps}"):
-        build_trainer(tmp_path, [], [], max_steps=steps)
+        build_trainer(tmp_path, [], [], TrainerSettings(max_steps=steps))
 
 
 def test_a_missing_gpu_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="trainer=cpu"):
-        build_trainer(tmp_path, [], [], accelerator="gpu")
+        build_trainer(tmp_path, [], [], TrainerSettings(accelerator="gpu"))
 
 
 @pytest.mark.parametrize(("capability", "expected"), [((9, 0), "bf16-mixed"), ((7, 5), "32-true")])
@@ -80,18 +85,22 @@ def test_bfloat16_where_the_cpu_multiplies_it(
     monkeypatch: pytest.MonkeyPatch, amx: bool, expected: str
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": amx}, raising=False)
     assert best_precision("cpu") == expected
 
 
 def test_devices_reach_lightning(tmp_path: Path) -> None:
     for devices in ("auto", "1"):
-        trainer = build_trainer(tmp_path, [], [], accelerator="cpu", devices=devices)
+        trainer = build_trainer(
+            tmp_path, [], [], TrainerSettings(accelerator="cpu", devices=devices)
+        )
         assert trainer.num_devices == 1
-    trainer = build_trainer(tmp_path, [], [], accelerator="cpu", devices=2, strategy="ddp")
+    trainer = build_trainer(
+        tmp_path, [], [], TrainerSettings(accelerator="cpu", devices=2, strategy="ddp")
+    )
     assert (trainer.num_devices, trainer.world_size) == (2, 2)
     with pytest.raises(ValueError, match="devices=0"):
-        build_trainer(tmp_path, [], [], accelerator="cpu", devices=0)
+        build_trainer(tmp_path, [], [], TrainerSettings(accelerator="cpu", devices=0))
 
 
 def test_one_process_is_alone_in_a_slurm_job(
@@ -107,7 +116,7 @@ def test_one_process_is_alone_in_a_slurm_job(
         "SLURM_JOB_ID": "17",
     }.items():
         monkeypatch.setenv(name, value)
-    trainer = build_trainer(tmp_path, [], [], accelerator="cpu")
+    trainer = build_trainer(tmp_path, [], [], TrainerSettings(accelerator="cpu"))
     assert (trainer.world_size, trainer.global_rank) == (1, 0)
 
 
@@ -122,14 +131,23 @@ def test_torchrun_says_how_many_there_are(tmp_path: Path, monkeypatch: pytest.Mo
         "MASTER_PORT": "29500",
     }.items():
         monkeypatch.setenv(name, value)
-    trainer = build_trainer(tmp_path, [], [], accelerator="cpu", devices=2, strategy="ddp")
+    trainer = build_trainer(
+        tmp_path, [], [], TrainerSettings(accelerator="cpu", devices=2, strategy="ddp")
+    )
     assert (trainer.world_size, trainer.global_rank) == (2, 0)
     with pytest.raises(ValueError, match=r"torchrun started 2 processes.*num_nodes is 1"):
-        build_trainer(tmp_path, [], [], accelerator="cpu")
+        build_trainer(tmp_path, [], [], TrainerSettings(accelerator="cpu"))
 
 
 def test_what_a_spread_network_cannot_do_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="Add ema_decay=0"):
-        build_trainer(tmp_path, [WeightEMA(0.9)], [], accelerator="cpu", strategy="fsdp")
+        build_trainer(
+            tmp_path, [WeightEMA(0.9)], [], TrainerSettings(accelerator="cpu", strategy="fsdp")
+        )
     with pytest.raises(ValueError, match="sync_batchnorm=true does not go with"):
-        build_trainer(tmp_path, [], [], accelerator="cpu", strategy="fsdp", sync_batchnorm=True)
+        build_trainer(
+            tmp_path,
+            [],
+            [],
+            TrainerSettings(accelerator="cpu", strategy="fsdp", sync_batchnorm=True),
+        )

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from unet_exp.training import loaders, waiting
 from unet_exp.training.loaders import TimedLoader
-from unet_exp.training.trainer import build_trainer
+from unet_exp.training.trainer import TrainerSettings, build_trainer
 from unet_exp.training.waiting import DataWait
 
 STEP = 2.0
@@ -101,9 +101,13 @@ def trained(
     """The shares at two validations, of six batches each; ``folder``/csv is the logger's."""
     read = Read()
     trainer = build_trainer(
-        folder, [*others, read, DataWait()], [logger(folder, name="csv")], accelerator="cpu",
-        max_steps=steps, log_every_n_steps=4, accumulate_grad_batches=batches,
-    )  # fmt: skip
+        folder,
+        [*others, read, DataWait()],
+        [logger(folder, name="csv")],
+        TrainerSettings(
+            "cpu", max_steps=steps, log_every_n_steps=4, accumulate_grad_batches=batches
+        ),
+    )
     trainer.fit(Busy(), TimedLoader(Slow(6, wait), batch_size=1), DataLoader(Slow(2, validation)))
     return read.shares
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from unet_exp.training.checkpoint import read_content, read_weights
-from unet_exp.training.trainer import build_trainer
+from unet_exp.training.trainer import TrainerSettings, build_trainer
 from unet_exp.training.whole_files import WholeFiles
 
 
@@ -42,7 +42,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path: Path) -> None:
 
 
 def test_the_trainer_saves_this_way(tmp_path: Path) -> None:
-    trainer = build_trainer(tmp_path, [], [], accelerator="cpu")
+    trainer = build_trainer(tmp_path, [], [], TrainerSettings(accelerator="cpu"))
     assert isinstance(trainer.strategy.checkpoint_io, WholeFiles)
 
 

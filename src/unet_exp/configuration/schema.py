@@ -95,13 +95,20 @@ def parameters(target: str) -> list[inspect.Parameter]:
 
 def imported(target: str) -> list[inspect.Parameter]:
     """Import a function or class, and return its parameters."""
-    found = inspect.signature(get_object(target)).parameters.values()
-    return [
-        one.replace(annotation=signatures.parsed_type(one.annotation))
-        if isinstance(one.annotation, str)
-        else one
-        for one in found
-    ]
+    function: Any = get_object(target)
+    # A signature has a placeholder where a data class makes the default.
+    made = {
+        name: field.default_factory()
+        for name, field in getattr(function, "__dataclass_fields__", {}).items()
+        if field.default_factory is not dataclasses.MISSING
+    }
+    found = []
+    for one in inspect.signature(function).parameters.values():
+        text = isinstance(one.annotation, str)
+        annotation = signatures.parsed_type(one.annotation) if text else one.annotation
+        default = made.get(one.name, one.default)
+        found.append(one.replace(annotation=annotation, default=default))
+    return found
 
 
 def register() -> None:

@@ -143,8 +143,10 @@ def parsed_type(text: str) -> Any:
 
 
 def default_value(node: ast.expr) -> Any:
-    """Return a default that is written out, or is a quotient such as ``1.0 / 3``."""
+    """Return a default that is written out, a quotient such as ``1.0 / 3``, or an empty field."""
     match node:
+        case ast.Call(ast.Name("field"), [], [ast.keyword("default_factory", ast.Name(kind))]):
+            return TYPES[kind]() if kind in TYPES else ast.literal_eval(node)
         case ast.BinOp(ast.Constant(numerator), ast.Div(), ast.Constant(denominator)):
             return numerator / denominator  # pyright: ignore[reportOperatorIssue]
     return ast.literal_eval(node)

@@ -37,6 +37,7 @@ from unet_exp.training.progress import ProgressBar
 from unet_exp.training.ranks import leave
 from unet_exp.training.saving import checkpoints
 from unet_exp.training.stopping import Stopping
+from unet_exp.training.trainer import build_trainer
 from unet_exp.training.waiting import DataWait
 
 log = logging.getLogger(__name__)
@@ -138,7 +139,7 @@ def fit_until_stopped(
     training.loaders.check()
     # Behind the callbacks whose state a checkpoint holds.
     callbacks = [*training.callbacks, stopping, DataWait()]
-    trainer = build(cfg.trainer)(folder=folder, callbacks=callbacks, loggers=[])
+    trainer = build_trainer(folder, callbacks, [], build(cfg.trainer))
 
     # Of several processes on one run, the first keeps the record.
     first = int(os.environ.get("RANK", 0)) == 0

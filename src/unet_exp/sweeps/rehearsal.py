@@ -15,6 +15,7 @@ from unet_exp.runs.resume import starting_point
 from unet_exp.sweeps.plan import Job, refused
 from unet_exp.training.assembly import build_dataset
 from unet_exp.training.devices import process_count
+from unet_exp.training.trainer import build_trainer
 
 #: Data sets kept for the next jobs; most sweeps take one, or one for each fold.
 KEPT = 8
@@ -73,9 +74,8 @@ class Rehearsal:
         if cfg.ckpt_path and not last.exists():
             starting_point(cfg, training.config, Path())
         here = self.here and cfg.trainer.devices == 1
-        build(cfg.trainer, **({} if here else ELSEWHERE))(
-            folder=Path(), callbacks=training.callbacks, loggers=[]
-        )
+        settings = build(cfg.trainer, **({} if here else ELSEWHERE))
+        build_trainer(Path(), training.callbacks, [], settings)
         self.monitor, self.mode = training.monitor, training.mode
         for name, metric in training.module.metrics.items():
             self.higher_is_better[name] = bool(metric.higher_is_better)

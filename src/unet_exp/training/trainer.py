@@ -5,39 +5,49 @@ import logging
 import os
 import re
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from unet_exp.configuration.trainer_options import require_free
-from unet_exp.training.devices import gpu_count, parse_devices, process_count
+from unet_exp.training.devices import device_type, gpu_count, parse_devices, process_count
 
 if TYPE_CHECKING:  # importing Lightning takes seconds; `--help` and a wrong override need none
     from lightning.pytorch import Callback, Trainer
     from lightning.pytorch.loggers import Logger
 
+#: Warnings that do not apply to this project's trainings: the module that warns, and part of the
+#: text. Lightning's other ones of that kind have a category of their own.
+IGNORED_WARNINGS = (
+    # A run's own checkpoints may be there before.
+    ("lightning.pytorch.callbacks.model_checkpoint", " exists and is not empty."),
+    # ckpt_path goes on in a new folder.
+    ("lightning.pytorch.callbacks.model_checkpoint", "The dirpath has changed from "),
+    # Callbacks may be left out when a run goes on.
+    (
+        "lightning.pytorch.trainer.call",
+        "callbacks used to create the checkpoint need to be",
+    ),
+    # configure_model does nothing in a training that has an EMA.
+    ("lightning.pytorch.callbacks.weight_averaging", "WeightAveraging callback with a model that"),
+    # No loss writes into its logits.
+    ("torch.distributed.fsdp._fully_shard._fsdp_state", "returned a view tensor. "),
+    # Lightning's own call.
+    ("torch.utils._pytree", "`isinstance(treespec, LeafSpec)` is deprecated, "),
+    # A step that float16's gradient scaler left out.
+    (
+        "torch.optim.lr_scheduler",
+        "Detected call of `lr_scheduler.step()` before ",
+    ),
+)
 
-def build_trainer(
-    folder: Path,
-    callbacks: "list[Callback]",
-    loggers: "list[Logger]",
-    accelerator: str = "auto",
-    devices: int | str | list[int] = 1,
-    num_nodes: int = 1,
-    strategy: str = "auto",
-    precision: str = "auto",
-    max_steps: int = 500,
-    max_time: str | None = None,
-    gradient_clip_val: float | None = None,
-    accumulate_grad_batches: int = 1,
-    limit_val_batches: int | float = 1.0,
-    log_every_n_steps: int = 10,
-    deterministic: bool = True,
-    sync_batchnorm: bool = False,
-    options: dict[str, Any] = {},  # noqa: B006 - a schema needs the default itself
-) -> "Trainer":
-    """Return a Trainer that writes to ``folder`` alone.
+
+@dataclass(frozen=True)
+class TrainerSettings:
+    """The settings of a training that ``trainer.NAME=VALUE`` changes.
 
     Parameters
     ----------
@@ -45,91 +55,127 @@ def build_trainer(
         ``auto`` takes the GPU if there is one.
     devices
         How many, or which (see :func:`unet_exp.training.devices.process_count`).
+    strategy
+        ``auto``, ``ddp``, ``fsdp``, or another of Lightning's.
     precision
         One of Lightning's, or ``auto``: bfloat16 products where the processor multiplies them
         in hardware (a GPU from Ampere on, a CPU with AMX), else float32.
     max_steps
-        Optimiser steps, after which training ends; at least 1.
+        Optimiser steps after which training ends; at least 1.
     max_time
-        Wall-clock limit, ``DD:HH:MM:SS``; whichever comes first ends the training, and either
-        way the network is validated and saved.
+        Wall-clock limit, ``DD:HH:MM:SS``. Whichever comes first ends the training; the network is
+        then validated and saved.
     gradient_clip_val
         Upper bound of the gradient's L2 norm.
     limit_val_batches
-        So many validation images in all, or a fraction of them.
-    strategy
-        ``auto``, ``ddp``, ``fsdp``, or another of Lightning's.
+        Number of validation images over all processes, or a fraction of them.
     sync_batchnorm
         Batch norm by the tiles of all GPUs rather than of each.
     options
-        Any other argument of ``lightning.pytorch.Trainer``, but for those that a run depends on
+        Any other argument of ``lightning.pytorch.Trainer``, except those that a run depends on
         (:func:`unet_exp.configuration.trainer_options.require_free`).
 
     Raises
     ------
     ValueError
-        If ``max_steps`` is not positive, or the devices do not exist here, or an option is one of
-        those that the record of a run depends on.
+        If ``max_steps`` or ``limit_val_batches`` is not positive, ``max_time`` cannot be read, or
+        an option is one that the record of a run depends on.
+    """
+
+    accelerator: str = "auto"
+    devices: int | str | list[int] = 1
+    num_nodes: int = 1
+    strategy: str = "auto"
+    precision: str = "auto"
+    max_steps: int = 500
+    max_time: str | None = None
+    gradient_clip_val: float | None = None
+    accumulate_grad_batches: int = 1
+    limit_val_batches: int | float = 1.0
+    log_every_n_steps: int = 10
+    deterministic: bool = True
+    sync_batchnorm: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        own = [setting.name for setting in fields(self)]
+        require_free(self.options, [*own, "folder", "callbacks", "loggers"])
+        if self.max_steps < 1:
+            raise ValueError(
+                f"trainer.max_steps={self.max_steps} trains nothing. Give 1 or more; to end by the "
+                "clock, add trainer.max_time=00:01:00:00 (DD:HH:MM:SS)."
+            )
+        if self.max_time is not None and not re.fullmatch(r"\d+:\d\d:\d\d:\d\d", self.max_time):
+            raise ValueError(
+                f"trainer.max_time={self.max_time} is no duration. Write DD:HH:MM:SS, such as "
+                "00:00:20:00 for 20 minutes."
+            )
+        if not self.limit_val_batches:
+            raise ValueError(
+                "trainer.limit_val_batches=0 leaves no validation, at which scores and checkpoints "
+                "are written. Give at least 1 image."
+            )
+
+
+def build_trainer(
+    folder: Path,
+    callbacks: "Sequence[Callback]",
+    loggers: "Sequence[Logger]",
+    settings: TrainerSettings,
+) -> "Trainer":
+    """Return a Trainer that writes to ``folder`` alone.
+
+    Raises
+    ------
+    ValueError
+        If the devices do not exist here, or settings do not fit each other.
     """
     from lightning.pytorch import Trainer
 
-    require_free(options, inspect.signature(build_trainer).parameters)
-    if max_steps < 1:
-        raise ValueError(
-            f"trainer.max_steps={max_steps} trains nothing. Give 1 or more; to end by the clock, "
-            "add trainer.max_time=00:01:00:00 (DD:HH:MM:SS)."
-        )
-    if max_time is not None and not re.fullmatch(r"\d+:\d\d:\d\d:\d\d", max_time):
-        raise ValueError(
-            f"trainer.max_time={max_time} is no duration. Write DD:HH:MM:SS, such as 00:00:20:00 "
-            "for 20 minutes."
-        )
-    if not limit_val_batches:
-        raise ValueError(
-            "trainer.limit_val_batches=0 leaves no validation, at which scores and checkpoints are "
-            "written. Give at least 1 image."
-        )
-    count = process_count(accelerator, devices)
-    require_started(count * num_nodes)
-    if strategy == "fsdp":
-        require_shardable(callbacks, sync_batchnorm)
-    quiet()
-    # Deterministic torch would also fill all new memory, to find who reads it too early: 5 % of a
-    # step, and nobody's numbers.
+    local = process_count(settings.accelerator, settings.devices)
+    processes = local * settings.num_nodes
+    require_started(processes)
+    if settings.strategy == "fsdp":
+        require_shardable(callbacks, settings.sync_batchnorm)
+    ignore_warnings()
+    # Deterministic torch also fills all new memory, to find early reads of it. That takes 5 % of a
+    # step and changes no result.
     torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
-    settings: dict[str, Any] = {
-        "default_root_dir": folder,
-        "callbacks": callbacks,
-        "logger": loggers,
-        "accelerator": accelerator,
-        # Lightning takes no list on a CPU, and "auto" there for all its cores.
-        "devices": indices if isinstance(indices := parse_devices(devices), list) else count,
-        "num_nodes": num_nodes,
-        "strategy": chosen_strategy(strategy, count * num_nodes),
-        "precision": best_precision(accelerator) if precision == "auto" else precision,
-        "max_steps": max_steps,
-        "max_epochs": -1,
-        "max_time": max_time,
-        "gradient_clip_val": gradient_clip_val,
-        "accumulate_grad_batches": accumulate_grad_batches,
-        "limit_val_batches": limit_val_batches,
-        "log_every_n_steps": log_every_n_steps,
+    auto = settings.precision == "auto"
+    indices = parse_devices(settings.devices)
+    return Trainer(
+        default_root_dir=folder,
+        callbacks=list(callbacks),
+        logger=list(loggers),
+        accelerator=settings.accelerator,
+        # Lightning takes no list on a CPU, and understands "auto" there as all its cores.
+        devices=indices if isinstance(indices, list) else local,
+        num_nodes=settings.num_nodes,
+        strategy=choose_strategy(settings.strategy, processes),
+        precision=best_precision(settings.accelerator) if auto else settings.precision,  # pyright: ignore[reportArgumentType]
+        max_steps=settings.max_steps,
+        max_epochs=-1,
+        max_time=settings.max_time,
+        gradient_clip_val=settings.gradient_clip_val,
+        accumulate_grad_batches=settings.accumulate_grad_batches,
+        limit_val_batches=settings.limit_val_batches,
+        log_every_n_steps=settings.log_every_n_steps,
         # cuDNN's deterministic kernels, and a warning where an operation has none.
-        "deterministic": "warn" if deterministic else False,
-        "benchmark": not deterministic,
-        "num_sanity_val_steps": 0,
-        "use_distributed_sampler": False,
+        deterministic="warn" if settings.deterministic else False,
+        benchmark=not settings.deterministic,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
         # torch has it for GPUs alone; on a CPU each process normalises by its own tiles.
-        "sync_batchnorm": sync_batchnorm and gpu_count(accelerator) > 0,
-        "enable_progress_bar": False,
-        "enable_model_summary": False,
-        "enable_checkpointing": True,
-        "plugins": plugins(count * num_nodes),
-    }
-    return Trainer(**settings, **options)
+        sync_batchnorm=settings.sync_batchnorm and gpu_count(settings.accelerator) > 0,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=True,
+        plugins=plugins(processes),
+        **settings.options,
+    )
 
 
-def chosen_strategy(name: str, processes: int) -> Any:
+def choose_strategy(name: str, processes: int) -> Any:
     """Return how processes train together: with ``ddp`` each has the network, with ``fsdp`` a part.
 
     Others are Lightning's own.
@@ -142,20 +188,20 @@ def chosen_strategy(name: str, processes: int) -> Any:
         return ModelParallelStrategy(processes, 1, save_distributed_checkpoint=False)
     if name not in ("auto", "ddp") or processes == 1:
         return name
-    # SegmentationModule shares the statistics of batch norm, and validation waits for nobody.
+    # SegmentationModule averages the statistics of batch norm, and validation needs no others.
     known = inspect.signature(DistributedDataParallel).parameters
     buffers = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
     settings: dict[str, Any] = {buffers: False, "gradient_as_bucket_view": True}
     return DDPStrategy(**settings)
 
 
-def require_shardable(callbacks: "list[Callback]", sync_batchnorm: bool) -> None:
-    """Refuse what does not go with a network that is spread over devices.
+def require_shardable(callbacks: "Sequence[Callback]", sync_batchnorm: bool) -> None:
+    """Refuse what is impossible with a network that is spread over devices.
 
     Raises
     ------
     ValueError
-        Naming it.
+        With what to change.
     """
     from lightning.pytorch.callbacks import WeightAveraging
 
@@ -207,33 +253,24 @@ def plugins(processes: int) -> list[Any]:
 def best_precision(accelerator: str) -> str:
     """Return ``bf16-mixed`` where the processor multiplies bfloat16 in hardware, else ``32-true``.
 
-    On a CPU without such instructions bfloat16 is emulated, at a twentieth of the speed.
+    On a CPU without such instructions bfloat16 is emulated, at a twentieth of the speed. Which
+    instructions a CPU has is asked of torch from 2.11 on; before that it counts as without.
     """
-    if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
+    device = device_type(accelerator)
+    if device == "cuda":
         fast = torch.cuda.get_device_capability() >= (8, 0)
     else:
-        probe = getattr(torch.cpu, "_is_amx_tile_supported", None)
-        fast = accelerator in ("auto", "cpu") and probe is not None and probe()
+        capabilities = getattr(torch.cpu, "get_capabilities", dict)
+        fast = device == "cpu" and bool(capabilities().get("amx_bf16"))
     return "bf16-mixed" if fast else "32-true"
 
 
-def quiet() -> None:
-    """Silence what Lightning says about its own workings; its errors stay."""
+def ignore_warnings() -> None:
+    """Silence what Lightning says about its own workings; errors and others' warnings stay."""
+    from lightning.fabric.utilities import disable_possible_user_warnings
+
     for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    for message in (
-        r".*does not have many workers.*",  # the loader's default is measured: see loaders.py
-        r".*is smaller than the logging interval.*",
-        r".*Checkpoint directory .* exists and is not empty.*",
-        r".*callbacks used to create the checkpoint need to be provided.*",  # or not, as one likes
-        r".*your dataloader is not resumable.*",  # ours goes on at the step of training
-        r".*It is recommended to use `self\.log\(.*",  # what is logged is of all processes
-        r".*callback with a model that overrides the configure_model.*",  # it does nothing there
-        r".*FSDP2-wrapped module .* returned a view tensor.*",  # no loss writes into its logits
-        r".*The `srun` command is available.*",  # torchrun starts the processes
-        r".*dirpath has changed from .*",  # that is what ckpt_path asks for
-        r".*`isinstance\(treespec, LeafSpec\)` is deprecated.*",
-        r".*Detected call of `lr_scheduler\.step\(\)` before.*",
-        r".*`srun` command is available on your system but is not used.*",  # by intent
-    ):
-        warnings.filterwarnings("ignore", message)
+    disable_possible_user_warnings()
+    for _, text in IGNORED_WARNINGS:
+        warnings.filterwarnings("ignore", f".*{re.escape(text)}")
