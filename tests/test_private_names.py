@@ -24,9 +24,13 @@ from lightning.pytorch.plugins.precision import MixedPrecision
 
 from unet_exp.training.trainer import IGNORED_WARNINGS
 
+VERSION = tuple(int(part) for part in torch.__version__.split(".")[:2])
+
 
 @pytest.mark.parametrize(("module", "text"), IGNORED_WARNINGS)
 def test_an_ignored_warning_has_its_text(module: str, text: str) -> None:
+    if module.startswith("torch.") and VERSION < (2, 13):
+        pytest.skip("Older versions of torch lack some of these warnings.")
     assert text in inspect.getsource(importlib.import_module(module))
 
 

@@ -253,8 +253,8 @@ def plugins(processes: int) -> list[Any]:
 def best_precision(accelerator: str) -> str:
     """Return ``bf16-mixed`` where the processor multiplies bfloat16 in hardware, else ``32-true``.
 
-    On a CPU without such instructions bfloat16 is emulated, at a twentieth of the speed. Which
-    instructions a CPU has is asked of torch from 2.11 on; before that it counts as without.
+    On a CPU without such instructions bfloat16 is emulated, at a twentieth of the speed. Older
+    versions of torch do not tell which instructions a CPU has; there it gets ``32-true``.
     """
     device = device_type(accelerator)
     if device == "cuda":
