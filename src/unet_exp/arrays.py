@@ -4,7 +4,9 @@ NumPy arrays, memory maps and Zarr arrays meet the protocol as they are. So an i
 passes from its file to the network and from the network to its results piece by piece.
 """
 
+import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -65,3 +67,21 @@ class MappedArray:
 
     def __getitem__(self, key: Any) -> Shaped[np.ndarray, "..."]:
         return self.function(self.source, key)
+
+
+def memory_mapped(
+    path: Path, offset: int, dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> MappedArray:
+    """Return the uncompressed array at ``offset`` of a file.
+
+    Each read makes a memory map of its own: pages of the file would stay in the process's memory
+    as long as one map lives.
+    """
+    if path.stat().st_size < offset + math.prod(map(int, shape)) * dtype.itemsize:
+        raise ValueError(f"cut short: {shape} values do not fit into it")
+    native = dtype.newbyteorder("=")
+
+    def read(source: Path, key: Any) -> np.ndarray:
+        return np.array(np.memmap(source, dtype, "r", offset, shape)[key], native)
+
+    return MappedArray(path, read, shape, dtype)

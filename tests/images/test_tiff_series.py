@@ -9,6 +9,7 @@ from numpy.testing import assert_array_equal
 
 from unet_exp.images.image_file import open_image
 from unet_exp.images.reading import read_pages
+from unet_exp.images.tiff_series import KINDS
 
 IMAGE = np.arange(9 * 20 * 30, dtype=np.uint8).reshape(9, 20, 30)
 
@@ -136,3 +137,10 @@ def test_a_cut_stack_of_imagej_is_not_its_first_page(tmp_path: Path) -> None:
     with open_image(path) as opened:
         assert (opened.axes, opened.shape) == ("Z", (9,))
         assert_array_equal(opened.pages[8][:, :, :], IMAGE[8:])
+
+
+def test_every_kind_whose_pages_tifffile_finds_by_metadata_can_be_turned_off() -> None:
+    """A kind that a new tifffile knows has to be added to ``KINDS``."""
+    readers = {name for name in dir(tifffile.TiffFile) if name.startswith("_series_")}
+    kinds = {name.removeprefix("_series_") for name in readers} - {"generic", "indica"}
+    assert kinds == set(KINDS)

@@ -72,10 +72,7 @@ def content_key(*parts: Any) -> str:
 
 
 def cached_array(
-    folder: Path,
-    key: str,
-    compute: Callable[[], Shaped[np.ndarray, "..."]],
-    mmap: bool = False,
+    folder: Path, key: str, compute: Callable[[], Shaped[np.ndarray, "..."]], mmap: bool = False
 ) -> Shaped[np.ndarray, "..."]:
     """Read the array ``folder/key.npy``, or compute it and write it there.
 

@@ -66,15 +66,7 @@ def find_source(folder: Path, kind: str) -> Path | None:
 
 
 def list_files(folder: Path, log: bool = True) -> list[Path]:
-    """List the image files of a folder in natural order; log other files if ``log``.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such folder.
-    ValueError
-        It holds no image file, or a folder or broken link that is named like one.
-    """
+    """List the image files of a folder in natural order; log other files if ``log``."""
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not there. Make it and put the images into it.")
     paths = [p for p in folder.iterdir() if not p.name.startswith(".")]

@@ -116,13 +116,7 @@ def require_min_is_white(value: str) -> None:
 
 
 def read_display(path: Path, page: tifffile.TiffPage) -> Display:
-    """Read how a page of a TIFF is displayed.
-
-    Raises
-    ------
-    ValueError
-        Its colours are stored in a way that is not read.
-    """
+    """Read how a page of a TIFF is displayed."""
     photometric = page.photometric
     if photometric in (PHOTOMETRIC.CIELAB, PHOTOMETRIC.ICCLAB, PHOTOMETRIC.ITULAB) or (
         photometric == PHOTOMETRIC.YCBCR and page.compression not in DECODED

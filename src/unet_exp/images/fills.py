@@ -84,13 +84,7 @@ class FillDetector:
             self.huge += [v for v in np.unique(values[large])[:NAMED] if v not in self.huge]
 
     def refuse(self, count: int) -> None:
-        """Refuse the channel, of ``count`` values, if fill values were seen.
-
-        Raises
-        ------
-        NotFiniteError
-            The message names the fill values and how to declare them.
-        """
+        """Refuse the channel, of ``count`` values, if fill values were seen."""
         apart = 0 < self.largest_other * GAP <= self.least_huge
         if self.huge and (self.has_largest_float or apart):
             _refuse(self.huge_count, count, self.huge[:NAMED])

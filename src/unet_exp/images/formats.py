@@ -34,13 +34,7 @@ SUFFIXES = tuple(suffix for format_ in FORMATS for suffix in format_.suffixes)
 
 
 def open_stored(path: Path, in_memory: int) -> AbstractContextManager[StoredImage]:
-    """Open a file of any format, or a Zarr folder.
-
-    Raises
-    ------
-    ValueError
-        It is of no known format, or damaged; codecs may raise any other exception, too.
-    """
+    """Open a file of any format, or a Zarr folder."""
     if ome_zarr.is_zarr(path):
         return ome_zarr.open_zarr(path, in_memory)
     if path.exists() and not path.is_file():  # opening a pipe would wait for ever

@@ -130,10 +130,7 @@ def open_image(
 
 
 def open_whole(
-    path: Path,
-    channels: int | None = None,
-    pages: int | None = None,
-    min_is_white: str = "auto",
+    path: Path, channels: int | None = None, pages: int | None = None, min_is_white: str = "auto"
 ) -> AbstractContextManager[ImageFile]:
     """Open an image file as `open_image` does, and read all its pixels at once."""
     return open_image(path, channels, pages, 2**62, min_is_white)

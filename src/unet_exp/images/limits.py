@@ -54,11 +54,6 @@ def require_plausible(declared: int, stored: Iterable[int], pages: int = 1) -> N
     pages
         How many pages it says that it holds.
 
-    Raises
-    ------
-    TooLargeError
-        The message names both sizes and how to allow them.
-
     >>> require_plausible(2**60, [1000])
     Traceback (most recent call last):
     unet_exp.images.limits.TooLargeError: it says that it holds 1,073,741,824 GiB of pixels ...
@@ -90,13 +85,7 @@ def require_plausible(declared: int, stored: Iterable[int], pages: int = 1) -> N
 
 
 def require_memory(needed: int, what: str) -> None:
-    """Refuse to unpack at once what does not fit into free memory.
-
-    Raises
-    ------
-    TooLargeError
-        The message names the bytes needed and free.
-    """
+    """Refuse to unpack at once what does not fit into free memory."""
     free = stated_limit() or psutil.virtual_memory().available
     if needed > free:
         raise TooLargeError(

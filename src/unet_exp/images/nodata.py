@@ -22,11 +22,6 @@ def parse_nodata(nodata: Any) -> NoData:
 
     An empty list declares that there are none.
 
-    Raises
-    ------
-    ValueError
-        For anything else.
-
     >>> parse_nodata(-9999), parse_nodata([0, "nan"]), parse_nodata(None)
     ((-9999.0,), (0.0, nan), ())
     """

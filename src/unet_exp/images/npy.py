@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from unet_exp.arrays import memory_mapped
 from unet_exp.images.limits import format_bytes, require_memory, size
-from unet_exp.images.memory_map import memory_mapped
 from unet_exp.images.stored_image import StoredImage, guess_axes
 
 SIGNATURES = (b"\x93NUMPY",)
@@ -15,13 +15,7 @@ SIGNATURES = (b"\x93NUMPY",)
 
 @contextmanager
 def open_npy(path: Path, in_memory: int) -> Iterator[StoredImage]:
-    """Open an NPY file; read it at once up to ``in_memory`` bytes.
-
-    Raises
-    ------
-    ValueError
-        It holds no numbers, or fewer than its header says.
-    """
+    """Open an NPY file; read it at once up to ``in_memory`` bytes."""
     with path.open("rb") as file:
         version = np.lib.format.read_magic(file)
         read_header = np.lib.format.read_array_header_1_0

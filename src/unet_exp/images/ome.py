@@ -24,13 +24,7 @@ class OmeImage:
 
 
 def parse_xml(xml: str) -> Element:
-    """Parse OME-XML; refuse declared entities, which could expand without end.
-
-    Raises
-    ------
-    ValueError
-        It cannot be parsed.
-    """
+    """Parse OME-XML; refuse declared entities, which could expand without end."""
     if "<!DOCTYPE" in xml or "<!ENTITY" in xml:
         raise ValueError("its XML declares entities")
     try:

@@ -38,11 +38,6 @@ def open_zarr(path: Path, in_memory: int) -> Iterator[StoredImage]:
     """Open the finest resolution of an OME-Zarr image, or a plain Zarr array, to read by slices.
 
     Of an image converted by bioformats2raw the first series is taken.
-
-    Raises
-    ------
-    ValueError
-        The group holds no image, or says that it holds more than is plausible.
     """
     stored = _find_image(path)
     array = stored.array

@@ -3,10 +3,14 @@
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from unet_exp.images.display import display_of_orientation
 from unet_exp.images.limits import require_memory, require_plausible
@@ -20,13 +24,7 @@ SAMPLES = {0: 1, 2: 3, 3: 4, GREY_ALPHA: 4, 6: 4}
 
 @contextmanager
 def open_png(path: Path, in_memory: int) -> Iterator[StoredImage]:
-    """Read a PNG, which is always read at once.
-
-    Raises
-    ------
-    ValueError
-        It is cut or damaged, or its header says that it holds more than is plausible.
-    """
+    """Read a PNG, which is always read at once."""
     data = path.read_bytes()
     if data[12:16] != b"IHDR" or len(data) < 33:
         raise ValueError("its header is missing")
@@ -50,23 +48,15 @@ def open_png(path: Path, in_memory: int) -> Iterator[StoredImage]:
     yield StoredImage(channels, display.axes("CYX"), alpha, display=display)
 
 
-def exif_orientation(data: bytes) -> int:
-    """Return the Orientation in a PNG's eXIf chunk, which is built like a TIFF; 1 without one.
+def exif_orientation(data: bytes) -> Any:
+    """Return the Orientation in a PNG's eXIf chunk; 1 without one.
 
     >>> exif_orientation(b"no picture")
     1
     """
-    at = 8
-    while (head := data[at : at + 8])[4:] not in (b"", b"eXIf", b"IDAT", b"IEND"):
-        at += 12 + int.from_bytes(head[:4])
-    if head[4:] != b"eXIf":
-        return 1
-    exif = data[at + 8 : at + 8 + int.from_bytes(head[:4])]
-    order = "<" if exif[:2] == b"II" else ">"
     try:
-        (start,) = struct.unpack_from(f"{order}I", exif, 4)
-        (count,) = struct.unpack_from(f"{order}H", exif, start)
-        tags = (struct.unpack_from(f"{order}HHIH", exif, start + 2 + 12 * i) for i in range(count))
-        return next((value for tag, _, _, value in tags if tag == 274), 1)
-    except struct.error:
+        exif = Image.Exif()
+        exif.load(PngImageFile(BytesIO(data)).info["exif"])
+        return exif.get(274, 1)
+    except Exception:  # Pillow raises anything where the chunk makes no sense
         return 1

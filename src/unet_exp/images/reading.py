@@ -14,10 +14,7 @@ ImageAndGaps = tuple[Float32[np.ndarray, "_ _ _"], Bool[np.ndarray, "_ _"] | Non
 
 
 def read_pages(
-    path: Path,
-    channels: int | None = None,
-    pages: int | None = None,
-    min_is_white: str = "auto",
+    path: Path, channels: int | None = None, pages: int | None = None, min_is_white: str = "auto"
 ) -> Shaped[np.ndarray, "n c h w"]:
     """Read a file as pages of channels in the numbers that it holds, see `open_image`."""
     with open_whole(path, channels, pages, min_is_white) as file:
@@ -26,10 +23,7 @@ def read_pages(
 
 
 def read_images(
-    path: Path,
-    normalization: str = "zscore",
-    channels: int | None = None,
-    pages: int | None = None,
+    path: Path, normalization: str = "zscore", channels: int | None = None, pages: int | None = None
 ) -> list[Float32[np.ndarray, "_ _ _"]]:
     """Read and normalise the pages of a file, each (channels, height, width).
 
@@ -59,10 +53,7 @@ def read_images_and_gaps(
     """
     everything = slice(None), slice(None)
     try:
-        with (
-            open_whole(path, channels, pages, min_is_white) as file,
-            naming_memory_errors(path),
-        ):
+        with open_whole(path, channels, pages, min_is_white) as file, naming_memory_errors(path):
             file.display.warn_of_white_zeros(path, min_is_white)
             missing = file.find_nodata(nodata)
             images = [Scaled(page[:, :, :], normalization, missing) for page in file.pages]

@@ -8,13 +8,7 @@ from jaxtyping import Bool, Float32, Int64, Shaped
 
 from unet_exp.arrays import MappedArray
 from unet_exp.images.fills import FillDetector
-from unet_exp.images.nodata import (
-    NoData,
-    NoneAtAll,
-    NotFiniteError,
-    find_gaps,
-    refuse_not_finite,
-)
+from unet_exp.images.nodata import NoData, NoneAtAll, NotFiniteError, find_gaps, refuse_not_finite
 
 NORMALIZATIONS = ("zscore", "percentile", "minmax", "dtype", "none")
 PERCENTILES = (1.0, 99.8)
@@ -35,18 +29,10 @@ def find_scaling(
 ) -> tuple[float, float]:
     """Find ``low`` and ``scale`` of a channel (h, w), which becomes (channel - low) / scale.
 
-    ==========  ==========================  ======================================
-    name        low                         scale
-    ==========  ==========================  ======================================
-    zscore      mean                        standard deviation
-    percentile  1st percentile              distance to the 99.8th percentile
-    minmax      least value                 distance to the largest value
-    dtype       0                           largest number of an integer type, or 1
-    none        0                           1
-    ==========  ==========================  ======================================
-
-    A constant channel becomes 0. ``channel`` is a `unet_exp.arrays.SlicedArray`. Values that
-    ``nodata`` declares are left out.
+    "zscore" takes mean and standard deviation; "percentile" the 1st percentile and the distance
+    to the 99.8th; "minmax" the least value and the distance to the largest; "dtype" divides by
+    the largest number of an integer type; "none" changes nothing. A constant channel becomes 0.
+    Values that ``nodata`` declares are left out.
 
     >>> find_scaling(np.array([[1, 3], [1, 3]], np.uint8))
     (2.0, 1.0)

@@ -24,7 +24,7 @@ class StoredImage:
     Attributes
     ----------
     array
-        A `unet_exp.arrays.SlicedArray` in the file's own order of axes.
+        Read by slices, in the file's own order of axes.
     axes
         tifffile's letter for each axis, named as the image is displayed.
     alpha

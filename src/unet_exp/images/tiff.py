@@ -9,9 +9,9 @@ import numpy as np
 import zarr
 from tifffile import TiffFile, TiffPageSeries
 
+from unet_exp.arrays import memory_mapped
 from unet_exp.images.display import read_display
 from unet_exp.images.limits import require_memory, require_plausible, size
-from unet_exp.images.memory_map import memory_mapped
 from unet_exp.images.stored_image import StoredImage
 from unet_exp.images.tags import read_tags
 from unet_exp.images.tiff_images import choose_image, joined_array

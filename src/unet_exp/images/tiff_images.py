@@ -56,11 +56,6 @@ def choose_image(path: Path, file: TiffFile, series: list[TiffPageSeries]) -> Ti
 
     Images whose pages have one size and type are one image: programs begin a new one where the
     compression changes, or for each page.
-
-    Raises
-    ------
-    ValueError
-        There are no pixels, or pages of one size are of several types.
     """
     whole = [s for s in series if not (s.keyframe.is_reduced or s.keyframe.is_mask)]
     candidates = [s for s in whole or series if size(s.shape)]

@@ -34,13 +34,7 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def open_series(path: Path) -> Iterator[tuple[TiffFile, list[TiffPageSeries]]]:
-    """Open a TIFF and find its images, by its metadata if they fit its pages.
-
-    Raises
-    ------
-    ValueError
-        The file is cut or damaged. tifffile may raise any other exception.
-    """
+    """Open a TIFF and find its images, by its metadata if they fit its pages."""
     check_chain(path)
     ways: list[tuple[dict[str, Any], Callable[[TiffFile], list[TiffPageSeries]]]] = [
         (SETS, _series_of_ome),

@@ -64,13 +64,7 @@ class WhiteIsZero:
         self._all_masks = True
 
     def read(self, files: Sequence[StoredLabels]) -> list[Stack]:
-        """Return the numbers that files stand for, and log what was decided.
-
-        Raises
-        ------
-        ValueError
-            They cannot be inverted, or contradict files that were read before.
-        """
+        """Return the numbers that files stand for, and log what was decided."""
         affected = [file for file in files if self._is_affected(file)]
         if affected:
             self._decide(files, affected)
