@@ -113,7 +113,7 @@ def test_other_values_take_the_place_of_the_checkpoints(command: Command, traine
     [
         ("+postprocessing.treshold=1", ["no postprocessing.treshold", "postprocessing.threshold?"]),
         ("postprocessing.threshold=high", ["postprocessing.threshold=high is not a number"]),
-        ("+postprocessing.threshold=40", ["postprocessing.threshold=40.0 is no probability"]),
+        ("+postprocessing.threshold=40", ["postprocessing.threshold=40.0 is out of range"]),
         ("trainer=gpu", ["option of train.py", "Did you mean accelerator=gpu?"]),
         ("loader=default", ["takes loader from the checkpoint", "loader.NAME=VALUE"]),
         ("+surplus=1", ["no surplus"]),

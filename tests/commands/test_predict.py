@@ -191,7 +191,7 @@ def test_values_may_take_the_place_of_the_checkpoints(command: Command, network:
         (["input=twins", "output=twins/out"], ["output=twins/out lies inside input=twins"]),
         (["input=a.tif", "format=jpeg"], ["format=jpeg is not known. Choose one of auto, tiff"]),
         (["input=a.tif", "probabilities=int8"], ["probabilities=int8 is not known"]),
-        (["input=a.tif", "tta=all"], ["tta=all is not known. Choose one of none, rotations"]),
+        (["input=a.tif", "tta=all"], ["tta=all is unknown. Choose one of none, rotations"]),
         (["input=a.tif", "output=."], ["output=. holds the images themselves"]),
         (["input=a.tif", "output=a.tif"], ["a.tif cannot be made", "a file is in its place"]),
         (["input=a.tif", "+postprocessing.treshold=1"], ["Did you mean postprocessing.threshold?"]),

@@ -92,5 +92,5 @@ def test_how_an_image_is_cut_does_not_matter_to_a_rotated_one() -> None:
 
 
 def test_an_unknown_choice_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"tta=all is not known. Choose one of none, rotations"):
+    with pytest.raises(ValueError, match=r"tta=all is unknown. Choose one of none, rotations"):
         views("all", np.zeros((1, 2, 2)))

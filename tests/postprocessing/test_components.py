@@ -52,10 +52,10 @@ def test_empty_and_full(stacked) -> None:
 @pytest.mark.parametrize(
     ("parameters", "told"),
     [
-        ({"threshold": 1.01}, "threshold=1.01 is no probability"),
-        ({"threshold": float("nan")}, "threshold=nan is no probability"),
-        ({"min_size": -1}, "min_size=-1 is negative"),
-        ({"grow": -3}, "grow=-3 is negative"),
+        ({"threshold": 1.01}, "threshold=1.01 is out of range"),
+        ({"threshold": float("nan")}, "threshold=nan is out of range"),
+        ({"min_size": -1}, "min_size=-1 is out of range"),
+        ({"grow": -3}, "grow=-3 is out of range"),
         ({"connectivity": 4}, "connectivity=4 is neither 1"),
     ],
 )

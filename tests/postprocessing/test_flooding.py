@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.segmentation import watershed as reference
 
+from unet_exp.connectivity import label_components
 from unet_exp.postprocessing.flooding import flooded, nearness
-from unet_exp.postprocessing.objects import labelled
 
 
 def hills(seed: int, shape: tuple[int, int] = (60, 70)) -> np.ndarray:
@@ -24,7 +24,7 @@ def test_a_flood_takes_the_highest_pass_not_the_nearest_seed(draw) -> None:
 @given(st.integers(0, 2**32 - 1), st.floats(0.6, 0.95))
 def test_equals_scikit_image(seed: int, seed_threshold: float) -> None:
     height = hills(seed)
-    seeds, mask = labelled(height > seed_threshold), height > 0.4
+    seeds, mask = label_components(height > seed_threshold), height > 0.4
     expected = reference(-height, seeds, mask=mask, connectivity=1)
     found = flooded(height, seeds, mask)
     assert ((found > 0) == (expected > 0)).all()
@@ -36,11 +36,11 @@ def test_equals_scikit_image(seed: int, seed_threshold: float) -> None:
 @given(st.integers(0, 2**32 - 1))
 def test_each_instance_holds_its_seed_and_stays_in_the_foreground(seed: int) -> None:
     height = hills(seed)
-    found = flooded(height, seeds := labelled(height > 0.8), height > 0.5)
+    found = flooded(height, seeds := label_components(height > 0.8), height > 0.5)
     assert (found[seeds > 0] == seeds[seeds > 0]).all()
     assert (height[found > 0] > 0.5).all()
     for k in range(1, found.max() + 1):
-        assert labelled(found == k).max() == 1, "an instance lies in two pieces"
+        assert label_components(found == k).max() == 1, "an instance lies in two pieces"
 
 
 def test_a_plateau_is_shared_by_nearness(draw) -> None:
@@ -68,9 +68,9 @@ def test_a_plateau_is_shared_along_the_object_not_across_the_background(draw) ->
 def test_a_connected_part_is_flooded_as_if_alone(seed: int, levels: int) -> None:
     # Few levels make many equal heights, whose order must not come from elsewhere.
     height = np.round(hills(seed, (30, 40)) * levels) / np.float32(levels)
-    mask, seeds = height > 0.1, labelled(height > 0.9)
+    mask, seeds = height > 0.1, label_components(height > 0.9)
     together = flooded(height, seeds, mask)
-    parts = labelled(mask)
+    parts = label_components(mask)
     for part in range(1, parts.max() + 1):
         y, x = (slice(i.min(), i.max() + 1) for i in np.nonzero(parts == part))
         alone = parts[y, x] == part

@@ -1,33 +1,16 @@
 import cv2
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 from skimage.morphology import remove_small_objects
 
-from unet_exp.postprocessing.objects import filled, labelled, without_gaps, without_small
+from unet_exp.connectivity import label_components
+from unet_exp.postprocessing.objects import filled, without_gaps, without_small
 
 
 def random_mask(seed: int, share: float = 0.6) -> np.ndarray:
     return np.random.default_rng(seed).random((14, 17)) < share
-
-
-def test_labelled_by_sides_or_corners(draw) -> None:
-    mask = draw("11.1 ..1. 1..1") > 0
-    assert (labelled(mask, 1) == draw("11.2 ..3. 4..5")).all()
-    assert (labelled(mask, 2) == draw("11.1 ..1. 2..1")).all()
-
-
-def test_numbers_follow_reading_order(draw) -> None:
-    drawing = "...1 2..1 .2.. ..3."
-    assert (labelled(draw(drawing) > 0, 1) == draw("...1 2..1 .3.. ..4.")).all()
-    assert (labelled(draw(drawing) > 0, 2) == draw("...1 2..1 .2.. ..2.")).all()
-
-
-def test_another_connectivity_is_refused(draw) -> None:
-    with pytest.raises(ValueError, match="connectivity=8 is neither 1"):
-        labelled(draw("1") > 0, 8)
 
 
 def test_holes_hand_drawn(draw) -> None:
@@ -57,7 +40,7 @@ def test_small_objects_hand_drawn(draw) -> None:
 @settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 20))
 def test_without_small_equals_scikit_image(seed: int, size: int) -> None:
-    labels = labelled(random_mask(seed))
+    labels = label_components(random_mask(seed))
     found = without_small(labels, size)
     kept = remove_small_objects(labels, max_size=size - 1)
     assert ((found > 0) == (kept > 0)).all()
@@ -91,7 +74,7 @@ def test_no_object_and_no_reach(draw) -> None:
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4))
 def test_growing_merges_nothing_and_takes_nothing(seed: int, reach: int) -> None:
     field = cv2.GaussianBlur(np.random.default_rng(seed).random((40, 40)), (0, 0), 2)
-    labels = labelled(field > 0.52)
+    labels = label_components(field > 0.52)
     grown = without_gaps(labels, reach)
     assert (grown[labels > 0] == labels[labels > 0]).all()
     assert set(np.unique(grown)) <= set(np.unique(labels))

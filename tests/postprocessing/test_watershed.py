@@ -52,10 +52,10 @@ def test_holes_are_filled_and_flooded(draw, stacked) -> None:
     ("parameters", "told"),
     [
         ({"seed_threshold": 0.3}, "seed_threshold=0.3 is below threshold=0.5"),
-        ({"seed_threshold": 1.2}, "seed_threshold=1.2 is no probability"),
-        ({"threshold": -0.1}, "threshold=-0.1 is no probability"),
-        ({"seed_depth": -2.0}, "seed_depth=-2.0 is negative"),
-        ({"min_seed": -1}, "min_seed=-1 is negative"),
+        ({"seed_threshold": 1.2}, "seed_threshold=1.2 is out of range"),
+        ({"threshold": -0.1}, "threshold=-0.1 is out of range"),
+        ({"seed_depth": -2.0}, "seed_depth=-2.0 is out of range"),
+        ({"min_seed": -1}, "min_seed=-1 is out of range"),
     ],
 )
 def test_parameters_out_of_range_are_refused(parameters: dict[str, float], told: str) -> None:

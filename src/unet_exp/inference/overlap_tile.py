@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from unet_exp.geometry import TilePlan, centre_crop, mirror_window, plan_tiles
 from unet_exp.inference.memory import largest_side
 from unet_exp.models.network import Network
+from unet_exp.ranges import require_range
 
 Span = tuple[int, int]
 ANYWHERE = 768
@@ -36,8 +37,7 @@ class OverlapTile:
     """
 
     def __init__(self, tile: int | None = None, batch_size: int = 1) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size} computes nothing. Choose 1 or more.")
+        require_range(1, batch_size=batch_size)
         self.tile, self.batch_size = tile, batch_size
 
     def __call__(
@@ -122,8 +122,7 @@ def overlap_tile(
             "The network is in training mode: dropout and batch statistics would differ from tile "
             "to tile. Call network.eval() first."
         )
-    if batch_size < 1:
-        raise ValueError(f"batch_size={batch_size} computes nothing. Choose 1 or more.")
+    require_range(1, batch_size=batch_size)
     if region is None:
         region = (0, image.shape[-2]), (0, image.shape[-1])
     # Whatever the region, tiles start on the grid of the image's first pixel.

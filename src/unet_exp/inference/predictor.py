@@ -9,8 +9,9 @@ from jaxtyping import Float, Int32
 from torch import Tensor
 
 from unet_exp.inference.overlap_tile import OverlapTile, Span
-from unet_exp.inference.views import require_choice, views
+from unet_exp.inference.views import CHOICES, views
 from unet_exp.models.network import Network
+from unet_exp.ranges import require_choice
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Predictor:
         self.networks = list(networks)
         self.to_probabilities, self.inference = probabilities, inference
         self.postprocessing, self.tta = postprocessing, tta
-        require_choice(tta)
+        require_choice("tta", tta, CHOICES)
         self.regions(1, 1)  # refuses a tile that is too small
 
     def predict(self, image: Any) -> Prediction:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from unet_exp.geometry import mirror_window
+from unet_exp.ranges import require_choice
 
 Span = tuple[int, int]
 CHOICES = ("none", "rotations", "dihedral")
@@ -48,19 +49,13 @@ def views(tta: str, image: Any) -> list[View]:
     >>> [len(views(tta, np.zeros((1, 4, 6)))) for tta in CHOICES]
     [1, 7, 8]
     """
-    require_choice(tta)
+    require_choice("tta", tta, CHOICES)
     if tta == "rotations":
         angles = [2 * math.pi * turn / ROTATIONS for turn in range(ROTATIONS)]
         return [Turned(image), *(Rotated(image, angle) for angle in angles[1:])]
     if tta == "dihedral":
         return [Turned(image, turns, flip) for flip in (False, True) for turns in range(4)]
     return [Turned(image)]
-
-
-def require_choice(tta: str) -> None:
-    """Refuse what :func:`views` does not know, with a ValueError that names what it does."""
-    if tta not in CHOICES:
-        raise ValueError(f"tta={tta} is not known. Choose one of {', '.join(CHOICES)}.")
 
 
 class Turned:

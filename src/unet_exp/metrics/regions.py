@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Bool, Int32
 from torch import Tensor
 
+from unet_exp.connectivity import label_components
+
 
 def regions(foreground: Bool[Tensor, "h w"], thin_borders: bool = True) -> Int32[Tensor, "h w"]:
     """Label the 4-connected regions from 1; 0 is the background, or the lines that remain of it.
@@ -19,8 +21,7 @@ def regions(foreground: Bool[Tensor, "h w"], thin_borders: bool = True) -> Int32
     >>> regions(torch.tensor([[1, 0, 0, 0, 1, 1]]).bool(), thin_borders=False)
     tensor([[1, 0, 0, 0, 2, 2]], dtype=torch.int32)
     """
-    mask = foreground.cpu().numpy().astype(np.uint8)
-    labels = cv2.connectedComponents(mask, connectivity=4)[1]
+    labels = label_components(foreground.cpu().numpy())
     if thin_borders:
         # On a flat image OpenCV's watershed is a plain flood; it never labels the outermost pixels.
         labels = np.pad(labels, 1)

@@ -3,9 +3,10 @@
 Foreground is 4-connected and background 8-connected, as in the ISBI 2012 challenge.
 """
 
-import cv2
 import numpy as np
-from jaxtyping import Bool, Int32, UInt8
+from jaxtyping import Bool, UInt8
+
+from unet_exp.connectivity import label_components
 
 #: (row, column) of the eight neighbours; bit k of a neighbourhood is the k-th of them. The k-th
 #: and the (7 - k)-th lie opposite each other.
@@ -39,18 +40,14 @@ def is_simple(neighbourhood: int) -> bool:
     >>> is_simple(0), is_simple(0b11111111)  # makes an object, makes a hole
     (False, False)
     """
-    beside = _pieces(neighbourhood, 4)[[0, 1, 1, 2], [1, 0, 2, 1]]
-    return len(set(beside.tolist()) - {0}) == 1 and int(_pieces(~neighbourhood, 8).max()) == 1
-
-
-def _pieces(neighbourhood: int, connectivity: int) -> Int32[np.ndarray, "3 3"]:
-    drawn = ring(neighbourhood).astype(np.uint8)
-    return cv2.connectedComponents(drawn, connectivity=connectivity)[1]
+    beside = label_components(ring(neighbourhood))[[0, 1, 1, 2], [1, 0, 2, 1]]
+    around = label_components(ring(~neighbourhood), connectivity=2)
+    return len(set(beside.tolist()) - {0}) == 1 and int(around.max()) == 1
 
 
 SIMPLE = tuple(is_simple(neighbourhood) for neighbourhood in range(256))
 #: The 4-connected pieces of foreground in each neighbourhood.
-PIECES = np.array([_pieces(neighbourhood, 4).max() for neighbourhood in range(256)])
+PIECES = np.array([label_components(ring(neighbourhood)).max() for neighbourhood in range(256)])
 
 
 def neighbourhoods(foreground: Bool[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:

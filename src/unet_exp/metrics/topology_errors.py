@@ -6,10 +6,10 @@ the 4-connected objects of the warped truth among the eight neighbours of a wron
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
-from jaxtyping import Bool, Int32, UInt8
+from jaxtyping import Bool
 
+from unet_exp.connectivity import label_components
 from unet_exp.metrics.simple_points import NEIGHBOURS, PIECES, neighbourhoods
 
 
@@ -36,7 +36,7 @@ def topology_errors(
     TopologyErrors(splits=1, mergers=0, others=0)
     """
     rows, columns = np.nonzero(wrong)
-    objects = np.pad(_objects(warped.astype(np.uint8)), 1)
+    objects = np.pad(label_components(warped), 1)
     near = np.sort([objects[rows + 1 + r, columns + 1 + c] for r, c in NEIGHBOURS], axis=0)
     beside = (np.diff(near, axis=0, prepend=0) > 0).sum(0)
     inside = warped[rows, columns]
@@ -44,16 +44,12 @@ def topology_errors(
     # Neighbours in one piece stay together whatever lies further away.
     doubtful = inside & (beside == 1) & (PIECES[neighbourhoods(warped)[rows, columns]] > 1)
     reach = max(warped.shape) if radius is None or radius > min(warped.shape) else radius
-    padded = np.pad(warped, reach + 1).astype(np.uint8)
+    padded = np.pad(warped, reach + 1)
     for i in np.flatnonzero(doubtful):
         top, left = rows[i] + 1, columns[i] + 1
         window = padded[top : top + 2 * reach + 1, left : left + 2 * reach + 1].copy()
-        window[reach, reach] = 0
-        around = _objects(window)[reach - 1 : reach + 2, reach - 1 : reach + 2]
+        window[reach, reach] = False
+        around = label_components(window)[reach - 1 : reach + 2, reach - 1 : reach + 2]
         split[i] = len(set(around.ravel().tolist()) - {0}) > 1
     mergers = int((~inside & (beside > 1)).sum())
     return TopologyErrors(int(split.sum()), mergers, len(rows) - int(split.sum()) - mergers)
-
-
-def _objects(foreground: UInt8[np.ndarray, "h w"]) -> Int32[np.ndarray, "h w"]:
-    return cv2.connectedComponents(foreground, connectivity=4)[1]

@@ -2,6 +2,8 @@
 
 from typing import Any, Protocol, runtime_checkable
 
+from torch import Tensor
+
 
 @runtime_checkable
 class Network(Protocol):
@@ -36,3 +38,12 @@ class Network(Protocol):
     def __call__(self, image: Any, /) -> Any:
         """Output for a batch of images."""
         ...
+
+
+def require_channels(image: Tensor, in_channels: int) -> None:
+    """Raise ``ValueError`` unless images (b, c, h, w) have the channels that a network takes."""
+    if image.shape[1] != in_channels:
+        raise ValueError(
+            f"The image has {image.shape[1]} channels and the network takes {in_channels}. "
+            f"Build it with in_channels={image.shape[1]}."
+        )

@@ -4,7 +4,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unet_exp.geometry import mirror_pad
-from unet_exp.models.checks import check_channels, check_range
+from unet_exp.models.network import require_channels
+from unet_exp.ranges import require_range
 
 
 class Padded(nn.Module):
@@ -51,17 +52,16 @@ class Padded(nn.Module):
         out_channels: int = 2,
     ) -> None:
         super().__init__()
-        check_range("step", step, 1)
-        check_range("halo", halo, 0)
-        check_range("in_channels", in_channels, 1)
-        check_range("out_channels", out_channels, 1)
+        require_range(1, step=step)
+        require_range(0, halo=halo)
+        require_range(1, in_channels=in_channels, out_channels=out_channels)
         self.network = network
         self.step, self.halo = step, -(-halo // step) * step
         self.in_channels, self.out_channels = in_channels, out_channels
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:
         """Output of the network for every pixel."""
-        check_channels(image, self.in_channels)
+        require_channels(image, self.in_channels)
         height, width = image.shape[-2:]
         padded = mirror_pad(image, 0, -height % self.step, 0, -width % self.step)
         output = self.network(padded)
@@ -76,7 +76,7 @@ class Padded(nn.Module):
 
     def output_size(self, size: int) -> int:
         """Output pixels along an axis of ``size`` pixels: as many."""
-        check_range("size", size, 1)
+        require_range(1, size=size)
         return size
 
     def fitting_sizes(self, size: int) -> tuple[int | None, int]:

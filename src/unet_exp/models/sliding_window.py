@@ -8,8 +8,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from unet_exp.models.activations import ACTIVATIONS
-from unet_exp.models.checks import check_channels, check_choice, check_range
 from unet_exp.models.initial_weights import draw_weights
+from unet_exp.models.network import require_channels
+from unet_exp.ranges import require_choice, require_range
 
 WINDOW = 95
 """Side in pixels of the window whose central pixel is classified."""
@@ -68,12 +69,11 @@ class SlidingWindow(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        check_choice("activation", activation, ACTIVATIONS)
-        check_range("in_channels", in_channels, 1)
-        check_range("out_channels", out_channels, 1)
-        check_range("maps", maps, 1)
-        check_range("hidden", hidden, 1)
-        check_range("dropout", dropout, 0, 1)
+        require_choice("activation", activation, ACTIVATIONS)
+        require_range(
+            1, in_channels=in_channels, out_channels=out_channels, maps=maps, hidden=hidden
+        )
+        require_range(0, 1, dropout=dropout)
         self.in_channels = in_channels
         self.out_channels = out_channels
 
@@ -91,7 +91,7 @@ class SlidingWindow(nn.Module):
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k out_h out_w"]:
         """Logits of the centres of all windows."""
-        check_channels(image, self.in_channels)
+        require_channels(image, self.in_channels)
         one_window = self.output_size(image.shape[-2]) == self.output_size(image.shape[-1]) == 1
         return self.layers(image) if one_window else self._all_windows(image)
 

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from unet_exp.geometry import centre_crop, mirror_pad
 from unet_exp.models.activations import ACTIVATIONS
-from unet_exp.models.checks import check_channels, check_choice, check_range
 from unet_exp.models.initial_weights import draw_weights
+from unet_exp.models.network import require_channels
+from unet_exp.ranges import require_choice, require_range
 
 NORMS: dict[str, Callable[[int], nn.Module] | None] = {
     "none": None,
@@ -87,15 +88,15 @@ class UNet(nn.Module):
         activation: str = "relu",
     ) -> None:
         super().__init__()
-        check_choice("padding", padding, ("valid", "same"))
-        check_choice("norm", norm, NORMS)
-        check_choice("upsampling", upsampling, ("transposed", "bilinear"))
-        check_choice("activation", activation, ACTIVATIONS)
-        check_range("depth", depth, 1, 7)
-        check_range("in_channels", in_channels, 1)
-        check_range("out_channels", out_channels, 1)
-        check_range("base_channels", base_channels, 1)
-        check_range("dropout", dropout, 0, 1)
+        require_choice("padding", padding, ("valid", "same"))
+        require_choice("norm", norm, NORMS)
+        require_choice("upsampling", upsampling, ("transposed", "bilinear"))
+        require_choice("activation", activation, ACTIVATIONS)
+        require_range(1, 7, depth=depth)
+        require_range(
+            1, in_channels=in_channels, out_channels=out_channels, base_channels=base_channels
+        )
+        require_range(0, 1, dropout=dropout)
 
         self.in_channels = in_channels
         self.out_channels = out_channels
@@ -123,7 +124,7 @@ class UNet(nn.Module):
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k out_h out_w"]:
         """Logits of every pixel, or of those whose context the image shows (unpadded)."""
         height, width = image.shape[-2:]
-        check_channels(image, self.in_channels)
+        require_channels(image, self.in_channels)
         rows, columns = self.output_size(height), self.output_size(width)
         if self.padding == "same":
             image = mirror_pad(image, 0, -height % self.step, 0, -width % self.step)

@@ -14,15 +14,12 @@ from jaxtyping import Bool, Float, Int, Int32
 from torch import Tensor
 
 from unet_exp.arrays import SlicedArray, WritableArray
+from unet_exp.connectivity import label_components, require_connectivity
 from unet_exp.postprocessing.blocks import Block, Canvas, Progress
 from unet_exp.postprocessing.grids import THRESHOLDS, lengths_and_sizes
 from unet_exp.postprocessing.joining import mask_without_holes, parts_of, write_numbers
-from unet_exp.postprocessing.objects import filled, labelled, without_gaps, without_small
-from unet_exp.postprocessing.ranges import (
-    require_connectivity,
-    require_not_negative,
-    require_probability,
-)
+from unet_exp.postprocessing.objects import filled, without_gaps, without_small
+from unet_exp.ranges import require_range
 
 
 @dataclass(frozen=True)
@@ -53,8 +50,8 @@ class Components:
     grow: int = 0
 
     def __post_init__(self) -> None:
-        require_probability("threshold", self.threshold)
-        require_not_negative(min_size=self.min_size, grow=self.grow)
+        require_range(0, 1, threshold=self.threshold)
+        require_range(0, min_size=self.min_size, grow=self.grow)
         require_connectivity(self.connectivity)
 
     def __call__(self, probabilities: Float[Tensor, "c h w"]) -> Int32[Tensor, "h w"]:
@@ -63,7 +60,7 @@ class Components:
         mask = (foreground > self.threshold).numpy()
         if self.fill_holes:
             mask = filled(mask, self.connectivity)
-        labels = without_small(labelled(mask, self.connectivity), self.min_size)
+        labels = without_small(label_components(mask, self.connectivity), self.min_size)
         return torch.from_numpy(without_gaps(labels, self.grow))
 
     def in_blocks(

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int32, Int64
 
+from unet_exp.connectivity import first_pixels, label_components
 from unet_exp.postprocessing.blocks import Block, Canvas
-from unet_exp.postprocessing.objects import first_pixels, labelled, without_gaps
+from unet_exp.postprocessing.objects import without_gaps
 from unet_exp.postprocessing.seams import Seams
 
 #: The foreground of a block.
@@ -67,7 +68,7 @@ def mask_without_holes(canvas: Canvas, mask_of: MaskOf, connectivity: int) -> Ma
     """
     seams, count, at_edge = Seams(canvas.width, 3 - connectivity), 0, [np.zeros(1, np.int64)]
     for block in canvas.visit():
-        around = labelled(~mask_of(block), 3 - connectivity)
+        around = label_components(~mask_of(block), 3 - connectivity)
         rim = rim_of(around)
         number = np.zeros(around.max() + 1, np.int64)
         number[rim] = np.arange(count + 1, count + 1 + len(rim))
@@ -98,7 +99,7 @@ def parts_of(canvas: Canvas, mask_of: MaskOf, connectivity: int, min_size: int =
     seams, count = Seams(canvas.width, connectivity), 0
     starts, sizes = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
     for block in canvas.visit():
-        parts = labelled(mask_of(block), connectivity)
+        parts = label_components(mask_of(block), connectivity)
         size = np.bincount(parts.ravel())
         keep = size >= min_size
         keep[rim_of(parts)] = True

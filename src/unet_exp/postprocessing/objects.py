@@ -6,42 +6,9 @@ loops over objects, so cost grows with pixels only.
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, Int64
+from jaxtyping import Bool, Float32, Int32
 
-from unet_exp.postprocessing.ranges import require_connectivity
-
-
-def labelled(mask: Bool[np.ndarray, "h w"], connectivity: int = 1) -> Int32[np.ndarray, "h w"]:
-    """Give the connected components numbers from 1, in reading order.
-
-    ``connectivity`` 1 joins pixels that share a side, 2 also those that share a corner.
-
-    >>> labelled(np.array([[True, False], [False, True]]), connectivity=2)
-    array([[1, 0], [0, 1]], dtype=int32)
-    """
-    require_connectivity(connectivity)
-    neighbours = 4 if connectivity == 1 else 8
-    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=neighbours)
-    labels = labels.astype(np.int32, copy=False)
-    if connectivity == 1:
-        return labels
-    # Here OpenCV counts along squares of 2 x 2 pixels.
-    number = np.zeros(labels.max() + 1, np.int32)
-    number[np.argsort(first_pixels(labels)) + 1] = np.arange(1, len(number))
-    return number[labels]
-
-
-def first_pixels(labels: Int32[np.ndarray, "h w"]) -> Int64[np.ndarray, " objects"]:
-    """Give the place of each object's first pixel, counted through the image in reading order.
-
-    >>> first_pixels(np.array([[0, 2, 2], [1, 1, 2]], np.int32))
-    array([3, 1])
-    """
-    flat = labels.ravel()
-    runs = np.flatnonzero((flat > 0) & (flat != np.concatenate([[0], flat[:-1]])))
-    first = np.zeros(flat.max(initial=0) + 1, np.int64)
-    first[flat[runs[::-1]]] = runs[::-1]  # the last to be written stays
-    return first[1:]
+from unet_exp.connectivity import label_components
 
 
 def filled(mask: Bool[np.ndarray, "h w"], connectivity: int = 1) -> Bool[np.ndarray, "h w"]:
@@ -50,7 +17,7 @@ def filled(mask: Bool[np.ndarray, "h w"], connectivity: int = 1) -> Bool[np.ndar
     >>> filled(np.array([[1, 1, 1, 1], [1, 0, 0, 1], [1, 1, 1, 1]]).astype(bool)).all()
     np.True_
     """
-    around = labelled(~mask, 3 - connectivity)
+    around = label_components(~mask, 3 - connectivity)
     edge = np.concatenate([around[0], around[-1], around[:, 0], around[:, -1]])
     outside = np.zeros(around.max() + 1, bool)
     outside[edge] = True

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Float32, Int, Int32
 from torch import Tensor
 
 from unet_exp.arrays import SlicedArray, WritableArray
+from unet_exp.connectivity import label_components
 from unet_exp.postprocessing.blocks import Block, Canvas, Progress
 from unet_exp.postprocessing.flooding import flooded
 from unet_exp.postprocessing.grids import SEED_THRESHOLDS, THRESHOLDS, lengths_and_sizes
@@ -20,12 +21,11 @@ from unet_exp.postprocessing.joining import mask_without_holes, parts_of, write_
 from unet_exp.postprocessing.objects import (
     distance_to,
     filled,
-    labelled,
     without_gaps,
     without_small,
 )
-from unet_exp.postprocessing.ranges import require_not_negative, require_probability
 from unet_exp.postprocessing.windows import divided
+from unet_exp.ranges import require_range
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class Watershed:
     grow: int = 0
 
     def __post_init__(self) -> None:
-        require_probability("threshold", self.threshold)
-        require_probability("seed_threshold", self.seed_threshold)
-        require_not_negative(
+        require_range(0, 1, threshold=self.threshold, seed_threshold=self.seed_threshold)
+        require_range(
+            0,
             seed_depth=self.seed_depth,
             min_seed=self.min_seed,
             min_size=self.min_size,
@@ -89,7 +89,7 @@ class Watershed:
         sure = mask & (foreground > self.seed_threshold)
         if self.seed_depth > 0:
             sure &= distance_to(~mask) > self.seed_depth
-        seeds = without_small(labelled(sure), self.min_seed)
+        seeds = without_small(label_components(sure), self.min_seed)
         return without_small(flooded(foreground, seeds, mask), self.min_size), seeds > 0
 
     def in_blocks(

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64
 
+from unet_exp.connectivity import first_pixels
 from unet_exp.postprocessing.blocks import Block, Canvas
 from unet_exp.postprocessing.joining import Parts, in_reading_order
-from unet_exp.postprocessing.objects import first_pixels
 
 log = logging.getLogger(__name__)
 
