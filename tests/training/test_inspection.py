@@ -175,5 +175,5 @@ def test_nothing_stands_before_the_archive(tmp_path: Path, before: bytes) -> Non
     path = tmp_path / "any.ckpt"
     torch.save({"a": torch.zeros(2)}, path)
     path.write_bytes(before + path.read_bytes())
-    with pytest.raises(UnsafeError, match="before its archive"):
+    with pytest.raises(UnsafeError, match="bytes before its archive"):
         inspect(path)

@@ -1,4 +1,4 @@
-"""Checkpoints that carry their configuration, as plain data, and build only what is ours."""
+"""Read checkpoints, and refuse those that are unsafe or do not fit a run."""
 
 import pickle
 from collections.abc import Iterator, Mapping
@@ -9,17 +9,17 @@ from unet_exp.training.inspection import UnsafeError, inspect
 
 
 class CheckpointError(Exception):
-    """A checkpoint that cannot be used, and why."""
+    """A checkpoint cannot be used."""
 
 
 def read_content(path: Path) -> dict[str, Any]:
-    """Return what a checkpoint holds besides its weights, without running or building any of it.
+    """Return the content of a checkpoint without its weights; nothing of it runs or is built.
 
     Raises
     ------
     CheckpointError
         If the file is missing, is no checkpoint of this project, holds anything but plain data
-        and tensors, or claims to be larger than it is.
+        and tensors, or claims more data than it holds.
     """
     if not path.is_file():
         raise CheckpointError(f"No checkpoint at {path}. A run keeps its own in checkpoints/.")
@@ -46,7 +46,7 @@ def read_weights(path: Path) -> Mapping[str, Any]:
     Raises
     ------
     CheckpointError
-        If there are none, or torch cannot read them.
+        If torch cannot read them, or there are none.
     """
     import torch
 
@@ -60,28 +60,27 @@ def read_weights(path: Path) -> Mapping[str, Any]:
 
 
 def require_own_paths(path: Path, content: dict[str, Any]) -> None:
-    """Refuse a checkpoint whose callbacks name files that a training would remove elsewhere.
+    """Refuse a checkpoint with paths outside of its run, in the states of its callbacks.
 
-    Lightning removes the best checkpoint of before when there is a better one, wherever the
-    checkpoint says that it lies.
+    Lightning deletes the previous best checkpoint, at the path that the checkpoint gives.
 
     Raises
     ------
     CheckpointError
-        Naming the path.
+        With the path.
     """
     states = content.get("callbacks")
     for state in states.values() if isinstance(states, dict) else ():
         for text in texts(state):
             if "://" in text or ".." in PurePath(text.replace("\\", "/")).parts:
                 raise CheckpointError(
-                    f"{path} names a file outside of its run ({text[:80]}), which going on from "
-                    "it could remove. Go on from a checkpoint of your own."
+                    f"{path} names a file outside of its run ({text[:80]}). A training that goes "
+                    "on from it could delete that file. Use a checkpoint of your own."
                 )
 
 
 def texts(data: Any) -> Iterator[str]:
-    """Yield every text within plain data, keys included.
+    """Yield every string in plain data, keys included.
 
     >>> list(texts({"best": ["a.ckpt", 1]}))
     ['best', 'a.ckpt']
@@ -98,7 +97,7 @@ def texts(data: Any) -> Iterator[str]:
 
 
 def differences(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Yield the places where two configurations differ, with both values.
+    """Yield the keys at which two configurations differ, with both values.
 
     >>> list(differences({"model": {"depth": 4}}, {"model": {"depth": 5}}))
     [('model.depth', 4, 5)]
@@ -113,23 +112,23 @@ def differences(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, A
 
 
 def require_same_model(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
-    """Refuse to go on with a checkpoint of another architecture.
+    """Refuse a checkpoint of another architecture.
 
     Raises
     ------
     CheckpointError
-        Naming what differs.
+        With what differs.
     """
     found = list(differences(old.get("model"), new.get("model"), "model"))
     if found:
         asked = ", ".join(f"{key}={now}" for key, _, now in found)
         held = " ".join(f"{key}={then}" for key, then, _ in found)
         raise CheckpointError(
-            f"{path} is of another architecture than this run, which asks for {asked}. To use "
-            f"it, pass {held}; to train the new network, drop ckpt_path."
+            f"{path} has another architecture than this run, which has {asked}. To use the "
+            f"checkpoint, pass {held}; to train the new network, leave out ckpt_path."
         )
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what an exception says."""
+    """Return the first line of an exception's message, or else its type."""
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,4 +1,4 @@
-"""End a training whose score gets no better, at a validation, in all its processes at once."""
+"""End a training whose score stops improving."""
 
 from typing import Any
 
@@ -9,11 +9,10 @@ from unet_exp.numbers import format_score
 
 
 class EarlyStopping(callbacks.EarlyStopping):
-    """Lightning's early stopping, in step with this project's checkpoints and resumes.
+    """Lightning's early stopping, such that a resumed training counts as one without a stop.
 
-    It judges each validation before the checkpoints of that validation are written, so that a
-    resumed training has counted as many as one that was never stopped. A validation whose score
-    is not a number counts as one without improvement.
+    It judges each validation before the checkpoints of that validation are written. A score that
+    is NaN counts as no improvement.
 
     Parameters
     ----------

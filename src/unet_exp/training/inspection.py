@@ -1,9 +1,9 @@
-"""What a checkpoint holds, told without running it and without reading its weights.
+"""Read what a checkpoint holds without running code from it and without reading its weights.
 
-A checkpoint of ``torch.save`` is a zip archive: a pickle of the content, and beside it a file for
-the numbers of each tensor. The pickle is read here by an unpickler that knows nothing but plain
-data, and that stands an :class:`Array` for each tensor. So a checkpoint from anyone may be looked
-at: no code of it runs, and memory is bounded by the size of the file.
+``torch.save`` writes a zip archive: a pickle of the content, and a file for the numbers of each
+tensor. The unpickler here accepts plain data alone, and puts an :class:`Array` in place of each
+tensor. So checkpoints from strangers can be read: none of their code runs, and the size of the
+file bounds the memory.
 """
 
 import io
@@ -17,27 +17,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-#: Bytes of a number, by the kinds of storage that torch names.
+#: Bytes of a number in each of torch's kinds of storage.
 BYTES = {
     "DoubleStorage": 8, "FloatStorage": 4, "HalfStorage": 2, "BFloat16Storage": 2,
     "LongStorage": 8, "IntStorage": 4, "ShortStorage": 2, "CharStorage": 1, "ByteStorage": 1,
     "BoolStorage": 1, "UntypedStorage": 1, "ComplexFloatStorage": 8, "ComplexDoubleStorage": 16,
 }  # fmt: skip
-#: Bytes of a pickle up to which it is read. The article's network has 40 kB, with its optimiser.
+#: Largest pickle that is read, in bytes. The article's network and its optimiser take 40 kB.
 LARGEST_PICKLE = 2**24
-#: Its operations, each of which may make a value of some hundred bytes. The article's has 10,000.
+#: Most operations of a pickle; each may make a value of some hundred bytes. The article's has
+#: 10,000.
 MOST_OPERATIONS = 1_000_000
-#: Values that a checkpoint may hold, and how deeply they may be nested.
+#: Most values of a checkpoint, and their deepest nesting.
 MOST_VALUES, DEEPEST = 1_000_000, 50
 
 
 class UnsafeError(ValueError):
-    """A checkpoint that would run code, or claims more than it holds."""
+    """A checkpoint would run code, or claims more data than it holds."""
 
 
 @dataclass(frozen=True)
 class Array:
-    """What stands for a tensor: its shape and the bytes that it takes."""
+    """The shape of a tensor, and the bytes that it takes."""
 
     shape: tuple[int, ...]
     nbytes: int
@@ -45,23 +46,21 @@ class Array:
 
 @dataclass(frozen=True)
 class Storage:
-    """The numbers behind tensors: how many, and the bytes of each."""
+    """How many numbers a tensor's storage has, and the bytes of each."""
 
     count: int
     itemsize: int
 
 
 def inspect(checkpoint: Path | BinaryIO) -> Any:
-    """Return the content of a checkpoint, a path or an open file, without its weights.
-
-    An :class:`Array` stands for each tensor.
+    """Return the content of a checkpoint, with an :class:`Array` in place of each tensor.
 
     Raises
     ------
     UnsafeError
         If the file names code, is compressed, or claims more numbers or values than it holds.
     ValueError, OSError, zipfile.BadZipFile
-        If it cannot be read as a checkpoint. A damaged pickle may raise other exceptions, too.
+        If it is no checkpoint. A damaged pickle may raise other exceptions, too.
     """
     if isinstance(checkpoint, Path):
         with checkpoint.open("rb") as file:
@@ -70,8 +69,8 @@ def inspect(checkpoint: Path | BinaryIO) -> Any:
         raise ValueError("no zip archive, as torch.save makes them")
     with zipfile.ZipFile(checkpoint) as archive:
         if min((member.header_offset for member in archive.infolist()), default=0):
-            # torch would read what stands before it, as one of its older formats.
-            raise UnsafeError("something stands before its archive")
+            # torch would read the bytes before the archive, in one of its older formats.
+            raise UnsafeError("there are bytes before its archive")
         sizes = stored_sizes(archive, checkpoint.seek(0, io.SEEK_END))
         names = [name for name in sizes if name.count("/") == 1 and name.endswith("/data.pkl")]
         if len(names) != 1:
@@ -98,19 +97,21 @@ def stored_sizes(archive: zipfile.ZipFile, size: int) -> dict[str, int]:
     packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
     if packed or sum(member.file_size for member in members) > size:
         total = sum(member.file_size for member in members)
-        raise UnsafeError(f"it is {size} bytes and would unpack to {total}; torch.save packs none")
+        raise UnsafeError(
+            f"it has {size} bytes and would unpack to {total}; torch.save compresses nothing"
+        )
     if len(sizes) < len(members):
         raise UnsafeError("it holds two files of one name")
     return sizes
 
 
 def require_few_operations(data: bytes) -> None:
-    """Refuse a pickle that would fill the memory: by its values, or by how high it numbers them.
+    """Refuse a pickle that would fill the memory, by many values or by large memo indices.
 
     Raises
     ------
     UnsafeError
-        Naming the number.
+        With the number.
     """
     for count, (operation, argument, _) in enumerate(pickletools.genops(data)):
         if count > MOST_OPERATIONS:
@@ -121,21 +122,21 @@ def require_few_operations(data: bytes) -> None:
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Reads plain data; tensors become arrays without numbers, and any other name is refused."""
+    """Read plain data; make an :class:`Array` of a tensor, and refuse all other names."""
 
     def __init__(self, data: bytes, sizes: dict[str, int], folder: str) -> None:
         super().__init__(io.BytesIO(data))
         self.sizes, self.folder = sizes, folder
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what stands for a name of a pickle."""
+        """Return what is called in place of a name in the pickle."""
         known: dict[str, Any] = {
             "collections.OrderedDict": OrderedDict,
             "torch._utils._rebuild_tensor_v2": array,
             "torch._utils._rebuild_parameter": parameter,
             "torch.Size": tuple,
             "torch.device": device,
-            # Under the names that they have in the pickles of torch.save, too.
+            # torch.save writes the names of Python 2.
             "builtins.set": set,
             "__builtin__.set": set,
             "builtins.complex": complex,
@@ -151,26 +152,26 @@ class _PlainUnpickler(pickle.Unpickler):
         raise UnsafeError(f"it names {whole}, which is no plain data")
 
     def persistent_load(self, pid: Any) -> Storage:
-        """Return what stands for the numbers that a tensor refers to."""
+        """Return the storage of a tensor, after a check that the archive holds its numbers."""
         kind, name, key, _, count = pid
         itemsize = BYTES.get(name)
         if kind != "storage" or itemsize is None or not isinstance(count, int):
-            raise UnsafeError(f"it names a storage {name}, which is none of torch's")
+            raise UnsafeError(f"it names a storage {name}, which torch does not have")
         held = self.sizes.get(f"{self.folder}{key}")
         if held is None or count < 0 or count * itemsize > held:
-            raise UnsafeError(f"its storage {key} claims {count} numbers, and holds {held} bytes")
+            raise UnsafeError(f"its storage {key} claims {count} numbers and holds {held} bytes")
         return Storage(count, itemsize)
 
 
 def array(
     storage: Storage, offset: int, shape: Sequence[int], strides: Sequence[int], *_: Any
 ) -> Array:
-    """Stand for ``torch._utils._rebuild_tensor_v2``.
+    """Return an array, as ``torch._utils._rebuild_tensor_v2`` returns a tensor.
 
     Raises
     ------
     UnsafeError
-        If the tensor would reach beyond its storage, or repeats its numbers.
+        If the tensor reaches beyond its storage, or repeats its numbers.
     """
     count = math.prod(shape)
     last = offset + sum((side - 1) * step for side, step in zip(shape, strides, strict=True))
@@ -182,17 +183,17 @@ def array(
 
 
 def parameter(data: Array, *_: Any) -> Array:
-    """Stand for ``torch._utils._rebuild_parameter``."""
+    """Return an array, as ``torch._utils._rebuild_parameter`` returns a parameter."""
     return data
 
 
 def device(name: object, *_: Any) -> str:
-    """Stand for ``torch.device``; the text of anything but a name could be endless."""
+    """Return the name of a ``torch.device``; anything but text could be endless as text."""
     return name if isinstance(name, str) else ""
 
 
 def is_dtype(name: str) -> bool:
-    """Tell whether torch has a type of numbers of this name.
+    """Return whether torch has a dtype of this name.
 
     >>> is_dtype("float32"), is_dtype("load")
     (True, False)
@@ -203,9 +204,9 @@ def is_dtype(name: str) -> bool:
 
 
 def require_small(content: Any) -> None:
-    """Refuse data that a walk through it would never come to the end of.
+    """Refuse data that is endless for a reader, as lists that contain each other many times are.
 
-    A value that stands in many places counts in each of them: so does whoever walks there.
+    A value that occurs several times counts each time.
 
     Raises
     ------

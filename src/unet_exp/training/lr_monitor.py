@@ -1,4 +1,4 @@
-"""The learning rate between validations, for the loggers; metrics.csv has it at each anyway."""
+"""Log the learning rate between validations; metrics.csv has it at each validation anyway."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from lightning.pytorch.callbacks import LearningRateMonitor
 
 
 class LRMonitor(LearningRateMonitor):
-    """Log the learning rate, in the process that logs; without loggers do nothing.
+    """Log the learning rate; do nothing without loggers.
 
-    Lightning's own refuses to train without loggers, which all processes but the first are.
+    Lightning's own monitor raises an error without loggers, and only the first process has some.
 
     Parameters
     ----------

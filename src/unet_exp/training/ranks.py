@@ -1,4 +1,4 @@
-"""What the processes of one training tell each other; a training in one process is its own sum."""
+"""Exchange data between the processes of a training; one process alone exchanges nothing."""
 
 import time
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def rank_and_world() -> tuple[int, int]:
-    """Return the number of this process, from 0, and how many there are.
+    """Return the rank of this process, and the number of processes.
 
     >>> rank_and_world()
     (0, 1)
@@ -20,19 +20,19 @@ def rank_and_world() -> tuple[int, int]:
 
 
 def leave() -> None:
-    """End what this process shares with the others, if anything.
+    """Leave the process group, if there is one.
 
-    Else its threads for that run on while the process ends, and may take it down.
+    Otherwise its threads run on while the process ends, and may crash it.
     """
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
-        # A thread of gloo may still wait for Python's lock, to let go of the tensors of the last
-        # exchange. It gets the lock while this one sleeps; when Python ends, it would abort.
+        # A thread of gloo may still wait for Python's lock, to free the tensors of the last
+        # exchange. It gets the lock during this sleep; at the end of Python it would abort.
         time.sleep(0.2)
 
 
 def gathered(tensor: Tensor) -> Tensor:
-    """Return the tensors of all processes, in their order, along a new first axis.
+    """Return the tensors of all processes along a new first axis, by rank.
 
     >>> gathered(torch.tensor([1.0, 2.0]))
     tensor([[1., 2.]])
@@ -47,9 +47,9 @@ def gathered(tensor: Tensor) -> Tensor:
 
 @torch.no_grad()
 def average(tensors: Iterable[Tensor]) -> None:
-    """Replace tensors of one type by their mean over all processes.
+    """Replace tensors of one dtype by their mean over all processes.
 
-    A single process does not even look at them: to list a network's takes a third of a millisecond.
+    A single process does not read the iterable: listing a network's tensors takes 0.3 ms.
     """
     _, world = rank_and_world()
     if world == 1 or not (tensors := list(tensors)):
@@ -62,9 +62,9 @@ def average(tensors: Iterable[Tensor]) -> None:
 
 
 def share(count: int, rank: int, world: int) -> range:
-    """Return which of ``count`` images fall to a process: neighbours, as many as to any other.
+    """Return the indices of a process among ``count`` images: a range of equal length for each.
 
-    Where they cannot be, the first processes have one more.
+    If ``count`` is no multiple of ``world``, the first processes get one more.
 
     >>> [list(share(5, rank, 3)) for rank in range(3)]
     [[0, 1], [2, 3], [4]]

@@ -1,4 +1,4 @@
-"""A network spread over several devices: fully sharded data parallel (arXiv:2304.11277)."""
+"""Spread a network over several devices: fully sharded data parallel (arXiv:2304.11277)."""
 
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def shard(network: nn.Module, mesh: "DeviceMesh") -> None:
-    """Leave each device its part of the weights; the others come when a block is computed.
+    """Leave each device a part of the weights; a block fetches the others when it is computed.
 
-    A block is an element of a ``ModuleList``, as the levels of a U-Net are; what is outside of
-    them is one more.
+    Each element of a ``ModuleList``, such as a level of a U-Net, is a block. The rest of the
+    network is one more.
     """
     if isinstance(network, FSDPModule):
         return
@@ -28,19 +28,19 @@ def shard(network: nn.Module, mesh: "DeviceMesh") -> None:
 
 
 def gather(network: nn.Module) -> None:
-    """Give each device all weights, so that it computes without the others, until `scatter`."""
+    """Give each device all weights, so that it computes without the others until `scatter`."""
     for block in sharded(network):
         block.set_reshard_after_forward(False, recurse=False)
         block.unshard()
 
 
 def scatter(network: nn.Module) -> None:
-    """Take back what `gather` gave."""
+    """Leave each device its part of the weights again, after `gather`."""
     for block in sharded(network):
         block.reshard()
         block.set_reshard_after_forward(True, recurse=False)
 
 
 def sharded(network: nn.Module) -> list[FSDPModule]:
-    """Return the parts that are spread over devices; none of a network that is not."""
+    """Return the parts of a network that are spread over devices, which may be none."""
     return [part for part in network.modules() if isinstance(part, FSDPModule)]

@@ -1,4 +1,4 @@
-"""Lightning's logger for W&B, but a training outlives W&B's own process."""
+"""Log to W&B, and go on training when W&B's own process ends."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -10,26 +10,26 @@ from wandb.sdk.mailbox import HandleAbandonedError
 
 log = logging.getLogger(__name__)
 
-#: What W&B raises when its process is gone: a scheduler that ends a job sends SIGTERM to all
-#: processes of it, and W&B's obeys at once, while the training still saves itself.
+#: What W&B raises when its process is gone. A scheduler that ends a job sends SIGTERM to all of its
+#: processes. W&B's ends at once, while the training still saves itself.
 GONE = (ConnectionError, HandleAbandonedError, Error)
 
 
 class WandbLogger(LightningsLogger):
-    """Log to W&B for as long as it lives; the run folder holds everything all the same."""
+    """Log to W&B as long as its process lives; the run folder holds everything anyway."""
 
     gone = False
 
     def attempt(self, action: Callable[..., Any], *arguments: Any, **named: Any) -> None:
-        """Do something with W&B, unless its process is gone."""
+        """Call a function of W&B, unless its process is gone."""
         if self.gone:
             return
         try:
             action(*arguments, **named)
         except GONE as error:
             self.gone = True
-            said = " ".join(str(error).split()) or type(error).__name__
-            log.warning("W&B's process is gone (%s). The run folder still holds all.", said)
+            message = " ".join(str(error).split()) or type(error).__name__
+            log.warning("W&B's process is gone (%s). The run folder still holds all.", message)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         self.attempt(super().log_metrics, metrics, step)
@@ -46,5 +46,5 @@ class WandbLogger(LightningsLogger):
         self.attempt(super().finalize, status)
 
     def finish(self, failed: bool) -> None:
-        """Close W&B's run with the exit state that the job had."""
+        """Close W&B's run with the exit state of the job."""
         self.attempt(self.experiment.finish, exit_code=int(failed))

@@ -1,4 +1,4 @@
-"""Checkpoints that appear whole or not at all, whatever the disk or a kill does."""
+"""Write checkpoints atomically, as plain data and tensors that can be read back safely."""
 
 import io
 import logging
@@ -17,16 +17,16 @@ from unet_exp.training.inspection import inspect
 
 log = logging.getLogger(__name__)
 
-#: What every training saves, which is plain data and tensors.
+#: What every training saves; it is always plain data and tensors.
 OURS = {"state_dict", "optimizer_states", "lr_schedulers", "loops", "config"}
 
 
 class WholeFiles(TorchCheckpointIO):
-    """Write under another name beside the checkpoint, then rename.
+    """Write a file beside the checkpoint, then rename it.
 
-    Lightning writes to the system's temporary folder and moves the file. Where that is another
-    disk the move is a copy, which a full disk or a kill cuts short, over the last good
-    checkpoint; and a folder without write permission passes in silence.
+    Lightning writes to the system's temporary folder and moves the file. On another disk the move
+    is a copy. A full disk or a kill would interrupt the copy and destroy the last good checkpoint,
+    and a folder without write permission would go unnoticed.
     """
 
     def __init__(self) -> None:
@@ -36,12 +36,12 @@ class WholeFiles(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
     ) -> None:
-        """Save what :func:`unet_exp.training.inspection.inspect` and ``torch.load`` will read.
+        """Save what :func:`unet_exp.training.inspection.inspect` and ``torch.load`` can read.
 
         Raises
         ------
         OSError
-            No room, or no permission; an earlier checkpoint of that name is left as it was.
+            If there is no space or no permission. An earlier checkpoint of that name stays.
         """
         content = io.BytesIO()
         torch.save(self.readable(checkpoint), content)
@@ -51,12 +51,13 @@ class WholeFiles(TorchCheckpointIO):
             os.fsync(file.fileno())
 
     def readable(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
-        """Leave out what callbacks would save that nobody could read: more than plain data.
+        """Leave out the states of callbacks that are more than plain data.
 
-        A checkpoint that holds anything else is refused as a whole, for it could run code.
+        A checkpoint with anything else is refused when it is read, since it could run code.
         """
         kept = {k: v for k, v in checkpoint.items() if k in OURS or self.is_readable(k, v)}
-        # A network's buffer may repeat one number, which no reader would take from a file.
+        # A buffer may be an expanded tensor; readers refuse those, since they claim more numbers
+        # than the file holds.
         weights = kept.get("state_dict", {})
         tensors = {name: value for name, value in weights.items() if isinstance(value, Tensor)}
         if repeated := [name for name in tensors if not holds_its_numbers(tensors[name])]:
@@ -66,19 +67,19 @@ class WholeFiles(TorchCheckpointIO):
         return kept
 
     def is_readable(self, name: str, state: Any) -> bool:
-        """Tell whether a state is plain data and tensors; warn of the first that is not."""
+        """Return whether a state is plain data and tensors; warn once of one that is not."""
         if is_plain(state):
             return True
         content = io.BytesIO()
         try:
             torch.save(state, content)
-            inspect(content)  # as whoever reads the checkpoint will do
+            inspect(content)  # as the reader of the checkpoint does
         except (pickle.PickleError, AttributeError, TypeError, RuntimeError, ValueError) as error:
             if name not in self.warned and name != "callbacks":
                 self.warned.add(name)
                 log.warning(
                     "The state of %s is not saved: it holds more than plain data and tensors (%s). "
-                    "When the run is resumed, it begins anew.",
+                    "A resumed run starts it anew.",
                     name,
                     (str(error).splitlines() or [""])[0],
                 )
@@ -87,7 +88,7 @@ class WholeFiles(TorchCheckpointIO):
 
 
 def is_plain(value: Any) -> bool:
-    """Tell whether data is made of Python's plain types and tensors alone.
+    """Return whether data consists of Python's plain types and tensors.
 
     >>> is_plain({"best": [1.5, None, torch.ones(2)]}), is_plain({"path": os})
     (True, False)
@@ -102,7 +103,7 @@ def is_plain(value: Any) -> bool:
 
 
 def holds_its_numbers(tensor: Tensor) -> bool:
-    """Tell whether a tensor has a number in memory for each of its values.
+    """Return whether a tensor has a number in memory for each of its values.
 
     >>> holds_its_numbers(torch.ones(2)), holds_its_numbers(torch.ones(1).expand(2))
     (True, False)
