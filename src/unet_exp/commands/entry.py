@@ -108,13 +108,7 @@ def composed(config_name: str, line: CommandLine) -> DictConfig:
 
 
 def follows(sweep: bool) -> bool:
-    """Tell whether torchrun started this process beside a first one, which composes for all.
-
-    Raises
-    ------
-    ValueError
-        If torchrun started a sweep, whose jobs start processes of their own.
-    """
+    """Tell whether torchrun started this process beside the first, which composes for all."""
     if "TORCHELASTIC_RUN_ID" not in os.environ or int(os.environ.get("WORLD_SIZE", 1)) == 1:
         return False
     if sweep:

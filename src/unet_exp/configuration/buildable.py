@@ -84,13 +84,7 @@ def without_sources(dataset: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Checker:
-    """Refuse whatever is not a plain value of an option.
-
-    Parameters
-    ----------
-    trust
-        Dotted paths that the user allows to be built anywhere.
-    """
+    """Refuse whatever is not a plain value of an option."""
 
     def __init__(self, trust: Collection[str] = ()) -> None:
         self.trust = set(map(str, trust))
@@ -175,13 +169,7 @@ class Checker:
 
 
 def require_fit(key: str, target: str, node: Mapping[str, Any]) -> None:
-    """Validate values by the signature of their class.
-
-    Raises
-    ------
-    NotBuildableError
-        If the class has no such parameter, or one of another type.
-    """
+    """Refuse values that the signature of their class does not have, or has with other types."""
     try:
         known = OmegaConf.structured(schema.schema(target, [str(name) for name in node]))
         OmegaConf.merge(known, dict(node))

@@ -66,13 +66,7 @@ def check(cfg: DictConfig, command: str) -> None:
 
 
 def parameters_of(key: str, target: str) -> Mapping[str, inspect.Parameter]:
-    """Return the parameters of a class or function that the configuration names.
-
-    Raises
-    ------
-    OverrideError
-        If it cannot be imported, with its key.
-    """
+    """Return the parameters of a class or function that the configuration names, if importable."""
     try:
         found = get_object(target)
     except Exception as error:
@@ -104,18 +98,7 @@ def other_types(own: Any, given: Any, key: str = "") -> Iterator[tuple[str, type
 
 
 def check_single(hydra: Any) -> None:
-    """Refuse settings that only a sweep uses, in a single run.
-
-    Parameters
-    ----------
-    hydra
-        Hydra's part of the configuration.
-
-    Raises
-    ------
-    OverrideError
-        Naming the setting.
-    """
+    """Refuse settings that only a sweep uses, in a single run: ``hydra/launcher=ray``."""
     if hydra.mode != RunMode.RUN:
         return
     if params := hydra.sweeper.get("params"):

@@ -125,16 +125,11 @@ class CommandLine:
         ['-m', 'output="a, b"', '++tta=dihedral']
         """
         line = cls(tuple(word for word in words if not is_override(word)))
-        typed = [word.partition("=") for word in words if is_override(word)]
-        keys = [parse_key(key) for key, _, _ in typed]
+        typed = [(parse_key(word), word) for word in words if is_override(word)]
         sweep = line.asks(MULTIRUN) or any(
-            starts_sweep(key.key_or_group, value)
-            for key, (_, _, value) in zip(keys, typed, strict=True)
+            starts_sweep(key.key_or_group, word.partition("=")[2]) for key, word in typed
         )
-        texts = (
-            as_hydra_reads(key, typed_key, value if equals else None, command, sweep)
-            for key, (typed_key, equals, value) in zip(keys, typed, strict=True)
-        )
+        texts = (as_hydra_reads(key, word, command, sweep) for key, word in typed)
         return cls(line.flags, tuple(map(Override.parse, texts)))
 
     @classmethod
@@ -190,19 +185,21 @@ def starts_sweep(key: str, value: object) -> bool:
     )
 
 
-def parse_key(typed: str) -> Parsed:
-    """Parse what stands before the equals sign; its value may need quotes to be read."""
+def parse_key(word: str) -> Parsed:
+    """Parse what stands before the equals sign; the value may not be readable without quotes."""
+    typed = word.partition("=")[0]
     return Override.parse(typed if typed.startswith("~") else f"{typed}=null").parsed
 
 
-def as_hydra_reads(key: Parsed, typed: str, value: str | None, command: str, sweep: bool) -> str:
+def as_hydra_reads(key: Parsed, word: str, command: str, sweep: bool) -> str:
     """Return an override with the quotes and the plus signs that Hydra needs."""
+    _, equals, value = word.partition("=")
     name = key.get_key_element().lstrip("+")
-    if command == "evaluate" and name.startswith("~metric.") and value is None:
-        # It stands in the checkpoint, and is removed when that is read.
+    if not equals and command == "evaluate" and name.startswith("~metric."):
+        # The checkpoint has this metric. It is removed when the checkpoint is read.
         return f"++{name[1:]}=null"
-    if value is None:
-        return typed
+    if not equals:
+        return word
     plus = plus_signs(key, value, command)
     if not key.is_delete():
         value = quoted(key.key_or_group, value, sweep)
@@ -212,14 +209,9 @@ def as_hydra_reads(key: Parsed, typed: str, value: str | None, command: str, swe
 def plus_signs(parsed: Parsed, value: str, command: str) -> str:
     """Return the plus signs with which a command takes an override.
 
-    Hydra adds a key with a plus alone, and refuses a plus where the key exists. Which keys exist
-    differs between the commands, so a person may write a plus anywhere or leave it out. Misspelt
-    keys are found later, by the signatures.
-
-    Raises
-    ------
-    OverrideError
-        If the override names a part that training has fixed.
+    Hydra needs a plus to add a key, and refuses a plus if the key exists. Which keys exist differs
+    between the commands, so a person may write a plus anywhere or leave it out. Misspelt keys are
+    found later, by the signatures.
     """
     key = parsed.key_or_group
     typed = "+" * (parsed.is_add() + 2 * parsed.is_force_add())

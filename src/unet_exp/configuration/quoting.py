@@ -101,13 +101,7 @@ def in_quotes(value: str) -> str:
 
 
 def require_references(word: str) -> None:
-    """Refuse a text in which a reference such as ``${seed}`` is not closed.
-
-    Raises
-    ------
-    ValueError
-        With the text.
-    """
+    """Refuse a text in which a reference such as ``${seed}`` is not closed."""
     try:
         OmegaConf.create({"text": word})
     except GrammarParseError:
