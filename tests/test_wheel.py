@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.running import TINY
+from unet_exp.reports.sweep_page import SCRIPTS
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,7 +37,7 @@ def test_the_wheel_holds_the_whole_configuration(installed: Path) -> None:
     assert here <= names
     assert "unet_exp/py.typed" in names
     page = {f"unet_exp/reports/{name}" for name in ("page.html", "page.css")}
-    page |= {f"unet_exp/reports/{name}.js" for name in ("brush", "charts", "page")}
+    page |= {f"unet_exp/reports/{name}.js" for name in SCRIPTS}
     assert page <= names
     assert not {n for n in names if n.startswith(("tests/", "conf/"))}
 

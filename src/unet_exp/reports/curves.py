@@ -1,4 +1,4 @@
-"""The learning curves of a job, short enough to put those of all jobs on one page."""
+"""The learning curves of a job, thinned so that those of all jobs fit on one page."""
 
 import math
 from pathlib import Path
@@ -7,15 +7,15 @@ from typing import Any
 from unet_exp.csv_tables import read_csv
 from unet_exp.numbers import parse_number
 
-#: Columns of metrics.csv that are no curve.
+#: Columns of metrics.csv that are not drawn as curves.
 AXES = ("step", "seconds", "epoch", "train/step_loss")
 
 
 def read_curves(path: Path, most: int = 200) -> dict[str, Any]:
-    """Return steps, seconds and each quantity of ``metrics.csv``, a number or None at each step.
+    """Return the steps, the seconds and each metric of ``metrics.csv``; None for missing values.
 
-    A long file is thinned evenly; its last row stays. One that is missing or only half there gives
-    what can be read of it.
+    A long file is thinned evenly and keeps its last row. A missing or damaged file gives what can
+    be read of it.
     """
     try:
         rows = read_csv(path)

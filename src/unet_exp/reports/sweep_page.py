@@ -22,8 +22,8 @@ from unet_exp.shown import shown_lines
 
 NAME = "sweep.html"
 HERE = Path(__file__).parent
-SCRIPTS = ("charts", "brush", "page")
-#: Positive numbers whose largest is at least so many times the smallest are drawn by logarithm.
+SCRIPTS = ("scales", "charts", "selection", "brush", "table", "page")
+#: Positive values are drawn on a log scale if the largest is at least so many times the smallest.
 DECADES = 100
 
 
@@ -50,7 +50,7 @@ def page(sweep: Sweep) -> str:
 
 
 def cleaned(value: Any) -> Any:
-    r"""Return plain data with all texts as they may be shown, but for pictures, which we made.
+    r"""Return plain data with all texts made safe to show; pictures are made here and stay.
 
     >>> cleaned({"error": ["a\u202eb", 1.5], "source": "data:image/webp;base64,AA"})
     {'error': ['a\\u202eb', 1.5], 'source': 'data:image/webp;base64,AA'}
@@ -67,8 +67,8 @@ def cleaned(value: Any) -> Any:
 
 def content(sweep: Sweep) -> dict[str, Any]:
     """Return what the page shows, as plain data."""
-    places = {job.name: place for place, job in enumerate(sweep.ranked)}
-    jobs = [job_of(sweep, job, places.get(job.name)) for job in sweep.jobs]
+    ranks = {job.name: rank for rank, job in enumerate(sweep.ranked)}
+    jobs = [job_data(sweep, job, ranks.get(job.name)) for job in sweep.jobs]
     names = short_names(sweep.parameters)
     columns = [[job.values.get(key) for job in sweep.jobs] for key in sweep.parameters]
     curves = dict.fromkeys(name for job in jobs for name in job["curves"]["metrics"])
@@ -90,15 +90,15 @@ def content(sweep: Sweep) -> dict[str, Any]:
         "scores": list(dict.fromkeys(name for job in sweep.jobs for name in job.scores)),
         "curves": sorted(curves, key=lambda name: name != sweep.monitor),
         "jobs": jobs,
-        "repeats": [group_of(sweep, group) for group in group_jobs(sweep)],
+        "repeats": [group_data(sweep, group) for group in group_jobs(sweep)],
         "pictures": pictures(sweep),
     }
 
 
-def job_of(sweep: Sweep, job: Run, place: int | None) -> dict[str, Any]:
-    """Return what the page shows of one job, whose place among the ranked ones counts from 0.
+def job_data(sweep: Sweep, job: Run, rank: int | None) -> dict[str, Any]:
+    """Return what the page shows of one job, given its rank from 0, the best.
 
-    ``good`` is its rank as a number from 0, the worst, to 1; ``share`` its score likewise.
+    ``good`` is the rank scaled from 0, the worst, to 1, the best; ``share`` is the score so scaled.
     """
     last = len(sweep.ranked) - 1
     values = [job.values.get(key) for key in sweep.parameters]
@@ -112,9 +112,9 @@ def job_of(sweep: Sweep, job: Run, place: int | None) -> dict[str, Any]:
         "ended": job.state not in ("waiting", "running"),
         "score": job.score,
         "scores": job.scores,
-        "rank": None if place is None else place + 1,
-        "good": None if place is None else 1 - place / last if last else 1.0,
-        "share": None if place is None else share(sweep, job),
+        "rank": None if rank is None else rank + 1,
+        "good": None if rank is None else 1 - rank / last if last else 1.0,
+        "share": None if rank is None else share(sweep, job),
         "seconds": job.seconds,
         "left": job.left,
         "progress": job.progress,
@@ -126,13 +126,13 @@ def job_of(sweep: Sweep, job: Run, place: int | None) -> dict[str, Any]:
 
 
 def share(sweep: Sweep, job: Run) -> float:
-    """Return how far a score lies from the worst, 0, to the best, 1."""
-    best, worst = (sweep.ranked[place].score or 0.0 for place in (0, -1))
+    """Return a score, scaled from 0, the worst, to 1, the best."""
+    best, worst = (sweep.ranked[rank].score or 0.0 for rank in (0, -1))
     return ((job.score or 0.0) - worst) / (best - worst) if best != worst else 1.0
 
 
 def kind(values: Sequence[str | None], log: bool) -> dict[str, bool]:
-    """Say whether a setting is a number, drawn by its logarithm, and whether it varies at all.
+    """Return whether a setting is numeric, drawn on a log scale, and varied.
 
     >>> kind(["1e-4", "0.1", None], log=False)
     {'numeric': True, 'log': True, 'varied': True}
@@ -164,19 +164,19 @@ def reproduction(sweep: Sweep, job: Run) -> str:
     return shlex.join(["python", "train.py", *common, *job.overrides])
 
 
-def group_of(sweep: Sweep, group: Group) -> dict[str, Any]:
-    """Return what the page shows of jobs that are alike."""
-    places = {job.name: place for place, job in enumerate(sweep.jobs)}
+def group_data(sweep: Sweep, group: Group) -> dict[str, Any]:
+    """Return what the page shows of a group of jobs."""
+    indices = {job.name: index for index, job in enumerate(sweep.jobs)}
     names = short_names(sweep.parameters)
     differing = [key for key in sweep.parameters if key not in REPEATS]
-    told = {names[k]: group.settings[k] for k in differing if group.settings[k] is not None}
+    settings = {names[k]: group.settings[k] for k in differing if group.settings[k] is not None}
 
     def plain(values: dict[str, float]) -> dict[str, float | None]:
         return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
     return {
-        "label": "  ".join(f"{name}={value}" for name, value in told.items()),
-        "jobs": [places[run.name] for run in group.runs],
+        "label": "  ".join(f"{name}={value}" for name, value in settings.items()),
+        "jobs": [indices[run.name] for run in group.runs],
         "mean": plain(group.over_runs("mean")),
         "deviation": plain(group.over_runs("std")),
     }
@@ -199,7 +199,7 @@ def pictures(sweep: Sweep) -> list[dict[str, Any]]:
 
 
 def group_address(sweep: Sweep) -> str | None:
-    """Return where W&B shows the jobs of a sweep together; None if they are not online.
+    """Return the address of a sweep's group of runs on W&B; None if they are not online.
 
     >>> run = {"url": "https://wandb.ai/me/unet_exp/runs/a1", "group": "hela/1", "mode": "online"}
     >>> group_address(Sweep(Path("s"), (Run("0", Path("s/0"), wandb=run),)))
@@ -214,5 +214,5 @@ def group_address(sweep: Sweep) -> str | None:
 
 
 def web_address(text: str) -> str | None:
-    """Return an address if a browser can open it as a page, and no script."""
+    """Return an address if it is one of a web page, and not of a script; else None."""
     return text if text.startswith(("https://", "http://")) else None

@@ -1,4 +1,4 @@
-"""Pictures that jobs left, small enough to stand in a page as text."""
+"""Pictures of jobs, scaled down and embedded in the page."""
 
 import base64
 import math
@@ -8,16 +8,16 @@ from pathlib import Path
 
 from unet_exp.records.sweep import Run
 
-#: Pixels that a picture in the page is wide at most.
+#: Largest width of a picture in the page, in pixels.
 WIDTH = 1400
-#: Pixels that a picture has at most to be read; training draws some millions.
+#: Larger pictures are not read, in pixels; training draws some millions.
 LARGEST = 2**26
-#: At most so many pictures of a job are shown.
+#: Most pictures of a job that are shown.
 MOST = 3
 
 
 def last_pictures(job: Run, most: int = MOST) -> dict[str, Path]:
-    """Name the last picture that a job drew of each image; its learning curves are no such."""
+    """Return the last picture that a job drew of each image, without its learning curves."""
     found: dict[str, Path] = {}
     for path in sorted(job.pictures):
         name = re.sub(r"_step_\d+$", "", path.stem)
@@ -27,7 +27,7 @@ def last_pictures(job: Run, most: int = MOST) -> dict[str, Path]:
 
 
 def as_uri(path: Path, width: int = WIDTH) -> str | None:
-    """Return a picture as a ``data:`` address, scaled down to a width; None if it is none."""
+    """Return a picture as a scaled-down ``data:`` address; None if it cannot be read."""
     import cv2
 
     if png_pixels(path) > LARGEST:
@@ -43,7 +43,7 @@ def as_uri(path: Path, width: int = WIDTH) -> str | None:
 
 
 def png_pixels(path: Path) -> float:
-    """Return how many pixels a PNG declares; infinity for any other file, which is not read."""
+    """Return the number of pixels that a PNG declares; infinity for any other file."""
     with path.open("rb") as file:
         head = file.read(24)
     if head[:8] != b"\x89PNG\r\n\x1a\n" or len(head) < 24:
