@@ -10,7 +10,7 @@ from unet_exp.records.sweep import Sweep, read_sweep
 from unet_exp.reports.sweep_page import group_address, write_page
 from unet_exp.shown import shown
 from unet_exp.sweeps.report import write_report
-from unet_exp.sweeps.table import summed
+from unet_exp.sweeps.table import count_jobs
 
 #: At most so many errors are told; the page has all.
 ERRORS = 5
@@ -39,7 +39,7 @@ def conclude(folder: Path, again: Sequence[str] = ()) -> Sweep:
 
 def lines(sweep: Sweep, paths: list[Path], again: Sequence[str] = ()) -> Iterator[str]:
     """Yield what is said, line by line; ``paths`` are those of the table and the page."""
-    yield f"sweep       {summed(sweep.jobs)}"
+    yield f"sweep       {count_jobs(sweep.jobs)}"
     if sweep.ranked:
         best = sweep.ranked[0]
         yield (

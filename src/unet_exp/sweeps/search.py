@@ -24,7 +24,7 @@ try:
     from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
     from unet_exp.sweeps.samplers import built, quiet_optuna, sampler_of_trial
-    from unet_exp.sweeps.search_space import corners, distribution, is_log, words_of
+    from unet_exp.sweeps.search_space import corners, distribution, is_log, overrides_of
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         'hydra/sweeper=optuna needs Optuna. Install it: pip install -e ".[optuna]"'
@@ -148,7 +148,7 @@ class Search:
                     self.correct(job, failed[job.folder])
         while not self.exhausted and (left := self.settings.n_trials - self.count()) > 0:
             trials = [self.ask() for _ in range(min(left, size))]
-            words = [words_of(trial.params) for trial in trials]
+            words = [overrides_of(trial.params) for trial in trials]
             self.runner.plan(words)
             jobs = {identity(job.overrides): job for job in self.runner.ledger.jobs}
             asked = [jobs[identity(own)] for own in words]

@@ -1,4 +1,4 @@
-"""From the words of a command line to what Optuna searches, and what of it to try beforehand."""
+"""The search space of Optuna, from the overrides of a command line."""
 
 import itertools
 import math
@@ -16,15 +16,15 @@ from optuna.distributions import (
 from unet_exp.secrets.masking import masked_word
 from unet_exp.sweeps.plan import SweepError, values
 
-#: Every combination is rehearsed if there are at most so many.
+#: Up to so many combinations are all rehearsed.
 ALL = 64
 
 
-def distribution(word: Override) -> BaseDistribution:
-    """Return what a word with several values means to a search.
+def distribution(override: Override) -> BaseDistribution:
+    """Return the distribution from which a search takes the values of an override.
 
-    ``a,b`` and ``choice(a,b)`` are values without order, ``range(1,9,2)`` steps of a number (the
-    end is not among them, as everywhere in Hydra), ``interval(0,1)`` any number between, and
+    ``a,b`` and ``choice(a,b)`` are values without order. ``range(1,9,2)`` are steps of a number,
+    without the end, as everywhere in Hydra. ``interval(0,1)`` is any number between, and
     ``int(interval(1,8))`` any whole one. ``tag(log,interval(1e-5,1e-1))`` is searched on a
     logarithmic scale.
 
@@ -38,51 +38,51 @@ def distribution(word: Override) -> BaseDistribution:
     Raises
     ------
     SweepError
-        If an interval has no extent, or a logarithm none at its lower end; or if a value has a
-        secret, which a study would keep.
+        If an interval is empty, or not positive on a logarithmic scale; or if a value holds a
+        secret, which a study would store.
     """
-    if masked_word(str(word.input_line)) != word.input_line:
+    if masked_word(str(override.input_line)) != override.input_line:
         raise SweepError(
-            f"{word.get_key_element()} has a secret in its values, and a study keeps those that it "
-            "tries. Give it one value, or let the secret be looked up: ${oc.env:NAME}."
+            f"{override.get_key_element()} has a secret in its values, and a study keeps those "
+            "that it tries. Give it one value, or let the secret be looked up: ${oc.env:NAME}."
         )
-    value, log = word.value(), is_log(word)
+    value, log = override.value(), is_log(override)
     if isinstance(value, IntervalSweep):
         low, high = value.start, value.end
         if low is None or high is None or not low < high or (log and low <= 0):
             raise SweepError(
-                f"{word.input_line}: give two numbers, the smaller one first"
+                f"{override.input_line}: give two numbers, the smaller one first"
                 f"{', above 0 for a logarithm' if log else ''}."
             )
         if isinstance(low, int) and isinstance(high, int):
             return IntDistribution(low, high, log=log)
         return FloatDistribution(low, high, log=log)
-    if isinstance(value, RangeSweep) and not value.shuffle:
-        numbers = [float(text.partition("=")[2]) for text in values(word)]
-        step = value.step
-        if isinstance(step, int) and all(number.is_integer() for number in numbers):
-            low, high = sorted((int(numbers[0]), int(numbers[-1])))
-            return IntDistribution(low, high, step=abs(step))
-    return CategoricalDistribution([text.partition("=")[2] for text in values(word)])
+    texts = [text.partition("=")[2] for text in values(override)]
+    if isinstance(value, RangeSweep) and not value.shuffle and isinstance(value.step, int):
+        first, last = float(texts[0]), float(texts[-1])
+        if first.is_integer():
+            low, high = sorted((int(first), int(last)))
+            return IntDistribution(low, high, step=abs(value.step))
+    return CategoricalDistribution(texts)
 
 
-def is_log(word: Override) -> bool:
-    """Tell whether a word is to be searched on a logarithmic scale."""
-    value = word.value()
+def is_log(override: Override) -> bool:
+    """Tell whether an override is searched on a logarithmic scale."""
+    value = override.value()
     return isinstance(value, ChoiceSweep | RangeSweep | IntervalSweep) and "log" in value.tags
 
 
-def words_of(params: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return values as the words of a job.
+def overrides_of(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the overrides of a job that give it these values.
 
-    >>> words_of({"model.depth": 3, "optimizer": "sgd", "optimizer.lr": 0.00012345678})
+    >>> overrides_of({"model.depth": 3, "optimizer": "sgd", "optimizer.lr": 0.00012345678})
     ('model.depth=3', 'optimizer=sgd', 'optimizer.lr=0.00012345678')
     """
     return tuple(f"{key}={value}" for key, value in params.items())
 
 
 def corners(space: Mapping[str, BaseDistribution]) -> list[tuple[str, ...]]:
-    """Return the words of what to rehearse: all combinations of few, else each value once.
+    """Return the overrides of the jobs to rehearse: all combinations, or each value once.
 
     Of an interval these are its two ends.
 
@@ -90,24 +90,13 @@ def corners(space: Mapping[str, BaseDistribution]) -> list[tuple[str, ...]]:
     >>> corners(space)
     [('a=1', 'b=x'), ('a=1', 'b=y'), ('a=9', 'b=x'), ('a=9', 'b=y')]
     """
-    ends = {key: extremes(one) for key, one in space.items()}
-    if math.prod(map(len, ends.values())) <= ALL:
-        tried = [
-            dict(zip(ends, values, strict=True)) for values in itertools.product(*ends.values())
-        ]
+    extremes = [
+        one.choices if isinstance(one, CategoricalDistribution) else (one.low, one.high)  # pyright: ignore[reportAttributeAccessIssue]
+        for one in space.values()
+    ]
+    if math.prod(map(len, extremes)) <= ALL:
+        tried = itertools.product(*extremes)
     else:
-        longest = max(map(len, ends.values()))
-        tried = [
-            {key: values[min(place, len(values) - 1)] for key, values in ends.items()}
-            for place in range(longest)
-        ]
-    return [words_of(params) for params in tried]
-
-
-def extremes(one: BaseDistribution) -> list[Any]:
-    """Return the choices, or the ends of an interval."""
-    if isinstance(one, CategoricalDistribution):
-        return list(one.choices)
-    if isinstance(one, IntDistribution | FloatDistribution):
-        return [one.low, one.high]
-    raise TypeError(f"{type(one).__name__} has no extremes.")
+        longest = max(map(len, extremes))
+        tried = ([own[min(n, len(own) - 1)] for own in extremes] for n in range(longest))
+    return [overrides_of(dict(zip(space, own, strict=True))) for own in tried]

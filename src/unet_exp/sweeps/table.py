@@ -1,4 +1,4 @@
-"""All jobs of a sweep as one table that is drawn anew while they run."""
+"""A live table of a sweep's jobs, redrawn while they run."""
 
 import logging
 import threading
@@ -26,15 +26,15 @@ COLOURS = {
     "running": "cyan", "finished": "green", "failed": "red", "killed": "red", "waiting": "dim",
     "pruned": "dim", "interrupted": "yellow", "preempted": "yellow",
 }  # fmt: skip
-#: Lines of the screen that no job takes: title, head, rule, what is hidden, counts, the cursor's.
+#: Lines of the screen without a job: title, header, rule, hidden jobs, counts, cursor.
 CHROME = 6
 
 
 class LiveTable:
-    """Show the jobs of a sweep's folder, whoever runs them, for as long as the body takes.
+    """Shows the jobs in a sweep's folder while the body of a ``with`` statement runs.
 
-    On a terminal this is one table, drawn once a second; elsewhere a line whenever a job comes
-    into another state. Nothing that goes wrong in it reaches the body.
+    On a terminal it redraws a table once a second. Elsewhere it prints a line when the state of a
+    job changes. Its own errors never reach the body.
     """
 
     def __init__(self, folder: Path, console: Console | None = None, every: float = 1.0) -> None:
@@ -64,7 +64,7 @@ class LiveTable:
                 self.live.stop()
 
     def watch(self) -> None:
-        """Draw until the body ends; where reading takes long, draw less often."""
+        """Draw until the body ends, less often where reading the folder is slow."""
         pause = self.every
         while not self.ended.wait(pause):
             begun = time.monotonic()
@@ -72,42 +72,40 @@ class LiveTable:
             pause = max(self.every, 20 * (time.monotonic() - begun))
 
     def draw(self) -> None:
-        """Show how the jobs stand now."""
+        """Show the current state of the jobs."""
         try:
             sweep = read_sweep(self.folder)
             if self.live:
                 width, height = self.console.size
                 self.live.update(table(sweep, height - CHROME, width), refresh=True)
             elif not self.console.is_terminal:
-                self.say(sweep)
+                self.print_changes(sweep)
         except Exception:
             log.debug("The table of jobs could not be drawn.", exc_info=True)
 
-    def say(self, sweep: Sweep) -> None:
-        """Print a line for each job whose state is another than before."""
+    def print_changes(self, sweep: Sweep) -> None:
+        """Print a line for each job whose state has changed."""
         before, self.states = self.states, {job.name: job.state for job in sweep.jobs}
         if before is None:
-            self.line(summed(sweep.jobs))
-            return
-        names = short_names(sweep.parameters)
-        for job in sweep.jobs:
-            if job.state != before.get(job.name, "waiting"):
-                self.line("  ".join(filter(None, (
-                    f"job {job.name} {job.state}", settings(job, names), job.error,
-                    "" if job.score is None else f"{sweep.monitor} {format_score(job.score)}",
-                    "" if job.state == "running" else format_duration(job.seconds),
-                ))))  # fmt: skip
-
-    def line(self, text: str) -> None:
-        """Print one line as it is."""
-        self.console.print(shown(text), highlight=False, soft_wrap=True)
+            lines = [count_jobs(sweep.jobs)]
+        else:
+            names = short_names(sweep.parameters)
+            changed = (job for job in sweep.jobs if job.state != before.get(job.name, "waiting"))
+            lines = ["  ".join(filter(None, (
+                f"job {job.name} {job.state}", settings(job, names), job.error,
+                "" if job.score is None else f"{sweep.monitor} {format_score(job.score)}",
+                "" if job.state == "running" else format_duration(job.seconds),
+            ))) for job in changed]  # fmt: skip
+        for line in lines:
+            self.console.print(shown(line), highlight=False, soft_wrap=True)
 
 
 def table(sweep: Sweep, rows: int, width: int = 100) -> Group:
-    """Draw at most ``rows`` jobs, those that run first, and count the others."""
+    """Draw at most ``rows`` jobs and count the others."""
     names = short_names(sweep.parameters)
     best = sweep.ranked[0] if sweep.ranked else None
-    listed, hidden = chosen(sweep, max(1, rows))
+    jobs = by_interest(sweep)
+    listed, hidden = jobs[: max(1, rows)], jobs[max(1, rows) :]
     grid = Table(box=None, pad_edge=False, header_style="bold", expand=True)
     grid.add_column("job", justify="right", no_wrap=True)
     grid.add_column("settings", ratio=1, no_wrap=True, overflow="ellipsis")
@@ -116,35 +114,33 @@ def table(sweep: Sweep, rows: int, width: int = 100) -> Group:
     grid.add_column(shown(sweep.monitor.rpartition("/")[2]), justify="right", no_wrap=True)
     grid.add_column("time", justify="right", no_wrap=True)
     for job in listed:
-        text = settings(job, names) + (f"  {job.error}" if job.error else "")
-        score = Text(format_score(job.score), "bold green" if job is best else "")
-        state = Text(shown(job.state), COLOURS.get(job.state, ""))
-        row = (shown(job.name), Text(shown(text)), state)
-        grid.add_row(*row, progress(job, width), score, duration(job))
-    told = [Text(f"and {summed(hidden, 'more')}", "dim")] if hidden else []
-    end = Text(shown(summed(sweep.jobs)))
+        left = f"{format_duration(job.left)} left" if job.left is not None else ""
+        grid.add_row(
+            shown(job.name),
+            Text(shown(settings(job, names) + (f"  {job.error}" if job.error else ""))),
+            Text(shown(job.state), COLOURS.get(job.state, "")),
+            progress_bar(job, width),
+            Text(format_score(job.score), "bold green" if job is best else ""),
+            left if job.state == "running" else format_duration(job.seconds),
+        )
+    rest = [Text(f"and {count_jobs(hidden, 'more ')}", "dim")] if hidden else []
+    end = Text(shown(count_jobs(sweep.jobs)), no_wrap=True, overflow="ellipsis")
     if best:
         end.append(shown(f"; best: job {best.name}, {sweep.monitor} {format_score(best.score)}"))
-    end.no_wrap, end.overflow = True, "ellipsis"
     title = Text(shown(sweep.name), "bold", no_wrap=True, overflow="ellipsis")
-    return Group(title, grid, *told, end)
+    return Group(title, grid, *rest, end)
 
 
-def chosen(sweep: Sweep, rows: int) -> tuple[list[Run], list[Run]]:
-    """Return which jobs are shown and which are not: by state, then by score, then in order."""
-    places = {job.name: place for place, job in enumerate(sweep.ranked)}
-    last = len(sweep.jobs)
-    order = sorted(
-        sweep.jobs,
-        key=lambda job: (
-            STATES.index(job.state) if job.state in STATES else len(STATES),
-            places.get(job.name, last),
-        ),
-    )
-    return order[:rows], order[rows:]
+def by_interest(sweep: Sweep) -> list[Run]:
+    """Return the jobs by state, running ones first, and by score, the best first."""
+    states = {state: place for place, state in enumerate(STATES)}
+    ranks = {job.name: rank for rank, job in enumerate(sweep.ranked)}
+    return sorted(sweep.jobs, key=lambda job: (
+        states.get(job.state, len(states)), ranks.get(job.name, len(ranks))
+    ))  # fmt: skip
 
 
-def progress(job: Run, width: int = 100) -> Table | Text:
+def progress_bar(job: Run, width: int) -> Table | Text:
     """Draw a bar and the percentage; on a narrow screen the percentage alone."""
     percentage = Text(f"{100 * job.progress:.0f} %" if job.steps or job.progress else "")
     if width < 80 or not percentage:
@@ -156,24 +152,17 @@ def progress(job: Run, width: int = 100) -> Table | Text:
     return grid
 
 
-def duration(job: Run) -> str:
-    """Say how much time is left, or of an ended job how long it took."""
-    if job.state == "running":
-        return f"{format_duration(job.left)} left" if job.left is not None else ""
-    return format_duration(job.seconds)
-
-
 def settings(job: Run, names: dict[str, str]) -> str:
-    """Write a job's settings by the short names of the keys."""
+    """Return a job's settings with the short names of their keys."""
     return " ".join(f"{names.get(key, key)}={value}" for key, value in job.values.items())
 
 
-def summed(jobs: Sequence[Run], kind: str = "") -> str:
-    """Count jobs, and how many are in each state.
+def count_jobs(jobs: Sequence[Run], kind: str = "") -> str:
+    """Return how many jobs there are, and how many in each state.
 
-    >>> summed([Run("0", Path("0")), Run("1", Path("1"), state="failed")])
+    >>> count_jobs([Run("0", Path("0")), Run("1", Path("1"), state="failed")])
     '2 jobs: 1 failed, 1 waiting'
     """
     states = ", ".join(f"{count} {state}" for state, count in counted(jobs).items())
     noun = "job" if len(jobs) == 1 else "jobs"
-    return f"{len(jobs)} {kind + ' ' if kind else ''}{noun}" + (f": {states}" if states else "")
+    return f"{len(jobs)} {kind}{noun}" + (f": {states}" if states else "")
