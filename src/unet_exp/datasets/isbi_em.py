@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from unet_exp.connectivity import label_components
 from unet_exp.datasets.cache import ArrayStore, cache_folder
 from unet_exp.datasets.download import require_data
 from unet_exp.datasets.folds import fold_indices
 from unet_exp.datasets.labels.files import read_labels
-from unet_exp.datasets.labels.numbering import number_pieces
 from unet_exp.datasets.sample import Sample, check_split, require_channels
 from unet_exp.images.reading import read_images
 
@@ -92,7 +92,7 @@ class IsbiEm:
                 f"{path} and {label_path} differ in slices or in size. Unzip the archive again."
             )
         keep = self._store.keep
-        labels = [keep(number_pieces(page != 0)) for page in pages] or [None] * len(images)
+        labels = [keep(label_components(page != 0)) for page in pages] or [None] * len(images)
         return [
             Sample(f"{path.stem}_{number:02d}", keep(image), label, path=path)
             for number, (image, label) in enumerate(zip(images, labels, strict=True))

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int32
 from scipy import ndimage
 
-from unet_exp.datasets.labels.numbering import number_pieces
+from unet_exp.connectivity import label_components
 from unet_exp.datasets.sample import SPLITS, Sample, check_split
 from unet_exp.images.reading import normalise
 
@@ -164,7 +164,7 @@ def _largest_pieces(labels: Int32[np.ndarray, "h w"], smallest: int) -> Int32[np
     for value, box in enumerate(ndimage.find_objects(labels), start=1):
         if box is None:
             continue
-        pieces = number_pieces(labels[box] == value)
+        pieces = label_components(labels[box] == value)
         sizes = np.bincount(pieces.ravel())[1:]
         if sizes.max() >= smallest:
             count += 1

@@ -45,14 +45,8 @@ def stated_limit() -> float | None:
 def require_plausible(declared: int, stored: Iterable[int], pages: int = 1) -> None:
     """Refuse a file that says that it holds far more than its own bytes can.
 
-    Parameters
-    ----------
-    declared
-        Bytes of all its pixels.
-    stored
-        Sizes of the files that hold them; summed only as far as needed.
-    pages
-        How many pages it says that it holds.
+    ``declared`` is the number of bytes of all its pixels. ``stored`` are the sizes of the files
+    that hold them, summed only as far as needed.
 
     >>> require_plausible(2**60, [1000])
     Traceback (most recent call last):

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int32, UInt8
 
+from unet_exp.connectivity import label_components
 from unet_exp.datasets.labels.kinds import KINDS, all_values, count_classes, infer_kind, names
-from unet_exp.datasets.labels.numbering import Numbers, number_pieces, renumber
+from unet_exp.datasets.labels.numbering import Numbers, renumber
 from unet_exp.datasets.labels.summary import UNKNOWN, LabelSummary
 
 Mask = Bool[np.ndarray, "_ _"]
@@ -99,10 +100,10 @@ class LabelDecoder:
             return np.where(unknown, np.int32(-1), renumber(page))
         inside = (page > 0) & ~unknown
         if self.kind == "binary":
-            return np.where(unknown, np.int32(-1), number_pieces(inside))
+            return np.where(unknown, np.int32(-1), label_components(inside))
         numbered = np.zeros(page.shape, np.int32)
         for value in np.unique(page[inside]):
-            of_class = number_pieces(page == value)
+            of_class = label_components(page == value)
             numbered += np.where(of_class > 0, of_class + numbered.max(), 0)
         return np.where(unknown, np.int32(-1), numbered)
 

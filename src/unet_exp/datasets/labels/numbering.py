@@ -1,8 +1,7 @@
-"""Number the pieces of masks, and count and renumber integers of any size."""
+"""Count and renumber integers of any size in the memory of their image."""
 
 import numpy as np
-from jaxtyping import Bool, Int32, Integer, Shaped
-from scipy import ndimage
+from jaxtyping import Int32, Integer, Shaped
 
 KEPT = 2**16
 """Instance numbers below this are kept."""
@@ -60,14 +59,3 @@ def renumber(page: Numbers) -> Int32[np.ndarray, "_ _"]:
     if page.dtype.kind == "u":
         return page.astype(np.int32)
     return np.maximum(page, -1).astype(np.int32)
-
-
-def number_pieces(mask: Bool[np.ndarray, "h w"]) -> Int32[np.ndarray, "h w"]:
-    """Return the 4-connected pieces of a mask, numbered from 1.
-
-    >>> number_pieces(np.eye(2, dtype=bool)).tolist()
-    [[1, 0], [0, 2]]
-    """
-    numbered = np.empty(mask.shape, np.int32)
-    ndimage.label(mask, output=numbered)
-    return numbered
