@@ -1,4 +1,4 @@
-"""Pictures of what the network sees, in the run folder and in the loggers."""
+"""Draw validation images and their predictions, for the run folder and the loggers."""
 
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from unet_exp.training.metrics_writer import MetricsWriter
 class Gallery(Callback):
     """Draw the first ``images`` validation images at every ``every``-th validation and the last.
 
-    Of several processes the first draws, of the images that it validates, which are the first.
-    Each picture shows image, labels, weight map, probability, and the prediction with its errors
-    coloured. At the end come the learning curves.
+    Each picture shows image, labels, weight map, probability, and the prediction with coloured
+    errors. The learning curves follow at the end. Only the first process draws; it validates the
+    first images.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Gallery(Callback):
             self.draw(trainer, outputs["prediction"], batch)
 
     def draw(self, trainer: Trainer, prediction: Prediction, batch: dict[str, Any]) -> None:
-        """Write one picture and hand it to the loggers."""
+        """Write one picture and log it."""
         name = batch["name"].replace("/", "_")
         path = self.folder / f"{name}_step_{trainer.global_step:06d}.png"
         draw(prediction, batch, path, f"{batch['name']}, step {trainer.global_step}")
@@ -84,7 +84,7 @@ def draw(prediction: Prediction, batch: dict[str, Any], path: Path, title: str) 
 
 
 def show(trainer: Trainer, key: str, path: Path) -> None:
-    """Hand a picture to each logger that can show one."""
+    """Log a picture to each logger that shows pictures."""
     for logger in trainer.loggers:
         kind = type(logger).__name__
         if kind == "WandbLogger":

@@ -1,4 +1,4 @@
-"""Where scores and pictures go besides the run folder: W&B, TensorBoard, CSV, or nowhere."""
+"""Build the logger of a run: W&B, TensorBoard, CSV, or none."""
 
 import netrc
 import os
@@ -27,27 +27,27 @@ def wandb_logger(
     mode: str | None = None,
     log_checkpoints: bool = False,
 ) -> "WandbLogger":
-    """Log to Weights & Biases, under ``folder``/wandb.
+    """Return a logger for Weights & Biases, which writes to ``folder``/wandb.
 
-    The chosen score stands in the run's summary at its best, as ``folder``/summary.json names it.
+    W&B's summary shows the best value of the monitored score.
 
     Parameters
     ----------
     run_id
-        The same for a run and its continuation, which W&B then shows as one.
+        The same for a run and its continuation, which W&B then shows as one run.
     name, group, job_type, tags
-        A job of a sweep is named by what it differs in, which are its tags too, in the group of
-        the sweep; a name or group that is given here stays.
+        By default, the overrides of a job of a sweep are its name and its tags, and the sweep is
+        its group.
     mode
-        ``online``, ``offline`` or ``disabled``. ``None``: WANDB_MODE where it is set, else
-        online where credentials exist, else offline.
+        ``online``, ``offline`` or ``disabled``. ``None``: WANDB_MODE if it is set, else online if
+        there are credentials, else offline.
     log_checkpoints
         Upload the checkpoints as artifacts.
 
     Raises
     ------
     ValueError
-        If the mode is none of the three.
+        If the mode is unknown.
     """
     from unet_exp.training.wandb_logger import WandbLogger
 
@@ -59,7 +59,7 @@ def wandb_logger(
     sweep, overrides = membership(folder)
     if sweep and name in (None, config.get("name")):
         name = " ".join(overrides)[:128] or name
-    # Opened before training, so that a run that fails early is seen too.
+    # Opened before training, so that W&B also shows a run that fails early.
     run = wandb.init(
         dir=folder,
         id=run_id,
@@ -71,7 +71,7 @@ def wandb_logger(
         name=masked(name),
         group=masked(group) or sweep,
         job_type=job_type or ("sweep" if sweep else "train"),
-        # W&B takes tags of up to 64 letters; the configuration keeps them whole.
+        # W&B's tags have at most 64 characters; the configuration keeps them whole.
         tags=list(
             dict.fromkeys(str(tag)[:64] for tag in [*masked(list(tags)), *overrides] if str(tag))
         ),
@@ -107,9 +107,9 @@ def membership(folder: Path) -> tuple[str | None, list[str]]:
 
 
 def address(loggers: list[Any]) -> dict[str, str | None]:
-    """Return where W&B has the run: url, entity, project, group, id and mode; {} without W&B.
+    """Return W&B's url, entity, project, group, id and mode of a run; {} without W&B.
 
-    Offline, there is no url yet.
+    An offline run has no url yet.
 
     >>> address([])
     {}
@@ -130,7 +130,7 @@ def address(loggers: list[Any]) -> dict[str, str | None]:
 
 
 def has_credentials(host: str = "api.wandb.ai") -> bool:
-    """Whether an API key stands in the environment or in the netrc file."""
+    """Return whether the environment or the netrc file has an API key."""
     if os.environ.get("WANDB_API_KEY"):
         return True
     path = Path(os.environ.get("NETRC") or "~/.netrc").expanduser()
@@ -141,16 +141,16 @@ def has_credentials(host: str = "api.wandb.ai") -> bool:
 
 
 def tensorboard_logger(folder: Path, run_id: str, config: dict[str, Any]) -> "TensorBoardLogger":
-    """Log to ``folder``/tensorboard (``pip install unet-exp[tensorboard]``)."""
+    """Return a logger that writes to ``folder``/tensorboard (extra ``tensorboard``)."""
     from lightning.pytorch.loggers import TensorBoardLogger
 
     return TensorBoardLogger(save_dir=folder, name="tensorboard", version="")
 
 
 def csv_logger(folder: Path, run_id: str, config: dict[str, Any]) -> "CSVLogger":
-    """Log every ``trainer.log_every_n_steps`` to ``folder``/csv, beside the run's metrics.csv.
+    """Return a logger that writes every ``trainer.log_every_n_steps`` steps to ``folder``/csv.
 
-    A resumed run writes to another ``version_N`` there, since Lightning begins a file anew.
+    A resumed run writes to another ``version_N`` there, since Lightning overwrites its file.
     """
     from lightning.pytorch.loggers import CSVLogger
 
@@ -158,11 +158,11 @@ def csv_logger(folder: Path, run_id: str, config: dict[str, Any]) -> "CSVLogger"
 
 
 def no_logger(folder: Path, run_id: str, config: dict[str, Any]) -> None:
-    """Log nowhere; metrics.csv, summary.json and the pictures are written all the same."""
+    """Return no logger; the run folder has its metrics, summary and pictures anyway."""
 
 
 def finish(loggers: list[Any], failed: bool) -> None:
-    """Close W&B's run with the exit state that the job had."""
+    """Close W&B's run with the exit state of the job."""
     for logger in loggers:
         if type(logger).__name__ == "WandbLogger":
             logger.finish(failed)

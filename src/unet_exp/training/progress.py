@@ -1,4 +1,4 @@
-"""One bar for the whole training: step, loss, score, time left; a line per validation elsewhere."""
+"""Show the progress of a training: a bar on a terminal, a line per validation in a file."""
 
 import sys
 import time
@@ -73,8 +73,8 @@ class ProgressBar(Callback):
     ) -> None:
         if self.training is None:
             return
-        # Reading the loss waits for the device, so it is read as rarely as it is logged.
-        # Lightning divides it among the batches of a step.
+        # Reading the loss waits for the device, so it is read only as often as it is logged.
+        # Lightning divides it by the number of batches of a step.
         loss = outputs["loss"] * trainer.accumulate_grad_batches
         if self.progress.disable:
             self.loss = loss
@@ -97,7 +97,7 @@ class ProgressBar(Callback):
     ) -> None:
         if self.validation is not None:
             self.progress.advance(self.validation)
-            # A validation may take long; the file says all the while that this process lives.
+            # A validation may take long; the file shows that this process is alive.
             self.write_now_and_then(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -124,7 +124,7 @@ class ProgressBar(Callback):
             )
 
     def times(self, trainer: Trainer) -> tuple[float, float]:
-        """Return the seconds since training began, and those that are left of its steps or time."""
+        """Return the seconds since training began, and those left by steps or time limit."""
         seconds = time.monotonic() - self.started
         done = max(1, trainer.global_step - self.first_step)
         left = seconds / done * (trainer.max_steps - trainer.global_step)

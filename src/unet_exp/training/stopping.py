@@ -1,4 +1,4 @@
-"""A training that is asked to stop saves itself at the next step and ends in order."""
+"""Save and end a training in order when it is asked to stop."""
 
 import os
 import signal
@@ -12,36 +12,35 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 #: What schedulers of clusters, and people, send to ask for an end.
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
-#: Seconds within which torchrun hands the Ctrl-C on that its processes got from the terminal too.
+#: Seconds within which torchrun forwards a Ctrl-C that its processes also get from the terminal.
 ECHO = 1.0
 
 
 class Stopping(Callback):
     """Stop a training on Ctrl-C, SIGTERM, SIGUSR1 or SIGUSR2, or when ``folder``/stop appears.
 
-    Such a training writes ``checkpoints/last.ckpt`` after the next step of the optimiser and ends
-    without a validation; where one is due at that step, or is under way, it ends after it. Resumed
-    from there, it comes to the same weights and scores as if it had never stopped. A training
-    that has come to its own end meanwhile has not been stopped.
+    The training writes ``checkpoints/last.ckpt`` after the next step of the optimiser and ends
+    without a validation. If a validation is running, or is due at that step, the training ends
+    after it. A resumed training reaches the same weights and scores as one that never stopped.
 
-    A second Ctrl-C ends it at once, and so does the first before training begins, when there is
-    nothing to save.
+    A second Ctrl-C ends the training at once. So does the first before training begins, when there
+    is nothing to save.
 
-    It stands behind the callbacks whose state changes with every step, such as the mean of the
-    weights. As a context manager it hears the other signals before the training begins, too.
+    Place this callback after those whose state changes with every step, such as the EMA of the
+    weights. As a context manager it notes signals, except Ctrl-C, before the training begins.
 
     Parameters
     ----------
     folder
-        Of the run. The text in its file ``stop`` is taken for the reason, and the file is removed
-        when the training ends; write it atomically. It is looked for once a second.
+        The run folder. The text of its file ``stop`` becomes the reason. Write it atomically; it
+        is looked for once a second and removed when the training ends.
 
     Attributes
     ----------
     reason
-        Why the training ended: None if by itself, ``"interrupted"`` by Ctrl-C, ``"preempted"`` by
-        another signal or an empty file, or the text of the file, such as ``"pruned"``. The same in
-        all processes.
+        Why the training ended: None by itself, ``"interrupted"`` by Ctrl-C, ``"preempted"`` by
+        another signal or an empty file, or the text of the file, such as ``"pruned"``. It is the
+        same in all processes.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -52,7 +51,7 @@ class Stopping(Callback):
         self.step = 0
         self.agreed = False
         self.saved: int | None = None
-        # Of several processes each may be asked, and all must stop at one step.
+        # Any of several processes may be asked; all must stop at the same step.
         self.group: Any = None
         self.question: tuple[torch.Tensor, Any] | None = None
         self.before: dict[signal.Signals, Any] = {}
@@ -70,29 +69,29 @@ class Stopping(Callback):
                 signal.signal(number, handler)
 
     def listen(self) -> None:
-        """Note the signals from now on, where this is the main thread; only there they arrive."""
+        """Note signals from now on; Python delivers them to the main thread alone."""
         if in_main_thread():
             for number in SIGNALS:
                 signal.signal(number, self.note)
 
     def note(self, number: int, frame: Any) -> None:
-        """Keep in mind that a signal came."""
+        """Remember a signal."""
         self.asked = self.asked or "preempted"
 
     def interrupted(self, number: int, frame: Any) -> None:
-        """Keep Ctrl-C in mind; the second time, end at once."""
+        """Remember Ctrl-C; end at once if it comes again."""
         now = time.monotonic()
         if self.asked is None:
             self.asked, self.interrupted_at = "interrupted", now
             if int(os.environ.get("RANK", 0)) == 0:
-                # Not by print, in whose midst a signal may come.
+                # A signal may interrupt a print, which must not be entered twice.
                 os.write(2, b"\nSaving after the next step; Ctrl-C again ends at once.\n")
         elif now - self.interrupted_at >= ECHO or "TORCHELASTIC_RUN_ID" not in os.environ:
             self.forget_interrupt()
             raise KeyboardInterrupt
 
     def forget_interrupt(self) -> None:
-        """Let Ctrl-C end the process again, as before training."""
+        """Restore what Ctrl-C did before training."""
         if self.interrupt is not None and in_main_thread():
             signal.signal(signal.SIGINT, self.interrupt)
             self.interrupt = None
@@ -103,11 +102,11 @@ class Stopping(Callback):
         self.forget_interrupt()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # In the background of a shell Ctrl-C is ignored, and stays so.
+        # A shell ignores Ctrl-C for a process in the background, and that stays so.
         if in_main_thread() and signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None):
             self.interrupt = signal.signal(signal.SIGINT, self.interrupted)
-        # Lightning has just put a handler of its own, which would end the training where it
-        # stands. It puts back at the end what was there before it.
+        # Lightning has just set a handler that would end the training at once. At the end it
+        # restores the one before.
         self.listen()
         self.step = trainer.global_step
         if trainer.world_size > 1:
@@ -126,7 +125,7 @@ class Stopping(Callback):
         self.step = trainer.global_step
         self.agreed = self.agreed or self.asked_before(trainer)
         ends = trainer.should_stop or trainer.global_step >= trainer.max_steps
-        # After the last batch of an interval comes a validation, which a resumed run would skip.
+        # A validation follows the last batch of an interval; a resumed run would skip it.
         if self.agreed and not ends and not trainer.is_last_batch:
             trainer.save_checkpoint(self.last)
             self.saved = trainer.global_step
@@ -144,12 +143,12 @@ class Stopping(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        # Had this been set at the end of the last batch, a validation would have followed.
+        # At the end of the last batch, this would lead to a validation.
         if self.end(trainer):
             pl_module.halted = True  # pyright: ignore[reportArgumentType]
 
     def end(self, trainer: Trainer) -> bool:
-        """End the training if its last step was saved for that, and it does not end anyway."""
+        """End the training if its last step was saved for a stop and it is not ending anyway."""
         if self.saved != trainer.global_step or trainer.should_stop:
             return False
         trainer.should_stop = True
@@ -164,9 +163,9 @@ class Stopping(Callback):
             self.file.unlink(missing_ok=True)
 
     def asked_before(self, trainer: Trainer) -> bool:
-        """Whether any process had been asked to stop a step ago; the same in all processes.
+        """Return whether any process had been asked to stop one step ago, the same in all.
 
-        So the answer is there when it is looked for, and no step waits for it.
+        The exchange of the step before has arrived by now, so no step waits for it.
         """
         self.look(trainer)
         if self.group is None:
@@ -175,19 +174,19 @@ class Stopping(Callback):
         return earlier is not None and answer(earlier)
 
     def asked_now(self, trainer: Trainer) -> bool:
-        """Whether any process has been asked to stop."""
+        """Return whether any process has been asked to stop."""
         before = self.asked_before(trainer)
         return before or (self.question is not None and answer(self.question))
 
     def ask(self) -> tuple[torch.Tensor, Any]:
-        """Begin to ask all processes whether one of them was asked to stop."""
+        """Start an exchange between all processes of whether one of them was asked to stop."""
         flag = torch.tensor(int(self.asked is not None))
         return flag, torch.distributed.all_reduce(
             flag, torch.distributed.ReduceOp.MAX, self.group, async_op=True
         )
 
     def look(self, trainer: Trainer) -> None:
-        """Read the file, if there is one, in the first process and not too often."""
+        """Look for the file in the first process, at most once a second."""
         now = time.monotonic()
         if self.asked or not trainer.is_global_zero or now < self.looked + 1:
             return
@@ -199,12 +198,12 @@ class Stopping(Callback):
 
 
 def answer(question: tuple[torch.Tensor, Any]) -> bool:
-    """Wait until all processes have answered."""
+    """Wait for an exchange, and return its result."""
     flag, work = question
     work.wait()
     return bool(flag)
 
 
 def in_main_thread() -> bool:
-    """Whether signals can be handled here."""
+    """Return whether this thread can handle signals."""
     return threading.current_thread() is threading.main_thread()
