@@ -72,7 +72,7 @@ def run(task: Callable[[DictConfig], Any], config_name: str) -> int:
             print("The job is queued again, and will go on by itself.", file=sys.stderr)
         raise
     except Exception as error:
-        report(error, debug=any(word.endswith("debug=true") for word in sys.argv))
+        report(error, config_name, debug=any(word.endswith("debug=true") for word in sys.argv))
         clean_up(run_folder(), config_name)
         return 1
     finally:

@@ -65,7 +65,7 @@ def run_task(
 
             amend(folder, state="failed", error=explain(error))
             return None
-        report(error, debug=cfg.get("debug") is True)
+        report(error, config_name, debug=cfg.get("debug") is True)
         failures.append(error)
         if not in_sweep() and not isinstance(error, KilledError):
             clean_up(folder, config_name)
@@ -77,11 +77,11 @@ def in_sweep() -> bool:
     return HydraConfig.initialized() and not OmegaConf.is_missing(HydraConfig.get().job, "num")
 
 
-def report(error: Exception, debug: bool) -> None:
+def report(error: Exception, command: str, debug: bool) -> None:
     """Print one clear message; with ``debug`` the stack trace before it."""
     if debug:
         traceback.print_exception(error)
-    print(f"Error: {explain(error)}", file=sys.stderr, flush=True)
+    print(f"Error: {explain(error, command)}", file=sys.stderr, flush=True)
 
 
 def how_to_resume() -> str:

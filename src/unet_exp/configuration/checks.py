@@ -56,7 +56,7 @@ def check(cfg: DictConfig, command: str) -> None:
         for name in given:
             if not name.startswith("_") and name not in parameters:
                 owner = target.rpartition(".")[2]
-                siblings = [f"{key}.{other}" for other in parameters]
+                siblings = list(parameters)
                 raise OverrideError(unknown(f"{key}.{name}", given[name], siblings, owner))
     for key, kind, value in other_types(own, tree):
         given = "null" if value is None else value

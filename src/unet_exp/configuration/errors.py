@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException, InstantiationException
 from omegaconf import OmegaConf
 
+from unet_exp.configuration.hints import COMMANDS
 from unet_exp.configuration.override_errors import explain_override
 from unet_exp.shown import shown
 
@@ -36,16 +37,16 @@ class Preempted(SystemExit):
         super().__init__(PREEMPTED)
 
 
-def explain(error: BaseException) -> str:
+def explain(error: BaseException, command: str | None = None) -> str:
     """Return what went wrong, in one line that may be shown on a terminal.
 
     >>> explain(OSError(28, "No space left on device", "outputs/best.ckpt"))
     'The disk is full: outputs/best.ckpt could not be written. Free some space, or ...'
     """
-    return shown(" ".join(told(error).split()))
+    return shown(" ".join(told(error, command or command_name()).split()))
 
 
-def told(error: BaseException) -> str:
+def told(error: BaseException, command: str | None) -> str:
     """Return what went wrong, with any secrets and control characters still in it."""
     chain = list(causes(error))
     for cause in chain:
@@ -54,7 +55,7 @@ def told(error: BaseException) -> str:
                 f"The disk is full: {place(cause)} could not be written. Free some space, or write "
                 "to another disk (hydra.run.dir, output); what was finished before is whole."
             )
-    if (text := explain_override(chain)) is not None:
+    if (text := explain_override(chain, command)) is not None:
         return text
     # Hydra wraps the constructor's error, which is the clearest one.
     wrappers = (InstantiationException, ConfigCompositionException)
@@ -86,9 +87,15 @@ def told(error: BaseException) -> str:
 
 def less_memory() -> str:
     """Suggest what takes less memory; only training has batches."""
-    trains = not HydraConfig.initialized() or HydraConfig.get().job.name == "train"
+    trains = command_name() in ("train", None)
     batches = "Lower loader.batch_size, loader.tile or model.base_channels; for "
     return f"{batches if trains else 'For '}whole images give inference.tile=512."
+
+
+def command_name() -> str | None:
+    """Return the command that runs; None if Hydra has not composed its configuration yet."""
+    name = HydraConfig.get().job.name if HydraConfig.initialized() else None
+    return name if name in COMMANDS else None
 
 
 def built_part(error: BaseException) -> str | None:

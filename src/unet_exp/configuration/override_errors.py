@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from omegaconf.errors import (
     ConfigAttributeError,
     ConfigKeyError,
@@ -17,8 +17,7 @@ from omegaconf.errors import (
 )
 
 from unet_exp.configuration import groups
-from unet_exp.configuration.hints import COMMANDS, MEANT, hint, owners
-from unet_exp.configuration.tree import walk
+from unet_exp.configuration.hints import MEANT, hint, owners
 
 #: The type of a node of OmegaConf, or a type of Python, in plain words.
 KINDS = {
@@ -37,8 +36,8 @@ KINDS = {
 }
 
 
-def explain_override(chain: Sequence[BaseException]) -> str | None:
-    """Return what is wrong with an override; None for errors about something else.
+def explain_override(chain: Sequence[BaseException], command: str | None) -> str | None:
+    """Return what is wrong with an override of a command; None for errors about something else.
 
     ``chain`` holds an exception and its causes.
     """
@@ -58,10 +57,12 @@ def explain_override(chain: Sequence[BaseException]) -> str | None:
     if isinstance(told, ConfigKeyError | ConfigAttributeError) and told.key is not None:
         key, value = str(told.full_key), told.value
         owner = None if told.object_type in (dict, None) else told.object_type_str
+        siblings = [*map(str, told.parent_node)] if isinstance(told.parent_node, DictConfig) else []
         pasted = re.search(r"use \+(\S+?)=(.*)", str(chain[0]))
         if pasted and (owner is None or pasted[1] == key):
+            siblings = siblings if pasted[1] == key else None
             key, value = pasted[1], pasted[2]
-        return unknown(key, value, paths(told.parent_node), owner, command_of(told.parent_node))
+        return unknown(key, value, siblings, owner, command)
     if isinstance(told, ValidationError) and told.full_key:
         given = override[1] if override else f"{told.full_key}={told.value}"
         return wrong_type(given, told)
@@ -91,63 +92,37 @@ def no_option(error: MissingConfigException) -> str:
 def unknown(
     key: str,
     value: Any,
-    known: Sequence[str],
+    siblings: Sequence[str] | None,
     owner: str | None = None,
     command: str | None = None,
 ) -> str:
     """Say that there is no such key, and suggest the one that was probably meant.
 
-    ``known`` are the keys that exist. With a ``command``, keys of other options and of other
-    commands are suggested too.
+    ``siblings`` are the names beside it; None if the part that should hold it does not exist. With
+    a ``command``, keys of other parts and of other commands are suggested too.
 
-    >>> unknown("model.dpth", 5, ["model.depth", "model.norm", "loader.seed"], "UNet")
+    >>> unknown("model.dpth", 5, ["depth", "norm"], "UNet")
     'There is no model.dpth: UNet has no such parameter. Did you mean model.depth=5?'
-    >>> unknown("depth", 5, ["model.depth", "model.norm"])
+    >>> unknown("depth", 5, ["model", "loss"], command="train")
     'There is no depth. Did you mean model.depth=5?'
     """
     fact = f"There is no {key}" + (f": {owner} has no such parameter." if owner else ".")
     above, _, name = key.rpartition(".")
     group, _, option = above.partition(".")
-    if above not in known and option in groups.options(group):
+    if siblings is None and option in groups.options(group):
         return f"{fact} Choose it first: {group}={option}."
-    siblings = [k.rpartition(".")[2] for k in known if k.rpartition(".")[0] == above]
-    others = [k for k in known if k.rpartition(".")[0] != above and not key.startswith(f"{k}.")]
-    beside = [f"{above}.{k}".lstrip(".") for k in difflib.get_close_matches(name, siblings, n=1)]
-    same_name = [k for k in others if k.rpartition(".")[2] == name][:3]
-    if owner and not beside and (elsewhere := owners(key)):
-        return f"{fact} It belongs to {' or '.join(elsewhere[:3])}."
-    if command and not key.startswith("hydra.") and (not owner or name in MEANT[command]):
-        if above in known and not siblings:  # a part without fixed keys
-            return f"{fact} To add it, put a plus before: +{key}={value}."
-        if not (above and beside):
-            told = hint(key, value, command)
-            return f"{fact} {told or 'See what there is with --cfg job.'}"
-    near = beside or same_name or difflib.get_close_matches(key, others, n=1, cutoff=0.7)
-    if near:
+    if above and (beside := difflib.get_close_matches(name, siblings or (), n=1)):
         given = "" if value is None else f"={value}"
-        return f"{fact} Did you mean {' or '.join(f'{k}{given}' for k in near)}?"
+        return f"{fact} Did you mean {above}.{beside[0]}{given}?"
+    if owner and (elsewhere := owners(key)):
+        return f"{fact} It belongs to {' or '.join(elsewhere[:3])}."
+    if above and siblings == [] and not owner:  # a part without fixed keys
+        return f"{fact} To add it, put a plus before: +{key}={value}."
+    if command and not key.startswith("hydra.") and (not owner or name in MEANT[command]):
+        return f"{fact} {hint(key, value, command) or 'See what there is with --cfg job.'}"
     if owner and siblings:
         return f"{fact} It has {', '.join(siblings)}."
-    if owner is None and not siblings and above in known:
-        return f"{fact} To add it, put a plus before: +{key}={value}."
     return f"{fact} See what there is with --cfg job."
-
-
-def command_of(node: Any) -> str | None:
-    """Return the command whose configuration a node belongs to; None if unknown."""
-    root = node._get_root() if isinstance(node, DictConfig) else DictConfig({})
-    name = OmegaConf.select(root, "hydra.job.name", throw_on_missing=False)
-    return name if name in COMMANDS else None
-
-
-def paths(node: Any) -> list[str]:
-    """Return every key of the configuration that a node belongs to, and the names of groups."""
-    names = [p.name for p in groups.CONF.iterdir() if p.is_dir() and p.name != "hydra"]
-    if not isinstance(node, DictConfig):
-        return names
-    tree = OmegaConf.to_container(node._get_root(), resolve=False)
-    keys = (key for key, _ in walk(tree) if key and not re.search(r"(^|\.)_|\[", key))
-    return list(dict.fromkeys([*keys, *names]))
 
 
 def wrong_type(given: str, error: ValidationError) -> str:

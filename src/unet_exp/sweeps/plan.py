@@ -135,6 +135,6 @@ def planned(combinations: Sequence[tuple[str, ...]], known: Sequence[Job]) -> li
 def refused(job: Job, error: Exception) -> SweepError:
     """Return the error that refuses a whole sweep for one of its jobs."""
     name = str(job)
-    told = explain(error)
+    told = explain(error, "train")
     end = "" if told.endswith((".", "?")) else "."
     return SweepError(f"{name[0].upper()}{name[1:]}: {told}{end} No job was started.")
