@@ -1,7 +1,6 @@
-"""What a sweep's folder says of its jobs, at any moment: while they run, and after a crash."""
+"""A sweep as its folder shows it at any moment: while its jobs run, and after a crash."""
 
 import math
-import re
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -10,10 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from unet_exp.files import inside, read_json
-from unet_exp.secrets.masking import masked
+from unet_exp.files import inside
+from unet_exp.records.run_folder import RunFolder
+from unet_exp.records.sweep_folder import SweepFolder
 
-#: Seconds without a written file after which a job that says it runs was killed.
+#: Seconds without a written file after which a job counts as killed.
 SILENCE = 15 * 60
 #: All states, in the order in which they are counted and listed.
 STATES = (
@@ -25,7 +25,7 @@ DONE = ("finished", "pruned")
 
 @dataclass(frozen=True)
 class Run:
-    """A recorded training of a sweep; None or empty where its files do not say."""
+    """The recorded training of a job; None or empty where its files do not say."""
 
     name: str
     folder: Path
@@ -43,7 +43,7 @@ class Run:
 
     @property
     def progress(self) -> float:
-        """The part of its steps that is done, 0 to 1."""
+        """The fraction of its steps that is done."""
         if self.state == "finished":
             return 1.0
         return min(1.0, self.step / self.steps) if self.steps else 0.0
@@ -60,7 +60,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Jobs that one command started, and the score that ranks them."""
+    """The runs of one sweep, and the score that ranks them."""
 
     folder: Path
     jobs: tuple[Run, ...] = ()
@@ -76,12 +76,12 @@ class Sweep:
 
     @property
     def name(self) -> str:
-        """The last two parts of the folder's path: what the sweep is called, and its time."""
+        """The name of the sweep and its time: the last two parts of the folder's path."""
         return "/".join(self.folder.absolute().parts[-2:])
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many jobs there are in each state that occurs."""
+        """How many jobs are in each state that occurs."""
         return counted(self.jobs)
 
     @cached_property
@@ -97,7 +97,7 @@ class Sweep:
 
 
 def counted(jobs: Iterable[Run]) -> dict[str, int]:
-    """Count jobs by state, in the order of ``STATES``; others come last.
+    """Count jobs by state, in the order of ``STATES``, then others.
 
     >>> counted([Run("0", Path("0")), Run("1", Path("1"), state="running")])
     {'running': 1, 'waiting': 1}
@@ -106,34 +106,38 @@ def counted(jobs: Iterable[Run]) -> dict[str, int]:
     return {state: found[state] for state in dict.fromkeys((*STATES, *found)) if found[state]}
 
 
-def read_sweep(folder: Path) -> Sweep:
-    """Read a sweep's folder; what a job has not written yet, or only half, counts as missing.
+def read_sweep(path: Path) -> Sweep:
+    """Read a sweep's folder; files that are missing or half written count as empty.
 
     Raises
     ------
     FileNotFoundError
         If the folder holds no ``sweep.json``.
     ValueError
-        If ``sweep.json`` is no JSON object, or names a job's folder elsewhere.
+        If ``sweep.json`` is no JSON object, or names the folder of a job elsewhere.
     """
-    path = folder / "sweep.json"
-    if not path.is_file():
-        fact = f"{folder} is no sweep: it holds no sweep.json" if folder.is_dir() else (
-            f"There is no folder {folder}"
-        )  # fmt: skip
+    folder = SweepFolder(path)
+    if not folder.record.is_file():
+        fact = f"There is no folder {path}"
+        if path.is_dir():
+            fact = f"{path} is no sweep: it holds no {folder.record.name}"
         raise FileNotFoundError(f"{fact}. Sweeps lie in outputs/sweeps/NAME/STAMP.")
-    content = masked(read_json(path))
+    content = folder.read_content()
     if not content:
         raise ValueError(
-            f"{path} cannot be read as JSON. Each job's own folder is whole without it; start the "
-            "sweep anew with its command to write it again."
+            f"{folder.record} cannot be read as JSON. Each job's own folder is whole without it; "
+            "start the sweep anew with its command to write it again."
         )
-    state, written = text(content, "state") or "running", modified(path)
-    listed = [given for given in sequence(content, "jobs") if isinstance(given, dict)]
-    jobs = tuple(read_job(folder, given, state != "running", written) for given in listed)
+    state = text(content, "state") or "running"
+    ended_at = modified(folder.record) if state != "running" else None
+    jobs = tuple(
+        read_run(folder.run(job.get("folder")), sequence(job, "overrides"), ended_at)
+        for job in sequence(content, "jobs")
+        if isinstance(job, dict)
+    )
     named = [str(key) for key in sequence(content, "parameters")]
     return Sweep(
-        folder=folder,
+        folder=path,
         jobs=jobs,
         command=text(content, "command"),
         words=tuple(map(str, sequence(content, "words"))),
@@ -147,74 +151,53 @@ def read_sweep(folder: Path) -> Sweep:
     )
 
 
-def job_name(folder: Any) -> str:
-    """Return the name of a job's folder, as it was read from a file: a number, and no path.
+def read_run(folder: RunFolder, overrides: Iterable[object], ended_at: float | None) -> Run:
+    """Read the folder of a job.
 
-    >>> job_name("12")
-    '12'
-
-    Raises
-    ------
-    ValueError
-        If it is something else.
+    Parameters
+    ----------
+    ended_at
+        When the sweep ended, in seconds since 1970; None while it runs.
     """
-    if not isinstance(folder, str) or not re.fullmatch(r"[0-9]{1,9}", folder):
-        raise ValueError(f"{str(folder)[:80]!r} is no folder of a job, which are numbered")
-    return folder
-
-
-def read_job(sweep: Path, given: dict[str, Any], ended: bool, written: float) -> Run:
-    """Read a job's folder; ``ended`` and ``written`` say whether and when the sweep ended."""
-    name = job_name(given.get("folder"))
-    folder = sweep / name
-    summary = masked(read_json(folder / "summary.json"))
-    progress = read_json(folder / "progress.json")
-    state = text(summary, "state")
-    if not state:
-        state = "running" if (folder / "summary.json").exists() else "waiting"
-    if state == "running" and is_silent(folder, ended, written):
+    summary, progress = folder.read_summary(), folder.read_progress()
+    state = text(summary, "state") or ("running" if folder.summary.exists() else "waiting")
+    if state == "running" and is_silent(folder.path, ended_at):
         state = "killed"
-    step, running = finite(summary.get("steps")), state == "running"
+    running = state == "running"
+    step = finite(summary.get("steps"))
     if running or not step:
         step = finite(progress.get("step")) or step or 0
-    scores = summary.get("scores") if isinstance(summary.get("scores"), dict) else {}
-    now = [progress, summary] if running else [summary, progress]
+    newest = [progress, summary] if running else [summary, progress]
+    pictures = (inside(folder.path, str(name)) for name in sequence(summary, "pictures"))
+    scores = {str(key): finite(value) for key, value in mapping(summary, "scores").items()}
     return Run(
-        name=name,
-        folder=folder,
-        overrides=tuple(map(str, sequence(given, "overrides"))),
+        name=folder.path.name,
+        folder=folder.path,
+        overrides=tuple(map(str, overrides)),
         state=state,
         step=int(step),
         steps=int(finite(progress.get("steps")) or 0),
-        score=first_number(now, "score"),
-        scores={
-            str(key): number
-            for key, value in (scores or {}).items()
-            if "/" in str(key) and (number := finite(value)) is not None
-        },
-        seconds=first_number(now, "seconds"),
+        score=first_number(newest, "score"),
+        scores={k: score for k, score in scores.items() if "/" in k and score is not None},
+        seconds=first_number(newest, "seconds"),
         left=finite(progress.get("left")) if running else None,
         error=(text(summary, "error").strip().splitlines() or [""])[0],
-        pictures=tuple(
-            path for name in sequence(summary, "pictures") if (path := inside(folder, str(name)))
-        ),
-        wandb={
-            str(k): str(v) for k, v in (summary.get("wandb") or {}).items() if v is not None
-        } if isinstance(summary.get("wandb"), dict) else {},
-    )  # fmt: skip
+        pictures=tuple(path for path in pictures if path),
+        wandb={str(k): str(v) for k, v in mapping(summary, "wandb").items() if v is not None},
+    )
 
 
-def is_silent(folder: Path, ended: bool, written: float) -> bool:
-    """Whether a job that says it runs writes no more: its sweep ended, or nothing for long."""
+def is_silent(folder: Path, ended_at: float | None) -> bool:
+    """Whether nothing was written to a folder since its sweep ended, or for a long time."""
     try:
         last = max(map(modified, (folder, *folder.iterdir())))
     except OSError:
         return False
-    return (ended and last <= written) or time.time() - last > SILENCE
+    return (ended_at is not None and last <= ended_at) or time.time() - last > SILENCE
 
 
 def modified(path: Path) -> float:
-    """Return when a file was written, in seconds since 1970; 0 where it is not there."""
+    """Return when a file was written, in seconds since 1970; 0 if it does not exist."""
     try:
         return path.stat().st_mtime
     except OSError:
@@ -233,8 +216,14 @@ def sequence(content: dict[str, Any], key: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def mapping(content: dict[str, Any], key: str) -> dict[Any, Any]:
+    """Return a value that is a dictionary; empty for anything else."""
+    value = content.get(key)
+    return value if isinstance(value, dict) else {}
+
+
 def first_number(contents: Iterable[dict[str, Any]], key: str) -> float | None:
-    """Return the value of a key where it first is a number."""
+    """Return the first finite number under a key."""
     found = (finite(content.get(key)) for content in contents)
     return next((value for value in found if value is not None), None)
 
@@ -249,7 +238,7 @@ def finite(value: object) -> float | None:
         return None
     try:
         return float(value) if math.isfinite(value) else None
-    except OverflowError:  # a whole number beyond all floats
+    except OverflowError:  # an int beyond all floats
         return None
 
 

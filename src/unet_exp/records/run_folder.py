@@ -1,0 +1,147 @@
+"""The folder of one training: the names and formats of its files."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from unet_exp.csv_tables import read_csv, to_csv
+from unet_exp.files import read_bytes, read_json, to_json, write_atomically
+from unet_exp.secrets.masking import masked, masked_word
+
+#: Bytes of a list of overrides up to which it is read.
+LARGEST_LIST = 2**20
+
+
+class RunFolder:
+    """The files of one training.
+
+    A folder may come from anyone and may be read while a training writes to it. So files that are
+    missing, damaged or too large read as empty, and all files are written atomically.
+    """
+
+    #: Folders of the loggers.
+    LOGGERS = ("wandb", "csv", "tensorboard")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        #: State, scores and environment of the training.
+        self.summary = path / "summary.json"
+        #: The configuration that the training ran with.
+        self.config = path / "config.yaml"
+        #: The configuration as it was composed, Hydra's part and the overrides.
+        self.hydra = path / ".hydra"
+        self.overrides = self.hydra / "overrides.yaml"
+        #: Held by the process that trains.
+        self.lock = self.hydra / "lock"
+        self.checkpoints = path / "checkpoints"
+        self.best = self.checkpoints / "best.ckpt"
+        self.last = self.checkpoints / "last.ckpt"
+        #: A row for each validation.
+        self.metrics = path / "metrics.csv"
+        #: How far the training is, rewritten every second.
+        self.progress = path / "progress.json"
+        self.pictures = path / "pictures"
+        self.log = path / "train.log"
+        #: Asks the training to stop; holds the reason.
+        self.stop = path / "stop"
+
+    def entries(self) -> set[str]:
+        """Return the names of all files and folders that a training writes into its folder.
+
+        >>> sorted(RunFolder(Path("run")).entries())[:4]
+        ['.hydra', 'checkpoints', 'config.yaml', 'csv']
+        """
+        return own_entries(self) | {*self.LOGGERS}
+
+    def holds_run(self) -> bool:
+        """Whether a training has written here."""
+        return any(path.exists() for path in (self.checkpoints, self.summary, self.log))
+
+    def checkpoint(self) -> Path | None:
+        """Return the best checkpoint, else the last one, if there is any."""
+        return next((path for path in (self.best, self.last) if path.is_file()), None)
+
+    def read_summary(self) -> dict[str, Any]:
+        """Return the content of ``summary.json``, without secrets."""
+        return masked(read_json(self.summary))
+
+    def write_summary(self, content: dict[str, Any]) -> None:
+        """Write ``summary.json``."""
+        write_atomically(self.summary, to_json(content))
+
+    def amend_summary(self, **facts: Any) -> None:
+        """Change facts in ``summary.json``, for a training that could not write them itself."""
+        self.write_summary({**self.read_summary(), **facts})
+
+    def state(self) -> str:
+        """Return the recorded state; empty if there is none."""
+        return str(self.read_summary().get("state") or "")
+
+    def read_progress(self) -> dict[str, Any]:
+        """Return the content of ``progress.json``."""
+        return read_json(self.progress)
+
+    def write_progress(self, content: dict[str, Any]) -> None:
+        """Write ``progress.json``."""
+        write_atomically(self.progress, to_json(content))
+
+    def read_metrics(self) -> list[dict[str, float]]:
+        """Return the rows of ``metrics.csv``; a cell without a number is left out."""
+        try:
+            rows = read_csv(self.metrics)
+        except (OSError, ValueError):
+            return []
+        found = ({k: parse_cell(text) for k, text in row.items() if k} for row in rows)
+        return [{k: number for k, number in row.items() if number is not None} for row in found]
+
+    def write_metrics(self, rows: list[dict[str, Any]]) -> None:
+        """Write ``metrics.csv``."""
+        write_atomically(self.metrics, to_csv(rows))
+
+    def read_overrides(self) -> list[str]:
+        """Return the overrides that the training was started with, without those of Hydra."""
+        try:
+            # BaseLoader builds texts only; other loaders expand aliases and merges.
+            text = read_bytes(self.overrides, LARGEST_LIST).decode("utf-8")
+            content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
+        except (OSError, ValueError, yaml.YAMLError, RecursionError):
+            return []
+        listed = content if isinstance(content, list) else []
+        return [masked_word(item) for item in listed if isinstance(item, str)]
+
+    def request_stop(self, reason: str) -> None:
+        """Ask the training to save itself and to stop."""
+        write_atomically(self.stop, reason)
+
+    def stop_request(self) -> str | None:
+        """Return the reason for which the training is asked to stop; None if it is not."""
+        try:
+            return self.stop.read_text().strip() or "preempted"
+        except OSError:
+            return None
+
+    def offline_wandb_runs(self) -> Iterator[Path]:
+        """Yield the W&B runs that were not uploaded; W&B marks those that were."""
+        for run in self.path.glob("wandb/offline-run-*"):
+            if run.is_dir() and not list(run.glob("*.synced")):
+                yield run
+
+
+def own_entries(folder: Any) -> set[str]:
+    """Return the names right below a folder of the paths that are its attributes."""
+    inner = (path for path in vars(folder).values() if path != folder.path)
+    return {path.relative_to(folder.path).parts[0] for path in inner}
+
+
+def parse_cell(text: str) -> float | None:
+    """Read a number, a whole one as an int; None for anything else.
+
+    >>> parse_cell("12"), parse_cell("0.5"), parse_cell("nan"), parse_cell(""), parse_cell("x")
+    (12, 0.5, nan, None, None)
+    """
+    try:
+        return int(text) if text.isdecimal() else float(text)
+    except ValueError:
+        return None
