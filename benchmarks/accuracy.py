@@ -138,13 +138,14 @@ def recipe(path: Path, minutes: float, overrides: list[str]) -> None:
     )
     from monai.utils import set_determinism
 
-    from unet_exp.runs.fit import prepare
+    from unet_exp.records.run_folder import RunFolder
+    from unet_exp.runs.preparation import prepare
     from unet_exp.training.assembly import build_dataset
     from unet_exp.training.trainer import best_precision
 
     cfg = composed(Path(os.environ["UNET_EXP_DATA"]), *overrides, *ONE_CORE)
     set_determinism(0)
-    training = prepare(cfg, build_dataset(cfg), path.parent)
+    training = prepare(cfg, build_dataset(cfg), RunFolder(path.parent))
     keys = ["image", "label"]
     images = [
         {"image": image.sample.image, "label": (image.target[None] > 0).astype("float32")}

@@ -36,7 +36,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.composing import composed, dataset
 from benchmarks.measuring import Line, Mark, milliseconds, over, seconds, threads
 from unet_exp.configuration.objects import build
-from unet_exp.runs.fit import prepare
+from unet_exp.records.run_folder import RunFolder
+from unet_exp.runs.preparation import prepare
 from unet_exp.training.assembly import build_dataset, build_loaders
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.devices import core_count
@@ -181,7 +182,7 @@ def measure(folder: Path, data: Path, images: Sequence[str], case: Case, count: 
         "trainer.limit_val_batches=1",
     )  # fmt: skip
     source = build_dataset(cfg)
-    training = prepare(cfg, source, folder)
+    training = prepare(cfg, source, RunFolder(folder))
     module, tile = training.module, training.loaders.training_tile(training.loaders.needed("train"))
     batch = cfg.loader.batch_size
     features = (*(case.base_channels * 2**level for level in range(5)), case.base_channels)
@@ -196,7 +197,7 @@ def measure(folder: Path, data: Path, images: Sequence[str], case: Case, count: 
     logger = build(cfg.logger)(folder=folder, run_id="benchmark", config=training.config)
     # On a terminal, the bar moves.
     screen = Console(file=io.StringIO(), force_terminal=True)
-    bar = ProgressBar(training.monitor, folder / "progress.json", screen)
+    bar = ProgressBar(training.monitor, RunFolder(folder), screen)
     callbacks = [bar if isinstance(c, ProgressBar) else c for c in training.callbacks]
     with Stopping(folder) as stopping:
         callbacks += [stopping, DataWait()]

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from unet_exp.evaluation.groups import differing_keys, group_runs
-from unet_exp.runs.listing import Run
+from unet_exp.evaluation.groups import ScoredRun, differing_keys, group_runs
+from unet_exp.records.run_folder import RunFolder
 
 
 def config(**values: Any) -> dict[str, Any]:
@@ -19,8 +19,8 @@ def config(**values: Any) -> dict[str, Any]:
     return content
 
 
-def run(number: int, seg: float, **values: Any) -> Run:
-    return Run(str(number), Path(), config(**values), {"seg": seg})
+def run(number: int, seg: float, **values: Any) -> ScoredRun:
+    return ScoredRun(str(number), RunFolder(Path()), config(**values), {"seg": seg})
 
 
 def test_runs_are_grouped_by_all_but_fold_and_seed() -> None:

@@ -11,7 +11,7 @@ import torch
 from omegaconf import OmegaConf
 from tests.running import TINY, Command
 
-from unet_exp.runs.fit import leave_out_null
+from unet_exp.runs.preparation import leave_out_null
 
 #: A training whose scores no step changes.
 STUCK = (

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from unet_exp.files import to_json, write_atomically
+from unet_exp.records.run_folder import RunFolder
 from unet_exp.runs.summary import summary
 
 
 def test_summary_tells_how_a_run_ended(tmp_path: Path) -> None:
-    path = tmp_path / "run" / "summary.json"
-    with summary(path, resumed=False, name="a") as record:
+    folder = RunFolder(tmp_path / "run")
+    path = folder.summary
+    with summary(folder, resumed=False, name="a") as record:
         assert json.loads(path.read_text())["state"] == "running"
         record["scores"] = {"val/seg": 0.5}
     content = json.loads(path.read_text())
@@ -32,29 +34,32 @@ def test_summary_tells_how_a_run_ended(tmp_path: Path) -> None:
 def test_summary_is_written_when_a_run_fails(
     tmp_path: Path, error: BaseException, state: str, told: str | None
 ) -> None:
-    path = tmp_path / "summary.json"
-    with pytest.raises(type(error)), summary(path, resumed=False):
+    folder = RunFolder(tmp_path)
+    path = folder.summary
+    with pytest.raises(type(error)), summary(folder, resumed=False):
         raise error
     content = json.loads(path.read_text())
     assert (content["state"], content.get("error")) == (state, told)
 
 
 def test_a_folder_takes_one_run_only(tmp_path: Path) -> None:
-    path = tmp_path / "summary.json"
-    with summary(path, resumed=False):
+    folder = RunFolder(tmp_path)
+    path = folder.summary
+    with summary(folder, resumed=False):
         pass
     before = path.read_text()
-    with pytest.raises(FileExistsError, match="resume=true"), summary(path, resumed=False):
+    with pytest.raises(FileExistsError, match="resume=true"), summary(folder, resumed=False):
         pass
     assert path.read_text() == before
-    with summary(path, resumed=True):
+    with summary(folder, resumed=True):
         pass
 
 
 def test_seconds_are_those_of_all_parts(tmp_path: Path) -> None:
-    path = tmp_path / "summary.json"
+    folder = RunFolder(tmp_path)
+    path = folder.summary
     write_atomically(path, '{"state": "preempted", "seconds": 100.0}')
-    with summary(path, resumed=True):
+    with summary(folder, resumed=True):
         assert json.loads(path.read_text())["seconds"] == 100.0
     assert 100.0 <= json.loads(path.read_text())["seconds"] < 200.0
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from unet_exp.records.sweep_folder import Job
 from unet_exp.sweeps.given_again import jobs_with_secrets, require_secrets
-from unet_exp.sweeps.plan import Job, SweepError, planned
+from unet_exp.sweeps.plan import SweepError, planned
 
 URL = "dataset.url=http://me:{}@host/a.zip"
 

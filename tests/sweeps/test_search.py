@@ -15,7 +15,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from tests.running import TINY, Command
-from unet_exp.sweeps.plan import Job, planned
+from unet_exp.records.sweep_folder import Job, SweepFolder
+from unet_exp.sweeps.plan import planned
 from unet_exp.sweeps.search import Search, opened_storage
 from unet_exp.sweeps.settings import SearchSettings
 
@@ -195,7 +196,7 @@ def test_a_trial_of_an_interrupted_sweep_can_be_reported_and_pruned(
     monkeypatch.chdir(tmp_path)
     pruner = optuna.pruners.ThresholdPruner(lower=2)
     for _ in range(2):  # the first time it is interrupted after the first validation
-        storage = opened_storage(address, tmp_path)
+        storage = opened_storage(address, SweepFolder(tmp_path).study)
         study = optuna.create_study(
             study_name="a", storage=storage, pruner=pruner, load_if_exists=True
         )

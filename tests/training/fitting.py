@@ -23,6 +23,7 @@ from torch.distributed.tensor import DTensor
 
 from unet_exp.configuration import schema
 from unet_exp.configuration.objects import build, to_plain_data
+from unet_exp.records.run_folder import RunFolder
 from unet_exp.training.assembly import build_dataset, build_loaders, build_module
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.ema import WeightEMA
@@ -59,12 +60,12 @@ def fit(
         config=to_plain_data(cfg),
         seed=cfg.seed,
     )
-    metrics = MetricsWriter(folder / "metrics.csv")
+    metrics = MetricsWriter(RunFolder(folder))
     with Stopping(folder) as stopping:
         callbacks = [
             *([WeightEMA(cfg.ema_decay)] if cfg.ema_decay else []),
             metrics,
-            *checkpoints(folder / "checkpoints", monitor, "min"),
+            *checkpoints(RunFolder(folder), monitor, "min"),
             *(
                 [Gallery(folder / "pictures", metrics, **cfg.pictures)]
                 if cfg.pictures.images

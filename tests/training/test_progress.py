@@ -9,6 +9,7 @@ import torch
 from lightning.pytorch.callbacks import Timer
 from rich.console import Console
 
+from unet_exp.records.run_folder import RunFolder
 from unet_exp.training import progress
 from unet_exp.training.progress import ProgressBar
 
@@ -108,7 +109,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def silent(path: Path) -> ProgressBar:
-    return ProgressBar("val/seg", path, Console(file=io.StringIO()))
+    return ProgressBar("val/seg", RunFolder(path.parent), Console(file=io.StringIO()))
 
 
 def test_a_file_says_how_far_it_is(tmp_path: Path, clock: Clock) -> None:

@@ -16,6 +16,7 @@ from unet_exp.configuration.checks import check, check_single
 from unet_exp.configuration.errors import KilledError, Preempted, explain, run_folder
 from unet_exp.configuration.hydra_files import keep
 from unet_exp.configuration.paths import settle_paths
+from unet_exp.records.run_folder import RunFolder
 from unet_exp.secrets.masking import learn, masked
 
 trace = logging.getLogger("unet_exp.trace")
@@ -61,9 +62,7 @@ def run_task(
         folder = run_folder()
         if config_name == "train" and in_sweep() and folder:
             # The sweep's table shows the error; printed here, it would break the table.
-            from unet_exp.runs.summary import amend
-
-            amend(folder, state="failed", error=explain(error))
+            RunFolder(folder).amend_summary(state="failed", error=explain(error))
             return None
         report(error, config_name, debug=cfg.get("debug") is True)
         failures.append(error)
@@ -89,6 +88,6 @@ def how_to_resume() -> str:
     folder = run_folder()
     if folder is not None and in_sweep():
         return f" To go on: -m sweep.resume={folder.parent}"
-    if folder is None or not (folder / "checkpoints" / "last.ckpt").exists():
+    if folder is None or not RunFolder(folder).last.exists():
         return ""
     return f" To go on, add resume=true hydra.run.dir={folder} to the same command."

@@ -9,9 +9,12 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from unet_exp.files import read_bytes
+from unet_exp.records.run_folder import RunFolder
 
-#: What may lie in the folder of a command whose work has not begun, besides its log.
-PRELIMINARY = {".hydra", "config.yaml", "summary.json", "wandb", "csv", "tensorboard"}
+
+def preliminary(run: RunFolder) -> set[str]:
+    """Return what may lie in the folder of a command whose work has not begun, besides its log."""
+    return {run.hydra.name, run.config.name, run.summary.name, *run.LOGGERS}
 
 
 class FolderBefore:
@@ -21,18 +24,19 @@ class FolderBefore:
         self.folder = folder = folder.expanduser().absolute()
         self.missing = [one for one in (folder, *folder.parents) if not one.exists()]
         self.names = names(folder)
-        self.record = content(folder / "summary.json")
-        self.composed = {path: content(path) for path in folder.glob(".hydra/*.yaml")}
+        self.record = content(RunFolder(folder).summary)
+        self.composed = {path: content(path) for path in RunFolder(folder).hydra.glob("*.yaml")}
 
     def restore(self, folder: Path, log: str) -> None:
         """Undo what a command did to its folder, unless its work has begun there."""
         folder = folder.absolute()
+        run = RunFolder(folder)
         same = folder == self.folder  # else a new folder was made in its place
         made = names(folder) - (self.names if same else set())
-        resumed = same and "summary.json" in self.names
-        if not made <= {*PRELIMINARY, log}:
+        resumed = same and run.summary.name in self.names
+        if not made <= {*preliminary(run), log}:
             return
-        if resumed and content(folder / "summary.json") != self.record:
+        if resumed and content(run.summary) != self.record:
             return
         for name in made:
             path = folder / name

@@ -7,7 +7,8 @@ import webbrowser
 from pathlib import Path
 from typing import NoReturn
 
-from unet_exp.reports.sweep_page import NAME, group_address
+from unet_exp.records.sweep_folder import SweepFolder
+from unet_exp.reports.sweep_page import group_address
 from unet_exp.secrets.masking import learn
 from unet_exp.shown import screened, shown
 from unet_exp.sweeps.conclude import conclude
@@ -39,7 +40,7 @@ def main() -> NoReturn:
         print(f"Error: {given.folder} cannot be read ({told}).", file=sys.stderr)
         sys.exit(1)
     if given.open:
-        page = (given.folder / NAME).resolve().as_uri()
+        page = SweepFolder(given.folder).page.resolve().as_uri()
         webbrowser.open(group_address(sweep) or page)
     sys.exit(0)
 

@@ -11,6 +11,7 @@ from unet_exp.commands.entry import launch
 from unet_exp.commands.job import in_sweep
 from unet_exp.configuration.overrides import key_of
 from unet_exp.configuration.settling import settle
+from unet_exp.records.run_folder import RunFolder
 
 
 def train(cfg: DictConfig) -> float:
@@ -33,7 +34,7 @@ def train(cfg: DictConfig) -> float:
     else:
         count = 1 if cfg.preview else process_count(cfg.trainer.accelerator, cfg.trainer.devices)
         if in_sweep() or count > 1:
-            if in_sweep() and (folder / "summary.json").exists():
+            if in_sweep() and RunFolder(folder).summary.exists():
                 settled.resume = True  # the same job, cut short: a sweep's folder is its own
             # A preset would start its sweep again.
             words = [word for word in hydra.overrides.task if key_of(word) != "sweep"]

@@ -8,10 +8,9 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.files import replacing
+from unet_exp.records.run_folder import RunFolder
+from unet_exp.records.sweep_folder import SweepFolder
 from unet_exp.secrets.masking import masked
-
-#: The folder within that of a run. Hydra itself writes none (conf/hydra/default.yaml).
-NAME = ".hydra"
 
 
 def keep(cfg: DictConfig) -> None:
@@ -20,16 +19,17 @@ def keep(cfg: DictConfig) -> None:
     Hydra would write them with their secrets. If it was told to, this replaces its files.
     """
     hydra: Any = HydraConfig.get()
-    folder = Path(hydra.runtime.output_dir) / (hydra.output_subdir or NAME)
+    run = RunFolder(Path(hydra.runtime.output_dir))
+    folder = run.path / (hydra.output_subdir or run.hydra.name)
     parts = {
-        "config.yaml": cfg,
-        "hydra.yaml": OmegaConf.create({"hydra": OmegaConf.to_container(hydra)}),
-        "overrides.yaml": hydra.overrides.task,
+        folder / run.config.name: cfg,
+        folder / "hydra.yaml": OmegaConf.create({"hydra": OmegaConf.to_container(hydra)}),
+        folder / run.overrides.name: hydra.overrides.task,
     }
-    new = [folder / name for name in parts if not (folder / name).exists()]
+    new = [path for path in parts if not path.exists()]
     try:
-        for name, part in parts.items():
-            write(part, folder / name)
+        for path, part in parts.items():
+            write(part, path)
     except OSError:  # an incomplete configuration is worse than none
         for path in new:
             path.unlink(missing_ok=True)
@@ -37,7 +37,7 @@ def keep(cfg: DictConfig) -> None:
             folder.rmdir()
         raise
     # Hydra's own sweeper, if a person chooses it, has written this.
-    of_sweep = Path(hydra.sweep.dir) / "multirun.yaml"
+    of_sweep = SweepFolder(Path(hydra.sweep.dir)).hydra
     if not OmegaConf.is_missing(hydra.job, "num") and of_sweep.is_file():
         write(OmegaConf.load(of_sweep), of_sweep)
 

@@ -18,6 +18,8 @@ from unet_exp.configuration.groups import CONF, content, is_group
 from unet_exp.configuration.overrides import Override, is_under, key_of
 from unet_exp.configuration.tree import walk
 from unet_exp.files import require_no_links_out
+from unet_exp.records.run_folder import RunFolder
+from unet_exp.records.sweep_folder import SweepFolder
 from unet_exp.secrets.masking import is_masked
 
 #: Values that name a path, an address, an account or code.
@@ -31,11 +33,7 @@ FOR_THE_USER = (
 #: Parts of Hydra's own configuration that a recorded override may set.
 OF_HYDRA = ("hydra/launcher", "hydra/sweeper", "hydra.launcher", "hydra.sweeper")
 #: What a training or a sweep writes into its folder, apart from the numbered folders of jobs.
-WRITTEN = {
-    ".hydra", ".lock", "checkpoints", "config.yaml", "csv", "metrics.csv", "multirun.yaml",
-    "optuna.log", "pictures", "progress.json", "stop", "submitit", "summary.json", "sweep.csv",
-    "sweep.html", "sweep.json", "tensorboard", "train.log", "wandb",
-}  # fmt: skip
+WRITTEN = RunFolder(Path()).entries() | SweepFolder(Path()).entries()
 #: The name of an option, or of one in a folder of its group.
 OPTION = re.compile(r"\w[\w+-]*([./]\w[\w+-]*)*")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")

@@ -8,10 +8,16 @@ from typing import Any
 
 from unet_exp.configuration.errors import explain, is_full
 from unet_exp.csv_tables import to_csv
-from unet_exp.evaluation.groups import Group, as_overrides, group_runs, settings_of, value_at
+from unet_exp.evaluation.groups import (
+    Group,
+    ScoredRun,
+    as_overrides,
+    group_runs,
+    settings_of,
+    value_at,
+)
 from unet_exp.evaluation.tables import show
 from unet_exp.files import to_json, write_atomically
-from unet_exp.runs.listing import Run
 from unet_exp.runs.summary import environment
 
 log = logging.getLogger(__name__)
@@ -23,8 +29,8 @@ class FailedRunsError(Exception):
 
 
 def compare(
-    runs: Sequence[Run],
-    evaluate_run: Callable[[Run], None],
+    runs: Sequence[ScoredRun],
+    evaluate_run: Callable[[ScoredRun], None],
     title: str,
     facts: dict[str, Any],
     folder: Path,
@@ -66,7 +72,7 @@ def compare(
 
 
 def write(
-    runs: Sequence[Run],
+    runs: Sequence[ScoredRun],
     keys: Sequence[str],
     groups: Sequence[Group],
     facts: dict[str, Any],
@@ -77,8 +83,8 @@ def write(
         {
             "run": run.name,
             **{key: value_at(settings_of(run.config), key) for key in keys if not run.error},
-            "checkpoint": str(run.checkpoint),
-            "training": run.state,
+            "checkpoint": str(run.folder.best),
+            "training": run.folder.state(),
             "images": run.images,
             **run.scores,
             "error": run.error,
@@ -100,7 +106,7 @@ def write(
 
 
 def show_runs(
-    groups: Sequence[Group], failed: Sequence[Run], keys: Sequence[str], title: str
+    groups: Sequence[Group], failed: Sequence[ScoredRun], keys: Sequence[str], title: str
 ) -> None:
     """Print each run, the mean and standard deviation of each group, and the failed runs."""
     names = list(dict.fromkeys(n for group in groups for run in group.runs for n in run.scores))
@@ -116,16 +122,18 @@ def show_runs(
                 values = group.over_runs(kind)
                 rows.append((labels, [values.get(name) for name in names]))
         sections.append(rows)
-    scored = [run for group in groups for run in group.runs]
-    shared = set.intersection(*(set(run.overrides) for run in (*failed, *scored)))
+    every = [*failed, *(run for group in groups for run in group.runs)]
+    overrides = {run.name: run.folder.read_overrides() for run in every}
+    shared = set.intersection(*map(set, overrides.values()))
     for run in failed:
-        own = [override for override in run.overrides if override not in shared]
+        own = [override for override in overrides[run.name] if override not in shared]
         sections.append([([run.name, " ".join([*own, "(failed)"])], [None] * len(names))])
     show(title, ["run", "settings"], names, sections)
 
 
-def label(run: Run, keys: Sequence[str]) -> str:
+def label(run: ScoredRun, keys: Sequence[str]) -> str:
     """Return the settings in which a run differs, and whether its training is unfinished."""
     settings = settings_of(run.config)
     text = as_overrides({key: value_at(settings, key) for key in keys})
-    return text if run.state in ("", "finished") else f"{text} (training {run.state})".strip()
+    state = run.folder.state()
+    return text if state in ("", "finished") else f"{text} (training {state})".strip()

@@ -9,13 +9,14 @@ from omegaconf import DictConfig
 from unet_exp.configuration.buildable import brief
 from unet_exp.configuration.objects import to_plain_data
 from unet_exp.evaluation.comparison import compare
+from unet_exp.evaluation.groups import ScoredRun
 from unet_exp.evaluation.results import draw_results, write_results
 from unet_exp.evaluation.scoring import Evaluation, score_images
 from unet_exp.evaluation.tables import show_images, show_summary
 from unet_exp.evaluation.tuning import tune_postprocessing
 from unet_exp.inference.freed_memory import keep_freed_memory
 from unet_exp.runs.given_paths import find_checkpoints
-from unet_exp.runs.listing import Run, find_runs
+from unet_exp.runs.listing import find_runs
 from unet_exp.secrets.masking import masked
 from unet_exp.training.assembly import build_dataset, build_loaders
 from unet_exp.training.trained import Trained, load
@@ -45,14 +46,16 @@ def evaluate(cfg: DictConfig, folder: Path) -> dict[str, float]:
             "Tune on split=validation, then score split=test with the values that it prints."
         )
     keep_freed_memory()
-    runs = find_runs(cfg.run) if cfg.run is not None else []
-    if not runs or (len(runs) == 1 and runs[0].folder == Path(str(cfg.run))):
-        checkpoints = find_checkpoints([run.folder for run in runs] or cfg.checkpoint)
+    found = find_runs(cfg.run) if cfg.run is not None else {}
+    runs = [ScoredRun(name, run) for name, run in found.items()]
+    paths = [run.path for run in found.values()]
+    if paths in ([], [Path(str(cfg.run))]):
+        checkpoints = find_checkpoints(paths or cfg.checkpoint)
         return evaluate_checkpoints(checkpoints, cfg, folder)[0].scores
 
-    def evaluate_run(run: Run) -> None:
+    def evaluate_run(run: ScoredRun) -> None:
         evaluation, run.config = evaluate_checkpoints(
-            [run.checkpoint], cfg, folder / run.name, run.folder
+            [run.folder.best], cfg, folder / run.name, run.folder.path
         )
         run.scores, run.images = evaluation.scores, len(evaluation.rows)
 

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from unet_exp.evaluation.statistics import statistics
+from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep import Sweep
-from unet_exp.runs.listing import Run
 from unet_exp.runs.resume import fixed
 from unet_exp.training.checkpoint import differences
 
@@ -17,18 +17,31 @@ REPEATS = ("dataset.fold", "seed")
 FURTHER = ("trainer", "metric", "inference", "postprocessing")
 
 
+@dataclass
+class ScoredRun:
+    """A run, and what scoring it gave: scores, or an error."""
+
+    name: str
+    folder: RunFolder
+    config: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
+    images: int = 0
+    error: str = ""
+
+
 @dataclass(frozen=True)
 class Group:
     """Scored runs that differ in fold and seed alone, and the settings that set them apart."""
 
     settings: dict[str, Any]
-    runs: list[Run]
+    runs: list[ScoredRun]
 
     def over_runs(self, kind: str) -> dict[str, float]:
         """Return "mean", "std" (n - 1) or "median" of each score over the runs.
 
         >>> from pathlib import Path
-        >>> runs = [Run(name, Path(), scores={"seg": s}) for name, s in (("0", 0.5), ("1", 0.75))]
+        >>> run = RunFolder(Path("0"))
+        >>> runs = [ScoredRun("0", run, scores={"seg": score}) for score in (0.5, 0.75)]
         >>> Group({}, runs).over_runs("mean")
         {'seg': 0.625}
         """
@@ -37,7 +50,7 @@ class Group:
         return {name: statistics(values)[kind] for name, values in columns.items()}
 
 
-def group_runs(runs: Sequence[Run]) -> tuple[list[str], list[Group]]:
+def group_runs(runs: Sequence[ScoredRun]) -> tuple[list[str], list[Group]]:
     """Return the settings in which runs differ, and the runs grouped by all but fold and seed."""
     configs = [settings_of(run.config) for run in runs]
     keys = differing_keys(configs)
@@ -60,7 +73,7 @@ def group_jobs(sweep: Sweep) -> list[Group]:
         settings = {key: job.values.get(key) for key in keys}
         scores = {**job.scores, sweep.monitor: job.score or 0.0}
         group = groups.setdefault(tuple(settings.values()), Group(settings, []))
-        group.runs.append(Run(job.name, job.folder, scores=scores))
+        group.runs.append(ScoredRun(job.name, RunFolder(job.folder), scores=scores))
     return sorted(
         groups.values(),
         key=lambda group: group.over_runs("mean")[sweep.monitor],

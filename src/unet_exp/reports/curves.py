@@ -1,30 +1,27 @@
-"""The learning curves of a job, thinned so that those of all jobs fit on one page."""
+"""The learning curves of a run, thinned so that those of all runs fit on one page."""
 
 import math
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-from unet_exp.csv_tables import read_csv
-from unet_exp.numbers import parse_number
-
-#: Columns of metrics.csv that are not drawn as curves.
+#: Columns of the metrics that are not drawn.
 AXES = ("step", "seconds", "epoch", "train/step_loss")
 
 
-def read_curves(path: Path, most: int = 200) -> dict[str, Any]:
-    """Return the steps, the seconds and each metric of ``metrics.csv``; None for missing values.
+def thin_curves(rows: Sequence[dict[str, float]], most: int = 200) -> dict[str, Any]:
+    """Return steps, seconds and each metric as columns, None where a row lacks a value.
 
-    A long file is thinned evenly and keeps its last row. A missing or damaged file gives what can
-    be read of it.
+    Parameters
+    ----------
+    rows
+        The metrics of a run, one row for each validation.
+    most
+        Rows to keep: every n-th, the last one among them.
     """
-    try:
-        rows = read_csv(path)
-    except (OSError, ValueError):
-        rows = []
-    rows = [row for row in rows if parse_number(row.get("step")) is not None]
+    rows = [row for row in rows if rounded(row.get("step")) is not None]
     every = math.ceil(len(rows) / most) if rows else 1
     rows = rows[::-1][::every][::-1]
-    names = dict.fromkeys(name for row in rows for name in row if name and name not in AXES)
+    names = dict.fromkeys(name for row in rows for name in row if name not in AXES)
     columns = {name: [rounded(row.get(name)) for row in rows] for name in names}
     return {
         "steps": [rounded(row.get("step")) for row in rows],
@@ -35,11 +32,10 @@ def read_curves(path: Path, most: int = 200) -> dict[str, Any]:
     }
 
 
-def rounded(cell: object) -> float | None:
-    """Read a cell as a number of five digits; None if it is none.
+def rounded(value: float | None) -> float | None:
+    """Round a number to five digits; None for none and for what is not finite.
 
-    >>> rounded("0.123456789"), rounded("")
-    (0.12346, None)
+    >>> rounded(0.123456789), rounded(math.nan), rounded(None)
+    (0.12346, None, None)
     """
-    value = parse_number(cell)
-    return None if value is None else float(f"{value:.5g}")
+    return float(f"{value:.5g}") if value is not None and math.isfinite(value) else None

@@ -15,12 +15,13 @@ from unet_exp.configuration.overrides import is_under, key_of
 from unet_exp.evaluation.groups import REPEATS, Group, group_jobs, short_names
 from unet_exp.files import replacing
 from unet_exp.numbers import parse_number
+from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep import Run, Sweep, split
-from unet_exp.reports.curves import read_curves
+from unet_exp.records.sweep_folder import SweepFolder
+from unet_exp.reports.curves import thin_curves
 from unet_exp.reports.thumbnails import as_uri, last_pictures
 from unet_exp.shown import shown_lines
 
-NAME = "sweep.html"
 HERE = Path(__file__).parent
 SCRIPTS = ("scales", "charts", "selection", "brush", "table", "page")
 #: Positive values are drawn on a log scale if the largest is at least so many times the smallest.
@@ -29,7 +30,7 @@ DECADES = 100
 
 def write_page(sweep: Sweep) -> Path:
     """Write ``sweep.html`` in the sweep's folder."""
-    path = sweep.folder / NAME
+    path = SweepFolder(sweep.folder).page
     with replacing(path) as part:
         part.write_text(page(sweep), encoding="utf-8")
     return path
@@ -121,7 +122,7 @@ def job_data(sweep: Sweep, job: Run, rank: int | None) -> dict[str, Any]:
         "error": job.error,
         "url": web_address(job.wandb.get("url", "")),
         "command": reproduction(sweep, job),
-        "curves": read_curves(job.folder / "metrics.csv", points),
+        "curves": thin_curves(RunFolder(job.folder).read_metrics(), points),
     }
 
 

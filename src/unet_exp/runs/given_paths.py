@@ -1,4 +1,4 @@
-"""What the paths of a command name: found before anything heavy is imported, or refused."""
+"""Find what the paths of a command name, before anything heavy is imported."""
 
 import logging
 from collections.abc import Mapping
@@ -9,7 +9,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import to_absolute_path
 from omegaconf import DictConfig, ListConfig
 
-from unet_exp.files import read_json
+from unet_exp.records.run_folder import RunFolder
+from unet_exp.records.sweep_folder import SweepFolder
 
 log = logging.getLogger(__name__)
 
@@ -17,55 +18,64 @@ log = logging.getLogger(__name__)
 def find_checkpoints(given: Any) -> list[Path]:
     """Return the checkpoint files that an option names: one path, or a list of paths.
 
-    A run folder stands for its best checkpoint, or its last one, which is said then.
+    A run folder stands for its best checkpoint, else its last one, which is logged.
 
     Raises
     ------
     FileNotFoundError
-        If there is none, with what is there instead.
+        If there is none.
     """
+    names = RunFolder(Path())
     found = [find_checkpoint(path) for path in listed(given)]
     if not found:
         raise FileNotFoundError("An empty list names no checkpoint. Give a file or a run folder.")
     for path in found:
-        if path.name == "last.ckpt" and path not in listed(given):
-            log.info("%s is taken: there is no best.ckpt beside it.", path)
+        if path.name == names.last.name and path not in listed(given):
+            log.info("%s is taken: there is no %s beside it.", path, names.best.name)
     return found
 
 
 def find_checkpoint(path: Path) -> Path:
-    """Return a checkpoint file itself, or the one that a run folder, or its checkpoints/, holds."""
+    """Return a checkpoint file itself, or the one in a run folder or in its checkpoints/.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
     if path.is_file():
         return path
     if not path.is_dir():
         raise FileNotFoundError(f"No checkpoint at {path}. A run keeps its own in checkpoints/.")
-    for folder in (path / "checkpoints", path):
-        for name in ("best.ckpt", "last.ckpt"):
-            if (folder / name).is_file():
-                return folder / name
-    jobs = sorted(path.glob("*/checkpoints/best.ckpt"))
+    run, sweep = RunFolder(path), SweepFolder(path)
+    # Here, or in the folder of the checkpoints itself.
+    for name in (run.best, run.last, path / run.best.name, path / run.last.name):
+        if name.is_file():
+            return name
+    jobs = sorted(job for job in path.iterdir() if RunFolder(job).best.exists())
     if jobs:
-        score = read_json(path / "sweep.json").get("monitor") or "score"
+        score = sweep.read_content().get("monitor") or "score"
         raise FileNotFoundError(
             f"{path} is a sweep of {len(jobs)} networks. Give the folder of one job, such as "
-            f"{jobs[0].parents[1]}; sweep.csv has the {score} of each. To score them all: "
+            f"{jobs[0]}; {sweep.table.name} has the {score} of each. To score them all: "
             f"evaluate.py run={path}."
         )
     raise FileNotFoundError(
-        f"{path} holds no checkpoint: neither best.ckpt nor last.ckpt is in it or in its "
-        "checkpoints/. Give a file, or the folder of a run, outputs/runs/NAME/STAMP."
+        f"{path} holds no checkpoint: neither {run.best.name} nor {run.last.name} is in it or in "
+        f"its {run.checkpoints.name}/. Give a file, or the folder of a run, "
+        "outputs/runs/NAME/STAMP."
     )
 
 
 def require_training_paths(cfg: DictConfig) -> None:
-    """Refuse the paths of a training that have to be there and are not.
+    """Refuse paths of a training that do not exist.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        Naming the first.
+        With the first.
     """
-    # A run that goes on has a checkpoint of its own.
+    # A resumed run has a checkpoint of its own.
     if not cfg.resume and cfg.get("ckpt_path") is not None:
         for path in listed(cfg.ckpt_path):
             find_checkpoint(as_typed(path))
@@ -73,12 +83,12 @@ def require_training_paths(cfg: DictConfig) -> None:
 
 
 def require_data(dataset: Mapping[str, Any]) -> None:
-    """Refuse a data set whose folder, or what should lie in it, is not there, as far as is known.
+    """Refuse a data set whose folder does not exist or lacks its files, as far as is known.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        Naming the folder.
+        With the folder.
     """
     root, data_dir = dataset.get("root"), dataset.get("data_dir")
     if root == "":
@@ -103,7 +113,7 @@ def require_data(dataset: Mapping[str, Any]) -> None:
 
 
 def listed(value: Any) -> list[Path]:
-    """Return the paths that one value or a list of them names.
+    """Return the paths of one value or of a list of values.
 
     >>> listed("a.ckpt") == [Path("a.ckpt")]
     True
@@ -113,6 +123,6 @@ def listed(value: Any) -> list[Path]:
 
 
 def as_typed(path: Any) -> Path:
-    """Return a path that is relative to where the command was started, wherever it is now."""
+    """Return a path relative to the folder in which the command was started."""
     moved = HydraConfig.initialized() and HydraConfig.get().job.chdir
     return Path(to_absolute_path(str(path)) if moved else str(path))

@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from unet_exp.configuration import schema
 from unet_exp.configuration.errors import explain
 from unet_exp.configuration.groups import CONF
+from unet_exp.records.run_folder import RunFolder
 from unet_exp.runs.processes import JOB
 from unet_exp.secrets.masking import learn
 from unet_exp.shown import screened, shown_lines
@@ -108,7 +109,7 @@ def log_to(folder: Path, screen: bool, file: bool) -> None:
     path = CONF / "hydra" / "job_logging" / "unet_exp.yaml"
     settings: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     wanted = {"console": screen, "file": file}
-    settings["handlers"]["file"]["filename"] = str(folder / "train.log")
+    settings["handlers"]["file"]["filename"] = str(RunFolder(folder).log)
     settings["handlers"] = {k: v for k, v in settings["handlers"].items() if wanted[k]}
     for logger in (settings["root"], *settings["loggers"].values()):
         logger["handlers"] = [name for name in logger.get("handlers", ()) if wanted[name]]

@@ -1,58 +1,14 @@
-"""Which trainings a folder holds: a run itself, or the jobs of a sweep."""
+"""Find the runs that a path names: a run folder, or the jobs of a sweep."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from unet_exp.files import read_bytes, read_json
-from unet_exp.secrets.masking import masked_word
-
-#: What a training leaves in its folder, finished or not.
-TRACES = ("checkpoints", "summary.json", "train.log")
-#: Bytes of a list of overrides up to which it is read.
-LARGEST_LIST = 2**20
+from unet_exp.records.run_folder import RunFolder
 
 
-@dataclass
-class Run:
-    """A training, named as its results are, and what scoring it gave: scores, or an error."""
-
-    name: str
-    folder: Path
-    config: dict[str, Any] = field(default_factory=dict)
-    scores: dict[str, float] = field(default_factory=dict)
-    images: int = 0
-    error: str = ""
-
-    @property
-    def checkpoint(self) -> Path:
-        """The best checkpoint."""
-        return self.folder / "checkpoints" / "best.ckpt"
-
-    @property
-    def state(self) -> str:
-        """What ``summary.json`` says of the training; empty where nothing can be read."""
-        return str(read_json(self.folder / "summary.json").get("state", ""))
-
-    @property
-    def overrides(self) -> list[str]:
-        """The words that it was started with, but for ``hydra.``'s; none where unknown."""
-        path = self.folder / ".hydra" / "overrides.yaml"
-        try:
-            # Any other loader copies what aliases and merges repeat, as often as they say.
-            text = read_bytes(path, LARGEST_LIST).decode("utf-8")
-            words = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - builds texts alone
-        except (OSError, ValueError, yaml.YAMLError, RecursionError):
-            return []
-        listed = words if isinstance(words, list) else []
-        return [masked_word(word) for word in listed if isinstance(word, str)]
-
-
-def find_runs(given: Any) -> list[Run]:
-    """Return the runs that ``run=`` names: a run folder, a sweep folder, or a list of such.
+def find_runs(given: Any) -> dict[str, RunFolder]:
+    """Return the runs that ``run=`` names, by short names: of a run, a sweep, or a list of such.
 
     Raises
     ------
@@ -63,14 +19,14 @@ def find_runs(given: Any) -> list[Run]:
     """
     named = [given] if isinstance(given, str | int) else list(given)
     folders = [folder for one in named for folder in runs_in(Path(str(one)))]
-    places = [folder.resolve() for folder in folders]
-    if not folders or len(set(places)) < len(places):
+    resolved = [folder.path.resolve() for folder in folders]
+    if not folders or len(set(resolved)) < len(resolved):
         fact = "names a run twice" if folders else "names no run"
         raise ValueError(f"run={given} {fact}. Give run=FOLDER, or run=[FOLDER,FOLDER], each once.")
-    return [Run(name, f) for name, f in zip(short_names(places), folders, strict=True)]
+    return dict(zip(short_names(resolved), folders, strict=True))
 
 
-def runs_in(folder: Path) -> list[Path]:
+def runs_in(path: Path) -> list[RunFolder]:
     """Return a run folder itself, or the jobs of a sweep folder in their order.
 
     Raises
@@ -78,29 +34,25 @@ def runs_in(folder: Path) -> list[Path]:
     FileNotFoundError
         If there is no such folder, or no run in it.
     """
-    if not folder.is_dir():
+    if not path.is_dir():
         raise FileNotFoundError(
-            f"No run folder at {folder}. Runs lie in outputs/runs/NAME/STAMP, sweeps in "
+            f"No run folder at {path}. Runs lie in outputs/runs/NAME/STAMP, sweeps in "
             "outputs/sweeps/NAME/STAMP."
         )
-    if is_run(folder):
-        return [folder]
-    jobs = [path for path in folder.iterdir() if path.is_dir() and is_run(path)]
+    if RunFolder(path).holds_run():
+        return [RunFolder(path)]
+    jobs = [p for p in path.iterdir() if p.is_dir() and RunFolder(p).holds_run()]
     if not jobs:
         raise FileNotFoundError(
-            f"{folder} is neither a run nor a sweep: there are no checkpoints in it, and no run "
+            f"{path} is neither a run nor a sweep: there are no checkpoints in it, and no run "
             "folders. Give outputs/runs/NAME/STAMP or outputs/sweeps/NAME/STAMP."
         )
-    return sorted(jobs, key=lambda job: (len(job.name) if job.name.isdecimal() else 99, job.name))
-
-
-def is_run(folder: Path) -> bool:
-    """Tell whether a training wrote to this folder."""
-    return any((folder / trace).exists() for trace in TRACES)
+    jobs.sort(key=lambda job: (len(job.name) if job.name.isdecimal() else 99, job.name))
+    return [RunFolder(job) for job in jobs]
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:
-    """Name folders by as many of their last parts as tell them apart.
+    """Name folders by as few of their last parts as distinguish them.
 
     >>> short_names([Path("a/x/0"), Path("a/x/1")]), short_names([Path("a/0"), Path("b/0")])
     (['0', '1'], ['a_0', 'b_0'])

@@ -18,7 +18,7 @@ import psutil
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.errors import JobError, KilledError, Preempted
-from unet_exp.runs.summary import amend, read_summary
+from unet_exp.records.run_folder import RunFolder
 from unet_exp.secrets.masking import masked
 
 #: What each process runs.
@@ -28,7 +28,7 @@ ASKING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 
 def run_job(
-    cfg: DictConfig, folder: Path, command: str, processes: int = 1, quiet: bool = False
+    cfg: DictConfig, path: Path, command: str, processes: int = 1, quiet: bool = False
 ) -> float:
     """Train in fresh processes, which write to ``folder``, and return the best score.
 
@@ -52,14 +52,15 @@ def run_job(
     KeyboardInterrupt, Preempted
         If the training was asked to stop, and has saved itself.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    before = read_summary(folder)
-    with tempfile.TemporaryDirectory() as parts, (folder / "train.log").open("a") as log:
-        told, settings = Path(parts) / "error.json", Path(parts) / "config.yaml"
+    path.mkdir(parents=True, exist_ok=True)
+    folder = RunFolder(path)
+    before = folder.read_summary()
+    with tempfile.TemporaryDirectory() as parts, folder.log.open("a") as log:
+        told, settings = Path(parts) / "error.json", Path(parts) / "job.yaml"
         # With the secrets that it needs, for this user alone; a command line is for all to see.
         settings.touch(mode=0o600)
         settings.write_text(OmegaConf.to_yaml(cfg))
-        words = [sys.executable, "-m", JOB, str(folder), str(settings)]
+        words = [sys.executable, "-m", JOB, str(path), str(settings)]
         words += ["--command", shlex.join(masked(shlex.split(command)))]
         words += ["--processes", str(processes), "--parent", str(os.getpid())]
         begun = log.tell()
@@ -73,21 +74,21 @@ def run_job(
             start_new_session=True,
         ) as process:
             code, interrupted = wait(process, processes)
-        after = read_summary(folder)
+        after = folder.read_summary()
         state = None if after == before else after.get("state")
         if state == "preempted":
             raise Preempted
         if interrupted and state == "running":  # it had no time to write more
-            amend(folder, state="interrupted")
+            folder.amend_summary(state="interrupted")
         # One that came to its end meanwhile is whole; the jobs of its sweep end all the same.
         if state == "interrupted" or (interrupted and (quiet or state != "finished")):
             raise KeyboardInterrupt
         if code == 0 and state != "running":
             return float("nan") if after.get("score") is None else after["score"]
-        error = own_words(told) or KilledError(reason(code, folder / "train.log", begun))
+        error = own_words(told) or KilledError(reason(code, folder.log, begun))
     # The first process keeps the record, and may know but that another one is gone.
     if state == "running" or (state == "failed" and processes > 1):
-        amend(folder, state="failed", error=str(error))
+        folder.amend_summary(state="failed", error=str(error))
     raise error
 
 

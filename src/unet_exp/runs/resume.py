@@ -1,4 +1,4 @@
-"""Where a run begins: anew, or where a checkpoint left off."""
+"""Find where a run starts: at step 0, or from a checkpoint."""
 
 import logging
 import re
@@ -8,12 +8,12 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from unet_exp.runs.summary import read_summary
+from unet_exp.records.run_folder import RunFolder
 from unet_exp.secrets.masking import masked
 
 log = logging.getLogger(__name__)
 
-#: What a run must share with the checkpoint that it goes on from, and what may differ therein.
+#: Parts that a run must share with the checkpoint it starts from, and keys that may differ.
 FIXED: dict[str, tuple[str, ...]] = {
     "seed": (),
     "dataset": ("data_dir", "root", "url", "download", "archive_limit", "memory_limit"),
@@ -30,9 +30,9 @@ FIXED: dict[str, tuple[str, ...]] = {
 
 
 def starting_point(
-    cfg: DictConfig, config: dict[str, Any], folder: Path
+    cfg: DictConfig, config: dict[str, Any], folder: RunFolder
 ) -> tuple[Path | None, bool]:
-    """Return the checkpoint to go on from, if any, and whether this run resumes its folder's.
+    """Return the checkpoint to start from, if any, and whether this resumes the folder's run.
 
     Raises
     ------
@@ -49,17 +49,17 @@ def starting_point(
         require_same_model,
     )
 
-    last = folder / "checkpoints" / "last.ckpt"
-    resumed = cfg.resume and (folder / "summary.json").exists()
+    last = folder.last
+    resumed = cfg.resume and folder.summary.exists()
     if cfg.resume and not resumed:
-        log.warning("resume=true, but %s holds no run: this one begins anew there.", folder)
+        log.warning("resume=true, but %s holds no run: this one begins anew there.", folder.path)
     if resumed and last.exists():
         start = last
     elif cfg.ckpt_path:
         (start,) = find_checkpoints(str(cfg.ckpt_path))
     else:
         return None, resumed
-    # Its weights and counts are loaded; nothing that it names is built.
+    # Only weights and counters are loaded; nothing that it names is built.
     content = read_content(start)
     require_own_paths(start, content)
     held = masked(content["config"])
@@ -99,12 +99,12 @@ def fixed(config: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def run_id(folder: Path, resumed: bool) -> str:
-    """Return the identity of a run, the same when it is resumed."""
+def run_id(folder: RunFolder, resumed: bool) -> str:
+    """Return the id of a run; a resumed run keeps its id."""
     if resumed:
-        held = str(read_summary(folder).get("run_id"))
+        held = str(folder.read_summary().get("run_id"))
         # W&B names a folder by it.
         if re.fullmatch(r"[0-9A-Za-z]{1,32}", held):
             return held
-        log.warning("summary.json in %s cannot be read; the run gets a new id.", folder)
+        log.warning("%s cannot be read; the run gets a new id.", folder.summary)
     return secrets.token_hex(4)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from unet_exp.configuration.overrides import CommandLine, Override
 from unet_exp.files import read_json
+from unet_exp.records.run_folder import RunFolder
+from unet_exp.records.sweep_folder import SweepFolder
 from unet_exp.secrets.masking import blanked
 
 
@@ -66,7 +68,7 @@ def requeued(line: CommandLine) -> list[Override]:
         words = shlex.split(str(content.get("command", "")))[2:]
         if str(content.get("slurm_job_id")) != job or trained(words) != trained(line.words()):
             continue
-        if path.name == "sweep.json":
+        if line.is_sweep:
             return [Override.of("sweep.resume", str(path.parent))]
         return [Override.of("hydra.run.dir", str(path.parent)), Override.parse("resume=true")]
     return []
@@ -74,7 +76,8 @@ def requeued(line: CommandLine) -> list[Override]:
 
 def records(line: CommandLine) -> Iterator[Path]:
     """Yield the records of runs and sweeps that a command may have left, the newest first."""
-    kind, name = ("sweeps", "sweep.json") if line.is_sweep else ("runs", "summary.json")
+    record = SweepFolder(Path()).record if line.is_sweep else RunFolder(Path()).summary
+    kind, name = "sweeps" if line.is_sweep else "runs", record.name
     folders = filter(None, map(line.value, ("hydra.run.dir", "hydra.sweep.dir")))
     found = [Path(str(one)) / name for one in folders] or Path("outputs", kind).glob(f"*/*/{name}")
     yield from sorted(found, key=lambda path: path.parent.name, reverse=True)

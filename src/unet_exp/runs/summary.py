@@ -1,4 +1,4 @@
-"""The run folder is the record: summary.json, whole at any moment."""
+"""Keep the summary of a run: state, scores and environment."""
 
 import os
 import platform
@@ -14,43 +14,43 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from unet_exp.files import read_json, to_json, write_atomically
+from unet_exp.records.run_folder import RunFolder
 from unet_exp.secrets.masking import masked
 
-#: Whose versions a result may depend on.
+#: Libraries on whose versions a result may depend.
 LIBRARIES = ("unet-exp", "torch", "lightning", "albumentations", "numpy", "opencv-python-headless")
 
 
 @contextmanager
-def summary(path: Path, resumed: bool, **facts: Any) -> Iterator[dict[str, Any]]:
-    """Keep ``summary.json``: state ``running``, then ``finished``, ``failed`` or ``interrupted``.
+def summary(folder: RunFolder, resumed: bool, **facts: Any) -> Iterator[dict[str, Any]]:
+    """Keep the summary of a run while the body trains.
 
-    What the body puts into the dictionary is written at its end, also when it fails; a ``state``
-    of its own, such as ``preempted``, stays. ``seconds`` are those of all parts of a resumed run,
-    but for the last one before a kill.
+    The state is ``running``, then ``finished``, ``failed`` or ``interrupted``. The body may add
+    facts to the dictionary, among them another state, such as ``preempted``. They are written at
+    its end, also if it fails. ``seconds`` adds up over restarts.
 
     Raises
     ------
     FileExistsError
         If the folder already holds a run and this one does not resume it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder.path.mkdir(parents=True, exist_ok=True)
     if not resumed:
         try:
-            path.touch(exist_ok=False)
+            folder.summary.touch(exist_ok=False)
         except FileExistsError:
             raise FileExistsError(
-                f"{path.parent} already holds a run. Add resume=true to go on with it, or give "
+                f"{folder.path} already holds a run. Add resume=true to resume it, or give "
                 "another hydra.run.dir."
             ) from None
     started = time.monotonic()
-    before = float(read_summary(path.parent).get("seconds") or 0.0) if resumed else 0.0
+    before = float(folder.read_summary().get("seconds") or 0.0) if resumed else 0.0
     content: dict[str, Any] = {"state": "running", **environment(), **facts, "seconds": before}
     try:
-        write_atomically(path, to_json(content))
+        folder.write_summary(content)
     except OSError:
         if not resumed:
-            path.unlink(missing_ok=True)
+            folder.summary.unlink(missing_ok=True)
         raise
     try:
         yield content
@@ -65,21 +65,11 @@ def summary(path: Path, resumed: bool, **facts: Any) -> Iterator[dict[str, Any]]
         raise
     finally:
         content["seconds"] = round(before + time.monotonic() - started, 1)
-        write_atomically(path, to_json(content))
-
-
-def read_summary(folder: Path) -> dict[str, Any]:
-    """Return what ``summary.json`` of a run folder holds; nothing where it cannot be read."""
-    return read_json(folder / "summary.json")
-
-
-def amend(folder: Path, **facts: Any) -> None:
-    """Write facts into the ``summary.json`` of a run that did not come to write them itself."""
-    write_atomically(folder / "summary.json", to_json({**read_summary(folder), **facts}))
+        folder.write_summary(content)
 
 
 def environment() -> dict[str, Any]:
-    """Return what a result depends on besides its configuration."""
+    """Return on what a result depends besides its configuration: host, versions, commit."""
     return {
         "command": command_line(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -93,18 +83,18 @@ def environment() -> dict[str, Any]:
 
 
 def command_line() -> str:
-    """Return what started this process, as one would type it, without secrets."""
+    """Return the command of this process as a user would type it, without secrets."""
     return shlex.join([Path(sys.executable).name, *masked(sys.argv)])
 
 
 def git_commit() -> str | None:
-    """Return the commit of the code, ``-dirty`` where it was changed; None outside a checkout."""
+    """Return the commit of the code, with ``-dirty`` if it was changed; None outside a checkout."""
 
     def git(*words: str) -> str:
         answer = subprocess.run(  # noqa: S603 - fixed words
             ["git", *words],  # noqa: S607
             cwd=Path(__file__).parent,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},  # only look
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},  # read only
             capture_output=True,
             text=True,
             check=True,
@@ -112,7 +102,7 @@ def git_commit() -> str | None:
         return answer.stdout.strip()
 
     try:
-        # Installed into an environment inside somebody else's repository, it is not of it.
+        # An installed copy may lie inside the repository of another project.
         git("ls-files", "--error-unmatch", Path(__file__).name)
         return git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
     except (OSError, subprocess.CalledProcessError):

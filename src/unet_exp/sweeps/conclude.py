@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from unet_exp.numbers import format_score
+from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep import Sweep, read_sweep
 from unet_exp.reports.sweep_page import group_address, write_page
 from unet_exp.shown import shown
@@ -48,7 +49,7 @@ def lines(sweep: Sweep, paths: list[Path], again: Sequence[str] = ()) -> Iterato
         )
     broken = [job for job in sweep.jobs if job.error]
     for job in broken[:ERRORS]:
-        yield f"{job.state:<11} job {job.name}: {job.error} ({job.folder / 'train.log'})"
+        yield f"{job.state:<11} job {job.name}: {job.error} ({RunFolder(job.folder).log})"
     if len(broken) > ERRORS:
         yield f"            and {len(broken) - ERRORS} more, which the page names"
     for kind, path in zip(("table", "page"), paths, strict=True):
@@ -65,9 +66,8 @@ def lines(sweep: Sweep, paths: list[Path], again: Sequence[str] = ()) -> Iterato
 
 
 def offline(sweep: Sweep) -> bool:
-    """Whether a job has W&B runs that were not uploaded; W&B marks those that were."""
-    runs = (run for job in sweep.jobs for run in job.folder.glob("wandb/offline-run-*"))
-    return any(run.is_dir() and not list(run.glob("*.synced")) for run in runs)
+    """Whether a job has W&B runs that were not uploaded."""
+    return any(True for job in sweep.jobs for _ in RunFolder(job.folder).offline_wandb_runs())
 
 
 def resuming(sweep: Sweep, again: Sequence[str] = ()) -> str:

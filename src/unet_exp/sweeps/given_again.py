@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from unet_exp.configuration.overrides import key_of
+from unet_exp.records.sweep_folder import Job
 from unet_exp.secrets.masking import blanked, is_masked
-from unet_exp.sweeps.plan import Job, SweepError
+from unet_exp.sweeps.plan import SweepError
 
 
 def jobs_with_secrets(known: Sequence[Job], combinations: Sequence[Sequence[str]]) -> list[Job]:

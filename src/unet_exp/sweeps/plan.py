@@ -10,26 +10,11 @@ from hydra.core.override_parser.types import Override
 
 from unet_exp.configuration.errors import explain
 from unet_exp.configuration.overrides import OF_SWEEP, is_under
+from unet_exp.records.sweep_folder import Job
 
 
 class SweepError(ValueError):
     """A sweep that cannot be run, or did not end well."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One training of a sweep: a folder within the sweep's, and the words that are its own."""
-
-    folder: str
-    overrides: tuple[str, ...]
-
-    def __str__(self) -> str:
-        """Name the job as a person would.
-
-        >>> str(Job("2", ("model.depth=3", "seed=0")))
-        'job 2 (model.depth=3 seed=0)'
-        """
-        return f"job {self.folder} ({' '.join(self.overrides)})" if self.overrides else "job 0"
 
 
 @dataclass(frozen=True)

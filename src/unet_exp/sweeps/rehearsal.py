@@ -10,9 +10,11 @@ from omegaconf import DictConfig, OmegaConf
 from unet_exp.configuration.checks import check
 from unet_exp.configuration.objects import build
 from unet_exp.configuration.paths import settle_paths
-from unet_exp.runs.fit import prepare
+from unet_exp.records.run_folder import RunFolder
+from unet_exp.records.sweep_folder import Job, SweepFolder
+from unet_exp.runs.preparation import prepare
 from unet_exp.runs.resume import starting_point
-from unet_exp.sweeps.plan import Job, refused
+from unet_exp.sweeps.plan import refused
 from unet_exp.training.assembly import build_dataset
 from unet_exp.training.devices import process_count
 from unet_exp.training.trainer import build_trainer
@@ -66,13 +68,13 @@ class Rehearsal:
         if self.here:
             process_count(cfg.trainer.accelerator, cfg.trainer.devices)
         with torch.device("meta"):
-            training = prepare(cfg, self.dataset(cfg), Path())
+            training = prepare(cfg, self.dataset(cfg), RunFolder(Path()))
             training.module.configure_optimizers()
         training.loaders.check()
         # A job that goes on from its own checkpoint does not need the one that it began with.
-        last = Path(HydraConfig.get().sweep.dir) / job.folder / "checkpoints" / "last.ckpt"
-        if cfg.ckpt_path and not last.exists():
-            starting_point(cfg, training.config, Path())
+        run = SweepFolder(Path(HydraConfig.get().sweep.dir)).run(job.folder)
+        if cfg.ckpt_path and not run.last.exists():
+            starting_point(cfg, training.config, RunFolder(Path()))
         here = self.here and cfg.trainer.devices == 1
         settings = build(cfg.trainer, **({} if here else ELSEWHERE))
         build_trainer(Path(), training.callbacks, [], settings)

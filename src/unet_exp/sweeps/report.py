@@ -5,13 +5,12 @@ from pathlib import Path
 from unet_exp import csv_tables
 from unet_exp.files import replacing
 from unet_exp.records.sweep import Sweep
-
-NAME = "sweep.csv"
+from unet_exp.records.sweep_folder import SweepFolder
 
 
 def write_report(sweep: Sweep) -> Path:
     """Write settings, state, scores and seconds of all jobs to ``sweep.csv`` in their folder."""
-    path = sweep.folder / NAME
+    path = SweepFolder(sweep.folder).table
     with replacing(path) as part:
         part.write_text(to_csv(sweep), encoding="utf-8", newline="")
     return path

@@ -20,18 +20,14 @@ from unet_exp.configuration.quoting import in_quotes
 from unet_exp.configuration.replay import fault, require_no_links, require_plain
 from unet_exp.files import locked
 from unet_exp.records.sweep import DONE
+from unet_exp.records.sweep_folder import Job, SweepFolder, SweepRecord
 from unet_exp.runs.given_paths import require_training_paths
-from unet_exp.runs.summary import amend, command_line, read_summary
+from unet_exp.runs.summary import command_line
 from unet_exp.secrets.masking import blanked
 from unet_exp.sweeps.conclude import conclude
 from unet_exp.sweeps.given_again import jobs_with_secrets, require_secrets
-from unet_exp.sweeps.plan import Job, SweepError, parse, planned, refused
-from unet_exp.sweeps.resuming import (
-    Ledger,
-    read_ledger,
-    require_same_sweep,
-    typed,
-)
+from unet_exp.sweeps.plan import SweepError, parse, planned, refused
+from unet_exp.sweeps.resuming import require_same_sweep, typed
 from unet_exp.sweeps.settings import HydraSweep
 from unet_exp.sweeps.table import LiveTable
 
@@ -65,7 +61,8 @@ class Runner:
     def __init__(self, sweep: HydraSweep, arguments: Sequence[str], sweeper: str) -> None:
         self.config, self.loader, self.launcher = sweep.config, sweep.loader, sweep.launcher
         self.folder = Path(self.config.hydra.sweep.dir)
-        self.before = read_ledger(self.folder)
+        self.files = SweepFolder(self.folder)
+        self.before = self.files.read_record()
         swept_before = self.before.parameters if self.before else ()
         self.words = parse(arguments, sweep.params, swept_before, self.loader)
         if self.before and not self.config.sweep.resume:
@@ -73,12 +70,13 @@ class Runner:
                 f"{self.folder} already holds a sweep. To go on with it, add "
                 f"sweep.resume={self.folder}; for a new one give another hydra.sweep.dir."
             )
-        old = self.folder.glob("[0-9]*/summary.json") if self.before is None else ()
-        if found := sorted(path.parent.name for path in old if path.parent.name.isdecimal()):
-            # They would pass for jobs of this sweep that are done.
+        found = [run.path.name for run in self.files.recorded_runs()]
+        if found and self.before is None:
+            # They would pass for finished jobs of this sweep.
             raise SweepError(
-                f"{self.folder} holds runs ({', '.join(found[:5])}) of which no sweep.json tells "
-                "how they were trained. Give another hydra.sweep.dir."
+                f"{self.folder} holds runs ({', '.join(found[:5])}) of which no "
+                f"{self.files.record.name} tells how they were trained. Give another "
+                "hydra.sweep.dir."
             )
         require_no_links(self.folder)
         if self.before:
@@ -92,7 +90,7 @@ class Runner:
         self.again = [text for text in said if fault(text)]
         here = self.config.hydra.launcher.get("_target_") in HERE
         self.here = here
-        self.ledger = Ledger(
+        self.ledger = SweepRecord(
             command=command_line(),
             arguments=self.before.arguments if self.before else said,
             words=self.words.common,
@@ -122,7 +120,7 @@ class Runner:
 
     def record(self, job: Job) -> dict[str, Any]:
         """Return the record of a job; nothing where it has not begun."""
-        return read_summary(self.folder / job.folder)
+        return self.files.run(job.folder).read_summary()
 
     def rehearse(self, jobs: Sequence[Job]) -> None:
         """Build once what each job would build, so that a bad value is found before job 0.
@@ -169,15 +167,15 @@ class Runner:
         """
         with ExitStack() as stack:
             try:
-                stack.enter_context(locked(self.folder / ".lock"))
+                stack.enter_context(locked(self.files.lock))
             except Timeout:
                 raise SweepError(
                     f"{self.folder} is in use: another process runs this sweep. Wait for its end, "
                     "or give another hydra.sweep.dir."
                 ) from None
             try:
-                self.ledger.write(self.folder)
-                hydra_files.write(self.config, self.folder / "multirun.yaml")
+                self.files.write_record(self.ledger)
+                hydra_files.write(self.config, self.files.hydra)
                 with LiveTable(self.folder):
                     yield
                 self.ledger.state = "finished"
@@ -186,7 +184,7 @@ class Runner:
                 raise
             finally:
                 try:
-                    self.ledger.write(self.folder)
+                    self.files.write_record(self.ledger)
                     conclude(self.folder, self.again)
                 except OSError as error:  # a full disk must not hide what ended the sweep
                     log.warning("%s", explain(error))
@@ -201,7 +199,7 @@ class Runner:
 
     def launch(self, jobs: Sequence[Job]) -> list[dict[str, Any]]:
         """Run jobs, and return their records."""
-        self.ledger.write(self.folder)
+        self.files.write_record(self.ledger)
         returns = self.launcher.launch([self.overrides(job) for job in jobs], 0) if jobs else []
         for job, returned in zip(jobs, returns, strict=True):
             # Whatever ended the process before it could write why: the launcher may know.
@@ -209,7 +207,7 @@ class Runner:
             if returned.status != JobStatus.COMPLETED and state in (None, "running"):
                 error = returned._return_value
                 told = explain(error) if isinstance(error, BaseException) else str(error)
-                amend(self.folder / job.folder, state="failed", error=told)
+                self.files.run(job.folder).amend_summary(state="failed", error=told)
         return [self.record(job) for job in jobs]
 
 

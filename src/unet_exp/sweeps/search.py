@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from unet_exp.csv_tables import read_csv
-from unet_exp.files import replacing
+from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep import DONE
-from unet_exp.sweeps.plan import Job, SweepError, identity
+from unet_exp.records.sweep_folder import Job
+from unet_exp.sweeps.plan import SweepError, identity
 from unet_exp.sweeps.runner import Runner
 from unet_exp.sweeps.sampler_state import require_safe_states
 from unet_exp.sweeps.settings import HydraSweep, SearchSettings
@@ -34,8 +34,6 @@ log = logging.getLogger(__name__)
 
 #: Objectives to minimize. They are no validation scores, so no metric gives their direction.
 COSTS = ("seconds", "train/loss", "val/loss")
-#: The study's file in the sweep's folder, where no other storage is given.
-STUDY = "optuna.log"
 #: Seconds between two looks at the scores of running jobs.
 LOOK = 1.0
 
@@ -62,7 +60,7 @@ def run_search(sweep: HydraSweep, settings: SearchSettings, arguments: Sequence[
     objectives = list(settings.objectives) or [runner.ledger.monitor]
     directions = [direction(name, runner) for name in objectives]
     with runner.opened(), quiet_optuna():
-        storage = opened_storage(settings.storage, runner.folder)
+        storage = opened_storage(settings.storage, runner.files.study)
         # A file of its own holds one study, also after the folder was renamed.
         names = [] if settings.storage else optuna.get_all_study_names(storage)
         study = optuna.create_study(
@@ -77,13 +75,13 @@ def run_search(sweep: HydraSweep, settings: SearchSettings, arguments: Sequence[
         Search(runner, study, storage, space, objectives, settings).run()
 
 
-def opened_storage(address: str | None, folder: Path) -> BaseStorage:
+def opened_storage(address: str | None, file: Path) -> BaseStorage:
     """Open the database at an address, or a file in the sweep's folder."""
     if address:
         return get_storage(address)
     # This process holds the folder, so the lock is left from a sweep that was killed.
-    (folder / f"{STUDY}.lock").unlink(missing_ok=True)
-    return JournalStorage(JournalFileBackend(str(folder / STUDY)))
+    file.with_name(f"{file.name}.lock").unlink(missing_ok=True)
+    return JournalStorage(JournalFileBackend(str(file)))
 
 
 def direction(name: str, runner: Runner) -> str:
@@ -265,22 +263,13 @@ class Search:
 
     def prune(self, job: Job, trial: Trial) -> None:
         """Report a job's new scores, and stop it if the pruner says so."""
-        folder = self.runner.folder / job.folder
+        run = RunFolder(self.runner.folder / job.folder)
         if self.runner.record(job).get("state") != "running":
             return
         reported = self.study.get_trials(deepcopy=False)[trial.number].intermediate_values
-        for step, score in validation_scores(folder / "metrics.csv", self.objectives[0]):
-            if step not in reported:
+        for row in run.read_metrics():
+            step, score = int(row.get("step", 0)), row.get(self.objectives[0])
+            if score is not None and step not in reported:
                 trial.report(score, step)
                 if trial.should_prune():
-                    with replacing(folder / "stop") as part:
-                        part.write_text("pruned")
-
-
-def validation_scores(path: Path, name: str) -> list[tuple[int, float]]:
-    """Return step and score of each validation so far."""
-    try:
-        rows = read_csv(path)
-    except (OSError, ValueError):
-        return []
-    return [(int(row["step"]), float(row[name])) for row in rows if row.get(name)]
+                    run.request_stop("pruned")

@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unet_exp.files import read_json
+from unet_exp.records.run_folder import RunFolder
+from unet_exp.records.sweep_folder import SweepFolder
 from unet_exp.secrets.masking import masked
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def wandb_logger(
     # The step of training is the x-axis of every curve and picture.
     run.define_metric("trainer/global_step")
     run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
-    aim = read_json(folder / "summary.json")
+    aim = RunFolder(folder).read_summary()
     if aim.get("monitor") and aim.get("mode") in ("max", "min"):
         run.define_metric(
             aim["monitor"],
@@ -98,12 +99,10 @@ def membership(folder: Path) -> tuple[str | None, list[str]]:
     ``(None, [])`` of a run by itself.
     """
     folder = folder.absolute()
-    jobs = read_json(folder.parent / "sweep.json").get("jobs")
-    for job in jobs if isinstance(jobs, list) else ():
-        if isinstance(job, dict) and job.get("folder") == folder.name:
-            overrides = [word for word in job.get("overrides", ()) if isinstance(word, str)]
-            return "/".join(folder.parent.parts[-2:]).lstrip("/"), overrides
-    return None, []
+    overrides = SweepFolder(folder.parent).overrides_of(folder.name)
+    if overrides is None:
+        return None, []
+    return "/".join(folder.parent.parts[-2:]).lstrip("/"), overrides
 
 
 def address(loggers: list[Any]) -> dict[str, str | None]:

@@ -1,21 +1,19 @@
-"""The scores of every validation: metrics.csv, whole at any moment."""
+"""Write the metrics of every validation."""
 
 import math
 import time
-from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from unet_exp.csv_tables import read_csv, to_csv
-from unet_exp.files import write_atomically
+from unet_exp.records.run_folder import RunFolder
 
 
 class MetricsWriter(Callback):
-    """Keep a row of every validation in ``metrics.csv``, also across a restart."""
+    """Write a row for every validation; a resumed run keeps its earlier rows."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
         self.rows: list[dict[str, Any]] = []
         self.started = time.monotonic()
         self.before = 0.0
@@ -24,29 +22,26 @@ class MetricsWriter(Callback):
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         # Here rather than at the start of training, which a finished run does not reach.
-        if self.path.exists():
-            rows = [{k: number(v) for k, v in row.items()} for row in read_csv(self.path)]
-            self.rows = [
-                row for row in rows if row.get("step", math.inf) <= checkpoint["global_step"]
-            ]
-            self.before = self.rows[-1].get("seconds", 0.0) if self.rows else 0.0
+        step = checkpoint["global_step"]
+        self.rows = [r for r in self.folder.read_metrics() if r.get("step", math.inf) <= step]
+        self.before = self.rows[-1].get("seconds", 0.0) if self.rows else 0.0
 
     def state_dict(self) -> dict[str, Any]:
         return {"seconds": self.seconds()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        if self.rows:  # of this run, and not of another from whose checkpoint it goes on
+        if self.rows:  # of this run, not of another whose checkpoint it starts from
             self.before = state_dict["seconds"]
 
     def seconds(self) -> float:
-        """Return how long the run has trained, in all its parts."""
+        """Return how long the run has trained, over all restarts."""
         return round(self.before + time.monotonic() - self.started, 1)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.started = time.monotonic()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # The last step's own loss says little; the mean since the last validation stands here.
+        # The loss of a single step says little; "train/loss" is the mean since the last validation.
         metrics = {
             name: float(value)
             for name, value in trainer.callback_metrics.items()
@@ -61,21 +56,10 @@ class MetricsWriter(Callback):
                     **metrics,
                 }
             )
-            self.write()
-
-    def write(self) -> None:
-        """Write all rows anew."""
-        write_atomically(self.path, to_csv(self.rows))
+            self.folder.write_metrics(self.rows)
 
     def best(self, name: str, mode: str) -> dict[str, Any]:
-        """Return the row with the best value of a score; of the last one if none has it."""
+        """Return the row with the best value of a score, or the last row if none has the score."""
         rows = [row for row in self.rows if not math.isnan(row.get(name, math.nan))]
         choose = max if mode == "max" else min
         return choose(rows, key=lambda row: row[name]) if rows else (self.rows or [{}])[-1]
-
-
-def number(text: str | None) -> Any:
-    """Return the number in a cell; NaN for an empty one."""
-    if not text:
-        return math.nan
-    return int(text) if text.isdecimal() else float(text)

@@ -3,7 +3,6 @@
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -17,7 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from unet_exp.files import to_json, write_atomically
+from unet_exp.records.run_folder import RunFolder
 from unet_exp.screen import Console
 
 #: Seconds between two writings of ``progress.json``.
@@ -29,15 +28,15 @@ WIDE = 140
 class ProgressBar(Callback):
     """Show progress on a terminal; where output is a file, print one line per validation.
 
-    If a path is given, the first process also keeps a JSON file there, for whoever watches from
-    outside: "step" of "steps", "seconds" of this training, and, as far as they are known, those
-    that are "left" and the last "loss" and "score".
+    If a run folder is given, the first process also writes the progress there: "step" of "steps",
+    "seconds" of this training, and, as far as they are known, seconds "left" and the last "loss"
+    and "score".
     """
 
     def __init__(
-        self, monitor: str, path: Path | None = None, console: Console | None = None
+        self, monitor: str, folder: RunFolder | None = None, console: Console | None = None
     ) -> None:
-        self.monitor, self.path = monitor, path
+        self.monitor, self.folder = monitor, folder
         self.console = console or Console(file=sys.stdout)
         wide = self.console.width >= WIDE
         self.progress = Progress(
@@ -133,12 +132,12 @@ class ProgressBar(Callback):
 
     def write_now_and_then(self, trainer: Trainer) -> None:
         """Write ``progress.json``, unless that was done within the last second."""
-        if self.path is not None and time.monotonic() - self.written >= EVERY:
+        if self.folder is not None and time.monotonic() - self.written >= EVERY:
             self.write(trainer)
 
     def write(self, trainer: Trainer) -> None:
         """Write ``progress.json``; a training outlives that it cannot."""
-        if self.path is None:
+        if self.folder is None:
             return
         seconds, left = self.times(trainer)
         content = {
@@ -150,7 +149,7 @@ class ProgressBar(Callback):
             "score": self.score,
         }
         with suppress(OSError):
-            write_atomically(self.path, to_json(content))
+            self.folder.write_progress(content)
         self.written = time.monotonic()
 
     def room(self, trainer: Trainer) -> int:

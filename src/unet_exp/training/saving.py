@@ -1,17 +1,18 @@
-"""When checkpoints are written: the best by a score, and the last."""
+"""Write checkpoints: the best by a score, and the last."""
 
-from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from unet_exp.records.run_folder import RunFolder
 
-def checkpoints(folder: Path, monitor: str, mode: str) -> list[Callback]:
-    """Return the callbacks that keep ``best.ckpt``, by a score, and ``last.ckpt``."""
+
+def checkpoints(folder: RunFolder, monitor: str, mode: str) -> list[Callback]:
+    """Return the callbacks that save the best checkpoint, by a score, and the last."""
     best = ModelCheckpoint(
-        dirpath=folder,
-        filename="best",
+        dirpath=folder.checkpoints,
+        filename=folder.best.stem,
         monitor=monitor,
         mode=mode,
         save_on_train_epoch_end=False,
@@ -19,7 +20,10 @@ def checkpoints(folder: Path, monitor: str, mode: str) -> list[Callback]:
         auto_insert_metric_name=False,
     )
     last = ModelCheckpoint(
-        dirpath=folder, filename="last", save_on_train_epoch_end=False, enable_version_counter=False
+        dirpath=folder.checkpoints,
+        filename=folder.last.stem,
+        save_on_train_epoch_end=False,
+        enable_version_counter=False,
     )
     return [LastValidation(), best, last]
 

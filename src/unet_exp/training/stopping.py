@@ -10,6 +10,8 @@ from typing import Any, Self
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from unet_exp.records.run_folder import RunFolder
+
 #: What schedulers of clusters, and people, send to ask for an end.
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 #: Seconds within which torchrun forwards a Ctrl-C that its processes also get from the terminal.
@@ -44,7 +46,7 @@ class Stopping(Callback):
     """
 
     def __init__(self, folder: Path) -> None:
-        self.file, self.last = folder / "stop", folder / "checkpoints" / "last.ckpt"
+        self.folder = RunFolder(folder)
         self.reason: str | None = None
         self.asked: str | None = None
         self.looked = -1.0
@@ -127,7 +129,7 @@ class Stopping(Callback):
         ends = trainer.should_stop or trainer.global_step >= trainer.max_steps
         # A validation follows the last batch of an interval; a resumed run would skip it.
         if self.agreed and not ends and not trainer.is_last_batch:
-            trainer.save_checkpoint(self.last)
+            trainer.save_checkpoint(self.folder.last)
             self.saved = trainer.global_step
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -160,7 +162,7 @@ class Stopping(Callback):
         if self.question:
             answer(self.question)
         if trainer.is_global_zero:
-            self.file.unlink(missing_ok=True)
+            self.folder.stop.unlink(missing_ok=True)
 
     def asked_before(self, trainer: Trainer) -> bool:
         """Return whether any process had been asked to stop one step ago, the same in all.
@@ -191,10 +193,7 @@ class Stopping(Callback):
         if self.asked or not trainer.is_global_zero or now < self.looked + 1:
             return
         self.looked = now
-        try:
-            self.asked = self.file.read_text().strip() or "preempted"
-        except OSError:
-            return
+        self.asked = self.folder.stop_request()
 
 
 def answer(question: tuple[torch.Tensor, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""What a training is about to do, said before its first step."""
+"""Log what a training is about to do, before its first step."""
 
 import logging
 import platform
@@ -11,29 +11,29 @@ import torch
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
-    from unet_exp.runs.fit import Training
+    from unet_exp.runs.preparation import PreparedTraining
 
 log = logging.getLogger(__name__)
 
 
-def announce(training: "Training", trainer: "Trainer", folder: Path, start: Path | None) -> None:
-    """Log where a training writes, on what it runs, what it trains, and what chooses its best.
-
-    On a terminal, in a file and in the ``train.log`` of a sweep's job alike.
+def announce(
+    training: "PreparedTraining", trainer: "Trainer", folder: Path, start: Path | None
+) -> None:
+    """Log folder, device, network, tiles, steps, data and monitor of a training.
 
     Parameters
     ----------
     start
-        The checkpoint that it goes on from, if any.
+        The checkpoint to start from, if any.
     """
     for name, text in lines(training, trainer, folder, start):
         log.info("%-11s %s", name, text)
 
 
 def lines(
-    training: "Training", trainer: "Trainer", folder: Path, start: Path | None
+    training: "PreparedTraining", trainer: "Trainer", folder: Path, start: Path | None
 ) -> Iterator[tuple[str, str]]:
-    """Yield what is said of each part, by its name."""
+    """Yield a name and a text for each line."""
     loaders, network = training.loaders, training.module.network
     processes = trainer.world_size
     yield "run folder", str(folder)
@@ -86,7 +86,7 @@ def device(trainer: "Trainer") -> str:
 
 
 def mirrored(samples: list[Any], output: int) -> str:
-    """Say that an image is smaller than the output of a tile, if one is."""
+    """Return a note if an image is smaller than the output of a tile, else nothing."""
     sides = [tuple(sample.image.shape[-2:]) for sample in samples]
     small = [side for side in sides if min(side) < output]
     if not small:
@@ -96,7 +96,7 @@ def mirrored(samples: list[Any], output: int) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Write a number with its noun.
+    """Return a number with its noun.
 
     >>> counted(1, "process"), counted(2, "process"), counted(2, "image")
     ('1 process', '2 processes', '2 images')
