@@ -38,12 +38,8 @@ def compare(
     """Score each run; print and write a row for each, with mean and standard deviation.
 
     ``evaluate_run`` stores the configuration, the scores and the number of images in the run.
-    ``facts`` go into ``evaluation.json``.
-
-    Raises
-    ------
-    FailedRunsError
-        Naming the runs that could not be scored, after the results of the others were written.
+    ``facts`` go into ``evaluation.json``. FailedRunsError names the runs that could not be scored,
+    after the results of the others were written.
     """
     for run in runs:
         try:

@@ -32,13 +32,6 @@ def evaluate(cfg: DictConfig, folder: Path) -> dict[str, float]:
 
     Several runs (the jobs of a sweep, or a list) are each scored on their own fold, into a folder
     of their own, and their means and standard deviations are returned.
-
-    Raises
-    ------
-    ValueError
-        If the split has no labels, or the network takes other channels than its images have.
-    FailedRunsError
-        If some of several runs could not be scored.
     """
     if cfg.tune_postprocessing and cfg.split == "test":
         raise ValueError(
@@ -117,13 +110,7 @@ def evaluate_checkpoints(
 
 
 def require_source(path: Path, recorded: dict[str, Any], config: DictConfig) -> None:
-    """Refuse to read images from a folder that only the checkpoint names.
-
-    Raises
-    ------
-    ValueError
-        With the override that names it.
-    """
+    """Raise ValueError if only the checkpoint says in which folder the images are."""
     held = recorded["dataset"]
     root = held.get("root") if held.get("_target_") == config.dataset["_target_"] else None
     if root and not config.dataset.get("root"):
@@ -137,10 +124,7 @@ def require_source(path: Path, recorded: dict[str, Any], config: DictConfig) -> 
 def labelled_images(dataset: Any, trained: Trained, path: Path, split: str) -> Any:
     """Return a loader of the labelled images of a split.
 
-    Raises
-    ------
-    ValueError
-        If there are none, or they have other channels than the network takes.
+    ValueError says that there are none, or that they have other channels than the network takes.
     """
     channels = trained.config.model.in_channels
     if dataset.in_channels != channels:
@@ -158,13 +142,7 @@ def labelled_images(dataset: Any, trained: Trained, path: Path, split: str) -> A
 
 
 def require_unseen(paths: list[Path], trained: Trained, cfg: DictConfig) -> None:
-    """Refuse to validate on a fold that one of the networks was trained on.
-
-    Raises
-    ------
-    ValueError
-        Naming both folds.
-    """
+    """Raise ValueError if one of the networks was trained on the validation images."""
     if cfg.split != "validation" or (len(paths) == 1 and "fold" not in cfg.dataset):
         return
     config = trained.config

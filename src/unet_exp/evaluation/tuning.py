@@ -24,7 +24,7 @@ EXACT = 2**31
 
 @dataclass(frozen=True)
 class TunedPostprocessing:
-    """A tuning, the score that it maximizes, and the number of images."""
+    """A tuning, the score that it improves, and the number of images."""
 
     score: str
     higher_is_better: bool
@@ -79,13 +79,8 @@ def tune_postprocessing(
 ) -> TunedPostprocessing:
     """Tune the postprocessing on all images of a loader.
 
-    It maximizes ``score`` if that depends on instances and labels alone, else SEG, else the first
-    such score.
-
-    Raises
-    ------
-    ValueError
-        If there is no such score, or no parameter to tune.
+    The tuning goes by ``score`` if that depends on instances and labels alone, else by SEG, else
+    by the first such score. ValueError says that there is none, or no parameter to tune.
     """
     name, postprocessing = score_of_instances(metrics, score), predictor.postprocessing
     cases = list(predict_all(predictor, loader))

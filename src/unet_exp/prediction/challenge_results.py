@@ -36,10 +36,7 @@ class IsbiWriter:
     def write(self, path: Path, found: Segmented) -> None:
         """Keep an image's probabilities until the stack is written.
 
-        Raises
-        ------
-        ValueError
-            If there are more than two classes, or pages of different sizes.
+        ValueError refuses more than two classes, and pages of different sizes.
         """
         pages = [np.asarray(page[...], np.float32) for page in found.probabilities]
         first = next(iter(self.pages.values()), pages)[0]
@@ -84,10 +81,7 @@ class CellTrackingWriter:
     def write(self, path: Path, found: Segmented) -> None:
         """Write the masks of a frame, or of all frames of a stack, the first one last.
 
-        Raises
-        ------
-        ValueError
-            If a frame has more objects than 16 bits can number.
+        ValueError refuses frames with more objects than 16 bits can number.
         """
         if found.largest_label > MOST:
             raise ValueError(
@@ -113,10 +107,7 @@ class CellTrackingWriter:
     def finish(self, paths: list[Path]) -> list[Path]:
         """Track the cells of each sequence over time, and write ``res_track.txt``.
 
-        Raises
-        ------
-        ValueError
-            If some sequences cannot be numbered, after all others were.
+        ValueError names the sequences that cannot be numbered, after all others were.
         """
         folders = dict.fromkeys(self.sequence(path)[0] for path in paths)
         errors = []
@@ -133,12 +124,8 @@ class CellTrackingWriter:
 def number_cells(masks: Iterable[Path]) -> None:
     """Track the objects of a sequence by overlap, frame after frame, and write the tracks.
 
-    A gap in the frame numbers ends all tracks.
-
-    Raises
-    ------
-    ValueError
-        If a sequence has more tracks than 16 bits can number; the masks before are numbered.
+    A gap in the frame numbers ends all tracks. ValueError refuses more tracks than 16 bits can
+    number; the masks before are numbered then.
     """
     before, last, next_number = None, -2, 1
     tracks: dict[int, list[int]] = {}

@@ -15,11 +15,7 @@ def find_images(source: Any) -> list[Path]:
     """Return the images that a file, a folder, a glob or a list of these names, each once.
 
     A folder stands for the images that lie in it. A Zarr folder is an image itself.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is none.
+    FileNotFoundError says where there is none.
     """
     found: dict[Path, Path] = {}
     for one in listed(source):
@@ -64,12 +60,9 @@ def in_zarr(path: Path) -> bool:
 
 
 def require_separate(source: Any, paths: list[Path], output: Path) -> None:
-    """Refuse an output folder in which later calls would look for images.
+    """Raise ValueError if the output folder holds the images or lies inside an input folder.
 
-    Raises
-    ------
-    ValueError
-        If it holds the images, or lies inside an input folder.
+    A later call would take the results for images.
     """
     target = output.resolve()
     if target in (Path(os.path.realpath(path)).parent for path in paths):

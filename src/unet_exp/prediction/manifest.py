@@ -58,10 +58,7 @@ class Manifest:
     def is_done(self, files: Sequence[Path], images: Sequence[Path]) -> bool:
         """Return whether ``files`` exist and were made from ``images`` as they are now.
 
-        Raises
-        ------
-        ValueError
-            If they were made from other images and may not be overwritten.
+        ValueError says that they were made from other images and may not be overwritten.
         """
         existing = [file for file in files if file.exists()]
         if existing and not self.existed and not self.overwrite:

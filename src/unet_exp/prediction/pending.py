@@ -17,10 +17,7 @@ def find_pending(
 ) -> tuple[list[Path], dict[Path, str]]:
     """Return the images to segment, and for each refused image the reason.
 
-    Raises
-    ------
-    ValueError
-        With the first reason, if all images are refused.
+    If all images are refused, raise ValueError with the first reason.
     """
     if results.together:
         return ([] if manifest.is_done(results.files(paths[0]), paths) else list(paths)), {}
@@ -58,13 +55,7 @@ def find_clashes(paths: Sequence[Path], results: ResultWriter) -> dict[Path, str
 
 
 def require_valid_names(path: Path, results: ResultWriter) -> None:
-    """Refuse an image if a result cannot have its name.
-
-    Raises
-    ------
-    ValueError
-        If the name is too long, or taken by something else.
-    """
+    """Raise ValueError if the name of a result is too long, or taken by something else."""
     for file in results.files(path):
         if len(os.fsencode(file.name)) > LONGEST_NAME:
             raise ValueError(

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,12 +50,8 @@ class Reading(NamedTuple):
 def segment_files(cfg: DictConfig) -> None:
     """Write probabilities and instances of each image that has no results yet.
 
-    An image that cannot be segmented, or whose results cannot be written, is logged and skipped.
-
-    Raises
-    ------
-    IncompleteError
-        Naming the skipped files, after all others were written.
+    An image that cannot be segmented, or whose results cannot be written, is logged and skipped;
+    IncompleteError names these images after all others were written.
     """
     keep_freed_memory()
     output, paths = Path(str(cfg.output)), find_images(cfg.input)
@@ -80,7 +77,8 @@ def segment_files(cfg: DictConfig) -> None:
     for message in refused.values():
         log.error("%s", message)
     debug = cfg.get("debug") is True
-    failed = [*refused, *segment_all(pending, trained.predictor, reading, results, manifest, debug)]
+    segmenter = FileSegmenter(trained.predictor, reading, results, manifest, debug)
+    failed = [*refused, *segmenter.run(pending)]
     if pending and not (results.together and failed):
         for path in results.finish([path for path in paths if path not in failed]):
             log.info("%s", path)
@@ -101,13 +99,7 @@ def segment_files(cfg: DictConfig) -> None:
 
 
 def how_to_read(dataset: dict[str, Any], channels: int) -> Reading:
-    """Return how the images of a data set are read.
-
-    Raises
-    ------
-    ValueError
-        For an unknown value.
-    """
+    """Return how the images of a data set are read; ValueError refuses unknown values."""
     normalization = dataset.get("normalization", "none")
     min_is_white = dataset.get("min_is_white") or "auto"
     require_normalization(normalization)
@@ -138,74 +130,69 @@ def unusual_settings(dataset: dict[str, Any]) -> dict[str, str]:
     return {name: value for name, value in values.items() if value not in ("None", "auto")}
 
 
-def segment_all(
-    paths: list[Path],
-    predictor: Predictor,
-    reading: Reading,
-    results: ResultWriter,
-    manifest: Manifest,
-    debug: bool = False,
-) -> list[Path]:
-    """Segment and write each image. Log and return those that failed.
+@dataclass
+class FileSegmenter:
+    """Segments image files one after the other, and writes and records their results."""
 
-    Raises
-    ------
-    OSError
-        If nothing more can be written, so that all other images would fail too.
-    """
-    failed: list[Path] = []
-    output = manifest.path.parent
-    with bar(Console(), transient=True, disable=not sys.stdout.isatty()) as progress:
-        images = progress.add_task("images", total=len(paths))
-        for path in paths:
+    predictor: Predictor
+    reading: Reading
+    results: ResultWriter
+    manifest: Manifest
+    debug: bool = False
+
+    def run(self, paths: list[Path]) -> list[Path]:
+        """Segment and write each image. Log and return those that failed.
+
+        If nothing more can be written, OSError ends it, since all other images would fail too.
+        """
+        failed: list[Path] = []
+        with bar(Console(), transient=True, disable=not sys.stdout.isatty()) as progress:
+            images = progress.add_task("images", total=len(paths))
+            for path in paths:
+                try:
+                    self.segment(path, progress)
+                    if not self.results.together:
+                        self.manifest.add(self.results.files(path), [path])
+                except Exception as error:
+                    # Files and codecs can raise anything; the other images are still tried.
+                    if isinstance(error, OSError) and is_about_output(error, self.output):
+                        raise
+                    log.error("%s", reason(path, error), exc_info=self.debug)
+                    failed.append(path)
+                progress.advance(images)
+        return failed
+
+    @property
+    def output(self) -> Path:
+        """The folder of the results."""
+        return self.manifest.path.parent
+
+    def segment(self, path: Path, progress: Any) -> None:
+        """Segment one image and write its results.
+
+        ValueError says that it is damaged, or unlike the images that the network was trained on.
+        """
+        channels, normalization, nodata, min_is_white = self.reading
+        with (
+            open_image(path, channels, min_is_white=min_is_white) as opened,
+            scratch(self.output) as new_array,
+        ):
+            opened.display.warn_of_white_zeros(path, min_is_white)
+            pages = opened.pages
+            if pages[0].shape[0] != channels:
+                raise ValueError(
+                    f"{path} has {pages[0].shape[0]} channels, and the network was trained on "
+                    f"{channels}. Give images like those it was trained on."
+                )
+            steps = sum(len(self.predictor.regions(*page.shape[1:])) + 1 for page in pages)
+            task = progress.add_task(shown(path.name), total=steps)
             try:
-                segment_file(path, predictor, reading, results, output, progress)
-                if not results.together:
-                    manifest.add(results.files(path), [path])
-            except Exception as error:
-                # Files and codecs can raise anything; the other images are still tried.
-                if isinstance(error, OSError) and is_about_output(error, output):
-                    raise
-                log.error("%s", reason(path, error), exc_info=debug)
-                failed.append(path)
-            progress.advance(images)
-    return failed
-
-
-def segment_file(
-    path: Path,
-    predictor: Predictor,
-    reading: Reading,
-    results: ResultWriter,
-    output: Path,
-    progress: Any,
-) -> None:
-    """Segment one image and write its results.
-
-    Raises
-    ------
-    ValueError
-        If it is damaged, or does not match the images that the network was trained on.
-    """
-    channels, normalization, nodata, min_is_white = reading
-    with (
-        open_image(path, channels, min_is_white=min_is_white) as opened,
-        scratch(output) as new_array,
-    ):
-        opened.display.warn_of_white_zeros(path, min_is_white)
-        if opened.pages[0].shape[0] != channels:
-            raise ValueError(
-                f"{path} has {opened.pages[0].shape[0]} channels, and the network was trained on "
-                f"{channels}. Give images like those it was trained on."
-            )
-        regions = (len(predictor.regions(*page.shape[1:])) for page in opened.pages)
-        task = progress.add_task(shown(path.name), total=sum(regions) + len(opened.pages))
-        try:
-            found = segment(
-                opened, normalization, predictor, new_array, lambda: progress.advance(task), nodata
-            )
-        except NotFiniteError as error:
-            raise ValueError(f"{path} has {error}") from error
-        finally:
-            progress.remove_task(task)
-        results.write(path, found)
+                found = segment(
+                    opened, normalization, self.predictor, new_array,
+                    lambda: progress.advance(task), nodata,
+                )  # fmt: skip
+            except NotFiniteError as error:
+                raise ValueError(f"{path} has {error}") from error
+            finally:
+                progress.remove_task(task)
+            self.results.write(path, found)
