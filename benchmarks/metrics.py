@@ -22,9 +22,10 @@ from skimage.metrics import adapted_rand_error, variation_of_information
 from benchmarks.measuring import Line, Mark, alternate, milliseconds, over, threads
 from benchmarks.weight_map import made_up
 from unet_exp.metrics.average_precision import average_precision
+from unet_exp.metrics.contingency import contingency
 from unet_exp.metrics.rand_error import rand_error
 from unet_exp.metrics.seg import seg
-from unet_exp.metrics.v_info import v_info_split_merge
+from unet_exp.metrics.v_info import information_scores, v_info
 from unet_exp.metrics.v_rand import v_rand
 from unet_exp.metrics.warping_error import remaining_errors
 
@@ -49,7 +50,7 @@ def pairs(quick: bool) -> Iterator[tuple[str, Pair]]:
 
 def ours(predicted: np.ndarray, truth: np.ndarray) -> tuple[float, float, float]:
     images = torch.from_numpy(predicted), torch.from_numpy(truth)
-    split, _ = v_info_split_merge(*images)
+    split = information_scores(contingency(*images)).split
     return v_rand(*images).item(), split, seg(*images).item()
 
 
@@ -98,7 +99,7 @@ def compare(rounds: int, quick: bool) -> Iterator[Line]:
             check(predicted, truth, folder)
             images = torch.from_numpy(predicted), torch.from_numpy(truth)
             functions = {
-                "regions": lambda images=images: (v_rand(*images), v_info_split_merge(*images)),
+                "regions": lambda images=images: (v_rand(*images), v_info(*images)),
                 "scikit-image": lambda p=predicted, t=truth: scikit_image(p, t),
                 "SEG": lambda images=images: seg(*images),
                 "AP": lambda images=images: average_precision(*images, levels=(0.5,)),

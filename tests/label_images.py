@@ -6,7 +6,7 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from unet_exp.metrics.regions import regions
+from unet_exp.metrics.border_thinning import label_foreground
 
 KINDS = ("noise", "blocks", "shifted", "halves", "coarser", "same")
 
@@ -34,7 +34,7 @@ def scored_image(seed: int, noise: float = 0.6) -> dict[str, Tensor]:
         "target": (labels > 0).long(),
         "labels": labels,
         "markers": labels,
-        "instances": regions(foreground > 0.5, thin_borders=False),
+        "instances": label_foreground(foreground > 0.5, thin_borders=False),
     }
 
 

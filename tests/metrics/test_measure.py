@@ -17,8 +17,8 @@ from torch import Tensor
 from torchmetrics import MetricCollection
 from torchmetrics.utilities import dim_zero_sum
 
+from unet_exp.metrics.border_thinning import label_foreground
 from unet_exp.metrics.measure import Measure
-from unet_exp.metrics.regions import regions
 from unet_exp.metrics.threshold_sweep import SplitMergeSweep, ThresholdSweep
 
 every = pytest.mark.parametrize("name", MEASURES)
@@ -41,7 +41,7 @@ def predicted(foreground: Tensor, labels: Tensor) -> dict[str, Tensor]:
         "target": (labels > 0).long(),
         "labels": labels,
         "markers": labels,
-        "instances": regions(foreground, thin_borders=False),
+        "instances": label_foreground(foreground, thin_borders=False),
     }
 
 
@@ -109,7 +109,7 @@ def test_no_data_is_nan(name: str) -> None:
 @given(seed=st.integers(0, 1000))
 def test_a_perfect_map_has_the_perfect_score_whatever_its_numbers(name: str, seed: int) -> None:
     inside = cells(seed) > 0
-    labels = regions(inside, thin_borders=False)  # no cell in two pieces
+    labels = label_foreground(inside, thin_borders=False)  # no cell in two pieces
     perfect = 1 if MEASURES[name]().higher_is_better else 0
     assert scored(name, predicted(inside, labels)).compute().item() == perfect
     numbers = torch.randperm(int(labels.max()), generator=torch.Generator().manual_seed(seed)) + 5
@@ -129,7 +129,7 @@ def test_scores_lie_between_0_and_1(name: str, seed: int) -> None:
 
 @every
 def test_an_empty_prediction(name: str) -> None:
-    labels = regions(cells(1) > 0, thin_borders=False)
+    labels = label_foreground(cells(1) > 0, thin_borders=False)
     score = scored(name, predicted(torch.zeros_like(labels) > 0, labels)).compute().item()
     sizes = labels[labels > 0].bincount()[1:].double()
     n, squares = sizes.sum(), (sizes**2).sum()
@@ -149,7 +149,7 @@ def test_an_empty_prediction(name: str) -> None:
 
 @every
 def test_an_empty_truth_is_not_scored_or_all_wrong(name: str) -> None:
-    labels = regions(cells(1) > 0, thin_borders=False)
+    labels = label_foreground(cells(1) > 0, thin_borders=False)
     metric = scored(name, predicted(labels > 0, torch.zeros_like(labels)))
     expected = {
         "pixel_error": (labels > 0).float().mean().item(),

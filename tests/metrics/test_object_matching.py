@@ -6,7 +6,7 @@ from tests.label_images import label_pairs
 from torch import Tensor
 
 from unet_exp.metrics.contingency import contingency
-from unet_exp.metrics.object_matching import checked_levels, match_objects
+from unet_exp.metrics.object_matching import checked_levels, count_objects, is_found, match_objects
 
 
 @settings(deadline=None, max_examples=60)
@@ -35,3 +35,14 @@ def test_two_halves_of_a_whole_are_one_match(draw) -> None:
 def test_levels_without_unique_matches_are_refused(levels: list[float]) -> None:
     with pytest.raises(ValueError, match="do not match one to one"):
         checked_levels(levels)
+
+
+def test_more_than_half_is_found_half_is_not(draw) -> None:
+    table = contingency(draw("99.. 88.7"), draw("1112 3333"))
+    found = table.truth[is_found(table)], table.predicted[is_found(table)]
+    assert [column.tolist() for column in found] == [[1], [9]]
+
+
+def test_background_is_no_object() -> None:
+    assert count_objects(np.array([0, 0])) == 0
+    assert count_objects(np.array([], int)) == 0

@@ -12,9 +12,9 @@ from skimage.measure import label
 from skimage.metrics import adapted_rand_error, variation_of_information
 
 from unet_exp.metrics.average_precision import LEVELS, average_precision
+from unet_exp.metrics.border_thinning import label_foreground
 from unet_exp.metrics.det import det
 from unet_exp.metrics.rand_error import rand_error
-from unet_exp.metrics.regions import regions
 from unet_exp.metrics.seg import seg
 from unet_exp.metrics.v_info import v_info
 from unet_exp.metrics.v_rand import v_rand
@@ -58,7 +58,7 @@ def test_isbi_slices(index: int) -> None:
         )
         entropies = -(p_s * np.log2(p_s)).sum() - (p_t * np.log2(p_t)).sum()
         assert v_info(*pair).item() == pytest.approx(1 - conditional / entropies, abs=1e-9)
-    perfect = regions(torch.from_numpy(inside))
+    perfect = label_foreground(torch.from_numpy(inside))
     assert v_rand(perfect, torch.from_numpy(truth), singletons=True).item() == 1
 
 

@@ -8,7 +8,8 @@ from skimage.metrics import adapted_rand_error
 from tests.label_images import label_pairs
 from torch import Tensor
 
-from unet_exp.metrics.v_rand import v_rand, v_rand_split_merge
+from unet_exp.metrics.contingency import contingency
+from unet_exp.metrics.v_rand import rand_scores, v_rand
 
 
 def from_skimage(predicted: np.ndarray, truth: np.ndarray) -> float:
@@ -53,15 +54,15 @@ def test_equals_scikit_image_split_and_merge_apart(images: tuple[Tensor, Tensor]
     # two different pixels, so n of the article's are missing above and below.
     split = (np.nan_to_num(first) * (squares_t - n) + n) / squares_t
     merge = (np.nan_to_num(second) * (squares_s - n) + n) / squares_s
-    assert v_rand_split_merge(*images) == pytest.approx((split, merge))
+    assert rand_scores(contingency(*images))[1:] == pytest.approx((split, merge))
 
 
 def test_a_merge_and_a_split(draw) -> None:
     truth = draw("1111.2222")
     # Merged: 16 + 16 pairs right of 64 predicted, of 32 true.
-    assert v_rand_split_merge(draw("333333333"), truth) == (1.0, 0.5)
+    assert rand_scores(contingency(draw("333333333"), truth))[1:] == (1.0, 0.5)
     # Split in halves: 4 * 4 pairs right of 16 predicted, of 32 true.
-    assert v_rand_split_merge(draw("1122.3344"), truth) == (0.5, 1.0)
+    assert rand_scores(contingency(draw("1122.3344"), truth))[1:] == (0.5, 1.0)
     assert v_rand(draw("1122.3344"), truth).item() == pytest.approx(2 / 3)
 
 

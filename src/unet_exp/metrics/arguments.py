@@ -1,4 +1,4 @@
-"""What measures take: the maps and label images of one picture, or of a batch of pictures."""
+"""Checks of the arguments of metrics, for one image or for a batch."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,26 +7,26 @@ from typing import Any
 
 from torch import Tensor
 
-#: Dimensions of what belongs to one image, by the names that ``update`` gives its arguments.
+#: Number of dimensions of one image's arguments, by their names in ``update``.
 DIMENSIONS = {"probabilities": 3, "target": 2, "labels": 2, "markers": 2, "instances": 2}
-#: By so much a probability of low precision may miss 0 or 1.
+#: A probability of low precision may lie this far outside 0 to 1.
 ROUNDING = 1e-2
 SHAPES = {3: "(classes, height, width)", 2: "(height, width)"}
 
 
 def image_by_image(update: Callable[..., None]) -> Callable[..., None]:
-    """Let the update of a measure, which takes one image, take a batch as well.
+    """Let the ``update`` of a metric, written for one image, take a batch as well.
 
-    A batch is what torchmetrics' own measures take: every argument has one dimension more, of
-    one length, in front. Its images are then passed on one after the other.
+    In a batch each argument has one further dimension in front, as in torchmetrics. The images
+    are passed to ``update`` one by one.
 
     Raises
     ------
     ValueError
-        Arguments of another number of dimensions, of which only some are a batch, or whose sizes
-        differ; ``probabilities`` of a single class, or that are none.
+        If arguments have other dimensions, are only partly batches, or differ in size, or if
+        ``probabilities`` have a single class or are no probabilities.
     TypeError
-        ``probabilities`` that are whole numbers, or any other argument that is not.
+        If ``probabilities`` are integers, or any other argument is not.
     """
     named = signature(update)
 
@@ -45,12 +45,12 @@ def image_by_image(update: Callable[..., None]) -> Callable[..., None]:
 
 
 def check_images(prediction: Tensor, target: Tensor, batch: str = "") -> None:
-    """Refuse what a function that compares two label images cannot compare.
+    """Raise ``TypeError`` or ``ValueError`` unless two label images can be compared.
 
     Parameters
     ----------
     batch
-        For functions that take one image at a time: the measure that takes several.
+        For functions of a single image: the metric to name for several.
     """
     _check_whole("prediction", prediction)
     _check_whole("target", target)
@@ -100,7 +100,7 @@ def _is_batch(images: dict[str, Tensor]) -> bool:
 
 
 def _check_probabilities(value: Tensor) -> None:
-    """Refuse logits and NaN; rounded probabilities may pass 1 by a little."""
+    """Raise ``ValueError`` for logits and NaN; rounded values may exceed 1 slightly."""
     if not value.numel():
         return
     least, most = (float(one) for one in value.aminmax())

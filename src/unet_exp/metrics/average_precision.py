@@ -23,7 +23,7 @@ def average_precision(
 ) -> Float[Tensor, " levels"]:
     """AP of one image at each level of IoU; NaN where neither image has an object.
 
-    Unknown pixels (label -1) are taken out of the result's objects first.
+    Unknown pixels (label -1) are removed from the predicted objects first.
 
     >>> labels = torch.tensor([[1, 1, 1, 0, 2, 2]])
     >>> average_precision(torch.tensor([[4, 4, 0, 0, 5, 5]]), labels, (0.5, 0.75))
@@ -67,7 +67,7 @@ class AveragePrecision(Measure):
         self.true += found.true
 
     def each(self) -> Float[Tensor, " levels"]:
-        """Give AP at each level."""
+        """Return AP at each level."""
         return self.matched / (self.predicted + self.true - self.matched)
 
     def compute(self) -> Float[Tensor, ""]:
@@ -75,6 +75,6 @@ class AveragePrecision(Measure):
         return self.each().mean()
 
     def details(self) -> dict[str, float]:
-        """Give AP at each level, such as ``ap_50``."""
+        """Return AP at each level, such as ``ap_50``."""
         names = (f"ap_{round(100 * level)}" for level in self.levels)
         return dict(zip(names, self.each().tolist(), strict=True))

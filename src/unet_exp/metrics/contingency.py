@@ -1,6 +1,6 @@
-"""Pixels shared by each true and predicted region: what the Rand, information and SEG scores read.
+"""Contingency table of true and predicted regions: the pixels that each pair shares.
 
-Arganda-Carreras et al. 2015 (doi:10.3389/fnana.2015.00142) writes p_ij for ``pixels`` / their sum.
+Arganda-Carreras et al. 2015 (doi:10.3389/fnana.2015.00142): p_ij is ``pixels`` / their sum.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from unet_exp.metrics.arguments import check_images
 
 
 class Scores(NamedTuple):
-    """A score with its two sides: ``split`` falls with splits, ``merge`` with mergers."""
+    """A score and its two parts: splits lower ``split``, mergers lower ``merge``."""
 
     score: float
     split: float
@@ -21,22 +21,22 @@ class Scores(NamedTuple):
 
 
 class Contingency(NamedTuple):
-    """The occupied cells of the table, sorted by true, then by predicted region."""
+    """The non-zero cells of the table, sorted by true, then by predicted region."""
 
     truth: Int64[np.ndarray, " n"]
     predicted: Int64[np.ndarray, " n"]
     pixels: Int64[np.ndarray, " n"]
 
     def within_truth(self) -> "Contingency":
-        """Restrict to the foreground: only pixels that belong to a true object."""
+        """Return the cells of true objects only."""
         first = np.searchsorted(self.truth, 1)
         return Contingency(*(column[first:] for column in self))
 
 
 def contingency(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Contingency:
-    """Count the pixels of every pair of a true and a predicted region, background 0 included.
+    """Return the table of two label images, background 0 included.
 
-    Pixels whose label is negative (unknown) are left out, so they belong to no region at all.
+    Pixels with a negative label (unknown) are left out.
 
     >>> import torch
     >>> labels = torch.tensor([[1, 1, 1, 2], [0, 0, -1, 2]])
@@ -45,7 +45,7 @@ def contingency(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Co
     """
     check_images(instances, labels, batch="a measure (SEG, VRand, ...)")
     truth, predicted = labels.flatten().cpu().numpy(), instances.flatten().cpu().numpy()
-    # Counting runs of equal pairs first leaves far fewer items to sort than there are pixels.
+    # Runs of equal pairs are far fewer than pixels, so they sort faster.
     change = truth[1:] != truth[:-1]
     change |= predicted[1:] != predicted[:-1]
     last = np.append(np.flatnonzero(change), len(truth) - 1)
@@ -67,14 +67,14 @@ def summed(
     predicted: Int64[np.ndarray, " n"],
     pixels: Int64[np.ndarray, " n"],
 ) -> Contingency:
-    """Add up the pixels of equal pairs, in any order.
+    """Return the table that sums the pixels of equal pairs.
 
     >>> summed(np.array([2, 1, 2]), np.array([0, 5, 0]), np.array([3, 1, 4]))
     Contingency(truth=array([1, 2]), predicted=array([5, 0]), pixels=array([1, 7]))
     """
     bits = [int(column.max(initial=0)).bit_length() for column in (truth, predicted, pixels)]
     if sum(bits) <= 63:
-        # One number for each run: sorting values is several times faster than sorting places.
+        # One number for each run: sorting values is several times faster than sorting indices.
         runs = np.sort((truth << bits[1] | predicted) << bits[2] | pixels)
         pairs, pixels = runs >> bits[2], runs & ((1 << bits[2]) - 1)
         truth, predicted = pairs >> bits[1], pairs & ((1 << bits[1]) - 1)
@@ -91,7 +91,7 @@ def summed(
 def region_sizes(
     regions: Int64[np.ndarray, " n"], pixels: Int64[np.ndarray, " n"]
 ) -> Int64[np.ndarray, " n"]:
-    """For each cell, the pixels of the whole region that it belongs to.
+    """Return for each cell the pixels of its whole region.
 
     >>> region_sizes(np.array([3, 8, 3]), np.array([10, 20, 30]))
     array([40, 20, 40])

@@ -16,7 +16,7 @@ class ThresholdCurve(NamedTuple):
     merge: Float[np.ndarray, " n"] | None = None
 
     def best(self) -> int | None:
-        """Give the place of the best value, the first of equals; None if nothing was measured.
+        """Return the index of the best value, the first of equals; None if all are NaN.
 
         >>> ThresholdCurve(np.array([0.3, 0.5, 0.7]), np.array([0.2, np.nan, 0.1])).best()
         0

@@ -13,14 +13,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unet_exp.metrics.contingency import Contingency, contingency
-from unet_exp.metrics.detection import finds, objects
 from unet_exp.metrics.measure import Measure
+from unet_exp.metrics.object_matching import count_objects, is_found
 
 SPLIT, MISSED, FALSE = 5, 10, 1
 
 
 class Detections(NamedTuple):
-    """Corrections that a result needs, and the markers there are."""
+    """Corrections that a result needs, and the number of markers."""
 
     splits: int
     missed: int
@@ -30,12 +30,12 @@ class Detections(NamedTuple):
 
 def detections(table: Contingency) -> Detections:
     """Count the corrections that one image needs."""
-    found = table.predicted[finds(table)]
-    finders, markers = len(np.unique(found)), objects(table.truth)
+    found = table.predicted[is_found(table)]
+    finders, markers = len(np.unique(found)), count_objects(table.truth)
     return Detections(
         splits=len(found) - finders,
         missed=markers - len(found),
-        false=objects(table.predicted) - finders,
+        false=count_objects(table.predicted) - finders,
         markers=markers,
     )
 
@@ -46,7 +46,7 @@ def detection_score(
     false: Int[Tensor, ""],
     markers: Int[Tensor, ""],
 ) -> Float[Tensor, ""]:
-    """Weigh the corrections; NaN without markers.
+    """Return DET from the corrections; NaN without markers.
 
     >>> detection_score(*torch.tensor([1, 1, 5, 10]))  # 1 - (5 + 10 + 5) / 100
     tensor(0.8000)
@@ -56,9 +56,9 @@ def detection_score(
 
 
 def det(instances: Int[Tensor, "h w"], markers: Int[Tensor, "h w"]) -> Float[Tensor, ""]:
-    """Score the detection of one image's objects; NaN without markers.
+    """Return DET of one image; NaN without markers.
 
-    Unknown pixels (marker -1) are taken out of the result's objects first.
+    Unknown pixels (marker -1) are removed from the predicted objects first.
 
     >>> markers = torch.tensor([[1, 0, 2, 0, 3]])
     >>> det(torch.tensor([[7, 7, 7, 0, 8]]), markers)  # 7 must be split
@@ -93,9 +93,9 @@ class DET(Measure):
             total += count
 
     def compute(self) -> Float[Tensor, ""]:
-        """Weigh the corrections of all images together."""
+        """Return DET from the corrections of all images."""
         return detection_score(self.splits, self.missed, self.false, self.markers)
 
     def details(self) -> dict[str, float]:
-        """Give ``splits``, ``missed`` and ``false``, and the ``markers`` there are."""
+        """Return ``splits``, ``missed`` and ``false``, and the ``markers`` there are."""
         return {name: float(getattr(self, name)) for name in Detections._fields}

@@ -1,4 +1,4 @@
-"""What all measures share: sums as state (torchmetrics), and NaN where nothing was measured."""
+"""Base class of the metrics: their state is sums, and without data they are NaN."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from unet_exp.metrics.arguments import image_by_image
 
 
 class Measure(Metric):
-    """A metric whose state is sums: processes, shards and images add up in any order.
+    """A metric whose state is sums, so images and processes may come in any order.
 
-    ``compute`` is defined at any time: without a single scored image it is NaN. ``update`` is
-    written for one image, and takes a batch as well: see `arguments.image_by_image`.
+    Without any image ``compute`` returns NaN. Subclasses write ``update`` for one image; it takes
+    a batch as well (see `arguments.image_by_image`).
     """
 
     is_differentiable = False
@@ -27,20 +27,20 @@ class Measure(Metric):
 
     @property
     def update_called(self) -> bool:
-        """True, so that ``compute`` on no data answers NaN instead of warning."""
+        """True, so that ``compute`` without data returns NaN without a warning."""
         return True
 
     def details(self) -> dict[str, float]:
-        """Further numbers behind the score of what this process has seen, by name.
+        """Return further numbers by name, for the data that this process has seen.
 
-        Within ``self.sync_context()``, of what all processes have seen.
+        Within ``self.sync_context()`` they are for the data of all processes.
         """
         return {}
 
     def add_sum(self, name: str, size: int | None = None, dtype: torch.dtype = torch.int64) -> None:
-        """Declare a state, one number or a vector of ``size``, that starts at 0 and adds up.
+        """Add a state that sums up from 0: one number, or a vector of ``size``.
 
-        Counts are int64, hence exact; scores are float32, as not every device has float64.
+        Counts are exact in int64. Scores are float32, since not every device has float64.
         """
         zeros: Tensor = torch.zeros([] if size is None else size, dtype=dtype)
         self.add_state(name, zeros, dist_reduce_fx="sum")

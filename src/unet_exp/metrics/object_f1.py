@@ -18,7 +18,7 @@ def object_f1(
 ) -> Float[Tensor, ""]:
     """F1 of one image's objects; NaN where neither image has one.
 
-    Unknown pixels (label -1) are taken out of the result's objects first.
+    Unknown pixels (label -1) are removed from the predicted objects first.
 
     >>> object_f1(torch.tensor([[4, 4, 0, 5, 0]]), torch.tensor([[1, 1, 1, 0, 0]]))
     tensor(0.6667)
@@ -59,10 +59,10 @@ class ObjectF1(Measure):
         self.true += found.true
 
     def compute(self) -> Float[Tensor, ""]:
-        """Divide."""
+        """Return F1 over all objects."""
         return 2 * self.matched / (self.predicted + self.true)
 
     def details(self) -> dict[str, float]:
-        """Give ``precision`` and ``recall``."""
+        """Return ``precision`` and ``recall``."""
         precision, recall = self.matched / self.predicted, self.matched / self.true
         return {"precision": float(precision), "recall": float(recall)}

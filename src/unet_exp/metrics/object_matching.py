@@ -1,15 +1,17 @@
-"""Objects matched one to one by overlap: Caicedo et al. 2019 (doi:10.1038/s41592-019-0612-7).
+"""Predicted and true objects matched one to one by their overlap.
 
-A predicted and a true object match if their IoU reaches a level of at least one half.
+- Cell Tracking Challenge (doi:10.1093/bioinformatics/btu080): a predicted object finds a true one
+  if it covers more than half of it.
+- Caicedo et al. 2019 (doi:10.1038/s41592-019-0612-7): they match if their IoU reaches a level of
+  at least one half.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 
 from unet_exp.metrics.contingency import Contingency, region_sizes
-from unet_exp.metrics.detection import objects
 
 
 class Matches(NamedTuple):
@@ -21,7 +23,7 @@ class Matches(NamedTuple):
 
 
 def checked_levels(levels: list[float]) -> tuple[float, ...]:
-    """Give the levels as a tuple; ValueError where a match would not be unique.
+    """Return the levels as a tuple; ValueError where a match would not be unique.
 
     >>> checked_levels([0.5, 0.75])
     (0.5, 0.75)
@@ -49,6 +51,28 @@ def match_objects(table: Contingency, levels: tuple[float, ...]) -> Matches:
         pair = iou >= level
         # Only at exactly 1/2 may two halves match one whole, which then counts once; a pair's
         # partners have no other.
-        count = objects(truth[pair]) + objects(predicted[pair]) - pair.sum()
+        count = count_objects(truth[pair]) + count_objects(predicted[pair]) - pair.sum()
         matched.append(count)
-    return Matches(np.array(matched, np.int64), objects(predicted), objects(truth))
+    return Matches(np.array(matched, np.int64), count_objects(predicted), count_objects(truth))
+
+
+def is_found(table: Contingency) -> Bool[np.ndarray, " n"]:
+    """Tell for each cell of the table whether its predicted object finds its true object.
+
+    At most one predicted object finds a true one.
+
+    >>> truth, predicted = np.array([0, 1, 1, 2, 2]), np.array([7, 7, 8, 7, 8])
+    >>> is_found(Contingency(truth, predicted, np.array([9, 3, 2, 1, 1])))
+    array([False,  True, False, False, False])
+    """
+    truth, predicted, pixels = table
+    return (truth > 0) & (predicted > 0) & (2 * pixels > region_sizes(truth, pixels))
+
+
+def count_objects(regions: np.ndarray) -> int:
+    """Count the regions other than the background.
+
+    >>> count_objects(np.array([0, 3, 3, 5]))
+    2
+    """
+    return len(np.unique(regions[regions > 0]))

@@ -3,19 +3,17 @@
 OP_CSB = (SEG + DET) / 2.
 """
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from unet_exp.metrics.contingency import contingency
-from unet_exp.metrics.det import Detections, detection_score, detections
-from unet_exp.metrics.measure import Measure
-from unet_exp.metrics.seg import matched_jaccards
+from unet_exp.metrics.det import DET
+from unet_exp.metrics.seg import SEG
 
 
-class OPCSB(Measure):
+class OPCSB(SEG, DET):
     """Mean of SEG and DET, each over all images.
 
+    >>> import torch
     >>> metric = OPCSB()
     >>> gold = torch.tensor([[1, 1, 1, 0, 2, 2]])
     >>> metric.update(torch.tensor([[4, 4, 0, 0, 5, 0]]), labels=gold, markers=gold)
@@ -23,45 +21,20 @@ class OPCSB(Measure):
     tensor(0.3917)
     """
 
-    jaccard_sum: Float[Tensor, ""]
-    objects: Int[Tensor, ""]
-    splits: Int[Tensor, ""]
-    missed: Int[Tensor, ""]
-    false: Int[Tensor, ""]
-    markers: Int[Tensor, ""]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.add_sum("jaccard_sum", dtype=torch.float32)
-        for name in ("objects", *Detections._fields):
-            self.add_sum(name)
-
-    def update(
+    def update(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         instances: Int[Tensor, "h w"],
         labels: Int[Tensor, "h w"],
         markers: Int[Tensor, "h w"],
     ) -> None:
         """Match the objects of one image with its gold masks, and with its markers."""
-        jaccards, count = matched_jaccards(contingency(instances, labels))
-        self.jaccard_sum += float(jaccards.sum())
-        self.objects += count
-        for name, number in detections(contingency(instances, markers))._asdict().items():
-            total = getattr(self, name)
-            total += number
-
-    def seg(self) -> Float[Tensor, ""]:
-        """SEG, as ``unet_exp.metrics.seg`` has it."""
-        return self.jaccard_sum / self.objects
-
-    def det(self) -> Float[Tensor, ""]:
-        """DET, as ``unet_exp.metrics.det`` has it."""
-        return detection_score(self.splits, self.missed, self.false, self.markers)
+        SEG.update(self, instances, labels)
+        DET.update(self, instances, markers)
 
     def compute(self) -> Float[Tensor, ""]:
         """Average both."""
-        return (self.seg() + self.det()) / 2
+        return (SEG.compute(self) + DET.compute(self)) / 2
 
     def details(self) -> dict[str, float]:
-        """Give ``seg`` and ``det``."""
-        return {"seg": float(self.seg()), "det": float(self.det())}
+        """Return ``seg`` and ``det``."""
+        return {"seg": float(SEG.compute(self)), "det": float(DET.compute(self))}

@@ -1,4 +1,4 @@
-"""Pixels per class that prediction and truth have, and share: what IoU and Dice read."""
+"""Pixels of each class in prediction, truth and both, from which IoU and Dice follow."""
 
 from typing import NamedTuple
 

@@ -1,7 +1,7 @@
 """Precision and recall of foreground pixels at many thresholds, from counts between them.
 
 Davis and Goadrich 2006 (doi:10.1145/1143844.1143874). torchmetrics' BinaryPrecisionRecallCurve
-gives the same; for small images in deterministic mode it takes gigabytes and seconds.
+returns the same, but in deterministic mode it takes gigabytes and seconds for small images.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from unet_exp.metrics.curves import PrecisionRecall
 
-#: Every hundredth, and close to the ends, where a trained network's probabilities crowd.
+#: Every hundredth, and more near 0 and 1, where a trained network's probabilities lie.
 ENDS = [10.0**-k for k in range(3, 7)]
 LEVELS = sorted([*np.linspace(0, 1, 101).tolist(), *ENDS, *(1 - end for end in ENDS)])
 
@@ -29,7 +29,7 @@ class PixelCurve:
 
     def __init__(self) -> None:
         self.levels = np.array(LEVELS, np.float32)
-        # At place k are the pixels that reach k of the levels.
+        # Element k counts the pixels that reach k of the levels.
         self.true = np.zeros(len(LEVELS) + 1, np.int64)
         self.false = np.zeros(len(LEVELS) + 1, np.int64)
 
@@ -41,7 +41,7 @@ class PixelCurve:
             counts += np.bincount(reached, minlength=len(counts))
 
     def compute(self) -> PrecisionRecall:
-        """Give both at each level; NaN where they are not defined."""
+        """Return both at each level; NaN where they are not defined."""
         hits, false = (c[::-1].cumsum()[::-1][1:] for c in (self.true, self.false))
         with np.errstate(invalid="ignore"):
             precision, recall = hits / (hits + false), hits / self.true.sum()

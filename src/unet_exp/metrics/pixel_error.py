@@ -72,7 +72,7 @@ class PixelError(ThresholdSweep):
         self.known += known.sum().to(self.known)
 
     def curve(self) -> Float[Tensor, " thresholds"]:
-        """Give the error at each threshold; one number without thresholds."""
+        """Return the error at each threshold; one number without thresholds."""
         if not self.f_score:
             return self.errors / self.known
         # Where nothing is foreground, in truth or prediction, nothing is wrong with it.
@@ -80,5 +80,5 @@ class PixelError(ThresholdSweep):
         return torch.where(self.known > 0, error, torch.nan)
 
     def details(self) -> dict[str, float]:
-        """Give ``threshold``, if there is one."""
+        """Return ``threshold``, if there is one."""
         return super().details() if self.thresholds else {}

@@ -1,9 +1,9 @@
 """Rand error of the ISBI 2012 challenge, on Rand 1971 (doi:10.1080/01621459.1971.10482356).
 
-What its board showed until V_rand took its place: one minus the F-score of pairs of pixels. Of
-the pairs within a true object, ``split`` is the share within one predicted region; of those
-within a predicted region, ``merge`` is the share within one true object. Only true foreground
-counts, borders stay as thick as predicted, and a pixel predicted as background pairs with none.
+One minus the F-score of pairs of pixels; V_rand replaced it later. ``split`` is the share of the
+pairs within a true object that lie within one predicted region; ``merge`` is the share of the
+pairs within a predicted region that lie within one true object. Only true foreground counts,
+borders are not thinned, and pixels predicted as background form no pairs.
 """
 
 from typing import NamedTuple
@@ -12,13 +12,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from unet_exp.metrics.border_thinning import label_foreground
 from unet_exp.metrics.contingency import Contingency, contingency, region_sizes
-from unet_exp.metrics.regions import regions
 from unet_exp.metrics.threshold_sweep import SplitMergeSweep, foreground
 
 
 class Pairs(NamedTuple):
-    """Ordered pairs of different pixels within one region: of both images, of one, of the other."""
+    """Ordered pairs of different pixels in one region: of both images, and of each."""
 
     shared: int
     predicted: int
@@ -80,7 +80,7 @@ class RandError(SplitMergeSweep):
         """Count the pairs of one image at every threshold."""
         inside, labels = foreground(probabilities), labels.cpu()
         counted = [
-            pairs(contingency(regions(inside > level, thin_borders=False), labels))
+            pairs(contingency(label_foreground(inside > level, thin_borders=False), labels))
             for level in self.thresholds
         ]
         self.shared += torch.tensor([c.shared for c in counted]).to(self.shared)
@@ -88,7 +88,7 @@ class RandError(SplitMergeSweep):
         self.true += counted[0].true
 
     def curve(self) -> Float[Tensor, " thresholds"]:
-        """Give the error at each threshold."""
+        """Return the error at each threshold."""
         return 1 - 2 * self.shared / (self.predicted + self.true)
 
     def split_curve(self) -> Float[Tensor, " thresholds"]:

@@ -11,11 +11,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from unet_exp.metrics.border_thinning import label_foreground
 from unet_exp.metrics.contingency import Contingency, Scores, contingency
-from unet_exp.metrics.regions import regions
 from unet_exp.metrics.threshold_sweep import SplitMergeSweep, foreground
 
-#: The tables of one image, by all that they follow from.
+#: The tables of the latest image, by a hash of everything they depend on.
 LATEST: dict[Hashable, list[Contingency]] = {}
 
 
@@ -25,9 +25,9 @@ def tables(
     thresholds: tuple[float, ...],
     thin_borders: bool,
 ) -> list[Contingency]:
-    """Compare the regions above each threshold with the true ones.
+    """Return the contingency of the true regions and those above each threshold.
 
-    What was computed last is kept, since V_rand and V_info of an image read the same tables.
+    The latest tables are cached, since V_rand and V_info of an image need the same ones.
 
     >>> inside, labels = torch.tensor([[0.9, 0.4, 0.9]]), torch.tensor([[1, 1, 2]])
     >>> [table.pixels.tolist() for table in tables(inside, labels, (0.1, 0.5), False)]
@@ -38,7 +38,10 @@ def tables(
     key = (thresholds, thin_borders, *contents)
     found = LATEST.get(key)
     if found is None:
-        found = [contingency(regions(inside > level, thin_borders), labels) for level in thresholds]
+        found = [
+            contingency(label_foreground(inside > level, thin_borders), labels)
+            for level in thresholds
+        ]
         LATEST.clear()
         LATEST[key] = found
     return found
@@ -71,7 +74,7 @@ class RegionSweep(SplitMergeSweep):
 
     @abstractmethod
     def score(self, table: Contingency, singletons: bool) -> Scores:
-        """Score one labelled threshold; each measure brings its own formula."""
+        """Return the score of one threshold from its table."""
 
     def update(self, probabilities: Float[Tensor, "c h w"], labels: Int[Tensor, "h w"]) -> None:
         """Score one whole image at every threshold; one without a true object is left out."""

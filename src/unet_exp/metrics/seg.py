@@ -10,23 +10,22 @@ from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
 from unet_exp.metrics.contingency import Contingency, contingency, region_sizes
-from unet_exp.metrics.detection import finds, objects
 from unet_exp.metrics.measure import Measure
+from unet_exp.metrics.object_matching import count_objects, is_found
 
 
 def matched_jaccards(table: Contingency) -> tuple[Float64[np.ndarray, " matched"], int]:
-    """Give the Jaccard index of each gold object that was found, and the number of gold objects."""
+    """Return the Jaccard index of each gold object found, and the number of gold objects."""
     truth, predicted, pixels = table
     r, s = region_sizes(truth, pixels), region_sizes(predicted, pixels)
-    found = finds(table)
-    return pixels[found] / (r + s - pixels)[found], objects(truth)
+    found = is_found(table)
+    return pixels[found] / (r + s - pixels)[found], count_objects(truth)
 
 
 def seg(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Float[Tensor, ""]:
     """Mean Jaccard index over the gold objects of one image; NaN without any.
 
-    Unknown pixels (label -1) are taken out of the result's objects first: what was not
-    annotated can neither add to an object's union nor find it.
+    Unknown pixels (label -1) are removed from the predicted objects first.
 
     >>> labels = torch.tensor([[1, 1, 1, 0, 2, 2]])
     >>> seg(torch.tensor([[4, 4, 0, 0, 5, 0]]), labels)  # 2/3 for 1; half of 2 is no match

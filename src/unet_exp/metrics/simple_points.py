@@ -14,7 +14,7 @@ NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 
 
 
 def ring(neighbourhood: int) -> Bool[np.ndarray, "3 3"]:
-    """Draw a neighbourhood; the pixel in the middle is left out.
+    """Return a neighbourhood as a mask; the pixel in the middle is False.
 
     >>> ring(0b10000111).astype(int)
     array([[1, 1, 1],
@@ -28,10 +28,10 @@ def ring(neighbourhood: int) -> Bool[np.ndarray, "3 3"]:
 
 
 def is_simple(neighbourhood: int) -> bool:
-    """Tell whether the pixel amid these eight may flip, in either direction.
+    """Return whether the pixel inside these eight may flip, in either direction.
 
-    It may if it touches one 4-connected piece of foreground by a side, and one 8-connected piece
-    of background at all.
+    It may if it shares sides with exactly one 4-connected component of foreground, and touches
+    exactly one 8-connected component of background.
 
     >>> is_simple(0b00000111)  # the row above is foreground: the border moves by a pixel
     True
@@ -46,12 +46,12 @@ def is_simple(neighbourhood: int) -> bool:
 
 
 SIMPLE = tuple(is_simple(neighbourhood) for neighbourhood in range(256))
-#: The 4-connected pieces of foreground in each neighbourhood.
+#: Number of 4-connected components of foreground in each neighbourhood.
 PIECES = np.array([label_components(ring(neighbourhood)).max() for neighbourhood in range(256)])
 
 
 def neighbourhoods(foreground: Bool[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
-    """Give the eight neighbours of each pixel as the bits of a number; beyond the image lies none.
+    """Return the eight neighbours of each pixel as bits of a number; outside there are none.
 
     >>> neighbourhoods(np.array([[True, False, True]])).tolist()
     [[0, 24, 0]]

@@ -1,4 +1,4 @@
-"""A probability map cut at ten thresholds, of which the best counts, as in the ISBI 2012 challenge.
+"""Metrics at several thresholds of the probability; the best counts, as in ISBI 2012.
 
 Ronneberger et al. 2015, section 4; Arganda-Carreras et al. 2015 (doi:10.3389/fnana.2015.00142).
 """
@@ -17,7 +17,7 @@ CHALLENGE = tuple(level / 10 for level in range(10))
 
 
 def checked_thresholds(thresholds: list[float] | None) -> tuple[float, ...]:
-    """Give the levels as a tuple, for None the challenge's; ValueError outside [0, 1).
+    """Return the thresholds as a tuple, for None the challenge's; ValueError outside [0, 1).
 
     >>> checked_thresholds([0.25, 0.5])
     (0.25, 0.5)
@@ -34,12 +34,12 @@ def checked_thresholds(thresholds: list[float] | None) -> tuple[float, ...]:
 
 
 def foreground(probabilities: Float[Tensor, "c h w"]) -> Float[Tensor, "h w"]:
-    """Give the probability of any class but 0, on the CPU, in single precision."""
+    """Return the probability of any class but 0, on the CPU, in single precision."""
     return 1 - probabilities[0].detach().cpu().float()
 
 
 class ThresholdSweep(Measure):
-    """A measure with a value at each threshold, the best of which is its score.
+    """A metric with a value at each threshold; the best one is its score.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class ThresholdSweep(Measure):
 
     @abstractmethod
     def curve(self) -> Float[Tensor, " thresholds"]:
-        """Give the score at each threshold; NaN without images."""
+        """Return the score at each threshold; NaN without images."""
 
     def threshold_curve(self) -> ThresholdCurve:
         """Return the curve as arrays."""
@@ -61,34 +61,34 @@ class ThresholdSweep(Measure):
         return ThresholdCurve(levels, values, bool(self.higher_is_better))
 
     def best(self) -> int:
-        """Find the first of the best thresholds."""
+        """Return the index of the best threshold, the first of equals."""
         curve = self.curve()
         return int(curve.argmax() if self.higher_is_better else curve.argmin())
 
     def best_threshold(self) -> float:
-        """Name the threshold of ``compute``'s score."""
+        """Return the threshold of ``compute``'s score."""
         return self.thresholds[self.best()]
 
     def compute(self) -> Float[Tensor, ""]:
-        """Take the best point of the curve."""
+        """Return the best value of the curve."""
         return self.curve()[self.best()]
 
     def details(self) -> dict[str, float]:
-        """Give ``threshold``, where the curve is best."""
+        """Return ``threshold``, where the curve is best."""
         scored = not torch.isnan(self.curve()).all()
         return {"threshold": self.best_threshold() if scored else float("nan")}
 
 
 class SplitMergeSweep(ThresholdSweep):
-    """A sweep that also tells splits from mergers."""
+    """A sweep that also reports splits and mergers."""
 
     @abstractmethod
     def split_curve(self) -> Float[Tensor, " thresholds"]:
-        """Give the part of splits in the score at each threshold."""
+        """Return the score's part for splits at each threshold."""
 
     @abstractmethod
     def merge_curve(self) -> Float[Tensor, " thresholds"]:
-        """Give the part of mergers in the score at each threshold."""
+        """Return the score's part for mergers at each threshold."""
 
     def threshold_curve(self) -> ThresholdCurve:
         """Return the curve and its two sides as arrays."""
@@ -97,7 +97,7 @@ class SplitMergeSweep(ThresholdSweep):
         return super().threshold_curve()._replace(split=split, merge=merge)
 
     def details(self) -> dict[str, float]:
-        """Give ``threshold``, and ``split`` and ``merge`` there."""
+        """Return ``threshold``, and ``split`` and ``merge`` there."""
         best = self.best()
         return {
             **super().details(),

@@ -1,4 +1,4 @@
-"""What a warped truth still gets wrong: splits, mergers and other errors of topology, in pixels.
+"""Splits, mergers and other errors of topology that remain after warping, in pixels.
 
 The rules of the ISBI 2012 challenge's "minimum splits and mergers warping error", which looks at
 the 4-connected objects of the warped truth among the eight neighbours of a wrong pixel.
@@ -24,7 +24,7 @@ class TopologyErrors(NamedTuple):
 def topology_errors(
     warped: Bool[np.ndarray, "h w"], wrong: Bool[np.ndarray, "h w"], radius: int | None = 20
 ) -> TopologyErrors:
-    """Sort the ``wrong`` pixels of a warped truth.
+    """Count the ``wrong`` pixels of a warped truth by the kind of error.
 
     A background pixel beside two or more objects would merge them. A foreground pixel beside
     another object than its own splits, and so does one without which its neighbours are no
@@ -41,7 +41,7 @@ def topology_errors(
     beside = (np.diff(near, axis=0, prepend=0) > 0).sum(0)
     inside = warped[rows, columns]
     split = inside & (beside > 1)
-    # Neighbours in one piece stay together whatever lies further away.
+    # Neighbours in one component stay connected whatever lies further away.
     doubtful = inside & (beside == 1) & (PIECES[neighbourhoods(warped)[rows, columns]] > 1)
     reach = max(warped.shape) if radius is None or radius > min(warped.shape) else radius
     padded = np.pad(warped, reach + 1)

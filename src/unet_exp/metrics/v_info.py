@@ -51,18 +51,6 @@ def v_info(
     return torch.tensor(score, dtype=torch.float64)
 
 
-def v_info_split_merge(
-    instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"], singletons: bool = False
-) -> tuple[float, float]:
-    """Give the split score (1: no object is split) and the merge score (1: none are merged).
-
-    >>> v_info_split_merge(torch.tensor([[1, 1, 1, 1]]), torch.tensor([[1, 1, 2, 2]]))
-    (1.0, 0.0)
-    """
-    _, split, merge = information_scores(contingency(instances, labels), singletons)
-    return split, merge
-
-
 class VInfo(RegionSweep):
     """V_info, best over thresholds of the mean over images.
 

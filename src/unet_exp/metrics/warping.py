@@ -1,8 +1,7 @@
 """Topology-preserving warping of Jain et al. 2010 (doi:10.1109/CVPR.2010.5539950), section 3.
 
-The truth is moved towards the proposal by flipping one wrong simple point after the other, those
-first of which the proposal is most certain, in rounds until none is left. What remains wrong are
-errors of topology; a border that lies elsewhere has moved.
+Wrong simple points of the truth flip one by one, the most certain first, until none is left. A
+shifted border disappears; what remains wrong are errors of topology.
 """
 
 from heapq import heappop, heappush
@@ -21,10 +20,9 @@ def warp(
 ) -> Bool[np.ndarray, "h w"]:
     """Warp the true foreground towards ``probabilities > threshold``; only ``movable`` pixels flip.
 
-    The order matters, as in every greedy search, and is the challenge's: a round takes the wrong
-    pixels from the most to the least certain, |probability - threshold|, and of equally certain
-    ones column by column. Only pixels with a neighbour flipped since their last turn are looked
-    at again, which changes nothing but the time.
+    The order affects the result and is that of the challenge: each round takes the wrong pixels
+    by falling certainty, |probability - threshold|, and equally certain ones column by column. To
+    save time, a pixel is visited again only after a neighbour has flipped.
 
     >>> truth = np.array([[1, 1, 1, 0, 0, 0]], bool)
     >>> warp(truth, np.float32([[1, 0, 0, 0, 0, 0]])).astype(int)  # shrinks
@@ -47,7 +45,7 @@ def warp(
 def _flip(codes: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> list[int]:
     """Flip simple points in rounds; return those that flipped as indices into ``rows``.
 
-    Plain lists: this visits single pixels, where an array's element costs ten times a list's.
+    Plain lists are ten times faster than arrays for single pixels.
     """
     width, count = codes.shape[1] + 2, len(rows)
     around = np.pad(codes, 1).ravel().tolist()

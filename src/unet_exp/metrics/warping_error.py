@@ -1,9 +1,9 @@
 """Warping error of Jain et al. 2010 (doi:10.1109/CVPR.2010.5539950), section 3: topology alone.
 
-The truth is warped towards the proposal; the pixels that remain wrong, over all pixels. The ISBI
-2012 challenge counted those of splits and mergers only; Jain et al. count all. So to the challenge
-a map without any object is without error: read its number beside another. As it is the truth that
-moves, a missed object costs the one pixel that it shrinks to, one made up all of its pixels.
+The truth is warped towards the proposal. The error is the share of pixels that remain wrong. The
+ISBI 2012 challenge counts only splits and mergers, so a map without any object has no error; Jain
+et al. count all. Since the truth is warped, a missed object costs one pixel, and a false object
+all of its pixels.
 """
 
 import torch
@@ -22,9 +22,9 @@ def remaining_errors(
     threshold: float = 0.5,
     radius: int | None = 20,
 ) -> TopologyErrors:
-    """Sort the known pixels that are wrong after warping the truth to a map's foreground.
+    """Count the known pixels that are wrong after warping the truth to a map's foreground.
 
-    Unknown pixels (target -1) stay background, and are not counted.
+    Unknown pixels (target -1) stay background and are not counted.
     """
     classes, values = target.cpu().numpy(), probabilities.detach().cpu().float().numpy()
     warped = warp(classes > 0, values, threshold, movable=classes >= 0)
@@ -101,7 +101,7 @@ class WarpingError(SplitMergeSweep):
         self.known += (target >= 0).sum().to(self.known)
 
     def curve(self) -> Float[Tensor, " thresholds"]:
-        """Give the error at each threshold."""
+        """Return the error at each threshold."""
         others = 0 if self.splits_and_mergers else self.others
         return (self.splits + self.mergers + others) / self.known
 
@@ -114,5 +114,5 @@ class WarpingError(SplitMergeSweep):
         return self.mergers / self.known
 
     def details(self) -> dict[str, float]:
-        """Give ``threshold``, ``split``, ``merge``, and ``other``, shares of pixels there."""
+        """Return ``threshold``, ``split``, ``merge``, and ``other``, shares of pixels there."""
         return {**super().details(), "other": float((self.others / self.known)[self.best()])}

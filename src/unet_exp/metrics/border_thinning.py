@@ -1,4 +1,4 @@
-"""From a thresholded map to regions with thin borders, as the ISBI 2012 challenge scores them.
+"""Regions with thin borders, as the ISBI 2012 challenge scores them.
 
 Arganda-Carreras et al. 2015 (doi:10.3389/fnana.2015.00142), "border thinning": the map's
 4-connected regions are flooded over the predicted membrane until lines of one pixel remain.
@@ -13,12 +13,14 @@ from torch import Tensor
 from unet_exp.connectivity import label_components
 
 
-def regions(foreground: Bool[Tensor, "h w"], thin_borders: bool = True) -> Int32[Tensor, "h w"]:
+def label_foreground(
+    foreground: Bool[Tensor, "h w"], thin_borders: bool = True
+) -> Int32[Tensor, "h w"]:
     """Label the 4-connected regions from 1; 0 is the background, or the lines that remain of it.
 
-    >>> regions(torch.tensor([[1, 0, 0, 0, 1, 1]]).bool())
+    >>> label_foreground(torch.tensor([[1, 0, 0, 0, 1, 1]]).bool())
     tensor([[1, 1, 0, 2, 2, 2]], dtype=torch.int32)
-    >>> regions(torch.tensor([[1, 0, 0, 0, 1, 1]]).bool(), thin_borders=False)
+    >>> label_foreground(torch.tensor([[1, 0, 0, 0, 1, 1]]).bool(), thin_borders=False)
     tensor([[1, 0, 0, 0, 2, 2]], dtype=torch.int32)
     """
     labels = label_components(foreground.cpu().numpy())
