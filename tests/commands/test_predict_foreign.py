@@ -150,8 +150,8 @@ def test_what_is_no_file_is_named_and_left_out(command: Command, network: str) -
 @pytest.mark.parametrize(
     ("word", "expected"),
     [
-        ("nodata=abc", "nodata=abc is no number"),
-        ("nodata=[1,x]", "is no number"),
+        ("nodata=abc", "nodata=abc is not a number"),
+        ("nodata=[1,x]", "is not a number"),
         ("min_is_white=yes", "dataset.min_is_white=yes is not known"),
         ("+dataset.normalization=log", "dataset.normalization=log is not known"),
     ],

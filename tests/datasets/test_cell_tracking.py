@@ -116,8 +116,8 @@ def test_above_the_limit_arrays_are_mapped_from_the_cache(challenge) -> None:
     [
         ({"name": ""}, "dataset.name is not given"),
         ({"annotations": "bronze"}, "dataset.annotations=bronze is not known. Choose one of gold"),
-        ({"fold": 3}, r"dataset.fold=3 cannot be had: .* has 3 annotated .* \(01, 02, 03"),
-        ({"fold": -1}, "dataset.fold=-1 cannot be had"),
+        ({"fold": 3}, r"dataset.fold=3 does not exist: .* has 3 annotated .* \(01, 02, 03"),
+        ({"fold": -1}, "dataset.fold=-1 does not exist"),
     ],
 )  # fmt: skip
 def test_wrong_settings(challenge, options, message) -> None:
@@ -221,7 +221,7 @@ def test_on_hela_01_067_fifteen_unlabelled_cells_are_no_background(real_data) ->
     "name", ["../elsewhere", "/etc", "a/b", "a\\b", "..", ".hidden", "a..b", "c:", "~", "a b\n"]
 )
 def test_the_name_of_a_set_is_no_path(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match="no plain name"):
+    with pytest.raises(ValueError, match="not a plain name"):
         CellTracking(name, str(tmp_path), download=False)
 
 

@@ -102,7 +102,7 @@ def test_what_is_no_image_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.tif").write_text("no picture")
     for name, words in {
         "empty.zarr": "without OME's multiscales",
-        "line.npy": r"shape \(5,\) is no image",
+        "line.npy": r"shape \(5,\) is not an image",
         "text.npy": "Save it as 8 or 16 bit",
         "notes.tif": "neither PNG nor TIFF nor NPY",
     }.items():
@@ -174,4 +174,4 @@ def test_chunks_that_are_not_there_are_told(
     next((tmp_path / "a.zarr").rglob("c/2/0/0")).unlink()
     with open_image(tmp_path / "a.zarr"):
         pass
-    assert "1 of its 4 chunks are not there, and count as 0" in caplog.text
+    assert "1 of its 4 chunks are missing and are read as 0" in caplog.text

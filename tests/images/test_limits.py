@@ -95,7 +95,7 @@ def test_the_limits_can_be_overruled(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match=r"0\.5 GiB may be taken"):
         require_memory(2**30, "it")
     monkeypatch.setenv(VARIABLE, "much")
-    with pytest.raises(ValueError, match=f"{VARIABLE}=much is no number"):
+    with pytest.raises(ValueError, match=f"{VARIABLE}=much is not a number"):
         require_plausible(2**36, [1000])
 
 

@@ -102,5 +102,5 @@ def test_pixels_without_data_are_unknown_to_training(tmp_path: Path) -> None:
     known = sample.image[sample.labels[None] >= 0]
     assert float(known.mean()) == pytest.approx(0, abs=1e-5)
     assert float(known.std()) == pytest.approx(1, abs=1e-5)
-    with pytest.raises(ValueError, match="nodata=much is no number"):
+    with pytest.raises(ValueError, match="nodata=much is not a number"):
         Folder(str(tmp_path), nodata="much")

@@ -75,8 +75,8 @@ class CellTracking:
             )
         if not PLAIN_NAME.fullmatch(name):
             raise ValueError(
-                f"dataset.name={name} is no plain name. Name a folder in data_dir, without a path; "
-                "where that lies, data_dir says."
+                f"dataset.name={name} is not a plain name. Give the name of a folder in data_dir, "
+                "without a path."
             )
         if annotations not in ANNOTATIONS:
             raise ValueError(
@@ -99,7 +99,7 @@ class CellTracking:
         if not 0 <= fold < len(sequences) or len(sequences) < 2:
             names = ", ".join(s.name for s in sequences)
             raise ValueError(
-                f"dataset.fold={fold} cannot be had: {self.folder} has {len(sequences)} annotated "
+                f"dataset.fold={fold} does not exist: {self.folder} has {len(sequences)} annotated "
                 f"sequence(s) ({names}). A fold validates on one of at least two, counted from 0."
             )
         self.validation_sequence = sequences.pop(fold)

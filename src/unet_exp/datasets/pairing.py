@@ -68,13 +68,13 @@ def find_source(folder: Path, kind: str) -> Path | None:
 def list_files(folder: Path, log: bool = True) -> list[Path]:
     """List the image files of a folder in natural order; log other files if ``log``."""
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is not there. Make it and put the images into it.")
+        raise FileNotFoundError(f"{folder} does not exist. Create it and put the images into it.")
     paths = [p for p in folder.iterdir() if not p.name.startswith(".")]
     images = [p for p in paths if has_image_suffix(p)]
     if no_files := sorted(p.name for p in images if not p.is_file()):
         raise ValueError(
-            f"{folder} holds what is named like images and is no file, such as a folder or a link "
-            f"that leads nowhere: {_names(no_files)}. Move it away, or repair the links."
+            f"{folder} holds folders or broken links that are named like images: "
+            f"{_names(no_files)}. Move them away, or repair the links."
         )
     others = sorted(p.name for p in paths if not has_image_suffix(p) and p.is_file())
     if not images:
@@ -83,7 +83,7 @@ def list_files(folder: Path, log: bool = True) -> list[Path]:
             f"{folder} holds no PNG, TIFF or NPY file, {found}. Convert the images to PNG or TIFF."
         )
     if others and log:
-        logger.warning("Left out of %s: %s", folder, _names(others))
+        logger.warning("Ignored in %s: %s", folder, _names(others))
     return sorted(images, key=natural_key)
 
 

@@ -63,7 +63,7 @@ class ImageFile:
             warn_once(
                 self.path,
                 f"its GDAL_NODATA tag says that {declared[0]:g} stands where there are no data: "
-                "such pixels count for nothing. To say otherwise, set dataset.nodata=VALUE, or "
+                "such pixels are ignored. To say otherwise, set dataset.nodata=VALUE, or "
                 "dataset.nodata=[] for none (in predict.py nodata=[]).",
             )
         if not declared or not self.inverted:

@@ -38,7 +38,7 @@ def stated_limit() -> float | None:
     except ValueError:
         limit = math.nan
     if not limit > 0:
-        raise ValueError(f"{VARIABLE}={text} is no number of GiB. Give one above 0.")
+        raise ValueError(f"{VARIABLE}={text} is not a number of GiB. Give one above 0.")
     return limit * 2**30
 
 

@@ -32,7 +32,7 @@ def parse_nodata(nodata: Any) -> NoData:
         return tuple(float(value) for value in values) or NoneAtAll()
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"nodata={nodata} is no number. Give one, nan, inf, or a list of them: [nan,-9999]."
+            f"nodata={nodata} is not a number. Give one, nan, inf, or a list of them: [nan,-9999]."
         ) from error
 
 

@@ -48,7 +48,7 @@ def open_zarr(path: Path, in_memory: int) -> Iterator[StoredImage]:
     require_memory(size(array.chunks, array.dtype.itemsize), "one of its chunks")
     if (missing := array.nchunks - array.nchunks_initialized) > 0:
         logger.warning(
-            "%s: %d of its %d chunks are not there, and count as %s. If it was copied, copy it "
+            "%s: %d of its %d chunks are missing and are read as %s. If it was copied, copy it "
             "again.", path, missing, array.nchunks, array.fill_value,
         )  # fmt: skip
     yield stored
@@ -61,8 +61,6 @@ def _find_image(path: Path) -> StoredImage:
     except Exception as error:
         # A group whose attributes are no JSON may hold a sound array.
         array_in_it = any((path / "0" / name).is_file() for name in (".zarray", "zarr.json"))
-        if not array_in_it and not (path / ".zgroup").is_file():
-            raise
         if not array_in_it:
             raise ValueError(f"its metadata cannot be parsed ({error})") from error
         logger.warning("%s: its metadata cannot be parsed (%s); 0 is read.", path, error)

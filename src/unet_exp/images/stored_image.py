@@ -118,5 +118,5 @@ def guess_axes(shape: tuple[int, ...]) -> str:
     """
     names = {2: "YX", 3: "QYX", 4: "ICYX"}
     if len(shape) not in names:
-        raise ValueError(f"an array of shape {shape} is no image")
+        raise ValueError(f"an array of shape {shape} is not an image")
     return names[len(shape)]

@@ -57,7 +57,9 @@ def test_whole_numbers_in_floats(write, dtype, values) -> None:
 def test_fractions_and_what_no_integer_holds_are_refused(write, value, shown) -> None:
     labels = np.zeros((4, 4))
     labels[1, 2] = value
-    with pytest.raises(ValueError, match=rf"a\.tif has labels that are no whole numbers,? {shown}"):
+    with pytest.raises(
+        ValueError, match=rf"a\.tif has labels that are not whole numbers,? {shown}"
+    ):
         read_labels(write("a.tif", labels))
 
 

@@ -77,7 +77,7 @@ def _integers(path: Path, page: Shaped[np.ndarray, "h w"]) -> Numbers:
     broken = page[~np.isfinite(page) | (page != np.round(page))]
     example = f" such as {broken[0]:g}" if broken.size else f" up to {page.max():g}"
     raise ValueError(
-        f"{path} has labels that are no whole numbers,{example} ({page.dtype}). Labels number "
+        f"{path} has labels that are not whole numbers,{example} ({page.dtype}). Labels number "
         "instances or classes: threshold or round them and save them as 8, 16 or 32 bit; unknown "
         "pixels may be negative."
     )
