@@ -22,7 +22,7 @@ import pytest
 import torch
 from lightning.pytorch.plugins.precision import MixedPrecision
 
-from unet_exp.training.trainer import IGNORED_WARNINGS
+from unet_exp.training.ignored_warnings import IGNORED_WARNINGS
 
 VERSION = tuple(int(part) for part in torch.__version__.split(".")[:2])
 

@@ -1,10 +1,8 @@
 """Lightning's Trainer, with the settings of ``conf/trainer/`` and the defaults of this project."""
 
 import inspect
-import logging
 import os
 import re
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -14,35 +12,11 @@ import torch
 
 from unet_exp.configuration.trainer_options import require_free
 from unet_exp.training.devices import device_type, gpu_count, parse_devices, process_count
+from unet_exp.training.ignored_warnings import ignore_warnings
 
 if TYPE_CHECKING:  # importing Lightning takes seconds; `--help` and a wrong override need none
     from lightning.pytorch import Callback, Trainer
     from lightning.pytorch.loggers import Logger
-
-#: Warnings that do not apply to this project's trainings: the module that warns, and part of the
-#: text. Lightning's other ones of that kind have a category of their own.
-IGNORED_WARNINGS = (
-    # A run's own checkpoints may be there before.
-    ("lightning.pytorch.callbacks.model_checkpoint", " exists and is not empty."),
-    # ckpt_path goes on in a new folder.
-    ("lightning.pytorch.callbacks.model_checkpoint", "The dirpath has changed from "),
-    # Callbacks may be left out when a run goes on.
-    (
-        "lightning.pytorch.trainer.call",
-        "callbacks used to create the checkpoint need to be",
-    ),
-    # configure_model does nothing in a training that has an EMA.
-    ("lightning.pytorch.callbacks.weight_averaging", "WeightAveraging callback with a model that"),
-    # No loss writes into its logits.
-    ("torch.distributed.fsdp._fully_shard._fsdp_state", "returned a view tensor. "),
-    # Lightning's own call.
-    ("torch.utils._pytree", "`isinstance(treespec, LeafSpec)` is deprecated, "),
-    # A step that float16's gradient scaler left out.
-    (
-        "torch.optim.lr_scheduler",
-        "Detected call of `lr_scheduler.step()` before ",
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -263,14 +237,3 @@ def best_precision(accelerator: str) -> str:
         capabilities = getattr(torch.cpu, "get_capabilities", dict)
         fast = device == "cpu" and bool(capabilities().get("amx_bf16"))
     return "bf16-mixed" if fast else "32-true"
-
-
-def ignore_warnings() -> None:
-    """Silence what Lightning says about its own workings; errors and others' warnings stay."""
-    from lightning.fabric.utilities import disable_possible_user_warnings
-
-    for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    disable_possible_user_warnings()
-    for _, text in IGNORED_WARNINGS:
-        warnings.filterwarnings("ignore", f".*{re.escape(text)}")
