@@ -46,6 +46,16 @@ def message(done: Finished) -> str:
             "There is no model.dpth: UNet has no such parameter. Did you mean model.depth=5?",
         ),
         (["depth=5"], "There is no depth. Did you mean model.depth=5?"),
+        (
+            ["scheduler=constant", "scheduler.zzz=1"],
+            "There is no scheduler.zzz: ConstantLR has no such parameter. It has factor, "
+            "total_iters, last_epoch.",
+        ),
+        (
+            ["callbacks.x=1"],
+            "There is no callbacks.x. To add it, put a plus before: +callbacks.x=1.",
+        ),
+        (["zzz=1"], "There is no zzz. See what there is with --cfg job."),
         (["modle.depth=5"], "There is no modle.depth. Did you mean model.depth=5?"),
         (["datset=hela"], "There is no datset. Did you mean dataset=hela?"),
         (

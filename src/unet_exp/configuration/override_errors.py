@@ -57,7 +57,8 @@ def explain_override(chain: Sequence[BaseException], command: str | None) -> str
     if isinstance(told, ConfigKeyError | ConfigAttributeError) and told.key is not None:
         key, value = str(told.full_key), told.value
         owner = None if told.object_type in (dict, None) else told.object_type_str
-        siblings = [*map(str, told.parent_node)] if isinstance(told.parent_node, DictConfig) else []
+        names = map(str, told.parent_node) if isinstance(told.parent_node, DictConfig) else ()
+        siblings = [name for name in names if not name.startswith("_")]
         pasted = re.search(r"use \+(\S+?)=(.*)", str(chain[0]))
         if pasted and (owner is None or pasted[1] == key):
             siblings = siblings if pasted[1] == key else None
