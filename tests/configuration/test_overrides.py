@@ -34,7 +34,7 @@ def test_groups_are_chosen(plus: str) -> None:
 
 
 def test_what_is_no_override_of_a_value_stays() -> None:
-    overrides = ["~metric.iou", "+hydra.callbacks.a=1", "hydra/launcher=ray", "model.depth=2,3"]
+    overrides = ["~metric.iou", "++hydra.callbacks.a=1", "hydra/launcher=ray", "model.depth=2,3"]
     flags = ["-m", "--cfg", "job", "nonsense", "--config-name=x=y"]
     assert with_any_plus([*overrides, *flags], "train") == [*flags, *overrides]
 
@@ -59,6 +59,13 @@ def test_a_command_line_is_read_once() -> None:
 @pytest.mark.parametrize("word", ["sweep=null", "hydra.mode=RUN", "hydra.sweep.dir=a", "seed=0,1"])
 def test_what_starts_no_sweep(word: str) -> None:
     assert not CommandLine.read([word], "train").is_sweep
+
+
+@pytest.mark.parametrize("plus", ["", "+", "++"])
+def test_hydras_own_keys_take_each_form(plus: str) -> None:
+    words = [f"{plus}hydra/launcher=ray", f"{plus}hydra.sweep.subdir=a"]
+    after = "++" if plus else ""
+    assert with_any_plus(words, "train") == ["hydra/launcher=ray", f"{after}hydra.sweep.subdir=a"]
 
 
 def test_train_takes_each_form(command: Command) -> None:

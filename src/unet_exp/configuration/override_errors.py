@@ -74,8 +74,6 @@ def explain_override(chain: Sequence[BaseException], command: str | None) -> str
         return f"{quoted[0]} names several values. Add -m to run each, or write a list as [a,b]."
     if isinstance(told, HydraException) and "requires --multirun" in str(told):
         return f"{quoted[0]} names several values. Add -m to run each of them."
-    if isinstance(told, HydraException) and "already at" in str(told):
-        return f"There is a {quoted[0]} already. Write {quoted[1]}, without the plus."
     return None
 
 

@@ -214,14 +214,14 @@ def plus_signs(parsed: Parsed, value: str, command: str) -> str:
     found later, by the signatures.
     """
     key = parsed.key_or_group
-    typed = "+" * (parsed.is_add() + 2 * parsed.is_force_add())
+    typed = "++" if parsed.is_add() or parsed.is_force_add() else ""
     root = key.partition(".")[0].partition("/")[0]
+    if parsed.is_delete() or key in groups(command) or key.startswith("hydra/"):
+        return ""
     if is_under(key, FREE):
         return "++"
-    if parsed.is_delete() or root == "hydra":
+    if root == "hydra":
         return typed
-    if key in groups(command):
-        return ""
     if command != "train":
         if is_group(root) and (root not in CHANGEABLE or key == root):
             raise OverrideError(fixed_by_checkpoint(key, value, command))
@@ -229,7 +229,7 @@ def plus_signs(parsed: Parsed, value: str, command: str) -> str:
             return "++"
         if root not in own(command):
             return ""  # with a plus, it would be added and do nothing
-    return "++" if typed else ""
+    return typed
 
 
 def is_under(key: str, keys: Sequence[str]) -> bool:
