@@ -85,7 +85,7 @@ def fetch(
         The checksum differs from ``sha256``, a path leads out of the folder, or the data are not
         in the zip.
     zipfile.BadZipFile
-        It is no zip, or a damaged one.
+        It is not a zip, or is damaged.
     """
     parent = folder.absolute().parent
     if not is_writable(parent):

@@ -87,7 +87,7 @@ def mark_unknown(
 
 def _object_under(marker: Bool[np.ndarray, "h w"], silver: Int32[np.ndarray, "h w"]) -> int:
     """Return the silver object on more than half of a marker, or 0."""
-    counts = np.bincount(np.maximum(silver[marker], 0))  # -1 is no object
+    counts = np.bincount(np.maximum(silver[marker], 0))  # -1 is unknown, not an object
     counts[0] = 0
     best = int(counts.argmax())
     return best if 2 * counts[best] > marker.sum() else 0

@@ -22,7 +22,7 @@ NAMED = 4
 
 
 class FillDetector:
-    """Refuses a channel, seen band by band, if some of its values are plainly no measurements.
+    """Refuses a channel, seen band by band, if some of its values are plainly not measured.
 
     Fill values are
 

@@ -14,7 +14,7 @@ class NoneAtAll(tuple[float, ...]):
 
 
 class NotFiniteError(ValueError):
-    """An image holds numbers that are no measurements; the message says how many."""
+    """An image holds numbers that are not measurements; the message says how many."""
 
 
 def parse_nodata(nodata: Any) -> NoData:

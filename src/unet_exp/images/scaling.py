@@ -140,7 +140,7 @@ def _moments(channel: Any, nodata: NoData, shift: int) -> tuple[float, float, fl
 def percentiles(channel: Any, nodata: NoData = ()) -> tuple[float, float]:
     """Return the 1st and the 99.8th percentile.
 
-    They are exact except for channels of more than ``BAND`` values that are no integers of 8 or
+    They are exact except for channels of more than ``BAND`` values that are not integers of 8 or
     16 bits. Of those, pixels in even steps are used.
     """
     pixels, dtype = int(np.prod(channel.shape)), channel.dtype

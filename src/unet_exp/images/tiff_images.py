@@ -52,7 +52,7 @@ class TiffImage:
 
 
 def choose_image(path: Path, file: TiffFile, series: list[TiffPageSeries]) -> TiffImage:
-    """Choose the image with the largest pages that is no thumbnail and no mask; log the others.
+    """Choose the image with the largest pages that is neither thumbnail nor mask; log the rest.
 
     Images whose pages have one size and type are one image: programs begin a new one where the
     compression changes, or for each page.

@@ -110,7 +110,7 @@ class LabelDecoder:
     def classes(
         self, page: Numbers, missing: Mask | None = None
     ) -> UInt8[np.ndarray, "_ _"] | None:
-        """Return the class of each pixel (255 unknown); None if labels are no classes.
+        """Return the class of each pixel (255 unknown); None if labels are not classes.
 
         >>> LabelDecoder("classes", 3, ignore=9).classes(np.array([[0, 2, -1, 9]]))
         array([[  0,   2, 255, 255]], dtype=uint8)

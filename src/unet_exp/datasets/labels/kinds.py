@@ -94,8 +94,8 @@ def _refuse_smoothed(images: list[LabelSummary]) -> None:
     if grainy := [image for image in images if image.is_grainy]:
         raise ValueError(
             f"most numbers in {names(grainy)} are those of a single pixel, as grey values are. "
-            "Check that they are label images; masks that were resized or saved as JPEG are to be "
-            "thresholded. If they number objects, say so by dataset.labels=instances"
+            "Check that they are label images, and threshold masks that were resized or saved as "
+            "JPEG. If they number objects, say so by dataset.labels=instances"
         )
 
 
@@ -127,7 +127,7 @@ def _refuse_doubtful_unknown(images: list[LabelSummary]) -> None:
 def _require_classes(
     images: list[LabelSummary], scattered: list[LabelSummary], share: float
 ) -> None:
-    """Refuse numbers that are no classes, and 255 where it may mean inside instead of unknown."""
+    """Refuse numbers that are not classes, and 255 where it may mean inside instead of unknown."""
     values = _without_unknown(images)
     if not _are_classes(values):
         several = [image for image in scattered if len(image.values) > 1]

@@ -31,7 +31,7 @@ class StoredLabels:
         return 2**self.display.white_bits - 1 if self.stack.dtype.kind == "u" else float("nan")
 
     def values(self) -> set[int | float]:
-        """Return the numbers from 0 on: negative ones are unknown, and colours are no numbers."""
+        """Return the numbers from 0 on: negative ones are unknown. Colours have none."""
         if self.stack.shape[1] != 1:
             return set()
         values, _ = unique_inverse(self.stack.reshape(-1, self.stack.shape[-1]))
