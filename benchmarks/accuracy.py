@@ -11,7 +11,6 @@ Both train at once, on one thread each and without loading processes, with bfloa
 the processor has them. This project's time begins with the process, MONAI's with the first step.
 """
 
-import csv
 import json
 import os
 import subprocess
@@ -25,6 +24,7 @@ from typing import Any
 
 from benchmarks.composing import composed
 from benchmarks.measuring import Line, Mark
+from unet_exp.records.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[1]
 MINUTES = 10.0
@@ -74,7 +74,7 @@ def compare(
         ends = [process.wait() for process in both]
         if any(ends):
             raise RuntimeError(f"A training on {name} failed; see above.")
-        summary = json.loads((place / "ours" / "summary.json").read_text())
+        summary = RunFolder(place / "ours").read_summary()
         theirs = json.loads((place / "peer.json").read_text())
     mine = summary["scores"][f"val/{score}"]
     best = max(row[score] for row in theirs["rows"])
@@ -116,8 +116,7 @@ def fitting_steps(
     start = time.perf_counter()
     subprocess.run(train(words), cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
     whole = time.perf_counter() - start
-    with (trial / "metrics.csv").open(newline="") as file:
-        first, second = (float(row["seconds"]) for row in csv.DictReader(file))
+    first, second = (row["seconds"] for row in RunFolder(trial).read_metrics())
     step = max(second - first, 0.1) / every
     return max(VALIDATIONS, int(0.85 * (60 * minutes - (whole - second)) / step))
 

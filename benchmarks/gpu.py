@@ -6,7 +6,6 @@ time of a training. Steps a second are those of the median. Memory is the peak a
 which the first compiles. Without a GPU there is nothing to measure.
 """
 
-import csv
 import gc
 import os
 import subprocess
@@ -26,6 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.measuring import Line, Mark, alternate, milliseconds, spread
 from unet_exp.inference.overlap_tile import overlap_tile
 from unet_exp.models.unet import UNet
+from unet_exp.records.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[1]
 #: Name, type of the products, and whether float32 may be rounded to TF32 in them.
@@ -164,7 +164,7 @@ def waiting(data: Path) -> Line:
         environment = {**os.environ, "UNET_EXP_DATA": str(data)}
         command = [sys.executable, str(ROOT / "train.py"), *words]
         subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
-        with Path(temporary, "run", "metrics.csv").open(newline="") as file:
-            shares = [float(row["data_wait"]) for row in csv.DictReader(file)][1:]
+        rows = RunFolder(Path(temporary, "run")).read_metrics()
+    shares = [row["data_wait"] for row in rows[1:]]
     told = f"{spread([100 * share for share in shares])} %"
     return Line("data_wait, HeLa", told, "of a training's time", shares, Mark(at_most=0.03))
