@@ -14,8 +14,8 @@ import tifffile
 from scipy import ndimage
 
 from benchmarks.measuring import Line, Mark, alternate, milliseconds, over, threads
+from unet_exp.targets.separation import separate
 from unet_exp.weight_maps.border import border_weight_map
-from unet_exp.weight_maps.separation import separate
 
 #: The recipe is run whole up to this many objects, else on a sample of them and scaled up.
 WHOLE = 200

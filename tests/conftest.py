@@ -28,6 +28,7 @@ LAYERS = (
     "files",
     "pictures",
     "augmentations",
+    "targets",
     "weight_maps",
     "models",
     "losses",

@@ -7,8 +7,8 @@ import pytest
 import tifffile
 from scipy import ndimage
 
+from unet_exp.targets.separation import separate
 from unet_exp.weight_maps.border import BorderWeightMap, border_weight_map
-from unet_exp.weight_maps.separation import separate
 
 
 def textbook(labels: np.ndarray, w0: float = 10.0, sigma: float = 5.0) -> np.ndarray:

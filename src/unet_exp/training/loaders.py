@@ -17,7 +17,7 @@ from unet_exp.datasets.sample import Sample
 from unet_exp.models.network import Network
 from unet_exp.training.ranks import share
 from unet_exp.training.workers import default_workers, outliving
-from unet_exp.weight_maps.classes import training_target
+from unet_exp.targets.foreground import training_target
 
 Batch = TypeVar("Batch", covariant=True)
 

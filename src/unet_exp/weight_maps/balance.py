@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from unet_exp.weight_maps.classes import UNKNOWN
+from unet_exp.targets.foreground import UNKNOWN
 
 
 def balance(classes: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:

@@ -6,8 +6,8 @@ from math import log, sqrt
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
 
+from unet_exp.targets.foreground import UNKNOWN, annotation
 from unet_exp.weight_maps.balance import balance
-from unet_exp.weight_maps.classes import UNKNOWN, annotation
 from unet_exp.weight_maps.two_nearest import two_nearest
 
 #: What the border term may lose at a pixel whose two nearest cells are far.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
 
+from unet_exp.targets.foreground import UNKNOWN, annotation
 from unet_exp.weight_maps.balance import balance
-from unet_exp.weight_maps.classes import UNKNOWN, annotation
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Int, Int16, Int32, UInt8
 from scipy import ndimage
 
-from unet_exp.weight_maps.separation import separate
+from unet_exp.targets.separation import separate
 
 #: The class of pixels that nobody annotated.
 UNKNOWN = 255

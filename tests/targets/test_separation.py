@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from unet_exp.weight_maps.separation import separate
+from unet_exp.targets.separation import separate
 
 
 def patches(seed: int, cells: int, side: int) -> np.ndarray:

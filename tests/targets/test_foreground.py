@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from unet_exp.weight_maps.classes import annotation, regions, training_target
+from unet_exp.targets.foreground import annotation, regions, training_target
 
 
 def test_instances_alone() -> None:
