@@ -142,8 +142,8 @@ def lines(arguments: Namespace) -> Iterator[Line]:
         source = build_dataset(cfg)
         network = build(cfg.model)
         loaders = build_loaders(cfg, source, network)
-        samples = loaders.needed("train")
-        tile, batch_size = loaders.training_tile(samples), loaders.batch_size
+        samples = loaders.required("train")
+        tile, batch_size = loaders.training_tile(), loaders.batch_size
         room = (min(samples[0].image.shape[-2:]) - tile) / 2
         ours = loaders.train()
         ready = Ready([ours.dataset[number] for number in range(8)], passes * batch_size)

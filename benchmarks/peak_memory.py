@@ -22,6 +22,7 @@ from unet_exp.postprocessing.none import ClassMap
 from unet_exp.prediction.result_files import PerImageWriter
 from unet_exp.prediction.scratch import scratch
 from unet_exp.prediction.segment import segment
+from unet_exp.targets.foreground import Foreground
 
 
 def peak() -> int:
@@ -51,7 +52,7 @@ def write_noise(path: Path, side: int) -> None:
 def ours(path: Path) -> None:
     """What predict.py does with a file."""
     keep_freed_memory()
-    predictor = Predictor([tiny()], lambda z: z.softmax(1), OverlapTile(), ClassMap())
+    predictor = Predictor([tiny()], Foreground(), OverlapTile(), ClassMap())
     output = path.with_suffix("")
     with open_image(path, 1) as opened, scratch(output) as new_array:
         found = segment(opened, "dtype", predictor, new_array)

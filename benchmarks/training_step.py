@@ -183,7 +183,7 @@ def measure(folder: Path, data: Path, images: Sequence[str], case: Case, count: 
     )  # fmt: skip
     source = build_dataset(cfg)
     training = prepare(cfg, source, RunFolder(folder))
-    module, tile = training.module, training.loaders.training_tile(training.loaders.needed("train"))
+    module, tile = training.module, training.loaders.training_tile()
     batch = cfg.loader.batch_size
     features = (*(case.base_channels * 2**level for level in range(5)), case.base_channels)
     peer: Any = BasicUNet(2, 1, 2, features, norm=case.norm)  # pyright: ignore[reportArgumentType]

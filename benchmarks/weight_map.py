@@ -78,14 +78,14 @@ def lines(arguments: Namespace) -> Iterator[Line]:
         exact = count <= WHOLE and labels.size <= 512 * 512
         part, share = labels, 1.0
         if exact:
-            term = border_weight_map(labels, class_balance=False) - (labels >= 0)
+            term = border_weight_map(separate(labels), class_balance=False) - (labels >= 0)
             np.testing.assert_allclose(term, textbook(separate(labels)), atol=1e-4)
         else:
             some = np.random.default_rng(0).choice(every, min(SAMPLE, count), replace=False)
             part, share = np.where(np.isin(labels, some), labels, 0), count / len(some)
         times = alternate(
             {
-                "ours": lambda labels=labels: border_weight_map(labels),
+                "ours": lambda labels=labels: border_weight_map(separate(labels)),
                 "recipe": lambda part=part: textbook(part),
                 "floor": lambda labels=labels: ndimage.distance_transform_edt(labels == 0),
             },

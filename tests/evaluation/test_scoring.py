@@ -35,7 +35,7 @@ def batches() -> list[dict[str, Any]]:
             "image": torch.tensor([inside, found]),
             "labels": torch.tensor([labels]),
             "markers": torch.tensor([labels]),
-            "target": torch.tensor([labels]).clamp(max=1),
+            "classes": torch.tensor([labels]).clamp(max=1),
         }
         for number, (inside, labels, found) in enumerate(IMAGES)
     ]

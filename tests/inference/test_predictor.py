@@ -9,6 +9,7 @@ from torch import Tensor
 from unet_exp.inference.overlap_tile import OverlapTile
 from unet_exp.inference.predictor import Predictor
 from unet_exp.models.unet import UNet
+from unet_exp.targets.foreground import Foreground
 
 
 def network(seed: int = 0, **options: int | str) -> UNet:
@@ -16,15 +17,18 @@ def network(seed: int = 0, **options: int | str) -> UNet:
     return UNet(**{"depth": 2, "base_channels": 4, "padding": "same", **options}).eval()  # pyright: ignore[reportArgumentType]
 
 
-def softmax(logits: Tensor) -> Tensor:
-    return logits.softmax(1)
+class Raw(Foreground):
+    """Takes the network's output for evidence."""
+
+    def evidence(self, output: Tensor) -> Tensor:
+        return output
 
 
 def predictor(*networks: UNet, tta: str = "none", tile: int | None = None) -> Predictor:
     def threshold(probabilities: Tensor) -> Tensor:
         return (probabilities[0] < 0.5).int()
 
-    return Predictor(networks, softmax, OverlapTile(tile), threshold, tta)
+    return Predictor(networks, Foreground(), OverlapTile(tile), threshold, tta)
 
 
 IMAGE = np.random.default_rng(0).random((1, 70, 53), np.float32)
@@ -108,12 +112,12 @@ def test_seven_rotations_average_seven_directions() -> None:
     """In the image's own frame the neighbour lies at each of seven angles; scipy looks there."""
     y, x = np.mgrid[:60, :60] / 9
     image = (np.sin(x) + np.cos(1.3 * y) + 0.1 * x * y).astype(np.float32)[None]
-    seven = Predictor([Shift()], lambda logits: logits, OverlapTile(), None, "rotations")
+    seven = Predictor([Shift()], Raw(), OverlapTile(), None, "rotations")
     found = seven.probabilities(image)[0, 10:50, 10:50]
     angles = 2 * np.pi * np.arange(7) / 7
     moved = [ndimage.shift(image[0], (np.sin(a), np.cos(a)), order=3) for a in angles]
     np.testing.assert_allclose(found, np.mean(moved, 0)[10:50, 10:50], atol=0.01)
-    one = Predictor([Shift()], lambda logits: logits, OverlapTile(), None)
+    one = Predictor([Shift()], Raw(), OverlapTile(), None)
     assert (one.probabilities(image)[0, 10:50, 10:50] - found).abs().max() > 0.08
 
 
@@ -131,6 +135,35 @@ def test_norms_of_single_regions_are_warned_of(
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_probabilities_that_are_no_numbers_are_refused(value: float) -> None:
     network = UNet(depth=1, base_channels=2).eval()
-    predictor = Predictor([network], lambda logits: logits * value, OverlapTile(), None)
+    torch.nn.init.constant_(network.classify.bias, value)
+    predictor = Predictor([network], Raw(), OverlapTile(), None)
     with pytest.raises(ValueError, match="no finite numbers"):
         predictor.probabilities(torch.rand(1, 30, 40))
+
+
+def test_each_output_is_told_before_it_becomes_evidence() -> None:
+    nets = [network(seed) for seed in range(2)]
+    outputs: list[Tensor] = []
+    prediction = predictor(*nets).predict(IMAGE, outputs.append)
+    assert [output.shape for output in outputs] == [(2, 70, 53)] * 2
+    mean = sum(output.softmax(0) for output in outputs) / 2
+    torch.testing.assert_close(prediction.probabilities, mean)
+
+
+class InBlocks:
+    """A postprocessing that writes by slices."""
+
+    def in_blocks(self, probabilities: np.ndarray, out: np.ndarray) -> int:
+        out[:] = 3
+        return 3
+
+
+def test_instances_are_written_in_blocks_or_as_a_whole() -> None:
+    probabilities = np.stack([IMAGE[0], 1 - IMAGE[0]])
+    out = np.zeros((70, 53), np.uint32)
+    whole = predictor(network())
+    assert whole.write_instances(probabilities, out) == 1
+    np.testing.assert_array_equal(out, probabilities[0] < 0.5)
+    whole.postprocessing = InBlocks()
+    assert whole.write_instances(probabilities, out) == 3
+    assert (out == 3).all()

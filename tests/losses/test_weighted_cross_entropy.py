@@ -67,13 +67,8 @@ def test_many_pixels_in_half_precision_do_not_overflow() -> None:
     assert loss.item() == pytest.approx(1.6e6 * 0.6931472)
 
 
-def test_probabilities_are_the_softmax(batch: tuple[torch.Tensor, ...]) -> None:
-    probabilities = WeightedCrossEntropy().probabilities(batch[0])
-    torch.testing.assert_close(probabilities, F.softmax(batch[0], 1))
-
-
 def test_one_channel_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"always 1\. Set model.out_channels"):
+    with pytest.raises(ValueError, match=r"always 1\. Take loss=weighted_binary_cross_entropy"):
         WeightedCrossEntropy()(
             torch.zeros(1, 1, 2, 2), torch.zeros(1, 2, 2, dtype=int), torch.ones(1, 2, 2)
         )

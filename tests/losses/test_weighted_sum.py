@@ -2,7 +2,6 @@ import pytest
 import torch
 
 from unet_exp.losses.dice import Dice
-from unet_exp.losses.weighted_binary_cross_entropy import WeightedBinaryCrossEntropy
 from unet_exp.losses.weighted_cross_entropy import WeightedCrossEntropy
 from unet_exp.losses.weighted_sum import WeightedSum
 
@@ -16,13 +15,6 @@ def test_is_the_sum_of_its_terms() -> None:
     loss = WeightedSum(terms, {"dice": 0.25})
     entropy, dice = (term(logits, target, weights) for term in terms.values())
     torch.testing.assert_close(loss(logits, target, weights), entropy + 0.25 * dice)
-
-
-def test_probabilities_are_those_of_the_first_term() -> None:
-    logits = torch.tensor([0.0, 2.0]).reshape(2, 1, 1, 1)
-    binary = WeightedBinaryCrossEntropy()
-    loss = WeightedSum({"binary": binary, "dice": Dice()})
-    torch.testing.assert_close(loss.probabilities(logits), binary.probabilities(logits))
 
 
 def test_nothing_to_sum_is_refused() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from unet_exp.losses.weighted_cross_entropy import WeightedCrossEntropy
+from unet_exp.targets.separation import separate
 from unet_exp.weight_maps.border import border_weight_map
 
 
@@ -70,5 +71,5 @@ def test_equation_2() -> None:
         )
         balance = labels.size / (2 * background)
         expected[y, x] = balance + w0 * exp(-((d1 + d2) ** 2) / (2 * sigma**2))
-    weights = border_weight_map(picture(CELLS), w0, sigma)
+    weights = border_weight_map(separate(picture(CELLS)), w0, sigma)
     np.testing.assert_allclose(weights, expected, atol=1e-4)

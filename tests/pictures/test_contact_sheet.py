@@ -50,3 +50,12 @@ def test_the_middle() -> None:
 def test_no_samples_are_refused() -> None:
     with pytest.raises(ValueError, match="no samples to draw"):
         contact_sheet([])
+
+
+def test_numbers_have_a_picture_for_each_channel() -> None:
+    numbers = np.random.default_rng(0).random((2, 20, 20), np.float32)
+    two = contact_sheet([{**sample(), "target": numbers}])
+    one = contact_sheet([{**sample(), "target": numbers[0]}])
+    classes = contact_sheet([sample()])
+    assert two.shape[1] > one.shape[1] == classes.shape[1]
+    assert (one != classes).any()

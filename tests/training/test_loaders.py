@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from unet_exp.datasets.sample import Sample
 from unet_exp.datasets.synthetic import Synthetic
 from unet_exp.models.sliding_window import SlidingWindow
 from unet_exp.models.unet import UNet
-from unet_exp.training.loaders import Loaders, TileNumbers, Whole
+from unet_exp.targets.foreground import Foreground
+from unet_exp.training.loaders import Loaders
 from unet_exp.weight_maps.border import BorderWeightMap
 from unet_exp.weight_maps.uniform import UniformWeightMap
 
@@ -50,9 +50,12 @@ def corner(size: int, output_size: int) -> Callable[..., Any]:
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Loaders]:
     monkeypatch.setenv("UNET_EXP_CACHE", str(tmp_path))
 
-    def loaders(dataset: Any = None, network: Any = None, **arguments: Any) -> Loaders:
+    def loaders(
+        dataset: Any = None, network: Any = None, target: Any = None, **arguments: Any
+    ) -> Loaders:
         network = network or UNet(depth=1, base_channels=1)
-        return Loaders(dataset or Two(), network, BorderWeightMap(), corner, tmp_path, **arguments)
+        parts = network, target or Foreground(), BorderWeightMap(), corner, tmp_path
+        return Loaders(dataset or Two(), *parts, **arguments)
 
     return loaders
 
@@ -72,7 +75,8 @@ def test_a_window_is_centred_on_the_pixel_that_it_teaches(
     loaders = Loaders(
         Two(height=100),
         SlidingWindow(maps=1),
-        UniformWeightMap(separation=False),
+        Foreground(separation=False),
+        UniformWeightMap(),
         augmentation,
         tmp_path,
         tile=95,
@@ -132,12 +136,6 @@ def test_every_image_comes_once_a_turn(make: Callable[..., Loaders]) -> None:
     assert [sorted(numbers[k : k + 2]) for k in range(0, 8, 2)] == [[0, 1]] * 4
 
 
-def test_ranks_share_the_numbers_of_one_device() -> None:
-    alone = TileNumbers(8, lambda: 24)
-    pair = [TileNumbers(4, lambda: 12, rank, world=2) for rank in (0, 1)]
-    assert sorted([*pair[0], *pair[1]]) == sorted(alone) == list(range(24, 32))
-
-
 @pytest.mark.parametrize(
     ("network", "expected"),
     [
@@ -151,7 +149,7 @@ def test_the_largest_fitting_tile_is_chosen(
     make: Callable[..., Loaders], network: UNet, expected: int
 ) -> None:
     loaders = make(network=network)
-    assert loaders.training_tile(loaders.labelled("train")) == expected
+    assert loaders.training_tile() == expected
 
 
 @pytest.mark.parametrize(
@@ -168,7 +166,7 @@ def test_images_too_small_for_the_network_go_on_mirrored(
     make: Callable[..., Loaders], network: UNet, expected: int
 ) -> None:
     loaders = make(network=network)
-    assert loaders.training_tile(loaders.labelled("train")) == expected
+    assert loaders.training_tile() == expected
     tile = loaders.train().dataset[0]
     assert tile["image"].shape[-2:] == (expected, expected)
     assert torch.isfinite(tile["image"]).all()
@@ -179,21 +177,7 @@ def test_a_tile_that_leaves_one_pixel_behind_the_poolings_is_refused(
 ) -> None:
     loaders = make(network=UNet(depth=5, base_channels=1, padding="same"), tile=32)
     with pytest.raises(ValueError, match=r"loader\.tile=32 leaves a single pixel.*Take 64 or more"):
-        loaders.training_tile(loaders.labelled("train"))
-
-
-def test_whole_images_come_with_markers_or_labels_in_their_place(
-    make: Callable[..., Loaders],
-) -> None:
-    (plain, _) = make().supervised("validation")
-    markers = np.zeros((64, 80), np.int32)
-    markers[3, 4] = 9
-    marked = replace(plain, sample=replace(plain.sample, markers=markers))
-    whole = Whole([plain, marked], 2)
-    first, second = whole[0], whole[1]
-    assert first["markers"].equal(first["labels"])
-    assert second["markers"].nonzero().tolist() == [[3, 4]]
-    assert second["labels"].equal(first["labels"])
+        loaders.training_tile()
 
 
 def test_whole_images_come_with_their_labels(make: Callable[..., Loaders]) -> None:

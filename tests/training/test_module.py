@@ -14,6 +14,7 @@ from unet_exp.losses.weighted_cross_entropy import WeightedCrossEntropy
 from unet_exp.metrics.pixel_error import PixelError
 from unet_exp.models.unet import UNet
 from unet_exp.postprocessing.components import Components
+from unet_exp.targets.foreground import Foreground
 from unet_exp.training.module import SegmentationModule
 from unet_exp.training.trainer import TrainerSettings, build_trainer
 
@@ -22,6 +23,7 @@ from unet_exp.training.trainer import TrainerSettings, build_trainer
 def module() -> SegmentationModule:
     return SegmentationModule(
         UNet(depth=1, base_channels=2, padding="same"),
+        Foreground(),
         WeightedCrossEntropy(),
         {"pixel_error": PixelError()},
         OverlapTile(),

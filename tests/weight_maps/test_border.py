@@ -29,9 +29,9 @@ def squares(gap: int) -> np.ndarray:
 @pytest.mark.parametrize(("w0", "sigma"), [(10.0, 5.0), (3.0, 2.0), (20.0, 9.0)])
 @pytest.mark.parametrize("gap", [0, 1, 4, 12])
 def test_equals_the_textbook_recipe(gap: int, w0: float, sigma: float) -> None:
-    labels = squares(gap)
+    labels = separate(squares(gap))
     weights = border_weight_map(labels, w0, sigma, class_balance=False)
-    np.testing.assert_allclose(weights - 1, textbook(separate(labels), w0, sigma), atol=1e-4)
+    np.testing.assert_allclose(weights - 1, textbook(labels, w0, sigma), atol=1e-4)
 
 
 def test_the_middle_of_a_gap() -> None:
@@ -71,15 +71,16 @@ def test_unknown_pixels_weigh_nothing_and_are_no_cell() -> None:
 
 def test_without_separation_touching_cells_stay() -> None:
     labels = np.array([[1, 1, 2, 2, 0]])
-    kept = border_weight_map(labels, class_balance=False, separation=False)
+    kept = border_weight_map(labels, class_balance=False)
     np.testing.assert_allclose(kept[0, :4], 1)
-    made = border_weight_map(labels, class_balance=False)
+    made = border_weight_map(separate(labels), class_balance=False)
     assert made[0, 1] == made[0, 2] == pytest.approx(1 + 10 * np.exp(-9 / 50))
 
 
-def test_classes_are_balanced_and_their_regions_are_the_cells() -> None:
+def test_classes_are_balanced_and_instances_of_all_classes_are_cells() -> None:
+    labels = np.array([[1, 1, 0, 0, 2, 3, -1]])
     classes = np.array([[1, 1, 0, 0, 1, 2, 255]], np.uint8)
-    weights = BorderWeightMap()(None, classes)
+    weights = BorderWeightMap()(labels, classes)
     border = 10 * np.exp(-9 / 50)
     expected = [[2 / 3, 2 / 3, 1 + border, 1 + border, 2 / 3, 2, 0]]
     np.testing.assert_allclose(weights, expected, rtol=1e-6)
@@ -87,8 +88,9 @@ def test_classes_are_balanced_and_their_regions_are_the_cells() -> None:
 
 def test_the_object_is_the_function_with_its_parameters() -> None:
     labels = squares(2)
-    given = {"w0": 4.0, "sigma": 3.0, "class_balance": False, "separation": False}
-    weights = BorderWeightMap(**given)(labels)
+    given = {"w0": 4.0, "sigma": 3.0, "class_balance": False}
+    classes = (labels > 0).astype(np.uint8)
+    weights = BorderWeightMap(**given)(labels, classes)
     np.testing.assert_array_equal(weights, border_weight_map(labels, **given))
     defaults = inspect.signature(border_weight_map).parameters
     for name, parameter in inspect.signature(BorderWeightMap).parameters.items():
@@ -114,8 +116,9 @@ def test_equals_the_textbook_recipe_on_an_isbi_slice(real: Path) -> None:
     inside = tifffile.imread(real / "isbi_em" / "train-labels.tif", key=0) == 255
     labels = np.zeros(inside.shape, np.int32)
     assert ndimage.label(inside, output=labels) == 136
+    labels = separate(labels)
     weights = border_weight_map(labels, class_balance=False)
-    np.testing.assert_allclose(weights - 1, textbook(separate(labels)), atol=1e-4)
+    np.testing.assert_allclose(weights - 1, textbook(labels), atol=1e-4)
 
 
 @pytest.mark.data
@@ -123,6 +126,6 @@ def test_equals_the_textbook_recipe_on_a_hela_frame(real: Path) -> None:
     path = real / "DIC-C2DH-HeLa" / "01_ST" / "SEG" / "man_seg040.tif"
     if not path.exists():
         pytest.skip(f"no {path}")
-    labels = tifffile.imread(path).astype(np.int32)
+    labels = separate(tifffile.imread(path).astype(np.int32))
     weights = border_weight_map(labels, class_balance=False)
-    np.testing.assert_allclose(weights - 1, textbook(separate(labels)), atol=1e-4)
+    np.testing.assert_allclose(weights - 1, textbook(labels), atol=1e-4)

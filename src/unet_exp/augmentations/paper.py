@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int
+from jaxtyping import Float32, Shaped
 
 from unet_exp.augmentations.random_tile import RandomTile
 
@@ -59,28 +59,22 @@ class Augmentation:
     def __call__(
         self,
         image: Float32[np.ndarray, "c h w"],
-        target: Int[np.ndarray, "h w"],
+        target: Shaped[np.ndarray, "*k h w"],
         weights: Float32[np.ndarray, "h w"],
         seed: int,
     ) -> tuple[
         Float32[np.ndarray, "c size size"],
-        Int[np.ndarray, "output output"],
+        Shaped[np.ndarray, "*k output output"],
         Float32[np.ndarray, "output output"],
     ]:
-        """Return the tile of number ``seed``: a function of the arguments alone, in every process.
-
-        A target of -1 (unknown) gets the weight 0.
-        """
+        """Return the tile of number ``seed``: a function of the arguments alone."""
         random = np.random.default_rng(seed)
         height, width = image.shape[-2:]
         tile = self.tiles.draw(height, width, random)
         planes = self.tiles.cut_image(image, tile)
         for transform in self.transforms:
             planes = transform(planes, random)
-        labels, weighed = self.tiles.cut_target(target, tile), self.tiles.cut_weights(weights, tile)
-        # Interpolation spreads weights into unknown pixels next to known ones.
-        np.copyto(weighed, 0, where=labels < 0)
-        return planes, labels, weighed
+        return planes, self.tiles.cut_target(target, tile), self.tiles.cut_weights(weights, tile)
 
 
 #: Change the grey values of an image with channels first, by random numbers of a generator.

@@ -99,8 +99,8 @@ class RandomTile:
         return tile.cut(image, self.interpolation)
 
     def cut_target(
-        self, target: Shaped[np.ndarray, "h w"], tile: Tile
-    ) -> Shaped[np.ndarray, "output output"]:
+        self, target: Shaped[np.ndarray, "*k h w"], tile: Tile
+    ) -> Shaped[np.ndarray, "*k output output"]:
         """Return the centre of the tile of a target; each pixel has a value of the target."""
         return tile.cut(target, "nearest", self.margin)
 

@@ -30,11 +30,12 @@ class Group:
 
 GROUPS = {
     "dataset": Group("datasets", in_checkpoint=True, changeable=True),
+    "target": Group("targets", in_checkpoint=True),
     "weight_map": Group("weight_maps", in_checkpoint=True),
     "augmentation": Group("augmentations"),
     "loader": Group(
         "training", in_checkpoint=True, changeable=True,
-        runtime=("dataset", "network", "weight_map", "augmentation", "data_dir"),
+        runtime=("dataset", "network", "target", "weight_map", "augmentation", "data_dir"),
     ),
     "model": Group("models", in_checkpoint=True),
     "loss": Group("losses", in_checkpoint=True),

@@ -14,7 +14,8 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
-from hydra.utils import get_object
+from hydra.errors import InstantiationException
+from hydra.utils import get_object, instantiate
 from omegaconf import MISSING, OmegaConf
 
 from unet_exp.configuration import signatures
@@ -115,6 +116,7 @@ def register() -> None:
     """Store a schema for each option of ``conf/`` that names a target, once per process."""
     OmegaConf.register_new_resolver("option_list", option_list, replace=True)
     OmegaConf.register_new_resolver("chosen", chosen, replace=True)
+    OmegaConf.register_new_resolver("out_channels", out_channels, replace=True)
     OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)
     store = ConfigStore.instance()
     if "schema" in store.repo:
@@ -132,3 +134,11 @@ def chosen(group: str, *, _root_: Any) -> str:
     """
     hydra = _root_.hydra if "hydra" in _root_ else HydraConfig.get()
     return hydra.runtime.choices[group]
+
+
+def out_channels(*, _root_: Any) -> int:
+    """Return how many channels the target needs, ``${out_channels:}`` in YAML."""
+    try:
+        return instantiate(_root_.target).out_channels
+    except InstantiationException as error:
+        raise error.__cause__ or error from None  # what the target itself says

@@ -68,14 +68,14 @@ def score_images(predictor: Predictor, metrics: MetricCollection, loader: Any) -
         single.reset()
         single.update(
             probabilities=prediction.probabilities,
-            target=batch["target"],
+            target=batch["classes"],
             labels=batch["labels"],
             markers=batch["markers"],
             instances=prediction.instances,
         )
         for name, measure in single.items():
             overall[name].merge_state(measure)
-        pixels.update(1 - prediction.probabilities[0].float(), batch["target"])
+        pixels.update(1 - prediction.probabilities[0].float(), batch["classes"])
         flat = {
             f"{k}/{name}": v for k, named in details(single).items() for name, v in named.items()
         }

@@ -1,9 +1,13 @@
-"""From images of any size to probabilities and instances, by one network or the mean of several."""
+"""From an image of any size to instances: the one path of validation, evaluation and prediction.
+
+image -> overlap-tile -> network's output -> target's evidence -> postprocessing -> instances
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int32
 from torch import Tensor
@@ -12,41 +16,43 @@ from unet_exp.inference.overlap_tile import OverlapTile, Span
 from unet_exp.inference.views import CHOICES, views
 from unet_exp.models.network import Network
 from unet_exp.ranges import require_choice
+from unet_exp.targets.target import Target
 
 
 @dataclass
 class Prediction:
-    """What is made of one whole image; tensors of the image's size, on the CPU."""
+    """The result for one whole image; tensors of the image's size, on the CPU."""
 
     probabilities: Float[Tensor, "k h w"]
     instances: Int32[Tensor, "h w"]
 
 
 class Predictor:
-    """Trained networks with all that turns an image into instances.
+    """Segments images by one network, or by the mean of several.
 
     Parameters
     ----------
     networks
-        In evaluation mode, on one device; the mean of their probabilities counts.
-    probabilities
-        Logits (b, k, h, w) to probabilities of classes, as the loss that trained them has it.
+        In evaluation mode, on one device. The mean of their evidence counts.
+    target
+        What the networks have learned: it turns their output into evidence.
     inference
         The overlap-tile strategy.
     postprocessing
-        Probabilities to instances.
+        Evidence (probabilities of classes) to instances.
     tta
-        ``none``, or whose mean counts: ``rotations`` or ``dihedral`` (see
-        :func:`unet_exp.inference.views.views`).
+        Test-time augmentation, the mean of several views of the image: ``none``, ``rotations`` or
+        ``dihedral`` (see :func:`unet_exp.inference.views.views`).
 
     Raises
     ------
     ValueError
-        If ``tta`` is not known, or the tile has no room for the networks' context.
+        If ``tta`` is not known, or the tile is too small for the networks' context.
 
     >>> from unet_exp.models.unet import UNet
+    >>> from unet_exp.targets.foreground import Foreground
     >>> networks = [UNet(depth=1, base_channels=2).eval() for _ in range(2)]
-    >>> predictor = Predictor(networks, lambda logits: logits.softmax(1), OverlapTile(), None)
+    >>> predictor = Predictor(networks, Foreground(), OverlapTile(), None)
     >>> predictor.probabilities(torch.rand(1, 30, 40)).sum(0).allclose(torch.ones(30, 40))
     True
     """
@@ -54,27 +60,34 @@ class Predictor:
     def __init__(
         self,
         networks: Sequence[Network],
-        probabilities: Callable[[Tensor], Tensor],
+        target: Target,
         inference: OverlapTile,
         postprocessing: Any,
         tta: str = "none",
     ) -> None:
         self.networks = list(networks)
-        self.to_probabilities, self.inference = probabilities, inference
+        self.target, self.inference = target, inference
         self.postprocessing, self.tta = postprocessing, tta
         require_choice("tta", tta, CHOICES)
         self.regions(1, 1)  # refuses a tile that is too small
 
-    def predict(self, image: Any) -> Prediction:
-        """Segment one whole image (c, h, w), a tensor or an array."""
-        probabilities = self.probabilities(image)
+    def predict(self, image: Any, on_output: Callable[[Tensor], Any] | None = None) -> Prediction:
+        """Segment one whole image (c, h, w), a tensor or an array.
+
+        ``on_output`` gets each output (k, h, w) before it becomes evidence: as float32, on the
+        networks' device. Validation computes the loss from it.
+        """
+        probabilities = self.probabilities(image, on_output=on_output)
         return Prediction(probabilities, self.postprocessing(probabilities))
 
     @torch.inference_mode()
     def probabilities(
-        self, image: Any, region: tuple[Span, Span] | None = None
+        self,
+        image: Any,
+        region: tuple[Span, Span] | None = None,
+        on_output: Callable[[Tensor], Any] | None = None,
     ) -> Float[Tensor, "k h w"]:
-        """Probabilities of an image's pixels, or of those in a region, on the CPU.
+        """Return the probabilities of an image's pixels, or of those in a region, on the CPU.
 
         Raises
         ------
@@ -86,9 +99,11 @@ class Predictor:
         total, passes = torch.zeros(1), 0
         for view in views(self.tta, image):
             for network in self.networks:
-                logits = self.inference(network, view, view.footprint(*region))
-                there = self.to_probabilities(logits.float()[None])[0].cpu()
-                total = total + torch.from_numpy(view.restored(there.numpy(), *region).copy())
+                output = self.inference(network, view, view.footprint(*region)).float()
+                if on_output is not None:
+                    on_output(output)
+                evidence = self.target.evidence(output[None])[0].cpu().numpy()
+                total = total + torch.from_numpy(view.restored(evidence, *region).copy())
                 passes += 1
         mean = total / passes
         if not bool(mean.isfinite().all()):
@@ -99,6 +114,19 @@ class Predictor:
             )
         return mean
 
+    def write_instances(self, probabilities: Any, out: Any) -> int:
+        """Write the instances of a page to ``out``, and return their largest number.
+
+        Both are arrays that are read and written by slices. The page is processed block by block
+        where the postprocessing can, and as a whole elsewhere.
+        """
+        if hasattr(self.postprocessing, "in_blocks"):
+            return self.postprocessing.in_blocks(probabilities, out)
+        whole = torch.from_numpy(np.asarray(probabilities[:, :, :]))
+        found = np.asarray(self.postprocessing(whole))
+        out[:, :] = found
+        return int(found.max(initial=0))
+
     def regions(self, height: int, width: int) -> list[tuple[Span, Span]]:
-        """Regions of an image whose probabilities fit into memory, in reading order."""
+        """Return regions of an image whose probabilities fit into memory, in reading order."""
         return self.inference.regions(self.networks[0], height, width, self.tta != "none")

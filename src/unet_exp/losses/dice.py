@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from unet_exp.losses.classes import require_classes
 from unet_exp.losses.reduction import summed
 from unet_exp.losses.sigmoid import background_and_foreground
 
@@ -40,10 +41,14 @@ class Dice(nn.Module):
         weights: Float[Tensor, "b h w"],
     ) -> Float[Tensor, ""]:
         """Loss of a batch, in float32; a target of -1 (unknown) counts nothing."""
-        probabilities = self.probabilities(logits)
-        first = 0 if self.background and logits.shape[1] > 1 else 1
+        require_classes(target)
+        one_channel = logits.shape[1] == 1
+        probabilities = (
+            background_and_foreground(logits) if one_channel else logits.float().softmax(1)
+        )
+        first = 0 if self.background and not one_channel else 1
         classes = torch.arange(first, probabilities.shape[1], device=logits.device)
-        if logits.shape[1] == 1:
+        if one_channel:
             target = target.clamp(max=1)
         weights = (weights.float() * (target >= 0))[:, None]
         predicted = weights * probabilities[:, first:]
@@ -53,9 +58,3 @@ class Dice(nn.Module):
         if self.training:
             both, sizes = summed(torch.stack([both, sizes]))
         return 1 - ((2 * both + self.smooth) / (sizes + self.smooth)).mean()
-
-    def probabilities(self, logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b c h w"]:
-        """Softmax over the classes; of one channel the sigmoid, as background and foreground."""
-        if logits.shape[1] == 1:
-            return background_and_foreground(logits)
-        return logits.float().softmax(1)

@@ -4,8 +4,9 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from unet_exp.losses.classes import require_classes
 from unet_exp.losses.reduction import check_reduction, reduce
-from unet_exp.losses.sigmoid import background_and_foreground, one_channel
+from unet_exp.losses.sigmoid import one_channel
 
 
 class WeightedBinaryCrossEntropy(nn.Module):
@@ -30,11 +31,8 @@ class WeightedBinaryCrossEntropy(nn.Module):
         weights: Float[Tensor, "b h w"],
     ) -> Float[Tensor, ""]:
         """Loss of a batch, in float32; a target of -1 (unknown) counts nothing."""
+        require_classes(target)
         losses = F.binary_cross_entropy_with_logits(
             one_channel(logits), (target > 0).float(), reduction="none"
         )
         return reduce(losses * (target >= 0), weights, self.reduction, everywhere=self.training)
-
-    def probabilities(self, logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b 2 h w"]:
-        """Probability of background and of foreground."""
-        return background_and_foreground(logits)

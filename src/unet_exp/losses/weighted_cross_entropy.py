@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from unet_exp.losses.classes import require_classes
 from unet_exp.losses.reduction import check_reduction, reduce
 
 
@@ -36,14 +37,11 @@ class WeightedCrossEntropy(nn.Module):
         weights: Float[Tensor, "b h w"],
     ) -> Float[Tensor, ""]:
         """Loss of a batch, in float32; a target of -1 (unknown) counts nothing."""
+        require_classes(target)
         if logits.shape[1] < 2:
             raise ValueError(
-                f"The softmax of {logits.shape[1]} channel is always 1. Set model.out_channels to "
-                "2 or more, or take loss=weighted_binary_cross_entropy."
+                f"The softmax of {logits.shape[1]} channel is always 1. Take "
+                "loss=weighted_binary_cross_entropy, or target.activation=softmax."
             )
         losses = F.cross_entropy(logits.float(), target.long(), ignore_index=-1, reduction="none")
         return reduce(losses, weights, self.reduction, everywhere=self.training)
-
-    def probabilities(self, logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b k h w"]:
-        """Softmax over the classes."""
-        return logits.float().softmax(1)

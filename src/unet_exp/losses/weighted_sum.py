@@ -1,9 +1,7 @@
 """Several losses as one, such as cross entropy and Dice (doi:10.1038/s41592-020-01008-z)."""
 
-from typing import Any
-
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 
@@ -13,7 +11,7 @@ class WeightedSum(nn.Module):
     Parameters
     ----------
     terms
-        The losses by name. The first one says how logits become probabilities.
+        The losses by name.
     weights
         Factors by name; a term without one has the factor 1.
 
@@ -38,7 +36,7 @@ class WeightedSum(nn.Module):
     def forward(
         self,
         logits: Float[Tensor, "b k h w"],
-        target: Int[Tensor, "b h w"],
+        target: Shaped[Tensor, "b *c h w"],
         weights: Float[Tensor, "b h w"],
     ) -> Float[Tensor, ""]:
         """Loss of a batch."""
@@ -48,8 +46,3 @@ class WeightedSum(nn.Module):
                 for name, factor in self.weights.items()
             ]
         ).sum()
-
-    def probabilities(self, logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b c h w"]:
-        """Probabilities as the first term has them."""
-        first: Any = next(iter(self.terms.values()))
-        return first.probabilities(logits)

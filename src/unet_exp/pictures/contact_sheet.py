@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Shaped, UInt8
 from matplotlib.patches import Rectangle
 
 from unet_exp.pictures.colours import ERRORS, coloured, fitted, picture
@@ -20,9 +20,10 @@ def contact_sheet(
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Draw samples below each other; write a PNG to ``path``.
 
-    Each sample maps "image" to (c, H, W), "target" to (h, w) classes with -1 for unknown, and
-    "weights" to (h, w); "labels", (h, w) instances, are drawn in place of the target if given.
-    Where the image is larger, as for unpadded networks, a frame shows the part that has a target.
+    Each sample maps "image" to (c, H, W), "weights" to (h, w), and "target" to (h, w) classes with
+    -1 for unknown, or to (c, h, w) numbers, a picture for each channel. "labels", (h, w)
+    instances, replace the target if given. If the image is larger than the target, as for unpadded
+    networks, a frame shows the part that has a target.
 
     >>> sample = {"image": np.ones((1, 8, 8)), "target": np.eye(4, dtype=int)}
     >>> contact_sheet([{**sample, "weights": np.ones((4, 4))}]).shape[2]
@@ -33,31 +34,44 @@ def contact_sheet(
     height, width = samples[0]["image"].shape[-2:]
     scale = SIDE / max(height, width)
     size = round(height * scale), round(width * scale)
-    page = Page(len(samples), 3, *size, title)
+    targets = [planes(sample.get("labels", sample["target"])) for sample in samples]
+    channels = len(targets[0])
+    page = Page(len(samples), 2 + channels, *size, title)
     top = max(float(np.nanmax(sample["weights"], initial=0.0)) for sample in samples)
-    for row, sample in enumerate(samples):
-        image, labels = sample["image"], sample.get("labels", sample["target"])
+    low = min(float(target.min()) for target in targets)
+    high = max(float(target.max()) for target in targets)
+    for row, (sample, target) in enumerate(zip(samples, targets, strict=True)):
+        image = sample["image"]
         heads = ("Image", "Target", "Weight map") if row == 0 else ("", "", "")
-        rows, columns = centre(image.shape[-2:], labels.shape)
+        rows, columns = centre(image.shape[-2:], target.shape[-2:])
         axes = page.show(row, 0, picture(image, *size), heads[0])
         if rows.start or columns.start:
             corner = columns.start * scale - 0.5, rows.start * scale - 0.5
-            extent = labels.shape[1] * scale, labels.shape[0] * scale
+            extent = target.shape[2] * scale, target.shape[1] * scale
             axes.add_patch(
                 Rectangle(corner, *extent, fill=False, edgecolor="#F0E442", linewidth=1.2)
             )
-        shown = fitted(labels, *size).astype(np.int64)
-        inner = picture(image[..., rows, columns], *size)
-        page.show(row, 1, coloured(inner, shown), heads[1])
-        if (shown < 0).any():
-            page.legend(row, 1, {"unknown": ERRORS["unknown"]})
+        for column, plane in enumerate(target, 1):
+            shown = fitted(plane, *size)
+            if shown.dtype.kind == "f":
+                page.show_numbers(row, column, shown, "viridis", low, high, heads[1])
+                continue
+            inner = picture(image[..., rows, columns], *size)
+            page.show(row, column, coloured(inner, shown.astype(np.int64)), heads[1])
+            if (shown < 0).any():
+                page.legend(row, column, {"unknown": ERRORS["unknown"]})
         weights = fitted(sample["weights"], *size)
-        page.show_numbers(row, 2, weights, "magma", 0, top, heads[2])
+        page.show_numbers(row, 1 + channels, weights, "magma", 0, top, heads[2])
     return finished(page.figure, path)
 
 
+def planes(target: Shaped[np.ndarray, "*c h w"]) -> Shaped[np.ndarray, "c h w"]:
+    """Return a target of any number of channels with one axis for them."""
+    return target.reshape(-1, *target.shape[-2:])
+
+
 def centre(outer: tuple[int, ...], inner: tuple[int, ...]) -> tuple[slice, slice]:
-    """Rows and columns of the middle part of an image.
+    """Return rows and columns of the middle part of an image.
 
     >>> centre((572, 572), (388, 388))
     (slice(92, 480, None), slice(92, 480, None))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from unet_exp.arrays import MappedArray
 from unet_exp.images.image_file import ImageFile
@@ -70,8 +69,10 @@ def segment(
         image = Scaled(page, normalization, nodata)
         pixels, most_probable = predict_page(image, predictor, new_array, advance)
         labels = new_array(page.shape[1:], "uint32")
-        found = label(predictor.postprocessing, pixels, labels)
-        largest_label = max(largest_label, found)
+        all_classes = pixels
+        if pixels.ndim == 2:
+            all_classes = MappedArray(pixels, with_background, (2, *pixels.shape))
+        largest_label = max(largest_label, predictor.write_instances(all_classes, labels))
         if nodata:
             clear_nodata(labels, image, predictor)
         probabilities.append(pixels)
@@ -106,17 +107,6 @@ def predict_page(
             classes[0][region] = found.argmax(0)
         advance()
     return pixels, classes
-
-
-def label(postprocessing: Any, pixels: Any, out: Any) -> int:
-    """Write a page's instances to ``out``, in blocks where possible; return the largest label."""
-    if pixels.ndim == 2:
-        pixels = MappedArray(pixels, with_background, (2, *pixels.shape))
-    if hasattr(postprocessing, "in_blocks"):
-        return postprocessing.in_blocks(pixels, out)
-    found = np.asarray(postprocessing(torch.from_numpy(np.asarray(pixels[:, :, :]))))
-    out[:, :] = found
-    return int(found.max(initial=0))
 
 
 def with_background(foreground: Any, key: Any) -> np.ndarray:

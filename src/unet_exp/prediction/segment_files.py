@@ -62,7 +62,7 @@ def segment_files(cfg: DictConfig) -> None:
     described = {name: given[name] for name in ("nodata", "min_is_white")}
     dataset = recorded["dataset"] | {k: v for k, v in described.items() if v is not None}
     reading = how_to_read(dataset, trained.config.model.in_channels)
-    results = choose_writer(cfg, trained.config.model.out_channels, output)
+    results = choose_writer(cfg, trained.predictor.target.num_classes, output)
     settings = {
         **unusual_settings(dataset),
         "checkpoint": [hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in checkpoints],
@@ -107,7 +107,7 @@ def how_to_read(dataset: dict[str, Any], channels: int) -> Reading:
     return Reading(channels, normalization, parse_nodata(dataset.get("nodata")), min_is_white)
 
 
-def choose_writer(cfg: DictConfig, out_channels: int, output: Path) -> ResultWriter:
+def choose_writer(cfg: DictConfig, num_classes: int, output: Path) -> ResultWriter:
     """Return the writer that ``format`` names."""
     if cfg.format not in FORMATS:
         raise ValueError(f"format={cfg.format} is not known. Choose one of {', '.join(FORMATS)}.")
@@ -115,7 +115,7 @@ def choose_writer(cfg: DictConfig, out_channels: int, output: Path) -> ResultWri
         return IsbiWriter(output)
     if cfg.format == "ctc":
         return CellTrackingWriter(output)
-    return PerImageWriter(output, cfg.format, cfg.probabilities, out_channels > 2)
+    return PerImageWriter(output, cfg.format, cfg.probabilities, num_classes > 2)
 
 
 def unusual_settings(dataset: dict[str, Any]) -> dict[str, str]:

@@ -43,7 +43,7 @@ def lines(
     parameters = sum(p.numel() for p in network.parameters())
     yield "network", f"{type(network).__name__}, {parameters:,} parameters"
     samples = loaders.labelled("train")
-    tile = loaders.training_tile(samples)
+    tile = loaders.training_tile()
     each = loaders.batch_size * trainer.accumulate_grad_batches
     yield (
         "tiles",

@@ -18,6 +18,7 @@ FIXED: dict[str, tuple[str, ...]] = {
     "seed": (),
     "dataset": ("data_dir", "root", "url", "download", "archive_limit", "memory_limit"),
     "augmentation": (),
+    "target": (),
     "weight_map": (),
     "loader": ("num_workers", "steps_per_validation"),
     "model": (),

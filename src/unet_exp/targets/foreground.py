@@ -1,69 +1,80 @@
-"""Instances and classes of an annotation, as training sees them (arXiv:1505.04597, section 3)."""
+"""Classes of pixels, with a border between touching cells (arXiv:1505.04597, section 3)."""
+
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int, Int16, Int32, UInt8
-from scipy import ndimage
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
 
+from unet_exp.losses.sigmoid import background_and_foreground
+from unet_exp.ranges import require_choice
 from unet_exp.targets.separation import separate
+from unet_exp.targets.target import Encoded
+from unet_exp.weight_maps.class_weights import UNKNOWN
 
-#: The class of pixels that nobody annotated.
-UNKNOWN = 255
 
+@dataclass(frozen=True)
+class Foreground:
+    """The class of each pixel: background, or foreground of one or more classes.
 
-def annotation(
-    labels: Int[np.ndarray, "h w"] | None,
-    classes: UInt8[np.ndarray, "h w"] | None = None,
-    separation: bool = True,
-) -> tuple[Int[np.ndarray, "h w"], UInt8[np.ndarray, "h w"]]:
-    """Labels and classes from whichever of both a data set has.
+    Parameters
+    ----------
+    num_classes
+        Classes of the data set, background included.
+    separation
+        Whether pixels where two instances touch become background (see `separate`). Classes that
+        were drawn stay as they are.
+    activation
+        ``softmax``: one channel for each class. ``sigmoid``: a single channel for the foreground,
+        as in the popular Keras U-Net (zhixuhao/unet).
 
-    Labels are 0 for background, -1 for unknown, and one number for each instance; without
-    classes, all instances are of class 1. Classes are 0 for background and 255 for unknown;
-    without labels, the connected regions of each class are the instances. With ``separation``
-    a border of class 0 is made between instances that touch; but where classes were drawn, the
-    border between two of them is what the annotator drew.
-
-    >>> annotation(np.array([[1, 1, 2, 2, -1]]))
-    (array([[ 1,  0,  0,  2, -1]]), array([[  1,   0,   0,   1, 255]], dtype=uint8))
+    >>> encoded = Foreground().encode(np.array([[1, 1, 2, 2, -1]]))
+    >>> encoded.target, encoded.labels
+    (array([[ 1,  0,  0,  1, -1]], dtype=int16), array([[ 1,  0,  0,  2, -1]]))
     """
-    if labels is None:
+
+    num_classes: int = 2
+    separation: bool = True
+    activation: str = "softmax"
+
+    def __post_init__(self) -> None:
+        require_choice("target.activation", self.activation, ("softmax", "sigmoid"))
+        if self.activation == "sigmoid" and self.num_classes > 2:
+            raise ValueError(
+                f"target.activation=sigmoid tells 2 classes apart, and there are "
+                f"{self.num_classes}. Choose target.activation=softmax."
+            )
+
+    @property
+    def out_channels(self) -> int:
+        """One for each class, or one for the foreground alone."""
+        return 1 if self.activation == "sigmoid" else self.num_classes
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Losses for the number of channels."""
+        if self.activation == "sigmoid":
+            return "weighted_binary_cross_entropy", "dice"
+        return "weighted_cross_entropy", "dice", "weighted_sum"
+
+    def encode(
+        self, labels: Int[np.ndarray, "h w"], classes: UInt8[np.ndarray, "h w"] | None = None
+    ) -> Encoded:
+        """Return the class of each pixel, -1 where unknown.
+
+        Without ``classes`` all instances are of class 1.
+        """
         if classes is None:
-            raise ValueError("There is no annotation. Pass labels, classes or both.")
-        return regions(classes), classes
-    if classes is None:
-        apart = separate(labels) if separation else labels
-        return apart, (apart > 0) + (apart < 0) * np.uint8(UNKNOWN)
-    return labels, np.where(labels < 0, np.uint8(UNKNOWN), classes)
+            labels = separate(labels) if self.separation else labels
+            classes = (labels > 0) + (labels < 0) * np.uint8(UNKNOWN)
+        else:
+            classes = np.where(labels < 0, np.uint8(UNKNOWN), classes)
+        target = classes.astype(np.int16)
+        target[classes == UNKNOWN] = -1
+        return Encoded(target, labels, classes)
 
-
-def training_target(
-    labels: Int[np.ndarray, "h w"] | None,
-    classes: UInt8[np.ndarray, "h w"] | None = None,
-    separation: bool = True,
-) -> Int16[np.ndarray, "h w"]:
-    """Class of each pixel as the network is to see it, from an `annotation`; -1 where unknown.
-
-    >>> training_target(np.array([[1, 1, 2, 2, -1]]))
-    array([[ 1,  0,  0,  1, -1]], dtype=int16)
-    """
-    _, classes = annotation(labels, classes, separation)
-    target = classes.astype(np.int16)
-    target[classes == UNKNOWN] = -1
-    return target
-
-
-def regions(classes: UInt8[np.ndarray, "h w"]) -> Int32[np.ndarray, "h w"]:
-    """Labels of the 4-connected regions of each class but 0; -1 where unknown (255).
-
-    >>> regions(np.array([[1, 1, 2, 0, 1, 255]], np.uint8))
-    array([[ 1,  1,  3,  0,  2, -1]], dtype=int32)
-    """
-    labels = np.where(classes == UNKNOWN, np.int32(-1), np.int32(0))
-    found = 0
-    for number in np.flatnonzero(np.bincount(classes.reshape(-1), minlength=1)[1:UNKNOWN]) + 1:
-        inside = classes == number
-        numbered = np.zeros(classes.shape, np.int32)
-        ndimage.label(inside, output=numbered)
-        labels[inside] = numbered[inside] + found
-        found += numbered.max()
-    return labels
+    def evidence(self, output: Float[Tensor, "b k h w"]) -> Float[Tensor, "b c h w"]:
+        """Return the softmax over classes, or the sigmoid as background and foreground."""
+        if self.activation == "sigmoid":
+            return background_and_foreground(output)
+        return output.float().softmax(1)

@@ -45,18 +45,18 @@ def build_loaders(cfg: DictConfig, dataset: Any, network: Any) -> Loaders:
     Raises
     ------
     ValueError
-        If the labels have more classes than the network distinguishes.
+        If the labels have more classes than the target distinguishes.
     """
-    # One sigmoid channel distinguishes two classes.
-    num_classes = max(2, getattr(network, "out_channels", dataset.num_classes))
-    if dataset.num_classes > num_classes:
+    target = build(cfg.target)
+    if dataset.num_classes > target.num_classes:
         raise ValueError(
-            f"The labels have {dataset.num_classes} classes, and the network distinguishes "
-            f"{num_classes}. Give model.out_channels={dataset.num_classes}."
+            f"The labels have {dataset.num_classes} classes, and the target distinguishes "
+            f"{target.num_classes}. Train with target.num_classes={dataset.num_classes}."
         )
     return build(cfg.loader)(
         dataset=dataset,
         network=network,
+        target=target,
         weight_map=build(cfg.weight_map),
         augmentation=build(cfg.augmentation) if "augmentation" in cfg else no_augmentation,
         # Caches lie beside the images; a data set of own images knows its folder.
@@ -93,6 +93,7 @@ def build_module(cfg: DictConfig, network: Any, **training: Any) -> "Segmentatio
 
     return SegmentationModule(
         network=network,
+        target=build(cfg.target),
         loss=build(cfg.loss),
         metrics=build_metrics(cfg),
         inference=build(cfg.inference),

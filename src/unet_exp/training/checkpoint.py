@@ -37,6 +37,11 @@ def read_content(path: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(content, dict) or not isinstance(content.get("config"), dict):
         raise CheckpointError(f"{path} carries no configuration: it is not from unet_exp.")
+    if "weight_map" in content["config"] and "target" not in content["config"]:
+        raise CheckpointError(
+            f"{path} was written by a version of unet_exp without `target` in its configuration. "
+            "Train again, or use the version that wrote it."
+        )
     return content
 
 

@@ -1,4 +1,4 @@
-"""Lightning's door to the loaders."""
+"""The loaders as a LightningDataModule."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class DataModule(LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader[dict[str, Any]]:
-        count = len(self.loaders.needed("validation"))
+        count = len(self.loaders.required("validation"))
         trainer = self.trainer
         if trainer is None or trainer.world_size == 1:
             return self.loaders.whole("validation")

@@ -73,7 +73,7 @@ def draw(prediction: Prediction, batch: dict[str, Any], path: Path, title: str) 
     by_class = batch["by_class"]
     prediction_panel(
         batch["image"].cpu().numpy(),
-        batch["target" if by_class else "labels"].cpu().numpy(),
+        batch["classes" if by_class else "labels"].cpu().numpy(),
         batch["weights"].cpu().numpy(),
         (1 - prediction.probabilities[0]).float().numpy(),
         (prediction.probabilities.argmax(0) if by_class else prediction.instances).numpy(),

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import Metric, MetricCollection
 
-from unet_exp.inference.predictor import Prediction
+from unet_exp.inference.overlap_tile import OverlapTile
+from unet_exp.inference.predictor import Prediction, Predictor
 from unet_exp.metrics.measure import Measure
+from unet_exp.targets.target import Target, require_match
 from unet_exp.training.ranks import average, gathered, rank_and_world
 from unet_exp.training.sharding import gather, scatter, shard, sharded
 
@@ -43,16 +45,16 @@ class SegmentationModule(LightningModule):
     Parameters
     ----------
     network
-        (b, c, H, W) to logits (b, k, h, w).
+        (b, c, H, W) to an output (b, k, h, w).
+    target
+        What the network learns; it turns the output into probabilities.
     loss
-        ``loss(logits, target, weights)``, with ``loss.probabilities(logits)``.
+        ``loss(output, target, weights)``.
     metrics
         By name; each update names what it needs of ``probabilities``, ``target``, ``labels``,
         ``markers`` and ``instances``.
-    inference
-        ``inference(network, image)`` to the logits of the whole image.
-    postprocessing
-        Probabilities to instances.
+    inference, postprocessing
+        See `Predictor`.
     optimizer, scheduler
         Built on the network's parameters; the scheduler steps with the optimiser, or with the
         validation if it watches ``monitor``.
@@ -66,9 +68,10 @@ class SegmentationModule(LightningModule):
     def __init__(
         self,
         network: nn.Module,
+        target: Target,
         loss: nn.Module,
         metrics: Mapping[str, Metric],
-        inference: Callable[..., Tensor],
+        inference: OverlapTile,
         postprocessing: Callable[[Tensor], Tensor],
         optimizer: Callable[..., torch.optim.Optimizer] | None = None,
         scheduler: Callable[..., Any] | None = None,
@@ -77,8 +80,9 @@ class SegmentationModule(LightningModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        require_match(target, network, loss)
         self.network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.loss = loss
+        self.target, self.loss = target, loss
         self.metrics = MetricCollection(dict(metrics), compute_groups=False)
         self.inference, self.postprocessing = inference, postprocessing
         self.optimizer, self.scheduler, self.monitor = optimizer, scheduler, monitor
@@ -167,16 +171,18 @@ class SegmentationModule(LightningModule):
 
     def score(self, batch: dict[str, Any]) -> Prediction:
         """Segment one labelled image, and update the mean loss and the scores."""
-        logits = self.inference(self.network, batch["image"]).float()[None]
-        probabilities = self.loss.probabilities(logits)[0].cpu()  # pyright: ignore[reportCallIssue]
-        prediction = Prediction(probabilities, self.postprocessing(probabilities))
-        target, weights = batch["target"], batch["weights"]
-        loss = self.loss(logits, target[None], weights[None])
-        self.watch(loss.detach())
-        self.val_loss.update(loss.detach())
+
+        def add_loss(output: Tensor) -> None:
+            loss = self.loss(output[None], batch["target"][None], batch["weights"][None])
+            self.watch(loss.detach())
+            self.stop_if_not_finite()  # names the step, where the predictor could not
+            self.val_loss.update(loss.detach())
+
+        predictor = Predictor([self.network], self.target, self.inference, self.postprocessing)  # pyright: ignore[reportArgumentType]
+        prediction = predictor.predict(batch["image"], add_loss)
         self.metrics.update(
             probabilities=prediction.probabilities,
-            target=target.cpu(),
+            target=batch["classes"].cpu(),
             labels=batch["labels"].cpu(),
             markers=batch["markers"].cpu(),
             instances=prediction.instances,

@@ -22,7 +22,7 @@ from unet_exp.training.devices import device_type
 from unet_exp.training.inspection import Array
 
 #: Settings that networks must share to be averaged.
-SHARED = ("model.in_channels", "model.out_channels", "dataset.normalization", "loss._target_")
+SHARED = ("model.in_channels", "model.out_channels", "dataset.normalization", "target._target_")
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
     """
     device = device_type(cfg.accelerator)
     read = [read_trained(path, cfg) for path in paths]
-    config, _, loss, _ = read[0]
-    for path, (other, _, _, _) in zip(paths, read, strict=True):
+    config, _, _ = read[0]
+    for path, (other, _, _) in zip(paths, read, strict=True):
         for key in SHARED:
             if OmegaConf.select(other, key) != OmegaConf.select(config, key):
                 raise CheckpointError(
@@ -63,10 +63,10 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
                     f"{OmegaConf.select(config, key)}. Only networks of the same images and "
                     "classes can be averaged. Leave one of them out."
                 )
-    networks: list[Any] = [network.to(device) for _, network, _, _ in read]
+    networks: list[Any] = [network.to(device) for _, network, _ in read]
     predictor = Predictor(
         networks,
-        loss.probabilities,
+        build(config.target),
         build(config.inference),
         build(config.postprocessing),
         cfg.tta,
@@ -75,8 +75,8 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
     return Trained(config, [recorded for *_, recorded in read], predictor, metrics)
 
 
-def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, Any, dict[str, Any]]:
-    """Return changed configuration, network, loss and recorded configuration of a checkpoint."""
+def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, dict[str, Any]]:
+    """Return changed configuration, network and recorded configuration of a checkpoint."""
     content = read_content(path)
     held = content["config"]
     try:
@@ -96,7 +96,7 @@ def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, An
         ) from error
     network = fold_batch_norm(parts["network"].eval())
     network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    return config, network, parts["loss"], held
+    return config, network, held
 
 
 def with_parts(config: DictConfig) -> nn.ModuleDict:

@@ -5,7 +5,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from unet_exp.training.loaders import TimedLoader
+from unet_exp.training.tiles import TimedLoader
 
 
 class DataWait(Callback):

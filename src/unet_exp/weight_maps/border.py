@@ -1,4 +1,4 @@
-"""Equation 2 (arXiv:1505.04597): class balance, and narrow gaps between cells made to count."""
+"""Equation 2 (arXiv:1505.04597): class balance, and more weight in narrow gaps between cells."""
 
 from dataclasses import dataclass
 from math import log, sqrt
@@ -6,36 +6,42 @@ from math import log, sqrt
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
 
-from unet_exp.targets.foreground import UNKNOWN, annotation
-from unet_exp.weight_maps.balance import balance
+from unet_exp.weight_maps.class_weights import UNKNOWN, class_weights
 from unet_exp.weight_maps.two_nearest import two_nearest
 
-#: What the border term may lose at a pixel whose two nearest cells are far.
+#: Largest error of the border term, at pixels whose two nearest instances are far.
 TOLERANCE = 2e-5
 
 
 def border_weight_map(
-    labels: Int[np.ndarray, "h w"] | None,
+    labels: Int[np.ndarray, "h w"],
     w0: float = 10.0,
     sigma: float = 5.0,
     class_balance: bool = True,
-    separation: bool = True,
     classes: UInt8[np.ndarray, "h w"] | None = None,
 ) -> Float32[np.ndarray, "h w"]:
     """Return w = w_c + w0 exp(-(d1 + d2)^2 / (2 sigma^2)), the second term on background alone.
 
-    d1 and d2 are the distances in pixels to the nearest and second nearest instance of the
-    `annotation` (``labels``, ``classes``, ``separation``). w_c is 1, or with ``class_balance``
-    inverse to the frequency of each class, with a mean of 1. Unknown pixels weigh 0, count for
-    no class, and no distance is measured to them.
+    d1 and d2 are the distances in pixels to the nearest and the second nearest instance. w_c is
+    1, or with ``class_balance`` inverse to the frequency of each class, with a mean of 1. Unknown
+    pixels weigh 0 and count for no class.
+
+    Parameters
+    ----------
+    labels
+        Instances: 0 background, -1 unknown. For the border between instances that touch, pass
+        ``unet_exp.targets.separation.separate(labels)``.
+    classes
+        0 background, 255 unknown. By default all instances are of class 1.
 
     >>> border_weight_map(np.array([[1, 1, 0, 0, 2, 2]])).round(2)
     array([[0.75, 0.75, 9.85, 9.85, 0.75, 0.75]], dtype=float32)
     """
     if sigma <= 0 or w0 < 0:
         raise ValueError(f"w0 = {w0}, sigma = {sigma}: w0 must be 0 or more, and sigma above 0.")
-    labels, classes = annotation(labels, classes, separation)
-    weights = balance(classes) if class_balance else (classes != UNKNOWN).astype(np.float32)
+    if classes is None:
+        classes = (labels > 0) + (labels < 0) * np.uint8(UNKNOWN)
+    weights = class_weights(classes, class_balance)
     if w0 > TOLERANCE:
         reach = sigma * sqrt(2 * log(w0 / TOLERANCE))
         sums = np.add(*two_nearest(labels, reach))
@@ -47,23 +53,18 @@ def border_weight_map(
 
 @dataclass(frozen=True)
 class BorderWeightMap:
-    """`border_weight_map` with its parameters, all of which ``repr`` names, for a cache's key.
+    """`border_weight_map` with its parameters. The cache's key contains its ``repr``.
 
     >>> BorderWeightMap(w0=5.0)
-    BorderWeightMap(w0=5.0, sigma=5.0, class_balance=True, separation=True)
+    BorderWeightMap(w0=5.0, sigma=5.0, class_balance=True)
     """
 
     w0: float = 10.0
     sigma: float = 5.0
     class_balance: bool = True
-    separation: bool = True
 
     def __call__(
-        self,
-        labels: Int[np.ndarray, "h w"] | None,
-        classes: UInt8[np.ndarray, "h w"] | None = None,
+        self, labels: Int[np.ndarray, "h w"], classes: UInt8[np.ndarray, "h w"]
     ) -> Float32[np.ndarray, "h w"]:
-        """Weight of each pixel of an `annotation`."""
-        return border_weight_map(
-            labels, self.w0, self.sigma, self.class_balance, self.separation, classes
-        )
+        """Return the weight of each pixel."""
+        return border_weight_map(labels, self.w0, self.sigma, self.class_balance, classes)

@@ -5,31 +5,25 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
 
-from unet_exp.targets.foreground import UNKNOWN, annotation
-from unet_exp.weight_maps.balance import balance
+from unet_exp.weight_maps.class_weights import class_weights
 
 
 @dataclass(frozen=True)
 class UniformWeightMap:
     """One weight for each class, or one for all; 0 where the class is unknown.
 
-    ``separation`` makes the border between touching instances background, as in
-    `BorderWeightMap`; it is what the training target is made with.
-
-    >>> UniformWeightMap()(np.array([[1, 0, 0, -1]]))
+    >>> labels, classes = np.array([[1, 0, 0, -1]]), np.array([[1, 0, 0, 255]], np.uint8)
+    >>> UniformWeightMap()(labels, classes)
     array([[1.5 , 0.75, 0.75, 0.  ]], dtype=float32)
-    >>> UniformWeightMap(class_balance=False)(np.array([[1, 0, 0, -1]]))
+    >>> UniformWeightMap(class_balance=False)(labels, classes)
     array([[1., 1., 1., 0.]], dtype=float32)
     """
 
     class_balance: bool = True
-    separation: bool = True
 
     def __call__(
-        self,
-        labels: Int[np.ndarray, "h w"] | None,
-        classes: UInt8[np.ndarray, "h w"] | None = None,
+        self, labels: Int[np.ndarray, "h w"], classes: UInt8[np.ndarray, "h w"]
     ) -> Float32[np.ndarray, "h w"]:
-        """Weight of each pixel of an `annotation`."""
-        _, classes = annotation(labels, classes, self.separation)
-        return balance(classes) if self.class_balance else (classes != UNKNOWN).astype(np.float32)
+        """Return the weight of each pixel."""
+        del labels
+        return class_weights(classes, self.class_balance)

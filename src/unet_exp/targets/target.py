@@ -1,0 +1,115 @@
+"""What every target offers, and what it makes of labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32, Int, Int16, Shaped, UInt8
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Labels of one image as training uses them.
+
+    Attributes
+    ----------
+    target
+        What the loss compares with the network's output: whole numbers, where -1 is unknown, or
+        floating point numbers in any number of channels, where NaN is unknown.
+    labels
+        Instances from which the weight map is made: 0 background, -1 unknown.
+    classes
+        Classes for the weight map and for scores of pixels: 0 background, 255 unknown.
+    """
+
+    target: Int16[np.ndarray, "h w"] | Float32[np.ndarray, "*c h w"]
+    labels: Int[np.ndarray, "h w"]
+    classes: UInt8[np.ndarray, "h w"]
+
+
+@runtime_checkable
+class Target(Protocol):
+    """What a network learns. A new target is one class with these members and one YAML file."""
+
+    num_classes: int
+    """Classes that the evidence tells apart, background included."""
+
+    @property
+    def out_channels(self) -> int:
+        """Channels that the network's output needs."""
+        ...
+
+    @property
+    def losses(self) -> Sequence[str]:
+        """Options of ``loss`` that fit; an error message names them."""
+        ...
+
+    def encode(
+        self, labels: Int[np.ndarray, "h w"], classes: UInt8[np.ndarray, "h w"] | None = None
+    ) -> Encoded:
+        """Return what the loss compares, with the labels and classes for the weight map.
+
+        ``labels`` holds instances (0 background, -1 unknown). ``classes`` (0 background, 255
+        unknown) is given for data that are labelled with classes.
+        """
+        ...
+
+    def evidence(self, output: Float[Tensor, "b k h w"]) -> Float[Tensor, "b c h w"]:
+        """Return probabilities of classes, background first, from the network's output.
+
+        Postprocessing makes instances from them.
+        """
+        ...
+
+
+def unknown_pixels(target: Shaped[np.ndarray, "*c h w"]) -> Bool[np.ndarray, "h w"]:
+    """Return where a target is unknown.
+
+    >>> unknown_pixels(np.array([[-1, 0, 1]])), unknown_pixels(np.array([[[np.nan, -1.0]]]))
+    (array([[ True, False, False]]), array([[ True, False]]))
+    """
+    unknown = np.isnan(target) if target.dtype.kind == "f" else target < 0
+    return np.logical_or.reduce(unknown.reshape(-1, *target.shape[-2:]))
+
+
+def target_tensor(target: Shaped[np.ndarray, "*c h w"]) -> Shaped[Tensor, "*c h w"]:
+    """Return a target for a loss: classes as int64; numbers as they are, 0 where unknown.
+
+    >>> target_tensor(np.array([[np.nan, 0.5]], np.float32))
+    tensor([[0.0000, 0.5000]])
+    """
+    if target.dtype.kind == "f":
+        return torch.from_numpy(np.nan_to_num(target, nan=0.0))
+    return torch.from_numpy(np.array(target)).long()
+
+
+def require_match(target: Target, network: Any, loss: nn.Module) -> None:
+    """Refuse a network or a loss that does not fit the target.
+
+    The loss computes a tiny example, so this holds for any loss.
+
+    Raises
+    ------
+    ValueError
+        Saying what fits.
+    """
+    channels = target.out_channels
+    if network.out_channels != channels:
+        raise ValueError(
+            f"The network has {network.out_channels} output channels, and the target needs "
+            f"{channels}. Leave out model.out_channels: the target sets it."
+        )
+    if any(tensor.is_meta for tensor in loss.state_dict().values()):
+        return  # a rehearsal of a sweep, without numbers
+    example = target_tensor(target.encode(np.array([[0, 1, 1], [2, 0, 0]], np.int32)).target)
+    try:
+        with torch.device("cpu"):
+            loss(torch.zeros(1, channels, 2, 3), example[None], torch.ones(1, 2, 3))
+    except Exception as error:
+        raise ValueError(
+            f"{type(loss).__name__} does not fit the target {type(target).__name__}: {error} "
+            f"Choose loss={' or loss='.join(target.losses)}."
+        ) from error
