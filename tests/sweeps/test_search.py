@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tests.running import TINY, Command
 from unet_exp.records.sweep_folder import Job, SweepFolder
-from unet_exp.sweeps.plan import planned
+from unet_exp.sweeps.plan import plan_jobs
 from unet_exp.sweeps.search import Search, opened_storage
 from unet_exp.sweeps.settings import SearchSettings
 
@@ -147,8 +147,8 @@ def test_a_study_learns_of_a_job_that_failed_and_was_mended(tmp_path: Path) -> N
     jobs = [Job("0", ("seed=3",)), Job("1", ("seed=4",))]
     runner: Any = SimpleNamespace(
         folder=tmp_path,
-        ledger=SimpleNamespace(jobs=jobs),
-        record=lambda job: records[job.folder],
+        record=SimpleNamespace(jobs=jobs),
+        summary=lambda job: records[job.folder],
         launch=launch,
     )
     settings = SearchSettings(n_trials=2, n_jobs=1)
@@ -162,12 +162,12 @@ class Finishing:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.ledger: Any = SimpleNamespace(jobs=[])
+        self.record: Any = SimpleNamespace(jobs=[])
 
     def plan(self, combinations: list[tuple[str, ...]]) -> None:
-        self.ledger.jobs = planned(combinations, self.ledger.jobs)
+        self.record.jobs = plan_jobs(combinations, self.record.jobs)
 
-    def record(self, job: Job) -> dict[str, Any]:
+    def summary(self, job: Job) -> dict[str, Any]:
         seed = float(job.overrides[0].partition("=")[2])
         return {"state": "finished", "scores": {"val/seg": seed}}
 
@@ -208,7 +208,7 @@ def test_a_trial_of_an_interrupted_sweep_can_be_reported_and_pruned(
     (frozen,) = study.get_trials(states=[TrialState.RUNNING])
     trial = search.trial(frozen)
     assert trial.params == {"seed": "3"}
-    runner.record = lambda job: {"state": "running"}
+    runner.summary = lambda job: {"state": "running"}
     (tmp_path / "0").mkdir()
     (tmp_path / "0" / "metrics.csv").write_text("step,val/seg\n10,3.0\n20,0.5\n")
     search.prune(Job("0", ("seed=3",)), trial)  # a score that is reported twice is a warning

@@ -24,8 +24,7 @@ from unet_exp.configuration.replay import require_no_links
 from unet_exp.runs.slurm import requeue, requeued
 from unet_exp.secrets.masking import learn
 from unet_exp.shown import screened
-from unet_exp.sweeps.given_again import require_secrets
-from unet_exp.sweeps.resuming import with_resumed
+from unet_exp.sweeps.resuming import require_secrets, with_resumed
 
 
 def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""What a sweep says at its end: how its jobs stand, which is best, where to look, how to go on."""
+"""The end of a sweep: its table and page, and a summary on the screen."""
 
 import itertools
 import shlex
@@ -13,17 +13,17 @@ from unet_exp.shown import shown
 from unet_exp.sweeps.report import write_report
 from unet_exp.sweeps.table import count_jobs
 
-#: At most so many errors are told; the page has all.
+#: At most so many errors are printed; the page has all.
 ERRORS = 5
 
 
-def conclude(folder: Path, again: Sequence[str] = ()) -> Sweep:
-    """Write ``sweep.csv`` and ``sweep.html`` in a sweep's folder, and print what it came to.
+def conclude(folder: Path, not_repeated: Sequence[str] = ()) -> Sweep:
+    """Write ``sweep.csv`` and ``sweep.html`` in a sweep's folder, and print its results.
 
     Parameters
     ----------
-    again
-        Overrides to give again when the sweep goes on, since a folder may not say them.
+    not_repeated
+        Overrides that the command to resume has to give again, since it does not repeat them.
 
     Raises
     ------
@@ -33,13 +33,13 @@ def conclude(folder: Path, again: Sequence[str] = ()) -> Sweep:
         If the files cannot be written.
     """
     sweep = read_sweep(folder)
-    paths = [write_report(sweep), write_page(sweep)]
-    print("\n".join(map(shown, lines(sweep, paths, again))), flush=True)
+    table, page = write_report(sweep), write_page(sweep)
+    print("\n".join(map(shown, lines(sweep, table, page, not_repeated))), flush=True)
     return sweep
 
 
-def lines(sweep: Sweep, paths: list[Path], again: Sequence[str] = ()) -> Iterator[str]:
-    """Yield what is said, line by line; ``paths`` are those of the table and the page."""
+def lines(sweep: Sweep, table: Path, page: Path, not_repeated: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of the summary."""
     yield f"sweep       {count_jobs(sweep.jobs)}"
     if sweep.ranked:
         best = sweep.ranked[0]
@@ -47,43 +47,33 @@ def lines(sweep: Sweep, paths: list[Path], again: Sequence[str] = ()) -> Iterato
             f"best        job {best.name}, {sweep.monitor} {format_score(best.score)}: "
             f"{shlex.join(best.overrides)}"
         )
-    broken = [job for job in sweep.jobs if job.error]
-    for job in broken[:ERRORS]:
+    failed = [job for job in sweep.jobs if job.error]
+    for job in failed[:ERRORS]:
         yield f"{job.state:<11} job {job.name}: {job.error} ({RunFolder(job.folder).log})"
-    if len(broken) > ERRORS:
-        yield f"            and {len(broken) - ERRORS} more, which the page names"
-    for kind, path in zip(("table", "page"), paths, strict=True):
-        yield f"{kind:<11} {path}"
-    address = group_address(sweep)
-    if address:
+    if len(failed) > ERRORS:
+        yield f"            and {len(failed) - ERRORS} more, which the page names"
+    yield f"table       {table}"
+    yield f"page        {page}"
+    if address := group_address(sweep):
         yield f"W&B         {address}"
-    if offline(sweep):
+    if any(True for job in sweep.jobs for _ in RunFolder(job.folder).offline_wandb_runs()):
         folder = shlex.quote(str(sweep.folder))
         yield f"W&B         offline; to upload: wandb sync {folder}/*/wandb/offline-run-*"
     runs = sweep.state == "running" and "running" in sweep.counts
     if sweep.unfinished and not runs:
-        yield f"to go on    {resuming(sweep, again)}"
+        yield f"to go on    {resume_command(sweep, not_repeated)}"
 
 
-def offline(sweep: Sweep) -> bool:
-    """Whether a job has W&B runs that were not uploaded."""
-    return any(True for job in sweep.jobs for _ in RunFolder(job.folder).offline_wandb_runs())
+def resume_command(sweep: Sweep, not_repeated: Sequence[str] = ()) -> str:
+    """Return the command that resumes a sweep; it repeats the recorded overrides.
 
-
-def resuming(sweep: Sweep, again: Sequence[str] = ()) -> str:
-    """Return the command that runs the jobs which are not finished; its words are recorded.
-
-    >>> resuming(Sweep(Path("a/b"), command="python train.py -m seed=0,1"))
+    >>> resume_command(Sweep(Path("a/b"), command="python train.py model.depth=2,3 -m 'name=a b'"))
     'python train.py -m sweep.resume=a/b'
-    >>> resuming(Sweep(Path("a/b"), command="unet-train -m seed=0,1"))
-    'unet-train -m sweep.resume=a/b'
-    >>> resuming(Sweep(Path("a/b"), command="python train.py model.depth=2,3 -m 'name=a b'"))
-    'python train.py -m sweep.resume=a/b'
-    >>> resuming(Sweep(Path("a/b"), command="python train.py -m seed=0,1"), ["dataset.root=my own"])
-    "python train.py -m sweep.resume=a/b 'dataset.root=my own'"
+    >>> resume_command(Sweep(Path("a"), command="unet-train -m seed=0,1"), ["dataset.root=my own"])
+    "unet-train -m sweep.resume=a 'dataset.root=my own'"
     """
-    words = itertools.takewhile(
+    program = itertools.takewhile(
         lambda word: "=" not in word and not word.startswith(("-", "~")), shlex.split(sweep.command)
     )
-    program = shlex.join(words) or "python train.py"
-    return f"{program} -m {shlex.join([f'sweep.resume={sweep.folder}', *again])}"
+    overrides = [f"sweep.resume={sweep.folder}", *not_repeated]
+    return f"{shlex.join(program) or 'python train.py'} -m {shlex.join(overrides)}"

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from unet_exp.sweeps.runner import Runner
+from unet_exp.sweeps.runner import SweepRunner
 from unet_exp.sweeps.settings import HydraSweep
 
 
 def run_grid(sweep: HydraSweep, arguments: Sequence[str]) -> None:
     """Run the jobs that are not done yet, after all of them were rehearsed."""
-    runner = Runner(sweep, arguments, "grid")
-    jobs = runner.plan(runner.words.combinations())
+    runner = SweepRunner(sweep, arguments, "grid")
+    jobs = runner.plan(runner.overrides.combinations())
     runner.rehearse(jobs)
     with runner.opened():
         runner.launch(jobs)

@@ -1,4 +1,4 @@
-"""Which jobs a command line means."""
+"""The jobs that a command line asks for."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -18,94 +18,94 @@ class SweepError(ValueError):
 
 
 @dataclass(frozen=True)
-class Words:
-    """The words of a sweep: those of every job, and those that name several values."""
+class SweepOverrides:
+    """The overrides of a sweep: those that all jobs share, and those with several values."""
 
     common: list[str]
     swept: dict[str, Override]
 
     def combinations(self) -> list[tuple[str, ...]]:
-        """Return the words of each combination of the values, the last key changing fastest.
+        """Return the overrides of each combination of values; the last key changes fastest.
 
         Raises
         ------
         SweepError
-            If a word names a range without steps.
+            If an override is an interval, which has no single values.
         """
-        return list(itertools.product(*(values(word) for word in self.swept.values())))
+        return list(itertools.product(*map(single_overrides, self.swept.values())))
 
-    def texts(self) -> set[str]:
-        """Return every single word that a job may have by these words."""
-        swept = (word for word in self.swept.values() if word.is_discrete_sweep())
-        return {*self.common, *(text for word in swept for text in values(word))}
+    def single(self) -> set[str]:
+        """Return every override that a job of this sweep may have."""
+        swept = (one for one in self.swept.values() if one.is_discrete_sweep())
+        return {*self.common, *(text for one in swept for text in single_overrides(one))}
 
 
-def parse(
+def split_overrides(
     arguments: Sequence[str],
     params: Mapping[str, Any],
     swept_before: Sequence[str] = (),
     loader: Any = None,
-) -> Words:
-    """Tell the words of every job from those that name several values.
+) -> SweepOverrides:
+    """Split overrides into those that all jobs share and those with several values.
 
     Parameters
     ----------
     arguments
-        Words of the command line.
+        Overrides of the command line.
     params
-        Values by key, of a preset; a word of the command line takes their place.
+        Values by key, of a preset. An override of the command line replaces them.
     swept_before
-        Keys whose one value belongs to a job, because other jobs had others.
+        Keys in which the jobs of a resumed sweep differ, so that one value is a job's own, too.
     loader
-        Hydra's, which tells a config group from a value.
+        Hydra's config loader, which tells a config group from a value.
 
-    >>> words = parse(["dataset=hela", "seed=0,1"], {"seed": "5,6,7", "model.depth": "3,4"})
-    >>> words.common, words.combinations()[:2]
+    >>> found = split_overrides(["dataset=hela", "seed=0,1"], {"seed": 5, "model.depth": "3,4"})
+    >>> found.common, found.combinations()[:2]
     (['dataset=hela'], [('seed=0', 'model.depth=3'), ('seed=0', 'model.depth=4')])
     """
     texts = [*(f"{key}={value}" for key, value in params.items()), *arguments]
     overrides = OverridesParser.create(config_loader=loader).parse_overrides(texts)
     last = {override.get_key_element(): override for override in overrides}
-    own = {key: one for key, one in last.items() if one.is_sweep_override() or key in swept_before}
+    swept = {k: one for k, one in last.items() if one.is_sweep_override() or k in swept_before}
     common = [
         str(one.input_line)
         for key, one in last.items()
-        if key not in own and not is_under(one.key_or_group, OF_SWEEP)
+        if key not in swept and not is_under(one.key_or_group, OF_SWEEP)
     ]
-    return Words(common, own)
+    return SweepOverrides(common, swept)
 
 
-def values(word: Override) -> list[str]:
-    """Return the words that one word with several values stands for.
+def single_overrides(override: Override) -> list[str]:
+    """Return an override of one value for each value of an override.
 
-    >>> read = OverridesParser.create().parse_override
-    >>> values(read("optimizer.lr=1e-3,true")), values(read("optimizer.lr=1e-3"))
-    (['optimizer.lr=0.001', 'optimizer.lr=True'], ['optimizer.lr=0.001'])
+    >>> parse = OverridesParser.create().parse_override
+    >>> single_overrides(parse("optimizer.lr=1e-3,true")), single_overrides(parse("a=1e-3"))
+    (['optimizer.lr=0.001', 'optimizer.lr=True'], ['a=0.001'])
     """
-    key = word.get_key_element()
-    if word.is_delete():
-        return [str(word.input_line)]
-    if not word.is_sweep_override():
-        # As it would be written among several, so that it is known for the same.
-        return [f"{key}={word.get_value_element_as_str()}"]
-    if not word.is_discrete_sweep():
+    key = override.get_key_element()
+    if override.is_delete():
+        return [str(override.input_line)]
+    if not override.is_sweep_override():
+        # Written as among several values, so that both are recognised as the same job.
+        return [f"{key}={override.get_value_element_as_str()}"]
+    if not override.is_discrete_sweep():
         raise SweepError(
-            f"{word.input_line} names no single values. Give a list, such as {key}=1,2,3 or "
+            f"{override.input_line} names no single values. Give a list, such as {key}=1,2,3 or "
             f"{key}=range(1,4); or search the interval with hydra/sweeper=optuna."
         )
-    return [f"{key}={value}" for value in word.sweep_string_iterator()]
+    return [f"{key}={value}" for value in override.sweep_string_iterator()]
 
 
 def identity(overrides: Sequence[str]) -> frozenset[str]:
-    """Return what makes a job the same job, whatever the order of its words."""
+    """Return what identifies a job: its overrides in any order."""
     return frozenset(overrides)
 
 
-def planned(combinations: Sequence[tuple[str, ...]], known: Sequence[Job]) -> list[Job]:
-    """Return all jobs of a sweep, those that are known already first.
+def plan_jobs(combinations: Sequence[tuple[str, ...]], known: Sequence[Job]) -> list[Job]:
+    """Return all jobs of a sweep: the known ones first, then a new one for each other combination.
 
     >>> before = [Job("0", ("seed=0",))]
-    >>> [str(job) for job in planned([("seed=1",), ("seed=0",)], before)]
+    >>> [str(job) for job in plan_jobs([("seed=1",), ("seed=0",)], before)]
     ['job 0 (seed=0)', 'job 1 (seed=1)']
     """
     jobs = {identity(job.overrides): job for job in known}
@@ -117,9 +117,8 @@ def planned(combinations: Sequence[tuple[str, ...]], known: Sequence[Job]) -> li
     return list(jobs.values())
 
 
-def refused(job: Job, error: Exception) -> SweepError:
-    """Return the error that refuses a whole sweep for one of its jobs."""
-    name = str(job)
-    told = explain(error, "train")
-    end = "" if told.endswith((".", "?")) else "."
-    return SweepError(f"{name[0].upper()}{name[1:]}: {told}{end} No job was started.")
+def refusal(job: Job, error: Exception) -> SweepError:
+    """Return the error that refuses a whole sweep because of one job."""
+    name, reason = str(job), explain(error, "train")
+    end = "" if reason.endswith((".", "?")) else "."
+    return SweepError(f"{name[0].upper()}{name[1:]}: {reason}{end} No job was started.")

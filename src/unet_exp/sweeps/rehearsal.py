@@ -1,4 +1,4 @@
-"""Everything a job builds, built once before the first job, without memory, files or training."""
+"""A rehearsal of jobs: build what they would build, without memory, files or training."""
 
 from pathlib import Path
 from typing import Any
@@ -14,50 +14,37 @@ from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep_folder import Job, SweepFolder
 from unet_exp.runs.preparation import prepare
 from unet_exp.runs.resume import starting_point
-from unet_exp.sweeps.plan import refused
 from unet_exp.training.assembly import build_dataset
 from unet_exp.training.devices import process_count
 from unet_exp.training.trainer import build_trainer
 
-#: Data sets kept for the next jobs; most sweeps take one, or one for each fold.
+#: Number of datasets kept for later jobs; most sweeps use one, or one for each fold.
 KEPT = 8
-#: What stands for the devices of other machines, and of other processes.
+#: Settings of the trainer for jobs whose devices are not those of this process.
 ELSEWHERE = {
     "accelerator": "cpu", "devices": 1, "num_nodes": 1, "strategy": "auto", "precision": "auto",
 }  # fmt: skip
 
 
 class Rehearsal:
-    """Build what jobs would build, and say which job cannot be run.
+    """Builds what jobs would build.
 
     Parameters
     ----------
     here
-        Whether the jobs run on this machine, so that they need the devices that it has.
+        Whether the jobs run on this machine, so that they need its devices.
     """
 
     def __init__(self, here: bool) -> None:
         self.here = here
         self.datasets: dict[str, tuple[Any, DictConfig]] = {}
         self.monitor, self.mode = "", ""
-        #: Of each score, as far as it tells.
+        #: Of each score, whether higher is better.
         self.higher_is_better: dict[str, bool] = {}
 
-    def __call__(self, job: Job, cfg: DictConfig) -> None:
-        """Rehearse one job.
-
-        Raises
-        ------
-        SweepError
-            Naming the job and what is wrong with it.
-        """
-        try:
-            self.rehearse(job, cfg.copy())
-        except Exception as error:
-            raise refused(job, error)  # noqa: B904 - its cause would be told in its place
-
     def rehearse(self, job: Job, cfg: DictConfig) -> None:
-        """Build all that a training builds, and hold its devices against the machine's."""
+        """Build everything that a job would build, and check that its devices exist."""
+        cfg = cfg.copy()
         settle_paths(cfg)
         check(cfg, "train")
         if cfg.preview:
@@ -71,7 +58,7 @@ class Rehearsal:
             training = prepare(cfg, self.dataset(cfg), RunFolder(Path()))
             training.module.configure_optimizers()
         training.loaders.check()
-        # A job that goes on from its own checkpoint does not need the one that it began with.
+        # A job that resumes from its own checkpoint does not need the one that it began with.
         run = SweepFolder(Path(HydraConfig.get().sweep.dir)).run(job.folder)
         if cfg.ckpt_path and not run.last.exists():
             starting_point(cfg, training.config, RunFolder(Path()))
@@ -83,7 +70,7 @@ class Rehearsal:
             self.higher_is_better[name] = bool(metric.higher_is_better)
 
     def dataset(self, cfg: DictConfig) -> Any:
-        """Return the data set of a job; those of earlier jobs are not read again."""
+        """Return the dataset of a job; it is not read again if an earlier job had the same."""
         key = OmegaConf.to_yaml(cfg.dataset, resolve=True)
         if key not in self.datasets:
             if len(self.datasets) == KEPT:

@@ -1,4 +1,4 @@
-"""Resume a sweep: its recorded overrides, and whether it is the same sweep."""
+"""Resuming a sweep: its recorded overrides, its secrets, and whether it is the same sweep."""
 
 import shlex
 from collections.abc import Sequence
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from unet_exp.configuration.overrides import MULTIRUN, CommandLine, Override, is_under, key_of
 from unet_exp.configuration.replay import replayed
-from unet_exp.records.sweep_folder import SweepFolder, SweepRecord
-from unet_exp.secrets.masking import blanked
+from unet_exp.records.sweep_folder import Job, SweepFolder, SweepRecord
+from unet_exp.secrets.masking import blanked, is_masked
 from unet_exp.sweeps.plan import SweepError
 
 
@@ -43,6 +43,16 @@ def with_resumed(line: CommandLine) -> CommandLine:
     )
 
 
+def without_folder(overrides: Sequence[str]) -> list[str]:
+    """Return the overrides to record for a resumed sweep: all but those that name its folder.
+
+    >>> without_folder(["model.depth=3,4", "hydra.sweep.dir=a", "hydra/launcher=ray"])
+    ['model.depth=3,4', 'hydra/launcher=ray']
+    """
+    of_folder = ("hydra.sweep", "hydra.run", "hydra.mode", "sweep.resume")
+    return [text for text in overrides if not is_under(key_of(text), of_folder)]
+
+
 def require_same_sweep(
     record: SweepRecord, common: Sequence[str], sweeper: str, folder: Path
 ) -> None:
@@ -53,29 +63,47 @@ def require_same_sweep(
     SweepError
         With the overrides that differ.
     """
-    before, now = ({blanked(word): word for word in words} for words in (record.words, common))
-    gone = sorted(before[word] for word in before.keys() - now.keys())
-    new = sorted(now[word] for word in now.keys() - before.keys())
+    before, now = ({blanked(text): text for text in texts} for texts in (record.words, common))
+    gone = sorted(before[key] for key in before.keys() - now.keys())
+    new = sorted(now[key] for key in now.keys() - before.keys())
     if record.sweeper != sweeper:
         gone, new = [f"hydra/sweeper={record.sweeper}"], [f"hydra/sweeper={sweeper}"]
     if gone or new:
-        differ = " and ".join(
-            f"{what} {shlex.join(words)}"
-            for what, words in (("with", gone), ("without", new))
-            if words
-        )
+        parts = (("with", gone), ("without", new))
+        differ = " and ".join(f"{what} {shlex.join(texts)}" for what, texts in parts if texts)
         raise SweepError(
-            f"{folder} holds another sweep, whose jobs were started {differ}. Repeat its words, or "
-            f"give sweep.resume={folder} alone; new values of "
+            f"{folder} holds another sweep, whose jobs were started {differ}. Repeat "
+            f"its words, or give sweep.resume={folder} alone; new values of "
             f"{', '.join(record.parameters) or 'a parameter'} may be added."
         )
 
 
-def typed(words: Sequence[str]) -> list[str]:
-    """Return the overrides to record: all but those that name the folder.
+def jobs_with_secrets(known: Sequence[Job], combinations: Sequence[Sequence[str]]) -> list[Job]:
+    """Return recorded jobs, whose secrets are masked, with the secrets given now."""
+    left = [tuple(overrides) for overrides in combinations]
+    jobs = []
+    for job in known:
+        recorded = sorted(map(blanked, job.overrides))
+        same = [given for given in left if sorted(map(blanked, given)) == recorded]
+        if same:
+            found = job.overrides if job.overrides in same else same[0]
+            left.remove(found)
+            job = Job(job.folder, found)
+        jobs.append(job)
+    return jobs
 
-    >>> typed(["model.depth=3,4", "hydra.sweep.dir=a", "hydra/launcher=ray", "sweep.resume=a"])
-    ['model.depth=3,4', 'hydra/launcher=ray']
+
+def require_secrets(overrides: Sequence[str]) -> None:
+    """Refuse overrides whose secrets are masked.
+
+    Raises
+    ------
+    SweepError
+        With their keys.
     """
-    own = ("hydra.sweep", "hydra.run", "hydra.mode", "sweep.resume")
-    return [word for word in words if not is_under(key_of(word), own)]
+    if masked := [text for text in overrides if is_masked(text)]:
+        keys = " ".join(f"{key_of(text)}=..." for text in masked)
+        raise SweepError(
+            f"{', '.join(masked)} lacks its secret, which no record keeps. Give {keys} again with "
+            "it, or let it be looked up: ${oc.env:NAME}."
+        )

@@ -1,4 +1,4 @@
-"""One sweep from its words to its page: checked, recorded, launched, told."""
+"""A sweep from its overrides to its page: validate, record, launch, conclude."""
 
 import logging
 import shlex
@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import Timeout
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.utils import JobStatus
 from omegaconf import DictConfig, open_dict
 
 from unet_exp.configuration import hydra_files
 from unet_exp.configuration.errors import explain
-from unet_exp.configuration.quoting import in_quotes
+from unet_exp.configuration.overrides import Override
 from unet_exp.configuration.replay import fault, require_no_links, require_plain
 from unet_exp.files import locked
 from unet_exp.records.sweep import DONE
@@ -25,9 +24,14 @@ from unet_exp.runs.given_paths import require_training_paths
 from unet_exp.runs.summary import command_line
 from unet_exp.secrets.masking import blanked
 from unet_exp.sweeps.conclude import conclude
-from unet_exp.sweeps.given_again import jobs_with_secrets, require_secrets
-from unet_exp.sweeps.plan import SweepError, parse, planned, refused
-from unet_exp.sweeps.resuming import require_same_sweep, typed
+from unet_exp.sweeps.job_runner import error_of
+from unet_exp.sweeps.plan import SweepError, plan_jobs, refusal, split_overrides
+from unet_exp.sweeps.resuming import (
+    jobs_with_secrets,
+    require_same_sweep,
+    require_secrets,
+    without_folder,
+)
 from unet_exp.sweeps.settings import HydraSweep
 from unet_exp.sweeps.table import LiveTable
 
@@ -36,42 +40,57 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Launchers that run jobs on this machine, in the process that is asked.
-HERE = ("hydra._internal.core_plugins.basic_launcher.BasicLauncher",)
 
-
-class Runner:
-    """What all sweepers share.
+class SweepRunner:
+    """Runs the jobs of a sweep; all sweepers use it.
 
     Parameters
     ----------
     sweep
         What Hydra hands to the sweeper.
     arguments
-        The task's words.
+        The overrides of the command line.
     sweeper
-        Its name.
+        The name of the sweeper.
 
     Raises
     ------
     SweepError
-        If the folder holds a sweep that was not asked to go on, another one, or runs of none.
+        If the folder holds another sweep, one that is not to be resumed, or runs of no sweep.
     """
 
     def __init__(self, sweep: HydraSweep, arguments: Sequence[str], sweeper: str) -> None:
         self.config, self.loader, self.launcher = sweep.config, sweep.loader, sweep.launcher
         self.folder = Path(self.config.hydra.sweep.dir)
         self.files = SweepFolder(self.folder)
-        self.before = self.files.read_record()
-        swept_before = self.before.parameters if self.before else ()
-        self.words = parse(arguments, sweep.params, swept_before, self.loader)
-        if self.before and not self.config.sweep.resume:
+        before = self.files.read_record()
+        swept_before = before.parameters if before else []
+        self.overrides = split_overrides(arguments, sweep.params, swept_before, self.loader)
+        self.require_own_folder(before, sweeper)
+        typed = without_folder([*arguments, *map(str, self.config.hydra.overrides.hydra)])
+        #: Overrides that a resumed sweep does not repeat, so the user has to give them again.
+        self.not_repeated = [text for text in typed if fault(text)]
+        self.record = SweepRecord(
+            command=command_line(),
+            arguments=before.arguments if before else typed,
+            words=self.overrides.common,
+            parameters=list(dict.fromkeys([*swept_before, *self.overrides.swept])),
+            monitor=before.monitor if before else "",
+            mode=before.mode if before else "",
+            sweeper=sweeper,
+            started=before.started if before else datetime.now(UTC).isoformat(timespec="seconds"),
+            jobs=list(before.jobs) if before else [],
+        )
+
+    def require_own_folder(self, before: SweepRecord | None, sweeper: str) -> None:
+        """Refuse a folder that this sweep must not write to, or whose record is not plain."""
+        if before and not self.config.sweep.resume:
             raise SweepError(
                 f"{self.folder} already holds a sweep. To go on with it, add "
                 f"sweep.resume={self.folder}; for a new one give another hydra.sweep.dir."
             )
         found = [run.path.name for run in self.files.recorded_runs()]
-        if found and self.before is None:
+        if found and before is None:
             # They would pass for finished jobs of this sweep.
             raise SweepError(
                 f"{self.folder} holds runs ({', '.join(found[:5])}) of which no "
@@ -79,86 +98,65 @@ class Runner:
                 "hydra.sweep.dir."
             )
         require_no_links(self.folder)
-        if self.before:
-            require_same_sweep(self.before, self.words.common, sweeper, self.folder)
-            given = set(map(blanked, self.words.texts()))
-            for job in self.before.jobs:
+        if before:
+            require_same_sweep(before, self.overrides.common, sweeper, self.folder)
+            given = set(map(blanked, self.overrides.single()))
+            for job in before.jobs:
                 others = [text for text in job.overrides if blanked(text) not in given]
                 require_plain(others, (), self.folder)
-        said = typed([*arguments, *map(str, self.config.hydra.overrides.hydra)])
-        #: What a folder may not say, so that the user gives it again.
-        self.again = [text for text in said if fault(text)]
-        here = self.config.hydra.launcher.get("_target_") in HERE
-        self.here = here
-        self.ledger = SweepRecord(
-            command=command_line(),
-            arguments=self.before.arguments if self.before else said,
-            words=self.words.common,
-            parameters=list(dict.fromkeys([*swept_before, *self.words.swept])),
-            monitor="",
-            mode="",
-            sweeper=sweeper,
-            started=self.before.started if self.before else now(),
-            jobs=list(self.before.jobs) if self.before else [],
-        )
+
+    @cached_property
+    def rehearsal(self) -> "Rehearsal":
+        """The rehearsal of all jobs; it imports torch."""
+        from unet_exp.sweeps.rehearsal import Rehearsal
+
+        return Rehearsal(here=self.config.hydra.runtime.choices.get("hydra/launcher") == "basic")
 
     def plan(self, combinations: Sequence[tuple[str, ...]]) -> list[Job]:
-        """Add the jobs of these words, and return all of the sweep that are not done yet."""
-        known = jobs_with_secrets(self.ledger.jobs, combinations)
-        self.ledger.jobs = planned(combinations, known)
-        jobs = [job for job in self.ledger.jobs if self.record(job).get("state") not in DONE]
+        """Add a job for each new combination, and return all jobs that are not done yet."""
+        known = jobs_with_secrets(self.record.jobs, combinations)
+        self.record.jobs = plan_jobs(combinations, known)
+        jobs = self.unfinished()
         for job in jobs:
             require_secrets(job.overrides)
         return jobs
 
-    @cached_property
-    def rehearsal(self) -> "Rehearsal":
-        """What builds each job once."""
-        from unet_exp.sweeps.rehearsal import Rehearsal
-
-        return Rehearsal(self.here)
-
-    def record(self, job: Job) -> dict[str, Any]:
-        """Return the record of a job; nothing where it has not begun."""
+    def summary(self, job: Job) -> dict[str, Any]:
+        """Return the summary of a job's run; empty where it has not begun."""
         return self.files.run(job.folder).read_summary()
 
+    def unfinished(self) -> list[Job]:
+        """Return the jobs that need more work."""
+        return [job for job in self.record.jobs if self.summary(job).get("state") not in DONE]
+
     def rehearse(self, jobs: Sequence[Job]) -> None:
-        """Build once what each job would build, so that a bad value is found before job 0.
+        """Build everything that the jobs would build, so that a bad value is found before job 0.
 
         Raises
         ------
         SweepError
-            Naming the job, and what is wrong with it.
+            With the job, and what is wrong with it.
         """
         for job in jobs:
             try:
-                cfg = self.composed(job)
+                cfg = self.loader.load_sweep_config(self.config, self.job_overrides(job))
                 with as_current(cfg) as own:
                     require_training_paths(own)  # before the rehearsal imports torch
+                    self.rehearsal.rehearse(job, own)
             except Exception as error:
-                raise refused(job, error)  # noqa: B904 - its cause would be told in its place
-            with as_current(cfg) as own:
-                self.rehearsal(job, own)
+                raise refusal(job, error)  # noqa: B904 - the message would explain its cause
         if jobs:
-            self.ledger.monitor, self.ledger.mode = self.rehearsal.monitor, self.rehearsal.mode
-        elif self.before:
-            self.ledger.monitor, self.ledger.mode = self.before.monitor, self.before.mode
+            self.record.monitor, self.record.mode = self.rehearsal.monitor, self.rehearsal.mode
 
-    def composed(self, job: Job) -> DictConfig:
-        """Compose the configuration of a job, with Hydra's part."""
-        return self.loader.load_sweep_config(self.config, self.overrides(job))
-
-    def overrides(self, job: Job) -> list[str]:
-        """Return all words of a job, with the folder that it writes to."""
-        place = [
-            f"hydra.sweep.dir={in_quotes(str(self.folder))}",
-            f"hydra.sweep.subdir={in_quotes(job.folder)}",
-        ]
-        return [*self.words.common, *job.overrides, *place]
+    def job_overrides(self, job: Job) -> list[str]:
+        """Return all overrides of a job, its folder included."""
+        sweep = Override.of("hydra.sweep.dir", str(self.folder)).text
+        own = Override.of("hydra.sweep.subdir", job.folder).text
+        return [*self.overrides.common, *job.overrides, sweep, own]
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Hold the folder for this sweep alone; at the end say what came of it.
+        """Lock the folder and show the table of jobs; at the end write the results.
 
         Raises
         ------
@@ -174,51 +172,45 @@ class Runner:
                     "or give another hydra.sweep.dir."
                 ) from None
             try:
-                self.files.write_record(self.ledger)
+                self.files.write_record(self.record)
                 hydra_files.write(self.config, self.files.hydra)
                 with LiveTable(self.folder):
                     yield
-                self.ledger.state = "finished"
+                self.record.state = "finished"
             except BaseException:
-                self.ledger.state = "interrupted"
+                self.record.state = "interrupted"
                 raise
             finally:
                 try:
-                    self.files.write_record(self.ledger)
-                    conclude(self.folder, self.again)
+                    self.files.write_record(self.record)
+                    conclude(self.folder, self.not_repeated)
                 except OSError as error:  # a full disk must not hide what ended the sweep
                     log.warning("%s", explain(error))
-        failed = [job for job in self.ledger.jobs if self.record(job).get("state") not in DONE]
-        if failed:
+        if failed := self.unfinished():
+            resume = shlex.join([f"sweep.resume={self.folder}", *self.not_repeated])
             raise SweepError(
-                f"{len(failed)} of {len(self.ledger.jobs)} jobs did not finish: "
-                f"{', '.join(map(str, failed[:5]))}{' ...' if failed[5:] else ''}. Why stands in "
-                "the table above, in summary.json and in train.log of each. When that is mended, "
-                f"go on with -m {shlex.join([f'sweep.resume={self.folder}', *self.again])}."
+                f"{len(failed)} of {len(self.record.jobs)} jobs did not finish: "
+                f"{', '.join(map(str, failed[:5]))}{' ...' if failed[5:] else ''}. The table above "
+                "says why, and each job's summary.json and train.log. When that is mended, go on "
+                f"with -m {resume}."
             )
 
-    def launch(self, jobs: Sequence[Job]) -> list[dict[str, Any]]:
-        """Run jobs, and return their records."""
-        self.files.write_record(self.ledger)
-        returns = self.launcher.launch([self.overrides(job) for job in jobs], 0) if jobs else []
-        for job, returned in zip(jobs, returns, strict=True):
-            # Whatever ended the process before it could write why: the launcher may know.
-            state = self.record(job).get("state")
-            if returned.status != JobStatus.COMPLETED and state in (None, "running"):
-                error = returned._return_value
-                told = explain(error) if isinstance(error, BaseException) else str(error)
-                self.files.run(job.folder).amend_summary(state="failed", error=told)
-        return [self.record(job) for job in jobs]
-
-
-def now() -> str:
-    """Return date and time, in UTC."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    def launch(self, jobs: Sequence[Job]) -> None:
+        """Run jobs; record the error of a job that ended before it could do so."""
+        self.files.write_record(self.record)
+        if not jobs:
+            return
+        results = self.launcher.launch([self.job_overrides(job) for job in jobs], 0)
+        for job, result in zip(jobs, results, strict=True):
+            error = error_of(result)
+            if error is not None and self.summary(job).get("state") in (None, "running"):
+                run = self.files.run(job.folder)
+                run.amend_summary(state="failed", error=explain(error))
 
 
 @contextmanager
 def as_current(cfg: DictConfig) -> Iterator[DictConfig]:
-    """Make a job's configuration Hydra's current one; give it without Hydra's part."""
+    """Make a job's configuration Hydra's current one; yield it without Hydra's part."""
     before = HydraConfig.instance().cfg
     HydraConfig.instance().set_config(cfg)
     own = cfg.copy()

@@ -12,7 +12,7 @@ from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep import DONE
 from unet_exp.records.sweep_folder import Job
 from unet_exp.sweeps.plan import SweepError, identity
-from unet_exp.sweeps.runner import Runner
+from unet_exp.sweeps.runner import SweepRunner
 from unet_exp.sweeps.sampler_state import require_safe_states
 from unet_exp.sweeps.settings import HydraSweep, SearchSettings
 
@@ -46,18 +46,18 @@ def run_search(sweep: HydraSweep, settings: SearchSettings, arguments: Sequence[
     SweepError
         If the search space or a setting is wrong, or jobs have failed.
     """
-    runner = Runner(sweep, arguments, "optuna")
-    space = {key: distribution(word) for key, word in runner.words.swept.items()}
+    runner = SweepRunner(sweep, arguments, "optuna")
+    space = {key: distribution(one) for key, one in runner.overrides.swept.items()}
     if not space:
         raise SweepError(
             "hydra/sweeper=optuna has nothing to search. Give values, such as model.depth=2,3,4 or "
             "optimizer.lr=tag(log,interval(1e-4,1e-2)), or a preset, sweep=depth_width."
         )
-    runner.ledger.log = [key for key, word in runner.words.swept.items() if is_log(word)]
+    runner.record.log = [key for key, one in runner.overrides.swept.items() if is_log(one)]
     sampler_of_trial(settings, 0)  # so that a wrong option is refused before the first job
     pruner = built("pruner", settings.pruner, BasePruner)
-    runner.rehearse([Job(str(n), words) for n, words in enumerate(corners(space))])
-    objectives = list(settings.objectives) or [runner.ledger.monitor]
+    runner.rehearse([Job(str(n), own) for n, own in enumerate(corners(space))])
+    objectives = list(settings.objectives) or [runner.record.monitor]
     directions = [direction(name, runner) for name in objectives]
     with runner.opened(), quiet_optuna():
         storage = opened_storage(settings.storage, runner.files.study)
@@ -84,7 +84,7 @@ def opened_storage(address: str | None, file: Path) -> BaseStorage:
     return JournalStorage(JournalFileBackend(str(file)))
 
 
-def direction(name: str, runner: Runner) -> str:
+def direction(name: str, runner: SweepRunner) -> str:
     """Return whether Optuna has to maximize or to minimize an objective.
 
     Raises
@@ -92,8 +92,8 @@ def direction(name: str, runner: Runner) -> str:
     SweepError
         If the jobs do not measure it.
     """
-    if name == runner.ledger.monitor:
-        return "maximize" if runner.ledger.mode == "max" else "minimize"
+    if name == runner.record.monitor:
+        return "maximize" if runner.record.mode == "max" else "minimize"
     if name in COSTS:
         return "minimize"
     known = {f"val/{key}": more for key, more in runner.rehearsal.higher_is_better.items()}
@@ -116,7 +116,7 @@ class Search:
 
     def __init__(
         self,
-        runner: Runner,
+        runner: SweepRunner,
         study: "optuna.Study",
         storage: BaseStorage,
         space: dict[str, Any],
@@ -135,7 +135,7 @@ class Search:
 
     def run(self) -> None:
         """Run the trials that were interrupted or failed before, then new ones."""
-        again = [job for job in self.runner.ledger.jobs if not self.done(job)]
+        again = [job for job in self.runner.record.jobs if not self.done(job)]
         running = {t.user_attrs.get("job"): self.trial(t) for t in self.own(TrialState.RUNNING)}
         failed = {trial.user_attrs.get("job"): trial for trial in self.own(TrialState.FAIL)}
         size = self.settings.n_jobs
@@ -146,10 +146,10 @@ class Search:
                     self.correct(job, failed[job.folder])
         while not self.exhausted and (left := self.settings.n_trials - self.count()) > 0:
             trials = [self.ask() for _ in range(min(left, size))]
-            words = [overrides_of(trial.params) for trial in trials]
-            self.runner.plan(words)
-            jobs = {identity(job.overrides): job for job in self.runner.ledger.jobs}
-            asked = [jobs[identity(own)] for own in words]
+            combinations = [overrides_of(trial.params) for trial in trials]
+            self.runner.plan(combinations)
+            jobs = {identity(job.overrides): job for job in self.runner.record.jobs}
+            asked = [jobs[identity(own)] for own in combinations]
             for trial, job in zip(trials, asked, strict=True):
                 trial.set_user_attr("sweep", str(self.runner.folder.absolute()))
                 trial.set_user_attr("job", job.folder)
@@ -172,7 +172,7 @@ class Search:
 
     def count(self) -> int:
         """Return the number of trials, without failures that were corrected."""
-        jobs = {job.folder: job for job in self.runner.ledger.jobs}
+        jobs = {job.folder: job for job in self.runner.record.jobs}
         return sum(
             trial.state != TrialState.FAIL or not self.done(jobs[trial.user_attrs["job"]])
             for trial in self.own()
@@ -212,7 +212,7 @@ class Search:
 
     def done(self, job: Job) -> bool:
         """Tell whether a job needs no more work."""
-        return self.runner.record(job).get("state") in DONE
+        return self.runner.summary(job).get("state") in DONE
 
     def launch(self, pairs: Sequence[tuple[Job, Trial | None]]) -> None:
         """Run the jobs that are not done yet, and tell the study the outcome of all."""
@@ -226,12 +226,12 @@ class Search:
             if (values := self.values(job)) is not None:
                 self.study.tell(trial, values)
             else:
-                pruned = self.runner.record(job).get("state") == "pruned"
+                pruned = self.runner.summary(job).get("state") == "pruned"
                 self.study.tell(trial, state=TrialState.PRUNED if pruned else TrialState.FAIL)
 
     def values(self, job: Job) -> list[float] | None:
         """Return the value of each objective for a finished job; None for any other."""
-        record = self.runner.record(job)
+        record = self.runner.summary(job)
         scores = {**(record.get("scores") or {}), "seconds": record.get("seconds")}
         found = [scores.get(name) for name in self.objectives]
         values = [float(v) for v in found if isinstance(v, int | float) and math.isfinite(v)]
@@ -264,7 +264,7 @@ class Search:
     def prune(self, job: Job, trial: Trial) -> None:
         """Report a job's new scores, and stop it if the pruner says so."""
         run = RunFolder(self.runner.folder / job.folder)
-        if self.runner.record(job).get("state") != "running":
+        if self.runner.summary(job).get("state") != "running":
             return
         reported = self.study.get_trials(deepcopy=False)[trial.number].intermediate_values
         for row in run.read_metrics():

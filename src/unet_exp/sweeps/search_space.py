@@ -14,7 +14,7 @@ from optuna.distributions import (
 )
 
 from unet_exp.secrets.masking import masked_word
-from unet_exp.sweeps.plan import SweepError, values
+from unet_exp.sweeps.plan import SweepError, single_overrides
 
 #: Up to so many combinations are all rehearsed.
 ALL = 64
@@ -57,7 +57,7 @@ def distribution(override: Override) -> BaseDistribution:
         if isinstance(low, int) and isinstance(high, int):
             return IntDistribution(low, high, log=log)
         return FloatDistribution(low, high, log=log)
-    texts = [text.partition("=")[2] for text in values(override)]
+    texts = [text.partition("=")[2] for text in single_overrides(override)]
     if isinstance(value, RangeSweep) and not value.shuffle and isinstance(value.step, int):
         first, last = float(texts[0]), float(texts[-1])
         if first.is_integer():

@@ -3,8 +3,8 @@
 import pytest
 
 from unet_exp.records.sweep_folder import Job
-from unet_exp.sweeps.given_again import jobs_with_secrets, require_secrets
-from unet_exp.sweeps.plan import SweepError, planned
+from unet_exp.sweeps.plan import SweepError, plan_jobs
+from unet_exp.sweeps.resuming import jobs_with_secrets, require_secrets
 
 URL = "dataset.url=http://me:{}@host/a.zip"
 
@@ -14,7 +14,7 @@ def test_a_recorded_job_gets_the_secret_of_the_same_words() -> None:
     given = [("seed=1",), ("seed=0", URL.format("PW")), ("seed=2", URL.format("PW"))]
     assert jobs_with_secrets(known, given) == [Job("0", given[1]), known[1]]
     # The third is a job of its own.
-    jobs = planned(given, jobs_with_secrets(known, given))
+    jobs = plan_jobs(given, jobs_with_secrets(known, given))
     assert [job.folder for job in jobs] == ["0", "1", "2"]
 
 
@@ -23,7 +23,7 @@ def test_jobs_that_differ_in_their_secrets_alone_stay_apart() -> None:
     given = [("dataset.token=a",), ("dataset.token=b",)]
     found = jobs_with_secrets(known, given)
     assert [job.overrides for job in found] == given
-    assert len(planned(given, found)) == 2
+    assert len(plan_jobs(given, found)) == 2
 
 
 def test_what_is_given_counts_rather_than_what_is_recorded() -> None:
