@@ -80,7 +80,7 @@ def run(task: Callable[[DictConfig], Any], config_name: str) -> int:
 
 
 def command_line(config_name: str) -> CommandLine:
-    """Read the command line, and add what a training that goes on needs besides."""
+    """Read the command line, and add the overrides that a resumed training needs."""
     line = CommandLine.read(sys.argv[1:], config_name)
     if config_name == "train":
         line = with_resumed(line.adding(*requeued(line)))

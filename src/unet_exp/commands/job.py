@@ -12,9 +12,9 @@ from omegaconf import DictConfig, OmegaConf
 from unet_exp.commands.refusals import clean_up
 from unet_exp.commands.required_paths import require_paths
 from unet_exp.configuration import schema
-from unet_exp.configuration.checks import check, check_single
+from unet_exp.configuration.checks import validate, validate_single_run
 from unet_exp.configuration.errors import KilledError, Preempted, explain, run_folder
-from unet_exp.configuration.hydra_files import keep
+from unet_exp.configuration.hydra_files import write_hydra_files
 from unet_exp.configuration.paths import settle_paths
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.secrets.masking import learn, masked
@@ -38,12 +38,12 @@ def run_task(
     sys.argv = masked(sys.argv)  # W&B and others keep it
     try:
         if not in_sweep():
-            check_single(HydraConfig.get())
+            validate_single_run(HydraConfig.get())
         settle_paths(cfg)
         require_paths(cfg, config_name)
-        check(cfg, config_name)
+        validate(cfg, config_name)
         if config_name != "predict" or HydraConfig.get().output_subdir:
-            keep(cfg)
+            write_hydra_files(cfg)
         return task(cfg)
     except Preempted:
         print(f"\nAsked to stop.{how_to_resume()}", file=sys.stderr, flush=True)

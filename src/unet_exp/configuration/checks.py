@@ -22,7 +22,7 @@ OF_A_SWEEP = ("hydra/sweeper", "hydra/launcher", "hydra.sweeper", "hydra.launche
 UNCHOSEN = {"hydra/launcher": ("basic",), "hydra/sweeper": ("basic", "grid")}
 
 
-def check(cfg: DictConfig, command: str) -> None:
+def validate(cfg: DictConfig, command: str) -> None:
     """Validate what Hydra does not: added keys, and types of values without a signature.
 
     Hydra accepts any key with a plus (``+model.dpth=5``), and any type for the values of the
@@ -88,16 +88,16 @@ def other_types(own: Any, given: Any, key: str = "") -> Iterator[tuple[str, type
     [('seed', <class 'int'>, 'abc')]
     """
     for name, value in own.items():
-        place, now = f"{key}.{name}".lstrip("."), given.get(name)
+        path, now = f"{key}.{name}".lstrip("."), given.get(name)
         if name in ("defaults", "hydra") or value in (None, "???") or "${" in f"{value}{now}":
             continue
         if isinstance(value, dict) and isinstance(now, dict):
-            yield from other_types(value, now, place)
+            yield from other_types(value, now, path)
         elif type(now) is not type(value) and not (type(value) is float and type(now) is int):
-            yield place, type(value), now
+            yield path, type(value), now
 
 
-def check_single(hydra: Any) -> None:
+def validate_single_run(hydra: Any) -> None:
     """Refuse settings that only a sweep uses, in a single run: ``hydra/launcher=ray``."""
     if hydra.mode != RunMode.RUN:
         return

@@ -43,17 +43,17 @@ def explain(error: BaseException, command: str | None = None) -> str:
     >>> explain(OSError(28, "No space left on device", "outputs/best.ckpt"))
     'The disk is full: outputs/best.ckpt could not be written. Free some space, or ...'
     """
-    return shown(" ".join(told(error, command or command_name()).split()))
+    return shown(" ".join(message(error, command or command_name()).split()))
 
 
-def told(error: BaseException, command: str | None) -> str:
+def message(error: BaseException, command: str | None) -> str:
     """Return what went wrong, with any secrets and control characters still in it."""
     chain = list(causes(error))
     for cause in chain:
         if is_full(cause):
             return (
-                f"The disk is full: {place(cause)} could not be written. Free some space, or write "
-                "to another disk (hydra.run.dir, output); what was finished before is whole."
+                f"The disk is full: {failed_file(cause)} could not be written. Free some space, "
+                "or write to another disk (hydra.run.dir, output); what was finished before is whole."
             )
     if (text := explain_override(chain, command)) is not None:
         return text
@@ -63,13 +63,13 @@ def told(error: BaseException, command: str | None) -> str:
     text = " ".join(str(best).split()) or type(best).__name__
     if isinstance(best, OSError) and best.errno in LOCKED:
         return (
-            f"{place(best)} cannot be read or written ({best.strerror}). Give another folder, or "
-            "change its permissions."
+            f"{failed_file(best)} cannot be read or written ({best.strerror}). Give another "
+            "folder, or change its permissions."
         )
     if isinstance(best, OSError) and best.errno in NO_FOLDER:
         return (
-            f"{place(best)} cannot be made, because a file is in its place. Give another folder, "
-            "or move that file away."
+            f"{failed_file(best)} cannot be made, because a file is in its place. Give another "
+            "folder, or move that file away."
         )
     # torch's error is recognised by its name, so that torch need not be imported.
     if isinstance(best, MemoryError) or type(best).__name__ == "OutOfMemoryError":
@@ -114,7 +114,7 @@ def is_full(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in FULL
 
 
-def place(error: BaseException) -> str:
+def failed_file(error: BaseException) -> str:
     """Return the file on which an operation failed, or the folder of the run."""
     # A copy names source and target.
     names = (getattr(error, key, None) for key in ("filename2", "filename"))

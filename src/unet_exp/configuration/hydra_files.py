@@ -13,7 +13,7 @@ from unet_exp.records.sweep_folder import SweepFolder
 from unet_exp.secrets.masking import masked
 
 
-def keep(cfg: DictConfig) -> None:
+def write_hydra_files(cfg: DictConfig) -> None:
     """Write the configuration, Hydra's own part and the overrides into the folder of this job.
 
     Hydra would write them with their secrets. If it was told to, this replaces its files.

@@ -52,16 +52,16 @@ def quoted(key: str, value: str, sweep: bool = False) -> str:
     ValueError
         If a name has a reference (``${``) without its end.
     """
-    if value in ("", "???") or (value[0] in "'\"" and reads(value)):
+    if value in ("", "???") or (value[0] in "'\"" and is_readable(value)):
         return value
     if key == TEXT:
         require_references(f"{key}={value}")
         return in_quotes(value)
     listed = value.startswith("[") and value.endswith("]")
     if key == TEXTS:
-        if reads(value):
+        if is_readable(value):
             return value
-        return f"[{texts(value[1:-1])}]" if listed else in_quotes(value)
+        return f"[{quote_each(value[1:-1])}]" if listed else in_quotes(value)
     path = at_home(value)
     exists = os.path.exists(path)  # noqa: PTH110 - "\0" is no error
     if "${" in value and exists:
@@ -73,21 +73,22 @@ def quoted(key: str, value: str, sweep: bool = False) -> str:
     if not names_path(key) and not HOME.match(value):
         return value
     if listed:
-        return f"[{texts(value[1:-1])}]"
+        return f"[{quote_each(value[1:-1])}]"
     if sweep and "," in value and key not in SINGLE:
-        return value if reads(value) else texts(value)
+        return value if is_readable(value) else quote_each(value)
     return in_quotes(path)
 
 
-def texts(parts: str) -> str:
+def quote_each(parts: str) -> str:
     """Quote each of several texts that commas separate.
 
-    >>> print(texts("it's,'b, c', ,d"))
+    >>> print(quote_each("it's,'b, c', ,d"))
     "it's",'b, c',"d"
     """
     found = [match[1] for match in PART.finditer(parts) if match[1]]
     return ",".join(
-        part if part[0] in "'\"" and reads(part) else in_quotes(at_home(part)) for part in found
+        part if part[0] in "'\"" and is_readable(part) else in_quotes(at_home(part))
+        for part in found
     )
 
 
@@ -111,7 +112,7 @@ def require_references(word: str) -> None:
         ) from None
 
 
-def reads(value: str) -> bool:
+def is_readable(value: str) -> bool:
     """Tell whether Hydra can read the value of an override."""
     try:
         OverridesParser.create().parse_override(f"a={value}")

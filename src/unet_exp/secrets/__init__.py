@@ -1,4 +1,4 @@
 """Find and mask secrets in everything that is written or shown.
 
-Passwords, tokens and keys are known by their names and by where they stand in a text.
+Passwords, tokens and keys are recognised by their names and by their position in a text.
 """

@@ -7,7 +7,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from unet_exp.configuration.checks import check
+from unet_exp.configuration.checks import validate
 from unet_exp.configuration.objects import build
 from unet_exp.configuration.paths import settle_paths
 from unet_exp.records.run_folder import RunFolder
@@ -46,7 +46,7 @@ class Rehearsal:
         """Build everything that a job would build, and check that its devices exist."""
         cfg = cfg.copy()
         settle_paths(cfg)
-        check(cfg, "train")
+        validate(cfg, "train")
         if cfg.preview:
             raise ValueError(
                 "preview=true trains nothing, so that there is nothing to compare. Leave it out, "
