@@ -52,8 +52,9 @@ def message(error: BaseException, command: str | None) -> str:
     for cause in chain:
         if is_full(cause):
             return (
-                f"The disk is full: {failed_file(cause)} could not be written. Free some "
-                "space, or write to another disk (hydra.run.dir, output); what was finished before is whole."
+                f"The disk is full: {failed_file(cause)} could not be written. Free some space, "
+                "or write to another disk (hydra.run.dir, output); what was finished before is "
+                "whole."
             )
     if (text := explain_override(chain, command)) is not None:
         return text
