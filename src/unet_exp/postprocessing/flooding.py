@@ -95,7 +95,9 @@ def joined(
     rows = np.concatenate([key // basins, seeds])
     columns = np.concatenate([key % basins, np.full(count, basins)])
     weights = np.concatenate([weights + 1.0, np.full(count, 0.5)])
-    graph = coo_array((weights, (rows, columns)), shape=(basins + 1, basins + 1)).tocsr()
+    # scipy's spanning tree takes 32-bit indices only, before version 1.17.
+    edges = rows.astype(np.int32), columns.astype(np.int32)
+    graph = coo_array((weights, edges), shape=(basins + 1, basins + 1)).tocsr()
     forest = minimum_spanning_tree(graph)[:basins, :basins]
     trees, tree = connected_components(forest, directed=False)
     owner = np.zeros(trees, np.int32)
