@@ -39,7 +39,7 @@ test-lowest:
 	$(LOWEST)/bin/uv pip compile --quiet --resolution lowest-direct $(EXTRAS) pyproject.toml -o $(LOWEST)/versions.txt
 	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python -r $(LOWEST)/versions.txt
 	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --no-deps -e .
-	$(LOWEST)/bin/python -m pytest -n 2 -W ignore::DeprecationWarning $(ARGS)
+	PYTHONWARNINGS=ignore::DeprecationWarning $(LOWEST)/bin/python -m pytest -n 2 -W ignore::DeprecationWarning $(ARGS)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks $(ARGS)
