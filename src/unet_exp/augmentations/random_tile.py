@@ -1,5 +1,6 @@
 """Shift, rotation, mirroring, scale and elastic deformation in one step (arXiv:1505.04597, 3.1)."""
 
+from dataclasses import dataclass
 from functools import partial
 from math import cos, exp, log, radians, sin
 
@@ -10,6 +11,7 @@ from unet_exp.augmentations.elastic import coordinate_map, reach
 from unet_exp.augmentations.tiles import INTERPOLATIONS, Tile, Warp, Window
 
 
+@dataclass(frozen=True)
 class RandomTile:
     """Draw square tiles of an image, and cut the image, its target and its weights by them.
 
@@ -35,38 +37,37 @@ class RandomTile:
         Standard deviation in pixels of the Gaussian displacements, and the side of their grid.
     """
 
-    def __init__(
-        self,
-        size: int,
-        output_size: int,
-        rotation: float = 180.0,
-        flip: bool = True,
-        quarter_turns: bool = False,
-        scale: float = 1.0,
-        elastic_std: float = 10.0,
-        elastic_grid: int = 3,
-        interpolation: str = "cubic",
-    ) -> None:
-        if not 0 < output_size <= size or (size - output_size) % 2:
+    size: int
+    output_size: int
+    rotation: float = 180.0
+    flip: bool = True
+    quarter_turns: bool = False
+    scale: float = 1.0
+    elastic_std: float = 10.0
+    elastic_grid: int = 3
+    interpolation: str = "cubic"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.output_size <= self.size or (self.size - self.output_size) % 2:
             raise ValueError(
-                f"A tile of {size} pixels cannot have an output of {output_size}: it must be the "
-                "tile's centre, with the same number of pixels left out at both ends."
+                f"A tile of {self.size} pixels cannot have an output of {self.output_size}: it "
+                "must be the tile's centre, with the same number of pixels left out at both ends."
             )
-        if scale < 1 or elastic_std < 0 or elastic_grid < 2:
+        if self.scale < 1 or self.elastic_std < 0 or self.elastic_grid < 2:
             raise ValueError(
-                f"scale = {scale}, elastic_std = {elastic_std}, elastic_grid = {elastic_grid}: "
-                "the least are 1, 0 and 2."
+                f"scale = {self.scale}, elastic_std = {self.elastic_std}, elastic_grid = "
+                f"{self.elastic_grid}: the least are 1, 0 and 2."
             )
-        if interpolation not in INTERPOLATIONS:
+        if self.interpolation not in INTERPOLATIONS:
             raise ValueError(
-                f"interpolation = {interpolation!r} is unknown. Choose one of "
+                f"interpolation = {self.interpolation!r} is unknown. Choose one of "
                 f"{', '.join(INTERPOLATIONS)}."
             )
-        self.size, self.output_size = size, output_size
-        self.margin = (size - output_size) // 2
-        self.rotation, self.flip, self.quarter_turns = rotation, flip, quarter_turns
-        self.scale, self.elastic_std, self.elastic_grid = scale, elastic_std, elastic_grid
-        self.interpolation = interpolation
+
+    @property
+    def margin(self) -> int:
+        """Pixels of the input around the output, on each side."""
+        return (self.size - self.output_size) // 2
 
     def draw(self, height: int, width: int, random: np.random.Generator) -> Tile:
         """Draw the next tile of an image of this size."""

@@ -1,6 +1,7 @@
 """Random tiles as a transform of albumentations, for pipelines of people's own."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import albumentations as A
@@ -37,20 +38,19 @@ class RandomTileTransform(A.DualTransform):
         interpolation: str = "cubic",
         p: float = 1.0,
     ) -> None:
-        settings = {
-            "size": size,
-            "output_size": output_size,
-            "rotation": rotation,
-            "flip": flip,
-            "quarter_turns": quarter_turns,
-            "scale": scale,
-            "elastic_std": elastic_std,
-            "elastic_grid": elastic_grid,
-            "interpolation": interpolation,
-        }
-        self.tiles = RandomTile(**settings)
+        self.tiles = RandomTile(
+            size,
+            output_size,
+            rotation,
+            flip,
+            quarter_turns,
+            scale,
+            elastic_std,
+            elastic_grid,
+            interpolation,
+        )
         # Albumentations reads the arguments from here when it serialises a transform.
-        vars(self).update(settings)
+        vars(self).update(asdict(self.tiles))
         super().__init__(p=p)
 
     @property
