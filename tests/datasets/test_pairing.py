@@ -168,9 +168,9 @@ def test_a_name_may_hold_digits_that_are_no_decimals() -> None:
 
 def test_ten_thousand_files_are_paired_at_once() -> None:
     images = paths(*(f"i/{n}.tif" for n in range(10_000)))
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(pair(images, paths(*(f"l/{n}_mask.tif" for n in range(10_000))))) == 10_000
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_what_is_named_like_an_image_and_is_no_file_is_refused(tmp_path) -> None:
