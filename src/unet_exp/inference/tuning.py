@@ -6,21 +6,22 @@ time: Stone 1974 (doi:10.1111/j.2517-6161.1974.tb00994.x).
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from torch import Tensor
 from torchmetrics import Metric
 
-#: Probabilities (c, h, w) of an image, and its true objects (h, w); each may have its own size.
+#: Probabilities (c, h, w) of an image and its true objects (h, w). Sizes may differ.
 Case = tuple[Float[Tensor, "_ _ _"], Int[Tensor, "_ _"]]
 
 ROUNDS = 3
-"""The parameters are gone through at most so often; most fits end after two rounds."""
+"""Largest number of rounds over all parameters; most fits end after two."""
 
 LEAST_GAIN = 0.001
-"""A parameter changes only where it betters the score by this share of it, not by a hair."""
+"""Least relative gain in the score for which a parameter changes."""
 
 
 @runtime_checkable
@@ -38,25 +39,21 @@ class Tunable(Protocol):
         ...
 
 
-Postprocessing = TypeVar("Postprocessing", bound=Tunable)
-
-
 @dataclass(frozen=True)
 class Tuning:
-    """What was chosen, and what it gained.
+    """The parameters that were chosen, and their scores.
 
     Parameters
     ----------
     chosen
         The parameters that changed, with their new values.
     before, after
-        Score of all images, with the old and with the new parameters.
+        Score of all images with the old and with the new parameters.
     held_out
-        Score of all images, each with those of the tried parameters that are best on the others;
-        NaN for a single image. If it is not above ``before``, the gain would not carry over to new
-        images.
+        Score of all images, each with the parameters that are best on the others; NaN for a single
+        image. If it is not above ``before``, the gain does not carry over to new images.
     tried
-        How many sets of parameters were scored.
+        Number of parameter sets scored.
     """
 
     postprocessing: Any
@@ -73,16 +70,16 @@ def tune(
     measure: Metric,
     progress: Callable[[int], object] | None = None,
 ) -> Tuning:
-    """Fit the parameters that ``postprocessing.grid`` offers values for, from those it has.
+    """Fit the parameters that ``postprocessing.grid`` offers values for.
 
-    The result never scores worse on the images than what was given.
+    The search starts from the given parameters, so the result never scores worse on the images.
 
     Parameters
     ----------
     measure
-        Its state is sums, and its update takes ``instances`` and ``labels``.
+        A metric whose state is sums and whose update takes ``instances`` and ``labels``.
     progress
-        Called with the number of sets of parameters tried so far.
+        Called with the number of parameter sets tried so far.
 
     >>> import torch
     >>> from unet_exp.metrics.seg import SEG
@@ -96,86 +93,67 @@ def tune(
     if not cases:
         raise ValueError("There is no labelled image to fit the postprocessing to. Give one.")
     scores = Scores(cases, measure, progress)
-    everything = range(len(cases))
-    scores.of(postprocessing, everything)  # what was given is the first that is tried
-    best = search(postprocessing, everything, scores)
+    everything = list(range(len(cases)))
+    before = scores.of(postprocessing, everything)
+    best = search(postprocessing, scores)
     held_out = math.nan
     if len(cases) > 1:
-        tried = list(scores.known)
-        fitted = [chosen_on(tried, leave_out(i, everything), scores) for i in everything]
+        tried = list(scores.known)  # the given parameters come first
+        fitted = [
+            best_tried(tried, scores, [other for other in everything if other != index])
+            for index in everything
+        ]
         held_out = scores.total([scores.single(fitted[i], i) for i in everything])
-    old = {f.name: getattr(postprocessing, f.name) for f in fields(postprocessing)}
-    new = {name: getattr(best, name) for name in old}
-    return Tuning(
-        best,
-        {name: value for name, value in new.items() if value != old[name]},
-        scores.of(postprocessing, everything),
-        scores.of(best, everything),
-        held_out,
-        len(scores.known),
-    )
+    values = {f.name: getattr(best, f.name) for f in fields(postprocessing)}
+    chosen = {k: value for k, value in values.items() if value != getattr(postprocessing, k)}
+    after = scores.of(best, everything)
+    return Tuning(best, chosen, before, after, held_out, len(scores.known))
 
 
-def leave_out(index: int, indices: Sequence[int]) -> list[int]:
-    """Return the indices but one.
-
-    >>> leave_out(1, range(3))
-    [0, 2]
-    """
-    return [i for i in indices if i != index]
-
-
-def chosen_on(
-    tried: Sequence[Postprocessing], indices: Sequence[int], scores: "Scores"
-) -> Postprocessing:
-    """Choose among parameters that were tried, the first of them unless another beats it."""
-    best, top = tried[0], scores.of(tried[0], indices) * scores.sign
+def best_tried(tried: Sequence[Any], scores: "Scores", on: Sequence[int]) -> Any:
+    """Return the parameters that are best on some images, the first unless another beats it."""
+    best, top = tried[0], scores.of(tried[0], on) * scores.sign
     for other in tried[1:]:
-        score = scores.of(other, indices) * scores.sign
+        score = scores.of(other, on) * scores.sign
         if score - top > LEAST_GAIN * abs(top) or math.isnan(top):
             best, top = other, score
     return best
 
 
-def search(start: Postprocessing, indices: Sequence[int], scores: "Scores") -> Postprocessing:
-    """Improve one parameter after another until none can be, on some of the images."""
-    best, grid = start, start.grid([scores.cases[i][1] for i in indices])
+def search(start: Any, scores: "Scores") -> Any:
+    """Improve one parameter after another until none can be improved."""
+    best, grid = start, start.grid([labels for _, labels in scores.cases])
+    everything = range(len(scores.cases))
     for _ in range(ROUNDS):
         before = best
         for name, values in grid.items():
-            best = best_of(best, name, values, lambda p: scores.of(p, indices) * scores.sign)
+            candidates = []
+            for value in values:
+                # Other parameters may exclude a value.
+                with suppress(ValueError):
+                    candidates.append(replace(best, **{name: value}))
+            best = better(best, candidates, scores, everything)
         if best == before:
             break
     return best
 
 
-def best_of(
-    current: Postprocessing,
-    name: str,
-    values: Sequence[Any],
-    score: Callable[[Postprocessing], float],
-) -> Postprocessing:
-    """Return the best by one parameter: the current one unless another beats it.
+def better(current: Any, candidates: Sequence[Any], scores: "Scores", on: Sequence[int]) -> Any:
+    """Return the best candidate on some images, or the current one unless that is beaten.
 
-    Of several equals it is the middle one, as far as can be from where the score falls.
+    Of equally good candidates it is the middle one, since the score falls on either side.
     """
-    candidates = []
-    for value in values:
-        try:
-            candidates.append(replace(current, **{name: value}))
-        except ValueError:  # out of what the other parameters allow
-            continue
-    found = [score(candidate) for candidate in candidates]
-    top = max((f for f in found if not math.isnan(f)), default=math.nan)
-    now = score(current)  # any number is better than NaN
+    found = [scores.of(candidate, on) * scores.sign for candidate in candidates]
+    top = max((score for score in found if not math.isnan(score)), default=math.nan)
+    now = scores.of(current, on) * scores.sign  # any number is better than NaN
     if math.isnan(top) or top - now <= LEAST_GAIN * abs(now):
         return current
-    equals = [c for c, f in zip(candidates, found, strict=True) if f == top]
+    equals = [c for c, score in zip(candidates, found, strict=True) if score == top]
     return equals[(len(equals) - 1) // 2]
 
 
 class Scores:
-    """Scores of any parameters on any of the images; each image is segmented once with each.
+    """Scores of parameter sets on some of the images; each image is segmented once per set.
 
     >>> import torch
     >>> from unet_exp.metrics.seg import SEG
@@ -198,7 +176,7 @@ class Scores:
         self.known: dict[Any, dict[int, Metric]] = {}
 
     def single(self, postprocessing: Tunable, index: int) -> Metric:
-        """Return a measure that has seen one image alone."""
+        """Return the metric of a single image."""
         if postprocessing not in self.known:
             self.known[postprocessing] = {}
             if self.progress is not None:
@@ -212,12 +190,12 @@ class Scores:
         return images[index]
 
     def total(self, singles: Sequence[Metric]) -> float:
-        """Return the score of several images from the measures of each."""
+        """Return the score of several images from the metric of each."""
         self.measure.reset()
         for single in singles:
             self.measure.merge_state(single)
         return float(self.measure.compute())
 
     def of(self, postprocessing: Tunable, indices: Sequence[int]) -> float:
-        """Return the score of some of the images with one set of parameters."""
+        """Return the score of one parameter set on some of the images."""
         return self.total([self.single(postprocessing, index) for index in indices])
