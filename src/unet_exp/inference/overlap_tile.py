@@ -94,7 +94,7 @@ def overlap_tile(
     image
         (c, h, w), a tensor or anything that is read by slices (an array, a memory map, a Zarr
         array), of which only what is needed is read; or a plane without end, an object with
-        ``window(rows, columns)``, as :mod:`unet_exp.inference.views` has.
+        ``window(rows, columns)``, as :mod:`unet_exp.inference.tta` has.
     tile
         Largest side of the network's input in pixels; sides are as small as the number of tiles
         allows, and fit the network. None takes what the memory at hand allows.

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int32
 from torch import Tensor
 
 from unet_exp.inference.overlap_tile import OverlapTile, Span
-from unet_exp.inference.views import CHOICES, views
+from unet_exp.inference.tta import CHOICES, transformed_images
 from unet_exp.models.network import Network
 from unet_exp.ranges import require_choice
 from unet_exp.targets.target import Target
@@ -41,8 +41,8 @@ class Predictor:
     postprocessing
         Evidence (probabilities of classes) to instances.
     tta
-        Test-time augmentation, the mean of several views of the image: ``none``, ``rotations`` or
-        ``dihedral`` (see :func:`unet_exp.inference.views.views`).
+        Test-time augmentation, the mean over transformed images: ``none``, ``rotations`` or
+        ``dihedral`` (see :func:`unet_exp.inference.tta.transformed_images`).
 
     Raises
     ------
@@ -97,13 +97,14 @@ class Predictor:
         image = image.cpu().numpy() if isinstance(image, Tensor) else image
         region = region or ((0, image.shape[-2]), (0, image.shape[-1]))
         total, passes = torch.zeros(1), 0
-        for view in views(self.tta, image):
+        for transformed in transformed_images(self.tta, image):
             for network in self.networks:
-                output = self.inference(network, view, view.footprint(*region)).float()
+                output = self.inference(network, transformed, transformed.footprint(*region))
+                output = output.float()
                 if on_output is not None:
                     on_output(output)
                 evidence = self.target.evidence(output[None])[0].cpu().numpy()
-                total = total + torch.from_numpy(view.restored(evidence, *region).copy())
+                total = total + torch.from_numpy(transformed.restored(evidence, *region).copy())
                 passes += 1
         mean = total / passes
         if not bool(mean.isfinite().all()):

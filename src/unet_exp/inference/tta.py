@@ -1,7 +1,7 @@
-"""Rotated and mirrored versions of an image: section 4 of Ronneberger et al. 2015, table 1.
+"""Test-time augmentation: rotated and mirrored images (Ronneberger et al. 2015, table 1).
 
-Each version is a plane without end, of which any window can be had: so versions of images that
-are larger than memory are never made whole, and tiles of them meet without seams.
+A transformed image is an unbounded plane that is read by windows. So an image larger than memory
+is never transformed as a whole, and its tiles meet without seams.
 """
 
 import math
@@ -21,8 +21,8 @@ ROTATIONS = 7
 
 
 @runtime_checkable
-class View(Protocol):
-    """A plane that shows an image in another position."""
+class TransformedImage(Protocol):
+    """An image, rotated or mirrored, on an unbounded plane."""
 
     def window(self, rows: Span, columns: Span) -> Shaped[np.ndarray, "c h w"]:
         """Pixels of the plane, which goes on mirrored beyond the image."""
@@ -39,14 +39,15 @@ class View(Protocol):
         ...
 
 
-def views(tta: str, image: Any) -> list[View]:
-    """Versions of an image whose predictions are averaged (test-time augmentation).
+def transformed_images(tta: str, image: Any) -> list[TransformedImage]:
+    """Return the transformed images whose predictions are averaged.
 
     ``none``: the image itself. ``rotations``: the article's 7, by multiples of 360 / 7 degrees
-    around its centre, bicubic there and bilinear back. ``dihedral``: all 8 ways to lay a square,
-    every pixel an exact copy. ``image`` is anything that ``geometry.mirror_window`` reads.
+    around the centre, interpolated bicubically, and bilinearly back. ``dihedral``: all 8 quarter
+    turns and reflections, without interpolation. ``image`` is anything that
+    ``geometry.mirror_window`` reads.
 
-    >>> [len(views(tta, np.zeros((1, 4, 6)))) for tta in CHOICES]
+    >>> [len(transformed_images(tta, np.zeros((1, 4, 6)))) for tta in CHOICES]
     [1, 7, 8]
     """
     require_choice("tta", tta, CHOICES)
@@ -61,12 +62,12 @@ def views(tta: str, image: Any) -> list[View]:
 class Turned:
     """The image turned by quarters, anticlockwise, and then mirrored left to right if ``flip``.
 
-    >>> view = Turned(np.array([[[1, 2, 3]]]), quarter_turns=1)
-    >>> view.window((0, 3), (0, 1))
+    >>> turned = Turned(np.array([[[1, 2, 3]]]), quarter_turns=1)
+    >>> turned.window((0, 3), (0, 1))
     array([[[3],
             [2],
             [1]]])
-    >>> view.footprint(rows=(0, 1), columns=(0, 2))
+    >>> turned.footprint(rows=(0, 1), columns=(0, 2))
     ((1, 3), (0, 1))
     """
 
@@ -87,7 +88,7 @@ class Turned:
         return turned[..., ::-1] if self.flip else turned
 
     def footprint(self, rows: Span, columns: Span) -> tuple[Span, Span]:
-        """Where the turned plane shows a region of the image."""
+        """Rows and columns of the plane that show a region of the image."""
         for turn in range(self.quarter_turns):
             rows, columns = mirrored(columns, self.sizes[turn][1]), rows
         if self.flip:
@@ -103,7 +104,7 @@ class Turned:
 
 
 def mirrored(span: Span, size: int) -> Span:
-    """Where a span of an axis of ``size`` pixels lies when the axis is turned around.
+    """Return where a span lies after an axis of ``size`` pixels is reversed.
 
     >>> mirrored((0, 2), size=10)
     (8, 10)
@@ -114,7 +115,7 @@ def mirrored(span: Span, size: int) -> Span:
 class Rotated:
     """The image rotated by ``angle`` (radians, anticlockwise) around its centre.
 
-    The plane's origin lies at the image's centre, so that no window depends on how the image is
+    The plane's origin is the image's centre, so that windows do not depend on how the image is
     cut into regions.
 
     >>> values = Rotated(np.ones((1, 5, 5), np.float32), math.pi / 4).window((-2, 3), (-2, 3))
@@ -142,7 +143,7 @@ class Rotated:
     def restored(
         self, values: Float32[np.ndarray, "k h2 w2"], rows: Span, columns: Span
     ) -> Float32[np.ndarray, "k h w"]:
-        """Interpolate bilinearly at the places of the image's pixels."""
+        """Interpolate bilinearly at the image's pixels."""
         (top, _), (left, _) = self.footprint(rows, columns)
         y, x = self._in_plane(*np.mgrid[slice(*rows), slice(*columns)])
         return sampled(values, y - top, x - left, cv2.INTER_LINEAR)
@@ -164,7 +165,7 @@ class Rotated:
 
 
 def covering(positions: Shaped[np.ndarray, "..."]) -> Span:
-    """Whole pixels around positions, with the two more that bicubic interpolation reads.
+    """Return the span of pixels that bicubic interpolation at these positions reads.
 
     >>> covering(np.array([0.5, 3.2]))
     (-2, 7)

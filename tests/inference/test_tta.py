@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unet_exp.inference.views import Rotated, Turned, views
+from unet_exp.inference.tta import Rotated, Turned, transformed_images
 
 #: All eight ways to lay a sheet with the letters a to f on it, drawn by hand.
 SHEETS = {
@@ -33,7 +33,7 @@ def test_the_eight_ways_to_lay_a_sheet(way: tuple[int, bool]) -> None:
 
 
 def test_dihedral_shows_all_eight_ways() -> None:
-    found = views("dihedral", letters(SHEETS[0, False]))
+    found = transformed_images("dihedral", letters(SHEETS[0, False]))
     assert {(v.quarter_turns, v.flip) for v in found if isinstance(v, Turned)} == set(SHEETS)
 
 
@@ -74,7 +74,7 @@ def smooth(height: int, width: int) -> np.ndarray:
 @pytest.mark.parametrize("number", range(1, 7))
 def test_a_rotated_image_comes_back_but_for_interpolation(number: int) -> None:
     image = smooth(40, 56)
-    view = views("rotations", image)[number]
+    view = transformed_images("rotations", image)[number]
     region = (5, 35), (6, 50)
     back = view.restored(view.window(*view.footprint(*region)), *region)
     np.testing.assert_allclose(back, image[:, 5:35, 6:50], atol=0.02)
@@ -93,4 +93,4 @@ def test_how_an_image_is_cut_does_not_matter_to_a_rotated_one() -> None:
 
 def test_an_unknown_choice_is_refused() -> None:
     with pytest.raises(ValueError, match=r"tta=all is unknown. Choose one of none, rotations"):
-        views("all", np.zeros((1, 2, 2)))
+        transformed_images("all", np.zeros((1, 2, 2)))
