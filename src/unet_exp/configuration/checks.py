@@ -12,9 +12,9 @@ from omegaconf import DictConfig, OmegaConf
 from unet_exp.configuration.groups import GROUPS, content
 from unet_exp.configuration.hints import OverrideError
 from unet_exp.configuration.override_errors import KINDS, unknown
-from unet_exp.configuration.overrides import Override, is_under
+from unet_exp.configuration.overrides import Override
 from unet_exp.configuration.trainer_options import require_free
-from unet_exp.configuration.tree import walk
+from unet_exp.configuration.tree import is_under, walk
 
 #: Parts of Hydra's configuration that only a sweep uses.
 OF_A_SWEEP = ("hydra/sweeper", "hydra/launcher", "hydra.sweeper", "hydra.launcher", "hydra.sweep")

@@ -17,6 +17,7 @@ from hydra.errors import HydraException, OverrideParseException
 from unet_exp.configuration.groups import CHANGEABLE, is_group
 from unet_exp.configuration.hints import OverrideError, fixed_by_checkpoint, groups, own
 from unet_exp.configuration.quoting import in_quotes, quoted
+from unet_exp.configuration.tree import is_under
 
 #: Flags of Hydra's that ask for several jobs, for the help, and for the configuration.
 MULTIRUN, HELP, CFG = ("-m", "--multirun"), ("-h", "--help"), ("-c", "--cfg")
@@ -230,15 +231,6 @@ def plus_signs(parsed: Parsed, value: str, command: str) -> str:
         if root not in own(command):
             return ""  # with a plus, it would be added and do nothing
     return typed
-
-
-def is_under(key: str, keys: Sequence[str]) -> bool:
-    """Tell whether a key is one of some keys, or within one.
-
-    >>> is_under("hydra.sweep.dir", ["hydra.sweep"]), is_under("hydra.sweeper", ["hydra.sweep"])
-    (True, False)
-    """
-    return any(key == one or key.startswith((f"{one}.", f"{one}/")) for one in keys)
 
 
 @lru_cache(4096)

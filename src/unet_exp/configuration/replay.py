@@ -15,8 +15,8 @@ from typing import Any
 from hydra.errors import HydraException
 
 from unet_exp.configuration.groups import CONF, content, is_group
-from unet_exp.configuration.overrides import Override, is_under, key_of
-from unet_exp.configuration.tree import walk
+from unet_exp.configuration.overrides import Override, key_of
+from unet_exp.configuration.tree import is_under, walk
 from unet_exp.files import require_no_links_out
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep_folder import SweepFolder

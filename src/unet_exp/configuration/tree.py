@@ -1,6 +1,6 @@
-"""Nested plain data: every value with its dotted key."""
+"""Nested plain data and its dotted keys."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
@@ -26,3 +26,12 @@ def leaves(value: Any) -> Iterator[tuple[str, Any]]:
     [('a[0]', 1), ('a[1].b', 2)]
     """
     return ((key, one) for key, one in walk(value) if not isinstance(one, Mapping | list | tuple))
+
+
+def is_under(key: str, keys: Sequence[str]) -> bool:
+    """Tell whether a key is one of some keys, or within one.
+
+    >>> is_under("hydra.sweep.dir", ["hydra.sweep"]), is_under("hydra.sweeper", ["hydra.sweep"])
+    (True, False)
+    """
+    return any(key == one or key.startswith((f"{one}.", f"{one}/")) for one in keys)

@@ -10,7 +10,8 @@ from hydra.core.hydra_config import HydraConfig
 from torch import Tensor
 from torchmetrics import MetricCollection
 
-from unet_exp.configuration.overrides import is_under, key_of
+from unet_exp.configuration.overrides import key_of
+from unet_exp.configuration.tree import is_under
 from unet_exp.inference.predictor import Predictor
 from unet_exp.inference.tuning import Tunable, Tuning, tune
 from unet_exp.numbers import format_score

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from unet_exp.configuration.overrides import is_under, key_of
+from unet_exp.configuration.tree import is_under
 from unet_exp.evaluation.groups import REPEATS, Group, group_jobs, short_names
 from unet_exp.files import replacing
 from unet_exp.numbers import parse_number
@@ -159,7 +159,7 @@ def reproduction(sweep: Sweep, job: Run) -> str:
         word
         for word in sweep.words
         if not word.startswith("-")
-        and not is_under(key_of(word), ("hydra", "sweep"))
+        and not is_under(split(word)[0], ("hydra", "sweep"))
         and split(word)[0] not in job.values
     ]
     return shlex.join(["python", "train.py", *common, *job.overrides])

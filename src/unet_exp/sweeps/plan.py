@@ -9,7 +9,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
 from unet_exp.configuration.errors import explain
-from unet_exp.configuration.overrides import OF_SWEEP, is_under
+from unet_exp.configuration.overrides import OF_SWEEP
+from unet_exp.configuration.tree import is_under
 from unet_exp.records.sweep_folder import Job
 
 

@@ -4,8 +4,9 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from unet_exp.configuration.overrides import MULTIRUN, CommandLine, Override, is_under, key_of
+from unet_exp.configuration.overrides import MULTIRUN, CommandLine, Override, key_of
 from unet_exp.configuration.replay import replayed
+from unet_exp.configuration.tree import is_under
 from unet_exp.records.sweep_folder import Job, SweepFolder, SweepRecord
 from unet_exp.secrets.masking import blanked, is_masked
 from unet_exp.sweeps.plan import SweepError
