@@ -22,6 +22,7 @@ from omegaconf import DictConfig
 
 from tests.running import TINY
 from unet_exp.configuration import groups, schema
+from unet_exp.sweeps.job_runner import error_of
 
 ROOT = Path(__file__).parents[2]
 #: Seconds within which a machine with other work on it does what takes one.
@@ -93,7 +94,7 @@ def main(task: str, seeds: str, *words: str) -> None:
         sys.exit(130)
     except Exception as error:
         sys.exit(f"{type(error).__name__}: {error}")
-    print(json.dumps([(r.status.name, str(r._return_value)) for r in results]))
+    print(json.dumps([(r.status.name, str(error_of(r) or r.return_value)) for r in results]))
 
 
 def started(where: Path, *arguments: str) -> "subprocess.Popen[str]":

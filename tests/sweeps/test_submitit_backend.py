@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from tests.running import Command
 from tests.sweeps.launching import PATIENCE, launched, started, trained, until
 from unet_exp.runs.slurm import in_queue
+from unet_exp.sweeps.slurm_backend import SlurmBackend
 from unet_exp.sweeps.slurm_local_backend import SlurmLocalBackend
 from unet_exp.sweeps.submitit_backend import import_submitit
 
@@ -157,6 +159,21 @@ def test_without_slurm_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PATH", str(tmp_path))
     _, err = launched(tmp_path, "save", "1", *SLURM)
     assert "there is no srun here" in err
+
+
+def test_the_reason_of_sbatch_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """submitit wraps it in several lines; which one holds it may change."""
+    for name in ("srun", "sbatch"):
+        program = tmp_path / name
+        program.write_text(
+            "#!/bin/sh\necho 'sbatch: error: invalid partition: nowhere' >&2\nexit 1\n"
+        )
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    runner: Any = None  # nothing runs
+    backend = SlurmBackend(folder=str(tmp_path / "submitit"), partition="nowhere")
+    with pytest.raises(RuntimeError, match=r"SLURM refuses the jobs: invalid partition: nowhere\."):
+        backend.launch(runner, [["seed=1"], ["seed=2"]], 0)
 
 
 def test_no_job_at_a_time_is_refused() -> None:
