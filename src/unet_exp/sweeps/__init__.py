@@ -1,5 +1,5 @@
-"""Many trainings as one: which jobs there are, how they stand, and what they found.
+"""Sweeps: many trainings that one command plans, rehearses, launches, searches and resumes.
 
-Grids, searches by Optuna, launchers and the live table live here. One job is a run: see `runs`.
-The page of a sweep is drawn in `reports`.
+Grids, searches by Optuna, the backends of launchers and the live table are here. `runs` trains a
+single job, `records` owns the files in its folder, and `reports` draws the page of a sweep.
 """

@@ -1,4 +1,4 @@
-"""``sweep.csv``: a row for each job of a sweep, for whoever draws or counts further."""
+"""The table ``sweep.csv``, with a row for each job of a sweep."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def write_report(sweep: Sweep) -> Path:
 
 
 def to_csv(sweep: Sweep) -> str:
-    """Return a row for each job: one column for each parameter, then what came of it.
+    """Return the table: parameters, state and results of each job.
 
     >>> from unet_exp.records.sweep import Run
     >>> job = Run("0", Path("a/0"), ("seed=1",), "finished", score=0.5, scores={"val/seg": 0.5})
@@ -26,7 +26,7 @@ def to_csv(sweep: Sweep) -> str:
     0,1,finished,0.5,0.5,,0,a/0,
     """
     scores = list(dict.fromkeys(name for job in sweep.jobs for name in job.scores))
-    # A parameter or a score may be called like another column, so columns go by their place.
+    # A parameter and a score may have the same name, so cells go by position.
     head = ["state", "score", *scores, "seconds", "steps", "folder", "error"]
     rows = []
     for job in sweep.jobs:

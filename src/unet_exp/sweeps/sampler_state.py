@@ -1,7 +1,7 @@
-"""What a sampler of Optuna's keeps as a pickle in its study, checked before Optuna loads it.
+"""A check of the pickles in a study, before Optuna's CMA-ES sampler loads them.
 
-CMA-ES does: the state of its search stands in the attributes of trials. A study in the folder of
-a sweep may come from a stranger, whose pickle could run any code.
+The sampler stores its state in the attributes of trials. A study in the folder of a sweep may come
+from a stranger, and unpickling it could run any code.
 """
 
 import io
@@ -11,9 +11,9 @@ from typing import Any
 
 from unet_exp.configuration.replay import RecordError
 
-#: How the attributes are named that hold parts of a pickle, in hexadecimal digits.
+#: First parts of the names of attributes that hold a pickle, in hexadecimal digits.
 STATES = ("cma:optimizer", "sepcma:optimizer", "cmawm:optimizer")
-#: What arrays of numpy and its random numbers are made of.
+#: The names in pickles of NumPy's arrays and random generators.
 NUMPY = {
     ("numpy", "ndarray"), ("numpy", "dtype"), ("numpy.random", "RandomState"),
     ("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"),
@@ -26,7 +26,7 @@ NUMPY = {
 
 
 class _StateUnpickler(pickle.Unpickler):
-    """Loads arrays of numpy and classes of cmaes, and refuses all else."""
+    """Loads NumPy arrays and classes of cmaes alone."""
 
     def find_class(self, module: str, name: str) -> Any:
         """Return a class by its name."""
@@ -37,14 +37,14 @@ class _StateUnpickler(pickle.Unpickler):
 
 
 def require_safe_states(attributes: Iterable[Mapping[str, Any]], folder: object) -> None:
-    """Refuse a study in which a sampler's state is anything but arrays and classes of cmaes.
+    """Refuse a study in which a sampler's state names anything but NumPy arrays and cmaes.
 
     Parameters
     ----------
     attributes
         The ``system_attrs`` of each trial.
     folder
-        Of the sweep, for the message.
+        The folder of the sweep, for the message.
 
     Raises
     ------
@@ -62,6 +62,5 @@ def require_safe_states(attributes: Iterable[Mapping[str, Any]], folder: object)
             except Exception as error:  # a damaged pickle may raise anything
                 raise RecordError(
                     f"The study in {folder} holds a state of its sampler that could run code "
-                    f"({error}), so it was not loaded. Begin a new sweep in another folder, or "
-                    "go on with hydra.sweeper.sampler=tpe."
+                    f"({error}), so it was not loaded. Begin a new sweep in another folder."
                 ) from error
