@@ -9,11 +9,11 @@ from unet_exp.pictures.colours import (
     alike,
     coloured,
     errors,
-    fitted,
     hatched,
     merged_and_split,
     outlines,
     picture,
+    resized,
     stretched,
     tinted,
 )
@@ -58,17 +58,17 @@ def test_what_is_not_finite_or_constant() -> None:
 
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 9), st.integers(1, 9))
 @settings(deadline=None)
-def test_fitted_samples_only_what_is_there(h: int, w: int, height: int, width: int) -> None:
+def test_resized_samples_only_what_is_there(h: int, w: int, height: int, width: int) -> None:
     labels = np.arange(h * w).reshape(h, w)
-    resized = fitted(labels, height, width)
-    assert resized.shape == (height, width)
-    assert set(resized.ravel()) <= set(labels.ravel())
-    assert (np.diff(resized, axis=1) >= 0).all()
+    found = resized(labels, height, width)
+    assert found.shape == (height, width)
+    assert set(found.ravel()) <= set(labels.ravel())
+    assert (np.diff(found, axis=1) >= 0).all()
 
 
 def test_shrinking_an_image_takes_means() -> None:
     grid = np.indices((8, 8)).sum(0) % 2
-    assert fitted(grid.astype(np.float32), 4, 4).tolist() == [[0.5] * 4] * 4
+    assert resized(grid.astype(np.float32), 4, 4).tolist() == [[0.5] * 4] * 4
 
 
 @pytest.mark.parametrize(("channels", "grey"), [(1, True), (2, True), (3, False), (5, False)])

@@ -1,4 +1,4 @@
-"""Batch norm folded into the convolution before it: one layer less to compute, and to hold."""
+"""Batch norm folded into the preceding convolution, which saves a layer's time and memory."""
 
 from itertools import pairwise
 from typing import TypeGuard, TypeVar
@@ -13,11 +13,10 @@ Layer = TypeVar("Layer", bound=nn.Module)
 
 @torch.no_grad()
 def fold_batch_norm(network: Network) -> Network:
-    """Change a network in evaluation mode, which then gives the same logits up to rounding.
+    """Fold batch norm in place, in a network in evaluation mode; outputs stay equal up to rounding.
 
-    Only pairs that follow each other in an ``nn.Sequential`` are folded, since only there the
-    order of layers is known; of these only torch's own layers, without hooks. The network can be
-    trained no further: its statistics are gone.
+    Only neighbours in an ``nn.Sequential`` are folded, since only there the order of layers is
+    known, and only torch's own layers without hooks. The network cannot be trained any further.
 
     Raises
     ------
@@ -51,7 +50,7 @@ def fold_batch_norm(network: Network) -> Network:
 
 
 def plain(layer: nn.Module, kind: type[Layer]) -> TypeGuard[Layer]:
-    """Tell whether a layer does what torch's layer of this kind does, and nothing else."""
+    """Return whether a layer is torch's own layer of this kind, without hooks."""
     return type(layer) is kind and not (
         layer._forward_hooks or layer._forward_pre_hooks  # such as the older weight norm's
     )

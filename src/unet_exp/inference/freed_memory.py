@@ -1,21 +1,20 @@
-"""Memory that torch frees stays with the process, for its next tensors."""
+"""Keep memory that torch frees in the process, for its next tensors (glibc)."""
 
 import ctypes
 import sys
 
-# mallopt(3): which value is set, and to what.
+# Parameters of mallopt(3) and their values.
 TRIM_THRESHOLD, KEPT = -1, 2**31 - 1
 MMAP_THRESHOLD, HEAP = -3, 2**30
 MMAP_MAX, NONE = -4, 0
 
 
 def keep_freed_memory() -> bool:
-    """Let the C library hand freed memory out again instead of back; tell whether it does.
+    """Keep freed memory in the process (glibc); return whether that is possible.
 
-    The feature maps of a large tile have more than the 32 MB beyond which glibc fetches memory
-    from the system and returns it, tensor by tensor. So each layer would first have to wait for
-    its pages: 4 of 11 seconds of a large image. In turn the process keeps the most that it ever
-    had, and gaps in it. For the whole process, on Linux with glibc; elsewhere nothing changes.
+    By default glibc requests and returns blocks above 32 MB, such as the feature maps of a large
+    tile, one by one. Waiting for their pages took 4 of 11 seconds of a large image. The process
+    then keeps its peak memory. Elsewhere than on Linux with glibc nothing changes.
 
     >>> keep_freed_memory() in (True, False)
     True

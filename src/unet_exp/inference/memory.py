@@ -1,7 +1,7 @@
-"""How large a tile may be: the memory that a network takes for each pixel, and what there is.
+"""The largest tile that fits into memory.
 
-A forward pass is followed on torch's "meta" device, where tensors have sizes but no content, so
-the peak of what is alive at once is known exactly, for any network, without computing anything.
+A forward pass on torch's "meta" device, where tensors have sizes but no content, gives the peak
+memory of any network exactly and at once.
 """
 
 import copy
@@ -18,16 +18,16 @@ from torch.utils._pytree import tree_leaves
 MOST = 2**30
 """Bytes of activations beyond which a larger tile on a CPU saves little time."""
 MARGIN = 1.3
-"""What libraries take besides the tensors: the article's network was seen to take 1.26 times."""
+"""Memory that libraries need besides the tensors: 1.26 was measured for the article's network."""
 
 _known: "weakref.WeakKeyDictionary[nn.Module, float]" = weakref.WeakKeyDictionary()
 
 
 def largest_side(network: nn.Module, side: int, batch_size: int = 1) -> int:
-    """Side in pixels of the square tiles, ``batch_size`` at once, that the memory at hand allows.
+    """Largest side in pixels of square tiles, ``batch_size`` at once, that fits into memory.
 
-    On a CPU a quarter of the free memory and at most 1 GiB is used, on a GPU half of what is free.
-    The memory for each pixel is found with a tile of ``side`` pixels, which must fit the network.
+    On a CPU a quarter of the free memory and at most 1 GiB is used, on a GPU half of the free
+    memory. The memory per pixel is measured with a tile of ``side`` pixels, which must fit.
 
     >>> from unet_exp.models.unet import UNet
     >>> largest_side(UNet(base_channels=16), 572) > largest_side(UNet(base_channels=32), 572) > 300
@@ -41,7 +41,7 @@ def largest_side(network: nn.Module, side: int, batch_size: int = 1) -> int:
 
 
 def memory_at_hand(device: torch.device) -> int:
-    """Bytes that a forward pass may take on a device."""
+    """Bytes that a forward pass may use on a device."""
     if device.type == "cuda":
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return (torch.cuda.mem_get_info(device)[0] + kept) // 2
@@ -49,7 +49,7 @@ def memory_at_hand(device: torch.device) -> int:
 
 
 def bytes_per_pixel(network: nn.Module, side: int) -> float:
-    """Peak of the memory that one forward pass holds, divided by the pixels of its image.
+    """Peak memory of one forward pass, divided by the pixels of its image.
 
     >>> bytes_per_pixel(nn.Conv2d(1, 3, 1), 100)  # 4 bytes for each of one and three channels
     16.0
@@ -57,14 +57,14 @@ def bytes_per_pixel(network: nn.Module, side: int) -> float:
     twin = copy.deepcopy(network).to("meta")
     channels = getattr(network, "in_channels", 1)
     image = torch.empty(1, channels, side, side, device="meta")
-    with torch.inference_mode(), _Ledger() as ledger:
-        ledger.enter(image.untyped_storage())
+    with torch.inference_mode(), _MemoryTracker() as tracker:
+        tracker.enter(image.untyped_storage())
         twin(image)
-    return ledger.peak / side**2
+    return tracker.peak / side**2
 
 
-class _Ledger(TorchDispatchMode):
-    """Adds up the bytes of all tensors that are alive."""
+class _MemoryTracker(TorchDispatchMode):
+    """Tracks the bytes of all live tensors and their peak."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class _Ledger(TorchDispatchMode):
         return result
 
     def enter(self, storage: torch.UntypedStorage) -> None:
-        """Count a storage until it is freed, once however many tensors look at it."""
+        """Count a storage once until it is freed, even if several tensors share it."""
         key = storage._cdata
         if key not in self.held:
             self.held[key] = storage.nbytes()

@@ -25,14 +25,14 @@ ERRORS: dict[str, Colour] = {
 }
 
 
-def fitted(
+def resized(
     values: Shaped[np.ndarray, "h w"], height: int, width: int
 ) -> Shaped[np.ndarray, "h2 w2"]:
     """Resize: floats that shrink to means, all else to samples; enlarged pixels stay sharp.
 
-    >>> fitted(np.array([[1, 2]]), 2, 4)
+    >>> resized(np.array([[1, 2]]), 2, 4)
     array([[1, 1, 2, 2], [1, 1, 2, 2]])
-    >>> fitted(np.array([[1.0, 2.0]], np.float32), 1, 1)
+    >>> resized(np.array([[1.0, 2.0]], np.float32), 1, 1)
     array([[1.5]], dtype=float32)
     """
     if values.shape == (height, width):
@@ -73,7 +73,7 @@ def picture(
     """
     count = 3 if len(image) >= 3 else 1
     channels = (np.asarray(channel, np.float32) for channel in image[:count])
-    shades = [stretched(fitted(channel, height, width)) for channel in channels]
+    shades = [stretched(resized(channel, height, width)) for channel in channels]
     return np.stack(shades * (3 // count), axis=-1)
 
 
@@ -134,7 +134,7 @@ def coloured(
 def overlaps(
     prediction: Int[np.ndarray, "h w"], labels: Int[np.ndarray, "h w"]
 ) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " n"], Int[np.ndarray, " n"]]:
-    """List pairs of a predicted and a true instance with their common pixels, largest first."""
+    """Return pairs of predicted and true instances and their overlap, largest first."""
     both = (prediction > 0) & (labels > 0)
     base = int(labels.max(initial=0)) + 1
     pairs, pixels = np.unique(
@@ -147,10 +147,10 @@ def overlaps(
 def alike(
     prediction: Int[np.ndarray, "h w"], labels: Int[np.ndarray, "h w"]
 ) -> Int[np.ndarray, "h w"]:
-    """Renumber predicted instances, so that each has the number of the true one it shows best.
+    """Renumber predicted instances by the true instance they overlap most, for equal colours.
 
-    Pairs are made in the order of their overlap, each instance being in one at most; predicted
-    instances that are left get numbers of their own. Equal numbers have equal colours.
+    Pairs form by decreasing overlap, at most one per instance. Other predicted instances get new
+    numbers.
 
     >>> alike(np.array([[5, 5, 9, 9, 9]]), np.array([[2, 2, 2, 4, 4]]))
     array([[2, 2, 4, 4, 4]])
@@ -170,7 +170,9 @@ def alike(
 def merged_and_split(
     prediction: Int[np.ndarray, "h w"], labels: Int[np.ndarray, "h w"]
 ) -> tuple[Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"]]:
-    """Mark instances that hold most of several true ones, and true ones that hold most of several.
+    """Return the masks of merged predicted instances and of split true instances.
+
+    A merged instance contains most of several true ones; a split one most of several predicted.
 
     >>> merged, split = merged_and_split(np.array([[1, 1, 2, 3]]), np.array([[1, 2, 3, 3]]))
     >>> merged.astype(int), split.astype(int)
@@ -191,10 +193,10 @@ def errors(
     labels: Int[np.ndarray, "h w"],
     by_class: bool = False,
 ) -> tuple[UInt8[np.ndarray, "h w 3"], dict[str, Colour]]:
-    """Tint what is right and wrong; also give the colours used, for a legend.
+    """Tint correct and wrong pixels; also return the colours used, for a legend.
 
-    Pixels are found, missed or false; found ones may be part of objects merged or split, or, if
-    ``by_class``, be found as another class.
+    Pixels are found, missed or false. Found pixels may belong to merged or split objects or, if
+    ``by_class``, to another class.
     """
     true, known = labels > 0, labels >= 0
     found = (prediction > 0) & true

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Shaped, UInt8
 from matplotlib.patches import Rectangle
 
-from unet_exp.pictures.colours import ERRORS, coloured, fitted, picture
+from unet_exp.pictures.colours import ERRORS, coloured, picture, resized
 from unet_exp.pictures.page import Page, finished
 
 SIDE = 320  # pixels of the longer side of each picture
@@ -52,7 +52,7 @@ def contact_sheet(
                 Rectangle(corner, *extent, fill=False, edgecolor="#F0E442", linewidth=1.2)
             )
         for column, plane in enumerate(target, 1):
-            shown = fitted(plane, *size)
+            shown = resized(plane, *size)
             if shown.dtype.kind == "f":
                 page.show_numbers(row, column, shown, "viridis", low, high, heads[1])
                 continue
@@ -60,7 +60,7 @@ def contact_sheet(
             page.show(row, column, coloured(inner, shown.astype(np.int64)), heads[1])
             if (shown < 0).any():
                 page.legend(row, column, {"unknown": ERRORS["unknown"]})
-        weights = fitted(sample["weights"], *size)
+        weights = resized(sample["weights"], *size)
         page.show_numbers(row, 1 + channels, weights, "magma", 0, top, heads[2])
     return finished(page.figure, path)
 

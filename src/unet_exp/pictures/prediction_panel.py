@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int, Shaped, UInt8
 
-from unet_exp.pictures.colours import ERRORS, alike, coloured, errors, fitted, picture
+from unet_exp.pictures.colours import ERRORS, alike, coloured, errors, picture, resized
 from unet_exp.pictures.page import Page, finished
 
 SIDE = 512  # pixels of the longer side of each picture
@@ -44,24 +44,24 @@ def prediction_panel(
     # A sliver of an image still gets room for its titles.
     size = max(round(height * scale), 60), max(round(width * scale), 260)
     page = Page(1 if labels is None else 2, 3, *size, title, entries=len(ERRORS) - 1)
-    base, prediction = picture(image, *size), fitted(prediction, *size)
+    base, prediction = picture(image, *size), resized(prediction, *size)
     page.show(0, 0, base, "Image")
     row, same = 0, prediction
     if labels is not None:
-        labels = fitted(labels, *size)
+        labels = resized(labels, *size)
         page.show(0, 1, coloured(base, labels), headed("Labels", labels, by_class))
         if (labels < 0).any():
             page.legend(0, 1, {"unknown": ERRORS["unknown"]})
         if weights is not None:
             top = float(np.nanmax(weights, initial=0.0))
-            page.show_numbers(0, 2, fitted(weights, *size), "magma", 0, top, "Weight map")
+            page.show_numbers(0, 2, resized(weights, *size), "magma", 0, top, "Weight map")
         tinted, colours = errors(base, prediction, labels, by_class)
         page.show(1, 2, tinted, "Errors")
         page.legend(1, 2, colours)
         row, same = 1, prediction if by_class else alike(prediction, labels)
     # Without labels all fits in one row: image, probability, prediction.
     column = 0 if labels is not None else 1
-    page.show_numbers(row, column, fitted(probability, *size), "viridis", 0, 1, "Probability")
+    page.show_numbers(row, column, resized(probability, *size), "viridis", 0, 1, "Probability")
     page.show(row, column + 1, coloured(base, same), headed("Prediction", prediction, by_class))
     return finished(page.figure, path)
 

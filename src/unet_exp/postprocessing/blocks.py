@@ -24,16 +24,16 @@ class Block(NamedTuple):
 
     @property
     def place(self) -> tuple[slice, slice]:
-        """The slices that cut it out of the image."""
+        """Its slices in the image."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
     @property
     def pixels(self) -> int:
-        """How many pixels it has."""
+        """Number of pixels."""
         return (self.bottom - self.top) * (self.right - self.left)
 
     def widened(self, halo: int, height: int, width: int) -> "Block":
-        """Return it with a rim of ``halo`` pixels, as far as the image goes.
+        """Return the block with a rim of ``halo`` pixels, cropped to the image.
 
         >>> Block(0, 4, 4, 8).widened(2, height=10, width=9)
         Block(top=0, bottom=6, left=2, right=9)
@@ -46,7 +46,7 @@ class Block(NamedTuple):
         )
 
     def within(self, other: "Block") -> tuple[slice, slice]:
-        """Return the slices that cut it out of a block that holds it."""
+        """Return its slices relative to a block that contains it."""
         return (
             slice(self.top - other.top, self.bottom - other.top),
             slice(self.left - other.left, self.right - other.left),
@@ -115,19 +115,19 @@ class Canvas:
     def places(
         self, block: Block, inside: Int64[np.ndarray, " pixels"]
     ) -> Int64[np.ndarray, " pixels"]:
-        """Turn places within a block into places in the image, both in reading order from 0."""
+        """Convert flat indices in a block to flat indices in the image."""
         rows, columns = np.divmod(inside, block.right - block.left)
         return (block.top + rows) * self.width + block.left + columns
 
     def block_of(self, places: Int64[np.ndarray, " pixels"]) -> Int64[np.ndarray, " pixels"]:
-        """Tell which of the blocks pixels lie in."""
+        """Return the index of the block of each pixel, given by its flat index."""
         rows, columns = np.divmod(places, self.width)
         return rows // self.side * -(-self.width // self.side) + columns // self.side
 
     def edges(
         self, block: Block, labels: Integer[np.ndarray, "h w"]
     ) -> Iterator[Integer[np.ndarray, " pixels"]]:
-        """Yield the lines of a block's labels that lie along the edges of the image."""
+        """Yield the rows and columns of a block's labels at the edges of the image."""
         if block.top == 0:
             yield labels[0]
         if block.bottom == self.height:
@@ -148,15 +148,15 @@ class Canvas:
         return 1 - np.asarray(self.probabilities[:, rows, columns])[0].astype(np.float32)
 
     def held(self, block: Block) -> Integer[np.ndarray, "h w"]:
-        """Return the numbers that were written in a block."""
+        """Return the labels written in a block."""
         return np.asarray(self.labels[block.place])
 
     def write(self, block: Block, labels: Integer[np.ndarray, "h w"]) -> None:
-        """Write the numbers of a block."""
+        """Write the labels of a block."""
         self.labels[block.place] = labels.astype(self.labels.dtype)
 
     def each(self, segment: Callable[[Tensor], Int32[Tensor, "h w"]]) -> int:
-        """Write what ``segment`` makes of each block by itself; return the highest number."""
+        """Segment each block on its own and write its labels; return the highest label."""
         highest = 0
         for block in self.visit():
             labels = segment(self.read(block)).numpy()

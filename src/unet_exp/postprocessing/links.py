@@ -1,7 +1,7 @@
-"""The same number for a cell in frames that follow each other, by overlap.
+"""Link cells of consecutive frames by overlap.
 
-The rule is that of the Cell Tracking Challenge's detection (doi:10.1371/journal.pone.0144959): an
-object goes on in the one that covers more than half of it, of which there is at most one.
+As in the detection of the Cell Tracking Challenge (doi:10.1371/journal.pone.0144959), an object
+continues in the object that covers more than half of it; there is at most one.
 """
 
 import numpy as np
@@ -11,10 +11,10 @@ from jaxtyping import Int
 def linked(
     before: Int[np.ndarray, "h w"], now: Int[np.ndarray, "h w"], following: int
 ) -> tuple[Int[np.ndarray, "h w"], int]:
-    """Give objects the numbers they had in the frame before, new ones those from ``following``.
+    """Renumber objects as in the frame before, and new objects from ``following``.
 
-    Of several objects that go on in one, the one that shares most pixels with it gives its
-    number. Returns the numbered frame, and the next number that is free.
+    If several objects continue in one, it gets the number of the one with the largest overlap.
+    Returns the renumbered frame and the next free number.
 
     >>> before, now = np.array([[7, 7, 7, 0, 0, 8]]), np.array([[0, 2, 2, 0, 1, 0]])
     >>> linked(before, now, following=9)

@@ -1,4 +1,4 @@
-"""What is done to masks and instances as a whole: holes, small objects, narrow gaps.
+"""Operations on masks and instances: fill holes, remove small objects, close narrow gaps.
 
 Morphology as in Soille, Morphological Image Analysis (doi:10.1007/978-3-662-05088-0). No step
 loops over objects, so cost grows with pixels only.
@@ -12,7 +12,7 @@ from unet_exp.connectivity import label_components
 
 
 def filled(mask: Bool[np.ndarray, "h w"], connectivity: int = 1) -> Bool[np.ndarray, "h w"]:
-    """Fill the holes: background that foreground cuts off from the edge of the image.
+    """Fill holes: background that is not connected to the edge of the image.
 
     >>> filled(np.array([[1, 1, 1, 1], [1, 0, 0, 1], [1, 1, 1, 1]]).astype(bool)).all()
     np.True_
@@ -26,7 +26,7 @@ def filled(mask: Bool[np.ndarray, "h w"], connectivity: int = 1) -> Bool[np.ndar
 
 
 def without_small(labels: Int32[np.ndarray, "h w"], min_size: int) -> Int32[np.ndarray, "h w"]:
-    """Remove the objects of fewer than ``min_size`` pixels and number the others without gaps.
+    """Remove objects of fewer than ``min_size`` pixels and renumber the others from 1.
 
     >>> without_small(np.array([[1, 0, 2, 2]], np.int32), 2)
     array([[0, 0, 1, 1]], dtype=int32)
@@ -42,10 +42,10 @@ def distance_to(mask: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
 
 
 def without_gaps(labels: Int32[np.ndarray, "h w"], reach: int) -> Int32[np.ndarray, "h w"]:
-    """Give the gaps of at most ``2 * reach`` pixels between objects to the nearest object.
+    """Assign gaps of at most ``2 * reach`` pixels between objects to the nearest object.
 
-    The gaps are what a morphological closing by a disk adds: a border drawn to separate two
-    touching cells is given back to them, while outlines next to open background stay.
+    The gaps are the pixels that a morphological closing by a disk adds. So the border between two
+    touching cells is returned to them, while outlines towards open background stay.
 
     >>> without_gaps(np.array([[1, 1, 0, 0, 2, 2, 0, 0, 0, 0, 0]], np.int32), 1)
     array([[1, 1, 1, 2, 2, 2, 0, 0, 0, 0, 0]], dtype=int32)

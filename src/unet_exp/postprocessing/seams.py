@@ -1,4 +1,4 @@
-"""Which parts meet across the borders of blocks: union-find over pairs.
+"""Join the parts of objects that touch across the borders of blocks.
 
 As in the labelling of images by strips or blocks, Rosenfeld 1966 (doi:10.1145/321356.321357).
 """
@@ -12,9 +12,9 @@ from unet_exp.postprocessing.blocks import Block
 
 
 class Seams:
-    """Pairs of parts that meet between blocks, which come in reading order.
+    """Pairs of parts that touch between blocks; blocks are added in reading order.
 
-    Only lines of pixels are kept: a row through the image and a column of a block.
+    Memory holds one row of the image and one column of a block.
 
     >>> seams = Seams(width=4, connectivity=1)
     >>> seams.add(Block(0, 1, 0, 2), np.array([[1, 2]]))
@@ -31,7 +31,7 @@ class Seams:
         self.pairs = [np.zeros((0, 2), np.int64)]
 
     def add(self, block: Block, parts: Integer[np.ndarray, "h w"]) -> None:
-        """Note which parts of a block meet those of the blocks above and at the left."""
+        """Record which parts of a block touch those of the blocks above and on the left."""
         if block.left == 0:
             self.above, self.row = self.row, np.zeros_like(self.row)
         else:
@@ -42,7 +42,7 @@ class Seams:
         self.column = parts[:, -1].astype(np.int64)
 
     def roots(self, count: int) -> Int64[np.ndarray, " numbers"]:
-        """Give for each of the parts 0..count the lowest of those that it hangs together with."""
+        """Return for each part 0..count the lowest part that it is connected to."""
         root = np.arange(count + 1)
         pairs = np.concatenate(self.pairs)
         if len(pairs):
@@ -58,7 +58,7 @@ class Seams:
 def meeting(
     one: Integer[np.ndarray, " n"], other: Integer[np.ndarray, " n"], connectivity: int
 ) -> Int64[np.ndarray, "pairs 2"]:
-    """List the parts that touch between two neighbouring lines of pixels, each pair once.
+    """Return the pairs of parts that touch between two neighbouring lines of pixels.
 
     >>> meeting(np.array([1, 1, 0]), np.array([0, 0, 2]), connectivity=2)
     array([[1, 2]])

@@ -1,7 +1,6 @@
-"""Whole objects of an image too large for memory: a window at a time.
+"""Process whole objects of an image too large for memory, one window at a time.
 
-What becomes of an object may depend on all of it. If it depends on nothing else, it can be found
-in a window that holds the object from end to end.
+A window contains whole objects, for operations that depend on all pixels of an object.
 """
 
 import logging
