@@ -7,18 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from unet_exp.configuration.errors import explain, is_full
-from unet_exp.csv_tables import to_csv
-from unet_exp.evaluation.groups import (
-    Group,
-    ScoredRun,
-    as_overrides,
-    group_runs,
-    settings_of,
-    value_at,
-)
+from unet_exp.evaluation.groups import Group, ScoredRun, as_overrides, group_runs
+from unet_exp.evaluation.results import write_comparison
 from unet_exp.evaluation.tables import show
-from unet_exp.files import to_json, write_atomically
-from unet_exp.runs.summary import environment
 
 log = logging.getLogger(__name__)
 trace = logging.getLogger("unet_exp.trace")
@@ -55,7 +46,7 @@ def compare(
     if len(failed) == len(runs):
         raise FailedRunsError(f"None of the {len(runs)} runs could be scored. {reasons}")
     keys, groups = group_runs([run for run in runs if not run.error])
-    paths = write(runs, keys, groups, facts, folder)
+    paths = write_comparison(runs, keys, groups, facts, folder)
     show_runs(groups, failed, keys, title)
     for path in paths:
         log.info("%s", path)
@@ -65,40 +56,6 @@ def compare(
             f"{reasons}"
         )
     return groups
-
-
-def write(
-    runs: Sequence[ScoredRun],
-    keys: Sequence[str],
-    groups: Sequence[Group],
-    facts: dict[str, Any],
-    folder: Path,
-) -> list[Path]:
-    """Write a row for each run to ``folds.csv``, and the means to ``evaluation.json``."""
-    rows = [
-        {
-            "run": run.name,
-            **{key: value_at(settings_of(run.config), key) for key in keys if not run.error},
-            "checkpoint": str(run.folder.best),
-            "training": run.folder.state(),
-            "images": run.images,
-            **run.scores,
-            "error": run.error,
-        }
-        for run in runs
-    ]
-    means = [
-        {
-            "settings": group.settings,
-            "runs": [run.name for run in group.runs],
-            **{kind: group.over_runs(kind) for kind in ("mean", "std")},
-        }
-        for group in groups
-    ]
-    table, record = folder / "folds.csv", folder / "evaluation.json"
-    write_atomically(table, to_csv(rows))
-    write_atomically(record, to_json({**facts, "groups": means, "runs": rows, **environment()}))
-    return [record, table]
 
 
 def show_runs(
@@ -129,7 +86,6 @@ def show_runs(
 
 def label(run: ScoredRun, keys: Sequence[str]) -> str:
     """Return the settings in which a run differs, and whether its training is unfinished."""
-    settings = settings_of(run.config)
-    text = as_overrides({key: value_at(settings, key) for key in keys})
+    text = as_overrides(run.settings(keys))
     state = run.folder.state()
     return text if state in ("", "finished") else f"{text} (training {state})".strip()

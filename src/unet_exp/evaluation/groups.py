@@ -1,7 +1,7 @@
 """Runs that differ in fold and seed alone, and the mean of their scores."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,16 @@ class ScoredRun:
     images: int = 0
     error: str = ""
 
+    def settings(self, keys: Iterable[str]) -> dict[str, Any]:
+        """Return the values of dotted keys, None where there is none.
+
+        >>> from pathlib import Path
+        >>> run = ScoredRun("0", RunFolder(Path("0")), {"model": {"depth": 4}})
+        >>> run.settings(["model.depth", "model.norm", "seed"])
+        {'model.depth': 4, 'model.norm': None, 'seed': None}
+        """
+        return {key: value_at(settings_of(self.config), key) for key in keys}
+
 
 @dataclass(frozen=True)
 class Group:
@@ -52,11 +62,10 @@ class Group:
 
 def group_runs(runs: Sequence[ScoredRun]) -> tuple[list[str], list[Group]]:
     """Return the settings in which runs differ, and the runs grouped by all but fold and seed."""
-    configs = [settings_of(run.config) for run in runs]
-    keys = differing_keys(configs)
+    keys = differing_keys([settings_of(run.config) for run in runs])
     groups: dict[str, Group] = {}
-    for run, config in zip(runs, configs, strict=True):
-        settings = {key: value_at(config, key) for key in keys if key not in REPEATS}
+    for run in runs:
+        settings = run.settings(key for key in keys if key not in REPEATS)
         groups.setdefault(repr(settings), Group(settings, [])).runs.append(run)
     return keys, list(groups.values())
 
@@ -121,11 +130,7 @@ def keys_between(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[str
 
 
 def value_at(config: Mapping[str, Any], key: str) -> Any:
-    """Return the value of a dotted key; None if there is none.
-
-    >>> value_at({"model": {"depth": 4}}, "model.depth"), value_at({"model": 5}, "model.depth")
-    (4, None)
-    """
+    """Return the value of a dotted key; None if there is none."""
     node: Any = config
     for name in key.split("."):
         node = node.get(name) if isinstance(node, Mapping) else None

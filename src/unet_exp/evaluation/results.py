@@ -1,11 +1,13 @@
-"""The files of an evaluation: evaluation.json, per_image.csv and pictures."""
+"""The files of an evaluation: evaluation.json, a table and pictures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from unet_exp.csv_tables import to_csv
+from unet_exp.evaluation.groups import Group, ScoredRun
 from unet_exp.evaluation.scoring import Evaluation
 from unet_exp.evaluation.statistics import statistics
 from unet_exp.files import to_json, write_atomically
@@ -18,10 +20,49 @@ from unet_exp.training.gallery import draw
 
 def write_results(evaluation: Evaluation, facts: dict[str, Any], folder: Path) -> list[Path]:
     """Write all numbers, with ``facts`` on what was evaluated."""
-    table, record = folder / "per_image.csv", folder / "evaluation.json"
-    write_atomically(table, to_csv(evaluation.rows))
-    write_atomically(record, to_json({**facts, **as_dict(evaluation), **environment()}))
-    return [record, table]
+    return write(folder, {**facts, **as_dict(evaluation)}, "per_image.csv", evaluation.rows)
+
+
+def write_comparison(
+    runs: Sequence[ScoredRun],
+    keys: Sequence[str],
+    groups: Sequence[Group],
+    facts: dict[str, Any],
+    folder: Path,
+) -> list[Path]:
+    """Write a row for each run to ``folds.csv``, and the means to ``evaluation.json``."""
+    rows = [
+        {
+            "run": run.name,
+            **(run.settings(keys) if not run.error else {}),
+            "checkpoint": str(run.folder.best),
+            "training": run.folder.state(),
+            "images": run.images,
+            **run.scores,
+            "error": run.error,
+        }
+        for run in runs
+    ]
+    means = [
+        {
+            "settings": group.settings,
+            "runs": [run.name for run in group.runs],
+            **{kind: group.over_runs(kind) for kind in ("mean", "std")},
+        }
+        for group in groups
+    ]
+    content = {**facts, "groups": means, "runs": rows}
+    return write(folder, content, "folds.csv", rows)
+
+
+def write(
+    folder: Path, content: dict[str, Any], table: str, rows: Sequence[dict[str, Any]]
+) -> list[Path]:
+    """Write ``evaluation.json`` and a table beside it."""
+    record = folder / "evaluation.json"
+    write_atomically(folder / table, to_csv(rows))
+    write_atomically(record, to_json({**content, **environment()}))
+    return [record, folder / table]
 
 
 def as_dict(evaluation: Evaluation) -> dict[str, Any]:
