@@ -289,7 +289,7 @@ def test_networks_of_other_images_are_not_averaged(
 ) -> None:
     save("a.tif", KINDS["scans/float.tif"])
     done = command("predict", f"checkpoint=[alone/net.ckpt,{colours}]", "input=a.tif", "output=out")
-    refused(done, "has model.in_channels=3, and alone/net.ckpt has 1", "leave one of them out")
+    refused(done, "has model.in_channels=3, and alone/net.ckpt has 1", "Leave one of them out")
 
 
 def test_a_list_of_inputs_and_probabilities_as_bytes(command: Command, network: str) -> None:

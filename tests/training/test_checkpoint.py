@@ -95,3 +95,9 @@ def test_another_architecture_is_refused_with_what_to_pass() -> None:
 def test_differences_reach_into_nested_parts() -> None:
     old, new = {"a": {"b": 1, "c": [1]}}, {"a": {"b": 1, "c": [2]}, "d": 3}
     assert list(differences(old, new)) == [("a.c", [1], [2]), ("d", None, 3)]
+
+
+def test_a_checkpoint_from_before_targets_is_named(tmp_path: Path) -> None:
+    content = {"state_dict": {}, "config": {"weight_map": {"separation": True}}}
+    with pytest.raises(CheckpointError, match=r"version of unet_exp without `target`.*Train again"):
+        read_content(saved(tmp_path, content))
