@@ -25,6 +25,7 @@ from unet_exp.runs.slurm import requeue, requeued
 from unet_exp.secrets.masking import learn
 from unet_exp.shown import screened
 from unet_exp.sweeps.resuming import require_secrets, with_resumed
+from unet_exp.training.torchrun import is_one_of_several, rank, receive
 
 
 def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
@@ -108,22 +109,21 @@ def composed(config_name: str, line: CommandLine) -> DictConfig:
 
 def follows(sweep: bool) -> bool:
     """Tell whether torchrun started this process beside the first, which composes for all."""
-    if "TORCHELASTIC_RUN_ID" not in os.environ or int(os.environ.get("WORLD_SIZE", 1)) == 1:
+    if not is_one_of_several():
         return False
     if sweep:
         raise ValueError(
             "A sweep (-m) starts the processes of its jobs itself. Leave torchrun out: "
             "python train.py -m trainer=ddp trainer.devices=2 ..."
         )
-    return int(os.environ["RANK"]) > 0
+    return rank() > 0
 
 
 def train_with_the_first() -> int:
     """Train with the configuration that the first process of torchrun has composed."""
     from unet_exp.runs.fit import fit
-    from unet_exp.runs.processes import follow
 
-    cfg, folder = follow()
+    cfg, folder = receive()
     learn(OmegaConf.to_container(cfg))
     fit(cfg, folder)
     return 0

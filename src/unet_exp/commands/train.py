@@ -1,6 +1,5 @@
 """Train what the configuration names: ``python train.py dataset=hela model.depth=5``."""
 
-import os
 import shlex
 from pathlib import Path
 
@@ -12,6 +11,12 @@ from unet_exp.commands.job import in_sweep
 from unet_exp.configuration.overrides import key_of
 from unet_exp.configuration.settling import settle
 from unet_exp.records.run_folder import RunFolder
+from unet_exp.training.torchrun import (
+    is_one_of_several,
+    local_world_size,
+    share,
+    world_size,
+)
 
 
 def train(cfg: DictConfig) -> float:
@@ -21,14 +26,14 @@ def train(cfg: DictConfig) -> float:
     -------
     The score of the best checkpoint, for a sweeper.
     """
-    from unet_exp.runs.processes import run_job, share, started_by_torchrun
+    from unet_exp.runs.processes import run_job
     from unet_exp.training.devices import process_count
 
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     settled = settle(cfg)
-    if started_by_torchrun():
-        ranks, local = int(os.environ["WORLD_SIZE"]), int(os.environ["LOCAL_WORLD_SIZE"])
+    if is_one_of_several():
+        ranks, local = world_size(), local_world_size()
         settled.trainer.devices, settled.trainer.num_nodes = local, ranks // local
         share(settled, folder)
     else:

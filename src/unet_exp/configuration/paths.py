@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from unet_exp.configuration.quoting import TEXT, TEXTS, at_home, in_quotes, names_path
 from unet_exp.configuration.tree import leaves
+from unet_exp.records.sweep_folder import SweepFolder
 
 #: Folders that this process has made for its results. ``tidy`` removes those that stay empty.
 made: list[Path] = []
@@ -82,7 +83,9 @@ def tidy() -> None:
     for folder in sorted(made, key=lambda path: len(path.parts), reverse=True):
         with suppress(OSError):  # it holds something, or is gone
             # Hydra's own sweeper writes multirun.yaml even if no job starts.
-            if {path.name for path in folder.rglob("*") if not path.is_dir()} == {"multirun.yaml"}:
+            if {path.name for path in folder.rglob("*") if not path.is_dir()} == {
+                SweepFolder(folder).hydra.name
+            }:
                 shutil.rmtree(folder)
             else:
                 folder.rmdir()

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
@@ -29,6 +28,7 @@ from unet_exp.training.datamodule import DataModule
 from unet_exp.training.loggers import address, finish
 from unet_exp.training.ranks import leave
 from unet_exp.training.stopping import Stopping
+from unet_exp.training.torchrun import rank
 from unet_exp.training.trainer import build_trainer
 from unet_exp.training.waiting import DataWait
 
@@ -70,7 +70,7 @@ def fit_until_stopped(
     trainer = build_trainer(folder.path, callbacks, [], build(cfg.trainer))
 
     # Of several processes of one run, the first writes the record.
-    first = int(os.environ.get("RANK", 0)) == 0
+    first = rank() == 0
     monitor, mode, metrics = training.monitor, training.mode, training.metrics
     facts = {"name": cfg.name, "run_id": run_id(folder, resumed), "monitor": monitor, "mode": mode}
     facts |= {"command": command} if command else {}

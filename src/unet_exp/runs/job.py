@@ -1,7 +1,6 @@
-"""One process of a training, started by :mod:`unet_exp.runs.processes`; not for a person."""
+"""Train in a process of its own, which :mod:`unet_exp.runs.processes` starts; not for users."""
 
 import argparse
-import json
 import logging
 import logging.config
 import os
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from unet_exp.configuration import schema
 from unet_exp.configuration.errors import explain
@@ -24,26 +23,24 @@ from unet_exp.runs.processes import JOB
 from unet_exp.secrets.masking import learn
 from unet_exp.shown import screened, shown_lines
 from unet_exp.training.devices import core_count
+from unet_exp.training.torchrun import rank, started_by_torchrun, write_error
 
 trace = logging.getLogger("unet_exp.trace")
 
-#: What a process says when another one is gone; the other one knows why.
-ECHOES = ("connection closed by peer", "gloo", "nccl", "connection reset", "broken pipe")
-
 
 def main() -> int:
-    """Train as the words say; 0 if the record tells how it ended, 1 if it failed."""
+    """Run the job; return 0 if the record says how it ended, 1 if it failed."""
     learn(os.environ)
     with screened():
         try:
             return run()
         except Exception:
-            traceback.print_exc()  # here, where it shows no secret
+            traceback.print_exc()  # here, where secrets are hidden
             return 1
 
 
 def run() -> int:
-    """Do what :func:`main` says, on a screen that shows no secret."""
+    """Start torchrun, or train if this is one process for itself or one that torchrun started."""
     parser = argparse.ArgumentParser(prog="python -m unet_exp.runs.job", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("config", type=Path)
@@ -51,41 +48,36 @@ def run() -> int:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("--quiet", action="store_true")
-    words = parser.parse_args()
-    if words.processes > 1 and "RANK" not in os.environ:
-        return under_torchrun(words.processes)
-    # A shell starts what runs in its background with Ctrl-C ignored, which is inherited.
+    arguments = parser.parse_args()
+    if arguments.processes > 1 and not started_by_torchrun():
+        return start_torchrun(arguments.processes)
+    # Background processes of a shell inherit that Ctrl-C is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    threading.Thread(target=end_with, args=(words.parent,), daemon=True).start()
+    threading.Thread(target=end_with, args=(arguments.parent,), daemon=True).start()
     schema.register()
-    first = int(os.environ.get("RANK", 0)) == 0
-    log_to(words.folder, screen=first and not words.quiet, file=first)
-    cfg: Any = OmegaConf.load(words.config)
+    log_to(arguments.folder, screen=rank() == 0 and not arguments.quiet, file=rank() == 0)
+    cfg: Any = OmegaConf.load(arguments.config)
     learn(OmegaConf.to_container(cfg))
-    return train(cfg, words.folder, words.command)
-
-
-def train(cfg: DictConfig, folder: Path, command: str) -> int:
-    """Train, and tell an error to whoever started this process."""
     try:
         from unet_exp.runs.fit import fit
 
-        fit(cfg, folder, command)
+        fit(cfg, arguments.folder, arguments.command)
     except (KeyboardInterrupt, SystemExit):
         return 0  # the record holds the state
     except Exception as error:
-        trace.error("".join(traceback.format_exception(error)))
-        tell(error)
+        stack = "".join(traceback.format_exception(error))
+        trace.error(stack)
+        write_error(explain(error), shown_lines(stack))
         return 1
     return 0
 
 
-def under_torchrun(processes: int) -> int:
-    """Start this module once for each device; the first to fail ends the others."""
+def start_torchrun(processes: int) -> int:
+    """Start this module once for each device. If one process fails, torchrun ends the others."""
     from torch.distributed.run import main as torchrun
 
-    # These are for the trainings; torchrun itself would die of them, and they with it.
+    # These signals are for the training processes; they would kill torchrun.
     for number in (signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, core_count() // processes)))
@@ -94,10 +86,10 @@ def under_torchrun(processes: int) -> int:
 
 
 def end_with(parent: int) -> None:
-    """Ask this process to save itself and to end when the one that started it is gone."""
+    """Ask this process to save itself and to end when its parent process is gone."""
     try:
-        starter = psutil.Process(parent)
-        while starter.is_running() and starter.status() != psutil.STATUS_ZOMBIE:
+        process = psutil.Process(parent)
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
             time.sleep(1)
     except psutil.Error:
         pass
@@ -105,7 +97,7 @@ def end_with(parent: int) -> None:
 
 
 def log_to(folder: Path, screen: bool, file: bool) -> None:
-    """Log as the commands do, to the screen and to ``train.log``."""
+    """Configure logging as the commands do: to the screen, and to the log of the run."""
     path = CONF / "hydra" / "job_logging" / "unet_exp.yaml"
     settings: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     wanted = {"console": screen, "file": file}
@@ -114,20 +106,6 @@ def log_to(folder: Path, screen: bool, file: bool) -> None:
     for logger in (settings["root"], *settings["loggers"].values()):
         logger["handlers"] = [name for name in logger.get("handlers", ()) if wanted[name]]
     logging.config.dictConfig(settings)
-
-
-def tell(error: Exception) -> None:
-    """Write an error where torchrun, or whoever started this process, looks for it."""
-    path = os.environ.get("TORCHELASTIC_ERROR_FILE")
-    if path is None:
-        return
-    text = explain(error)
-    echo = int(os.environ.get("WORLD_SIZE", 1)) > 1 and any(w in text.lower() for w in ECHOES)
-    # torchrun tells the earliest error; that a neighbour is gone comes after why it is gone.
-    stamp = str(int(time.time()) + (60 if echo else 0))
-    stack = shown_lines("".join(traceback.format_exception(error)))
-    content = {"message": text, "extraInfo": {"timestamp": stamp, "py_callstack": stack}}
-    Path(path).write_text(json.dumps({"message": content}))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
-"""A training in processes of its own: one, or one for each device by torchrun."""
+"""Start a training in processes of its own: one, or by torchrun one for each device."""
 
-import json
 import os
-import re
 import shlex
 import signal
 import subprocess
@@ -10,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +17,9 @@ from omegaconf import DictConfig, OmegaConf
 from unet_exp.configuration.errors import JobError, KilledError, Preempted
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.secrets.masking import masked
+from unet_exp.training.torchrun import ERROR_FILE, killing_signal, read_error
 
-#: What each process runs.
+#: The module that each process runs.
 JOB = "unet_exp.runs.job"
 #: Signals that ask a training to save itself and to end.
 ASKING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
@@ -30,16 +28,16 @@ ASKING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 def run_job(
     cfg: DictConfig, path: Path, command: str, processes: int = 1, quiet: bool = False
 ) -> float:
-    """Train in fresh processes, which write to ``folder``, and return the best score.
+    """Train in new processes, which record the run in the folder ``path``; return the best score.
 
     Parameters
     ----------
     command
-        What a person would type to train the same.
+        What a user would type to repeat the training.
     processes
-        As many, one for each device.
+        The number of processes, one for each device.
     quiet
-        Write to ``train.log`` alone, as the jobs of a sweep do.
+        Write to the log only, as the jobs of a sweep do.
 
     Returns
     -------
@@ -48,16 +46,16 @@ def run_job(
     Raises
     ------
     JobError
-        With the words of the process that failed first; a KilledError where it left none.
+        With the error of the process that failed first, or a KilledError if it left none.
     KeyboardInterrupt, Preempted
-        If the training was asked to stop, and has saved itself.
+        If the training was asked to stop and has saved itself.
     """
     path.mkdir(parents=True, exist_ok=True)
     folder = RunFolder(path)
     before = folder.read_summary()
     with tempfile.TemporaryDirectory() as parts, folder.log.open("a") as log:
         told, settings = Path(parts) / "error.json", Path(parts) / "job.yaml"
-        # With the secrets that it needs, for this user alone; a command line is for all to see.
+        # The file holds secrets, so only this user may read it. All users see a command line.
         settings.touch(mode=0o600)
         settings.write_text(OmegaConf.to_yaml(cfg))
         words = [sys.executable, "-m", JOB, str(path), str(settings)]
@@ -66,11 +64,11 @@ def run_job(
         begun = log.tell()
         with subprocess.Popen(  # noqa: S603 - our own module
             [*words, "--quiet"] if quiet else words,
-            env={**os.environ, "TORCHELASTIC_ERROR_FILE": str(told)},
+            env={**os.environ, ERROR_FILE: str(told)},
             stdin=subprocess.DEVNULL,
             stdout=log if quiet else None,
             stderr=log,
-            # So that Ctrl-C reaches the training through us alone, and once.
+            # Ctrl-C reaches the training once, through this process.
             start_new_session=True,
         ) as process:
             code, interrupted = wait(process, processes)
@@ -78,28 +76,29 @@ def run_job(
         state = None if after == before else after.get("state")
         if state == "preempted":
             raise Preempted
-        if interrupted and state == "running":  # it had no time to write more
+        if interrupted and state == "running":  # it was killed before it could write
             folder.amend_summary(state="interrupted")
-        # One that came to its end meanwhile is whole; the jobs of its sweep end all the same.
+        # A training that finished meanwhile is complete, but its sweep ends anyway.
         if state == "interrupted" or (interrupted and (quiet or state != "finished")):
             raise KeyboardInterrupt
         if code == 0 and state != "running":
             return float("nan") if after.get("score") is None else after["score"]
-        error = own_words(told) or KilledError(reason(code, folder.log, begun))
-    # The first process keeps the record, and may know but that another one is gone.
+        message = read_error(told)
+        error = JobError(message) if message else KilledError(reason(code, folder.log, begun))
+    # The first process writes the record; it may know only that another one is gone.
     if state == "running" or (state == "failed" and processes > 1):
         folder.amend_summary(state="failed", error=str(error))
     raise error
 
 
 def wait(process: "subprocess.Popen[Any]", processes: int) -> tuple[int, bool]:
-    """Wait for a training, and hand on to it what asks it to stop.
+    """Wait for a training, and forward requests to stop.
 
-    Ctrl-C lets it save itself; once more, and all its processes end at once.
+    At the first Ctrl-C it saves itself; at the second all its processes end at once.
 
     Returns
     -------
-    Its exit code, and whether there was a Ctrl-C.
+    The exit code, and whether there was a Ctrl-C.
     """
     with forwarding(process, processes):
         try:
@@ -117,14 +116,14 @@ def wait(process: "subprocess.Popen[Any]", processes: int) -> tuple[int, bool]:
 
 @contextmanager
 def forwarding(process: "subprocess.Popen[Any]", processes: int) -> Iterator[None]:
-    """Hand signals that ask to stop on to the processes that train."""
+    """Forward signals that ask to stop to the training processes."""
 
     def forward(number: int, frame: Any) -> None:
         tell(process, processes, signal.SIGUSR1)
 
     try:
         before = {number: signal.signal(number, forward) for number in ASKING}
-    except ValueError:  # signals come to the main thread alone
+    except ValueError:  # only the main thread gets signals
         yield
         return
     try:
@@ -135,10 +134,10 @@ def forwarding(process: "subprocess.Popen[Any]", processes: int) -> Iterator[Non
 
 
 def tell(process: "subprocess.Popen[Any]", processes: int, number: int) -> None:
-    """Send a signal to each process that trains: the one that was started, or torchrun's."""
+    """Send a signal to each training process: the started one, or those of torchrun."""
     try:
         started = psutil.Process(process.pid)
-        # A training may have children of its own, which load images.
+        # The children of a training process only load images.
         for one in [started] if processes == 1 else started.children():
             one.send_signal(number)
     except psutil.Error:
@@ -146,7 +145,7 @@ def tell(process: "subprocess.Popen[Any]", processes: int, number: int) -> None:
 
 
 def family(process: "subprocess.Popen[Any]") -> list[psutil.Process]:
-    """Return a process and all its descendants, as far as they still run."""
+    """Return a process and its descendants that still run."""
     try:
         parent = psutil.Process(process.pid)
         return [*parent.children(recursive=True), parent]
@@ -154,45 +153,12 @@ def family(process: "subprocess.Popen[Any]") -> list[psutil.Process]:
         return []
 
 
-def own_words(told: Path) -> JobError | None:
-    """Return what a job said of its end, if it did."""
-    try:
-        return JobError(str(json.loads(told.read_text())["message"]["message"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
 def reason(code: int, log: Path, begun: int) -> str:
-    """Return what is known of the end of a job that said nothing: the signal that killed it."""
-    text = log.read_bytes()[begun:].decode(errors="replace")
-    found = re.search(r"exitcode\s*:\s*-(\d+)", text)
-    number = -code if code < 0 else int(found[1]) if found else None
+    """Return why a job ended that wrote no error: its exit code, or the signal that killed it."""
+    report = log.read_bytes()[begun:].decode(errors="replace")
+    number = -code if code < 0 else killing_signal(report)
     if number is None:
-        return f"The training ended with exit code {code}; {log} holds what it said."
+        return f"The training ended with exit code {code}. Its output is in {log}."
     name = signal.Signals(number).name
-    hint = " That is mostly for want of memory." if name == "SIGKILL" else ""
-    return f"A process of the training was ended by {name}.{hint} What it said is in {log}."
-
-
-def started_by_torchrun() -> bool:
-    """Tell whether this is one of several processes that torchrun started with our command."""
-    return "TORCHELASTIC_RUN_ID" in os.environ and int(os.environ.get("WORLD_SIZE", 1)) > 1
-
-
-def store() -> Any:
-    """Return torchrun's own store, which all its processes on all machines reach."""
-    from torch.distributed import PrefixStore, TCPStore  # pyright: ignore[reportPrivateImportUsage]
-
-    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-    return PrefixStore("unet_exp", TCPStore(host, port, timeout=timedelta(minutes=30)))
-
-
-def share(cfg: DictConfig, folder: Path) -> None:
-    """Hand the settled configuration to the other processes of torchrun."""
-    store().set("job", json.dumps([str(folder), OmegaConf.to_yaml(cfg)]))
-
-
-def follow() -> tuple[DictConfig, Path]:
-    """Receive what :func:`share` sent: configuration and run folder."""
-    folder, text = json.loads(store().get("job"))
-    return OmegaConf.create(text), Path(folder)  # pyright: ignore[reportReturnType]
+    hint = " The usual cause is too little memory." if name == "SIGKILL" else ""
+    return f"A process of the training was ended by {name}.{hint} Its output is in {log}."

@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from unet_exp.records.run_folder import RunFolder
+from unet_exp.training.torchrun import rank, started_by_torchrun
 
 #: What schedulers of clusters, and people, send to ask for an end.
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
@@ -85,10 +86,10 @@ class Stopping(Callback):
         now = time.monotonic()
         if self.asked is None:
             self.asked, self.interrupted_at = "interrupted", now
-            if int(os.environ.get("RANK", 0)) == 0:
+            if rank() == 0:
                 # A signal may interrupt a print, which must not be entered twice.
                 os.write(2, b"\nSaving after the next step; Ctrl-C again ends at once.\n")
-        elif now - self.interrupted_at >= ECHO or "TORCHELASTIC_RUN_ID" not in os.environ:
+        elif now - self.interrupted_at >= ECHO or not started_by_torchrun():
             self.forget_interrupt()
             raise KeyboardInterrupt
 

@@ -1,7 +1,6 @@
 """Lightning's Trainer, with the settings of ``conf/trainer/`` and the defaults of this project."""
 
 import inspect
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -13,6 +12,7 @@ import torch
 from unet_exp.configuration.trainer_options import require_free
 from unet_exp.training.devices import device_type, gpu_count, parse_devices, process_count
 from unet_exp.training.ignored_warnings import ignore_warnings
+from unet_exp.training.torchrun import started_by_torchrun, world_size
 
 if TYPE_CHECKING:  # importing Lightning takes seconds; `--help` and a wrong override need none
     from lightning.pytorch import Callback, Trainer
@@ -191,11 +191,6 @@ def require_shardable(callbacks: "Sequence[Callback]", sync_batchnorm: bool) -> 
         )
 
 
-def started_by_torchrun() -> bool:
-    """Whether torchrun started this process, alone or among others."""
-    return "TORCHELASTIC_RUN_ID" in os.environ
-
-
 def require_started(processes: int) -> None:
     """Refuse to train in another number of processes than torchrun started.
 
@@ -204,7 +199,7 @@ def require_started(processes: int) -> None:
     ValueError
         With both numbers.
     """
-    started = int(os.environ.get("WORLD_SIZE", 1))
+    started = world_size()
     if started_by_torchrun() and started != processes:
         raise ValueError(
             f"torchrun started {started} process{'es' * (started > 1)}, and trainer.devices times "
