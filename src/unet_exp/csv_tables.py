@@ -70,10 +70,7 @@ def cell(value: Any) -> Any:
 def read_csv(path: Path) -> list[dict[str, str]]:
     """Return the rows of a CSV file of ours by column; a cell that is not there is empty.
 
-    Raises
-    ------
-    OSError, ValueError
-        If the file cannot be read.
+    Raises OSError or ValueError if the file cannot be read.
     """
     file = io.StringIO(read_bytes(path).decode("utf-8", errors="replace"), newline="")
     try:

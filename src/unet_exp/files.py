@@ -41,10 +41,7 @@ def replacing(path: Path) -> Iterator[Path]:
     ...     [p.name for p in Path(folder).iterdir()]
     ['scores.txt']
 
-    Raises
-    ------
-    OSError
-        Of the body; it names ``path``, not the hidden one.
+    An OSError of the body names ``path``, not the temporary file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = hidden(path)
@@ -210,10 +207,7 @@ def require_no_links_out(path: Path, folder: Path) -> None:
     What is below ``wandb`` is W&B's: it links to its own logs elsewhere, replaces such links, and
     writes to a new folder each time.
 
-    Raises
-    ------
-    ValueError
-        Naming the link.
+    Raises ValueError, naming the link.
     """
     found = [path]
     for above, folders, files in os.walk(path):

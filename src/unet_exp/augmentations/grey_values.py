@@ -85,10 +85,7 @@ class GreyValues(A.ImageOnlyTransform):
     ) -> Float32[np.ndarray, "h w *c"]:
         """Return an image with channels last, or with none, and other grey values.
 
-        Raises
-        ------
-        ValueError
-            If the image is not float32.
+        Raises ValueError if the image is not float32.
         """
         if img.dtype != np.float32:
             raise ValueError(

@@ -84,10 +84,7 @@ PlanesTransform = Callable[[Float32[np.ndarray, "c h w"], np.random.Generator], 
 def on_planes(transform: Any) -> PlanesTransform:
     """Return an albumentations transform as a function of an image with channels first.
 
-    Raises
-    ------
-    ValueError
-        If the transform moves pixels.
+    Raises ValueError if the transform moves pixels.
     """
     # Importing albumentations takes more than a second, which `--help` need not wait for.
     import albumentations as A

@@ -101,10 +101,7 @@ class RandomTileTransform(A.DualTransform):
     def refuse(self, *_: Any, **__: Any) -> None:
         """Refuse boxes and keypoints, which an elastic deformation does not keep.
 
-        Raises
-        ------
-        NotImplementedError
-            Always.
+        Always raises NotImplementedError.
         """
         raise NotImplementedError(
             "RandomTileTransform deforms images and masks, but no boxes or keypoints. Pass their "

@@ -14,10 +14,7 @@ from unet_exp.runs.given_paths import (
 def require_paths(cfg: DictConfig, command: str) -> None:
     """Refuse paths that must exist and do not.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        Naming the first of them.
+    Raises FileNotFoundError or ValueError, naming the first of them.
     """
     if command == "train":
         require_training_paths(cfg)

@@ -48,10 +48,7 @@ def buildable(config: Mapping[str, Any], trust: Collection[str] = ()) -> dict[st
     trust
         Dotted paths of further classes and functions that may be built anywhere.
 
-    Raises
-    ------
-    NotBuildableError
-        With the key, the value there, and what may stand there.
+    Raises NotBuildableError with the key, the value there, and what may stand there.
     """
     check = Checker(trust)
     kept: dict[str, Any] = {}

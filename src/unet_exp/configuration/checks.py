@@ -28,10 +28,7 @@ def validate(cfg: DictConfig, command: str) -> None:
     Hydra accepts any key with a plus (``+model.dpth=5``), and any type for the values of the
     command's own file (``seed=abc``).
 
-    Raises
-    ------
-    OverrideError
-        With the override, and the key that was probably meant.
+    Raises OverrideError with the override, and the key that was probably meant.
     """
     tree = OmegaConf.to_container(cfg, resolve=False)
     own = content(command)

@@ -41,10 +41,7 @@ class Override:
     def parse(cls, text: str) -> "Override":
         """Parse an override that Hydra can read.
 
-        Raises
-        ------
-        OverrideParseException
-            If Hydra cannot read it.
+        Raises OverrideParseException if Hydra cannot read it.
         """
         parsed = OverridesParser.create().parse_overrides([text])[0]
         if not parsed.key_or_group:

@@ -47,10 +47,7 @@ def quoted(key: str, value: str, sweep: bool = False) -> str:
     >>> quoted("checkpoint", "[a.ckpt,b.ckpt]"), quoted("name", "it's, say, 1e3")
     ('["a.ckpt","b.ckpt"]', '"it\'s, say, 1e3"')
 
-    Raises
-    ------
-    ValueError
-        If a name has a reference (``${``) without its end.
+    Raises ValueError if a name has a reference (``${``) without its end.
     """
     if value in ("", "???") or (value[0] in "'\"" and is_readable(value)):
         return value

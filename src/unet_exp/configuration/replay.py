@@ -50,10 +50,7 @@ def replayed(recorded: Sequence[str], given: Sequence[str], folder: object) -> l
     >>> replayed(["dataset=hela", "seed=0,1"], ["seed=2", "debug=true"], "sweep")
     ['dataset=hela', 'seed=2', 'debug=true']
 
-    Raises
-    ------
-    RecordError
-        With the overrides that the user has to give again.
+    Raises RecordError with the overrides that the user has to give again.
     """
     by_key: dict[str, list[str]] = {}
     for text in given:
@@ -83,10 +80,7 @@ def replayed(recorded: Sequence[str], given: Sequence[str], folder: object) -> l
 def require_no_links(folder: Path) -> None:
     """Refuse a folder of a run or a sweep in which a file to be written links out of it.
 
-    Raises
-    ------
-    ValueError
-        Naming the link.
+    Raises ValueError, naming the link.
     """
     if folder.is_dir():
         for path in folder.iterdir():
@@ -97,10 +91,7 @@ def require_no_links(folder: Path) -> None:
 def require_plain(recorded: Sequence[str], given: Collection[str], folder: object) -> None:
     """Refuse recorded overrides of a job that are neither plain nor given by the user.
 
-    Raises
-    ------
-    RecordError
-        Naming the first of them.
+    Raises RecordError, naming the first of them.
     """
     for text in recorded:
         if text not in given and (reason := fault(text)):

@@ -49,10 +49,7 @@ def revised(held: dict[str, Any], cfg: DictConfig) -> DictConfig:
 def require_removable(held: Mapping[str, Any], changes: Mapping[Any, Any]) -> None:
     """Refuse to remove a metric that does not exist, or all metrics.
 
-    Raises
-    ------
-    ValueError
-        With the metrics that exist.
+    Raises ValueError with the metrics that exist.
     """
     removed = [name for name, change in changes.items() if change is None]
     if unknown := [name for name in removed if name not in held]:

@@ -27,10 +27,7 @@ def parameters(target: str) -> list[Parameter]:
     >>> [str(p) for p in parameters("unet_exp.losses.weighted_cross_entropy.WeightedCrossEntropy")]
     ["reduction: str = 'mean'"]
 
-    Raises
-    ------
-    UnreadableError
-        If a default is computed, or a name is not defined in Python source.
+    Raises UnreadableError if a default is computed, or a name is not defined in Python source.
     """
     module, _, name = target.rpartition(".")
     node, module = definition(module, name)

@@ -49,10 +49,7 @@ def require_free(options: Mapping[str, Any], own: Collection[str] = ()) -> None:
     Traceback (most recent call last):
     ValueError: trainer.options.logger cannot be given, because a run's record depends on it. ...
 
-    Raises
-    ------
-    ValueError
-        With what to give instead.
+    Raises ValueError with what to give instead.
     """
     for name in options:
         if remedy := TAKEN.get(name) or (f"Give trainer.{name}=VALUE" if name in own else None):

@@ -31,11 +31,8 @@ def require_data(
 ) -> None:
     """Ensure that ``folder`` holds the data; download them if ``download`` allows it.
 
-    Raises
-    ------
-    FileNotFoundError
-        The data are missing and cannot be fetched. The message names ``what`` is missing, where
-        it comes from, and what to do.
+    Raises FileNotFoundError if the data are missing and cannot be fetched. The message names
+    ``what`` is missing, where it comes from, and what to do.
     """
     if holds(folder):
         return

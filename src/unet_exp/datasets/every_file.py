@@ -13,10 +13,7 @@ NAMED = 5
 def read_every(items: Iterable[Item], read: Callable[[Item], Read]) -> list[Read]:
     """Return ``read(item)`` for each item.
 
-    Raises
-    ------
-    ValueError, OSError
-        The error of the only item that fails, or one error that quotes several.
+    Raises the error of the item that fails, or one error that quotes several.
 
     >>> read_every(["1", "2"], int)
     [1, 2]

@@ -121,10 +121,7 @@ def pair(images: list[Path], labels: list[Path]) -> list[tuple[Path, Path]]:
     >>> pair([Path("a.tif"), Path("b.tif")], [Path("B.png"), Path("a_mask.png")])
     [(PosixPath('a.tif'), PosixPath('a_mask.png')), (PosixPath('b.tif'), PosixPath('B.png'))]
 
-    Raises
-    ------
-    ValueError
-        Some files have no partner or several; the message lists them.
+    Raises ValueError if some files have no partner or several; the message lists them.
     """
     partners: dict[Path, Path] = {}
     left_images, left_labels = images, labels

@@ -93,10 +93,8 @@ def score_images(predictor: Predictor, metrics: MetricCollection, loader: Any) -
 def predict_image(predictor: Predictor, batch: Any) -> Prediction:
     """Segment an image.
 
-    Raises
-    ------
-    ValueError
-        Naming the image, if its probabilities are not finite or it does not fit into memory.
+    Raises ValueError, naming the image, if its probabilities are not finite or it does not fit into
+    memory.
     """
     try:
         return predictor.predict(batch["image"])

@@ -29,10 +29,7 @@ def read_images(
 
     ``channels`` and ``pages`` are what is expected of a file that does not name its axes.
 
-    Raises
-    ------
-    ValueError
-        As `open_image`, and for values that are not finite.
+    Raises ValueError like `open_image`, and for values that are not finite.
     """
     images = read_images_and_gaps(path, normalization, channels, pages)
     return [image for image, _ in images]

@@ -200,10 +200,7 @@ class Scaled:
     def __getitem__(self, key: tuple[Any, ...]) -> Float32[np.ndarray, "c h w"]:
         """Read and scale pixels.
 
-        Raises
-        ------
-        NotFiniteError
-            A scaled value is beyond float32.
+        Raises NotFiniteError if a scaled value is beyond float32.
         """
         pixels = np.asarray(self.image[(slice(None), *key[-2:])])
         gaps = find_gaps(pixels, self.nodata)

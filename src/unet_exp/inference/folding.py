@@ -18,10 +18,7 @@ def fold_batch_norm(network: Network) -> Network:
     Only neighbours in an ``nn.Sequential`` are folded, since only there the order of layers is
     known, and only torch's own layers without hooks. The network cannot be trained any further.
 
-    Raises
-    ------
-    ValueError
-        If the network is in training mode.
+    Raises ValueError if the network is in training mode.
 
     >>> layers = nn.Sequential(nn.Conv2d(1, 2, 3, bias=False), nn.BatchNorm2d(2), nn.ReLU())
     >>> fold_batch_norm(layers.eval())

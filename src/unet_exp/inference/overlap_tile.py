@@ -104,11 +104,8 @@ def overlap_tile(
         Rows and columns ``(start, stop)`` to compute, the whole image by default; of a plane they
         must be given, and may be negative.
 
-    Raises
-    ------
-    ValueError
-        When ``tile`` leaves no room for the halo, or the network is in training mode, where
-        dropout and batch statistics would make every tile different.
+    Raises ValueError when ``tile`` leaves no room for the halo, or the network is in training mode,
+    where dropout and batch statistics would make every tile different.
 
     Examples
     --------

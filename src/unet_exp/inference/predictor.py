@@ -44,10 +44,7 @@ class Predictor:
         Test-time augmentation, the mean over transformed images: ``none``, ``rotations`` or
         ``dihedral`` (see :func:`unet_exp.inference.tta.transformed_images`).
 
-    Raises
-    ------
-    ValueError
-        If ``tta`` is not known, or the tile is too small for the networks' context.
+    Raises ValueError if ``tta`` is not known, or the tile is too small for the networks' context.
 
     >>> from unet_exp.models.unet import UNet
     >>> from unet_exp.targets.foreground import Foreground
@@ -89,10 +86,7 @@ class Predictor:
     ) -> Float[Tensor, "k h w"]:
         """Return the probabilities of an image's pixels, or of those in a region, on the CPU.
 
-        Raises
-        ------
-        ValueError
-            If they are not finite.
+        Raises ValueError if they are not finite.
         """
         image = image.cpu().numpy() if isinstance(image, Tensor) else image
         region = region or ((0, image.shape[-2]), (0, image.shape[-1]))

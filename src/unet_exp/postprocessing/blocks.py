@@ -68,10 +68,7 @@ class Canvas:
     visits
         How often every block will be visited, for ``progress``.
 
-    Raises
-    ------
-    ValueError
-        If ``side`` is not positive, or the labels have another size or too few bits.
+    Raises ValueError if ``side`` is not positive, or the labels have another size or too few bits.
     """
 
     def __init__(

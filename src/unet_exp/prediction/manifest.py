@@ -23,10 +23,8 @@ class Manifest:
     overwrite
         Whether results of other settings or images may be replaced.
 
-    Raises
-    ------
-    ValueError
-        Without ``overwrite``, if the file cannot be read or was made with other settings.
+    Without ``overwrite``, raises ValueError if the file cannot be read or was made with other
+    settings.
     """
 
     def __init__(self, path: Path, settings: dict[str, Any], overwrite: bool) -> None:

@@ -80,10 +80,7 @@ class SweepFolder:
     def run(self, name: Any) -> RunFolder:
         """Return the folder of a job.
 
-        Raises
-        ------
-        ValueError
-            If the name is not a number.
+        Raises ValueError if the name is not a number.
         """
         return RunFolder(self.path / job_name(name))
 
@@ -104,10 +101,7 @@ class SweepFolder:
     def read_record(self) -> SweepRecord | None:
         """Return the record of the sweep; None if the folder holds no sweep.
 
-        Raises
-        ------
-        ValueError
-            If ``sweep.json`` is damaged.
+        Raises ValueError if ``sweep.json`` is damaged.
         """
         if not self.record.exists():
             return None
@@ -140,10 +134,7 @@ def job_name(folder: Any) -> str:
     >>> job_name("12")
     '12'
 
-    Raises
-    ------
-    ValueError
-        If it is something else.
+    Raises ValueError if it is something else.
     """
     if not isinstance(folder, str) or not re.fullmatch(r"[0-9]{1,9}", folder):
         raise ValueError(f"{str(folder)[:80]!r} is no folder of a job, which are numbered")
@@ -153,10 +144,7 @@ def job_name(folder: Any) -> str:
 def texts(values: Any) -> tuple[str, ...]:
     """Return a list of texts that was read from a file.
 
-    Raises
-    ------
-    TypeError
-        If it is something else.
+    Raises TypeError if it is something else.
     """
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise TypeError(f"{str(values)[:80]} is no list of texts")

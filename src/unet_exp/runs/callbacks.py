@@ -21,10 +21,7 @@ def require_distinct(own: Sequence[Callback], others: Sequence[Callback]) -> Non
     own, others
         Those that the configuration adds, and the project's.
 
-    Raises
-    ------
-    ValueError
-        Naming the class.
+    Raises ValueError, naming the class.
     """
     keys = [one.state_key for one in others]
     for one in own:
@@ -41,11 +38,8 @@ def require_distinct(own: Sequence[Callback], others: Sequence[Callback]) -> Non
 def build_callbacks(cfg: DictConfig, metrics: Mapping[str, Any]) -> list[Callback]:
     """Build what ``cfg.callbacks`` names; an entry that is null is left out.
 
-    Raises
-    ------
-    ValueError
-        If an entry names no callback of Lightning's, or one that watches a score which is not
-        measured, or in the wrong direction.
+    Raises ValueError if an entry names no callback of Lightning's, or one that watches a score
+    which is not measured, or in the wrong direction.
     """
     built: list[Callback] = []
     for name, node in (cfg.get("callbacks") or {}).items():
@@ -73,10 +67,7 @@ def require_measured(key: str, callback: Callback, metrics: Mapping[str, Any]) -
 
     What a callback of one's own watches, only its author knows.
 
-    Raises
-    ------
-    ValueError
-        With the scores that there are, or the direction of this one.
+    Raises ValueError with the scores that there are, or the direction of this one.
     """
     monitor, mode = getattr(callback, "monitor", None), getattr(callback, "mode", None)
     known = isinstance(callback, EarlyStopping | ModelCheckpoint)

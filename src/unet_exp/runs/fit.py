@@ -46,10 +46,7 @@ def fit(cfg: DictConfig, path: Path, command: str | None = None) -> float:
     command
         What a user would type to repeat the training; None: the command of this process.
 
-    Raises
-    ------
-    KeyboardInterrupt, Preempted
-        If the training was asked to stop and has saved itself.
+    Raises KeyboardInterrupt or Preempted if the training was asked to stop and has saved itself.
     """
     with Stopping(path) as stopping:
         return fit_until_stopped(cfg, RunFolder(path), command, stopping)
@@ -118,10 +115,7 @@ def fit_until_stopped(
 def hold(folder: RunFolder) -> Iterator[None]:
     """Lock a run folder for this process.
 
-    Raises
-    ------
-    FileExistsError
-        If another process keeps training in it.
+    Raises FileExistsError if another process keeps training in it.
     """
     with ExitStack() as stack:
         try:

@@ -20,10 +20,7 @@ def find_checkpoints(given: Any) -> list[Path]:
 
     A run folder stands for its best checkpoint, else its last one, which is logged.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is none.
+    Raises FileNotFoundError if there is none.
     """
     names = RunFolder(Path())
     found = [find_checkpoint(path) for path in listed(given)]
@@ -38,10 +35,7 @@ def find_checkpoints(given: Any) -> list[Path]:
 def find_checkpoint(path: Path) -> Path:
     """Return a checkpoint file itself, or the one in a run folder or in its checkpoints/.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is none.
+    Raises FileNotFoundError if there is none.
     """
     if path.is_file():
         return path
@@ -70,10 +64,7 @@ def find_checkpoint(path: Path) -> Path:
 def require_training_paths(cfg: DictConfig) -> None:
     """Refuse paths of a training that do not exist.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        With the first.
+    Raises FileNotFoundError or ValueError with the first.
     """
     # A resumed run has a checkpoint of its own.
     if not cfg.resume and cfg.get("ckpt_path") is not None:
@@ -85,10 +76,7 @@ def require_training_paths(cfg: DictConfig) -> None:
 def require_data(dataset: Mapping[str, Any]) -> None:
     """Refuse a data set whose folder does not exist or lacks its files, as far as is known.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        With the folder.
+    Raises FileNotFoundError or ValueError with the folder.
     """
     root, data_dir = dataset.get("root"), dataset.get("data_dir")
     if root == "":

@@ -29,10 +29,7 @@ def find_runs(given: Any) -> dict[str, RunFolder]:
 def runs_in(path: Path) -> list[RunFolder]:
     """Return a run folder itself, or the jobs of a sweep folder in their order.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such folder, or no run in it.
+    Raises FileNotFoundError if there is no such folder, or no run in it.
     """
     if not path.is_dir():
         raise FileNotFoundError(

@@ -49,10 +49,8 @@ class PreparedTraining:
 def prepare(cfg: DictConfig, dataset: Any, folder: RunFolder) -> PreparedTraining:
     """Build what ``cfg`` names around a data set; write the settled values into ``cfg``.
 
-    Raises
-    ------
-    ValueError
-        If parts of the configuration do not fit each other, or a value is out of range.
+    Raises ValueError if parts of the configuration do not fit each other, or a value is out of
+    range.
     """
     leave_out_null(cfg)
     scores = build_metrics(cfg)
@@ -103,10 +101,7 @@ def settle_monitor(cfg: DictConfig, metrics: Mapping[str, Any], by_class: bool) 
     -------
     Why it is not the score that ``auto`` takes as a rule; empty where it is, or was chosen.
 
-    Raises
-    ------
-    ValueError
-        If the score is not among the metrics, or its direction is the other one.
+    Raises ValueError if the score is not among the metrics, or its direction is the other one.
     """
     monitor, why = cfg.monitor, ""
     monitor.metric = monitor.metric.removeprefix("val/")  # as the record names it

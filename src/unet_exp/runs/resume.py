@@ -35,11 +35,8 @@ def starting_point(
 ) -> tuple[Path | None, bool]:
     """Return the checkpoint to start from, if any, and whether this resumes the folder's run.
 
-    Raises
-    ------
-    CheckpointError
-        If the checkpoint cannot be read, is of another network or another run, or leaves no
-        step to train.
+    Raises CheckpointError if the checkpoint cannot be read, is of another network or another run,
+    or leaves no step to train.
     """
     from unet_exp.runs.given_paths import find_checkpoints
     from unet_exp.training.checkpoint import (

@@ -29,10 +29,7 @@ def summary(folder: RunFolder, resumed: bool, **facts: Any) -> Iterator[dict[str
     facts to the dictionary, among them another state, such as ``preempted``. They are written at
     its end, also if it fails. ``seconds`` adds up over restarts.
 
-    Raises
-    ------
-    FileExistsError
-        If the folder already holds a run and this one does not resume it.
+    Raises FileExistsError if the folder already holds a run and this one does not resume it.
     """
     folder.path.mkdir(parents=True, exist_ok=True)
     if not resumed:

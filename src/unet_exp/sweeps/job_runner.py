@@ -42,10 +42,8 @@ class JobRunner:
 
         The result of a job that fails or is stopped holds its error.
 
-        Raises
-        ------
-        SystemExit
-            With code ``PREEMPTED``, if the training was asked to stop and has saved itself.
+        Raises SystemExit with code ``PREEMPTED``, if the training was asked to stop and has saved
+        itself.
         """
         with suppress(FileNotFoundError):  # the launcher checks that the machines share it
             os.chdir(self.folder)

@@ -28,10 +28,7 @@ class SweepOverrides:
     def combinations(self) -> list[tuple[str, ...]]:
         """Return the overrides of each combination of values; the last key changes fastest.
 
-        Raises
-        ------
-        SweepError
-            If an override is an interval, which has no single values.
+        Raises SweepError if an override is an interval, which has no single values.
         """
         return list(itertools.product(*map(single_overrides, self.swept.values())))
 

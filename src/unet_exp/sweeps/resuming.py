@@ -59,10 +59,7 @@ def require_same_sweep(
 ) -> None:
     """Refuse to resume the folder of another sweep.
 
-    Raises
-    ------
-    SweepError
-        With the overrides that differ.
+    Raises SweepError with the overrides that differ.
     """
     before, now = ({blanked(text): text for text in texts} for texts in (record.words, common))
     gone = sorted(before[key] for key in before.keys() - now.keys())
@@ -97,10 +94,7 @@ def jobs_with_secrets(known: Sequence[Job], combinations: Sequence[Sequence[str]
 def require_secrets(overrides: Sequence[str]) -> None:
     """Refuse overrides whose secrets are masked.
 
-    Raises
-    ------
-    SweepError
-        With their keys.
+    Raises SweepError with their keys.
     """
     if masked := [text for text in overrides if is_masked(text)]:
         keys = " ".join(f"{key_of(text)}=..." for text in masked)

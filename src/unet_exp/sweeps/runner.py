@@ -53,10 +53,8 @@ class SweepRunner:
     sweeper
         The name of the sweeper.
 
-    Raises
-    ------
-    SweepError
-        If the folder holds another sweep, one that is not to be resumed, or runs of no sweep.
+    Raises SweepError if the folder holds another sweep, one that is not to be resumed, or runs of
+    no sweep.
     """
 
     def __init__(self, sweep: HydraSweep, arguments: Sequence[str], sweeper: str) -> None:
@@ -132,10 +130,7 @@ class SweepRunner:
     def rehearse(self, jobs: Sequence[Job]) -> None:
         """Build everything that the jobs would build, so that a bad value is found before job 0.
 
-        Raises
-        ------
-        SweepError
-            With the job, and what is wrong with it.
+        Raises SweepError with the job, and what is wrong with it.
         """
         for job in jobs:
             try:
@@ -158,10 +153,7 @@ class SweepRunner:
     def opened(self) -> Iterator[None]:
         """Lock the folder and show the table of jobs; at the end write the results.
 
-        Raises
-        ------
-        SweepError
-            If another process runs this sweep, or if jobs have failed.
+        Raises SweepError if another process runs this sweep, or if jobs have failed.
         """
         with ExitStack() as stack:
             try:

@@ -46,10 +46,7 @@ def require_safe_states(attributes: Iterable[Mapping[str, Any]], folder: object)
     folder
         The folder of the sweep, for the message.
 
-    Raises
-    ------
-    RecordError
-        If the state names something else, or cannot be read.
+    Raises RecordError if the state names something else, or cannot be read.
     """
     for trial in attributes:
         for name in STATES:

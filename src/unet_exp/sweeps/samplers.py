@@ -36,10 +36,7 @@ def built(kind: str, option: Any, base: type, **extra: Any) -> Any:
     extra
         Arguments that are given if the class takes them and the option does not have them.
 
-    Raises
-    ------
-    SweepError
-        If the option names no class, or the class refuses its values.
+    Raises SweepError if the option names no class, or the class refuses its values.
     """
     if not isinstance(option, DictConfig) or "_target_" not in option:
         raise SweepError(

@@ -41,10 +41,7 @@ LOOK = 1.0
 def run_search(sweep: HydraSweep, settings: SearchSettings, arguments: Sequence[str]) -> None:
     """Rehearse the extremes, then run trials until this sweep has ``n_trials``.
 
-    Raises
-    ------
-    SweepError
-        If the search space or a setting is wrong, or jobs have failed.
+    Raises SweepError if the search space or a setting is wrong, or jobs have failed.
     """
     runner = SweepRunner(sweep, arguments, "optuna")
     space = {key: distribution(one) for key, one in runner.overrides.swept.items()}
@@ -87,10 +84,7 @@ def opened_storage(address: str | None, file: Path) -> BaseStorage:
 def direction(name: str, runner: SweepRunner) -> str:
     """Return whether Optuna has to maximize or to minimize an objective.
 
-    Raises
-    ------
-    SweepError
-        If the jobs do not measure it.
+    Raises SweepError if the jobs do not measure it.
     """
     if name == runner.record.monitor:
         return "maximize" if runner.record.mode == "max" else "minimize"
@@ -194,10 +188,7 @@ class Search:
     def ask(self) -> Trial:
         """Ask for the next values to try.
 
-        Raises
-        ------
-        SweepError
-            If the study has searched other values of the same parameters.
+        Raises SweepError if the study has searched other values of the same parameters.
         """
         number = len(self.study.get_trials(deepcopy=False))
         self.study.sampler = sampler_of_trial(self.settings, number)

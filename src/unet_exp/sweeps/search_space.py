@@ -35,11 +35,8 @@ def distribution(override: Override) -> BaseDistribution:
     >>> distribution(parse("model.depth=range(2,7,2)"))
     IntDistribution(high=6, log=False, low=2, step=2)
 
-    Raises
-    ------
-    SweepError
-        If an interval is empty, or not positive on a logarithmic scale; or if a value holds a
-        secret, which a study would store.
+    Raises SweepError if an interval is empty, or not positive on a logarithmic scale; or if a value
+    holds a secret, which a study would store.
     """
     if masked_word(str(override.input_line)) != override.input_line:
         raise SweepError(

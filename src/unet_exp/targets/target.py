@@ -91,10 +91,7 @@ def require_match(target: Target, network: Any, loss: nn.Module) -> None:
 
     The loss computes a tiny example, so this holds for any loss.
 
-    Raises
-    ------
-    ValueError
-        Saying what fits.
+    Raises ValueError, saying what fits.
     """
     channels = target.out_channels
     if network.out_channels != channels:

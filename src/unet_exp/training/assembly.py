@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 def build_dataset(cfg: DictConfig) -> Any:
     """Build the data set; write the channels and classes it inferred into ``cfg``.
 
-    Raises
-    ------
-    ValueError
-        If its options need a secret that the record does not hold.
+    Raises ValueError if its options need a secret that the record does not hold.
     """
     try:
         dataset = build(cfg.dataset)
@@ -42,10 +39,7 @@ def build_dataset(cfg: DictConfig) -> Any:
 def build_loaders(cfg: DictConfig, dataset: Any, network: Any) -> Loaders:
     """Build the loaders of a data set for a network.
 
-    Raises
-    ------
-    ValueError
-        If the labels have more classes than the target distinguishes.
+    Raises ValueError if the labels have more classes than the target distinguishes.
     """
     target = build(cfg.target)
     if dataset.num_classes > target.num_classes:
@@ -72,10 +66,7 @@ def no_augmentation(**_: Any) -> Callable[..., Any]:
 def build_metrics(cfg: DictConfig) -> dict[str, Any]:
     """Build the metrics by name, without those that are null.
 
-    Raises
-    ------
-    ValueError
-        If a metric has values but was not chosen.
+    Raises ValueError if a metric has values but was not chosen.
     """
     chosen = {str(name): node for name, node in cfg.metric.items() if node is not None}
     for name, node in chosen.items():

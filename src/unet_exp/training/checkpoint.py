@@ -15,11 +15,8 @@ class CheckpointError(Exception):
 def read_content(path: Path) -> dict[str, Any]:
     """Return the content of a checkpoint without its weights; nothing of it runs or is built.
 
-    Raises
-    ------
-    CheckpointError
-        If the file is missing, is no checkpoint of this project, holds anything but plain data
-        and tensors, or claims more data than it holds.
+    Raises CheckpointError if the file is missing, is no checkpoint of this project, holds anything
+    but plain data and tensors, or claims more data than it holds.
     """
     if not path.is_file():
         raise CheckpointError(f"No checkpoint at {path}. A run keeps its own in checkpoints/.")
@@ -48,10 +45,7 @@ def read_content(path: Path) -> dict[str, Any]:
 def read_weights(path: Path) -> Mapping[str, Any]:
     """Return the weights of a checkpoint that :func:`read_content` has found safe.
 
-    Raises
-    ------
-    CheckpointError
-        If torch cannot read them, or there are none.
+    Raises CheckpointError if torch cannot read them, or there are none.
     """
     import torch
 
@@ -69,10 +63,7 @@ def require_own_paths(path: Path, content: dict[str, Any]) -> None:
 
     Lightning deletes the previous best checkpoint, at the path that the checkpoint gives.
 
-    Raises
-    ------
-    CheckpointError
-        With the path.
+    Raises CheckpointError with the path.
     """
     states = content.get("callbacks")
     for state in states.values() if isinstance(states, dict) else ():
@@ -119,10 +110,7 @@ def differences(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, A
 def require_same_model(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
     """Refuse a checkpoint of another architecture.
 
-    Raises
-    ------
-    CheckpointError
-        With what differs.
+    Raises CheckpointError with what differs.
     """
     found = list(differences(old.get("model"), new.get("model"), "model"))
     if found:

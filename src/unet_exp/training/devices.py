@@ -16,10 +16,7 @@ def device_type(accelerator: str) -> str:
 
     ``auto`` takes a GPU if there is one; ``gpu`` requires one.
 
-    Raises
-    ------
-    ValueError
-        If the accelerator is unknown, or there is none.
+    Raises ValueError if the accelerator is unknown, or there is none.
     """
     import torch
 
@@ -43,10 +40,7 @@ def device_type(accelerator: str) -> str:
 def gpu_count(accelerator: str) -> int:
     """Return the number of GPUs that training can choose from; 0 if it uses the CPU.
 
-    Raises
-    ------
-    ValueError
-        As :func:`device_type` does.
+    Raises ValueError like :func:`device_type`.
     """
     import torch
 
@@ -64,10 +58,7 @@ def process_count(accelerator: str, devices: int | str | Sequence[int]) -> int:
         A number; ``auto``, all GPUs or one process on a CPU; -1, all GPUs; or the indices of
         GPUs, as ``[0, 2]`` or ``"0,2"`` (``"0,"`` for the first alone).
 
-    Raises
-    ------
-    ValueError
-        If these devices do not exist, or ``devices`` cannot be read.
+    Raises ValueError if these devices do not exist, or ``devices`` cannot be read.
 
     >>> process_count("cpu", "auto"), process_count("cpu", 2)
     (1, 2)
@@ -126,10 +117,7 @@ def parse_devices(devices: int | str | Sequence[int]) -> int | list[int] | None:
 def require_indices(indices: list[int], gpus: int, given: str, there: str) -> None:
     """Refuse indices of GPUs that do not exist, or that are given twice.
 
-    Raises
-    ------
-    ValueError
-        Naming them.
+    Raises ValueError, naming them.
     """
     if gpus == 0:
         raise ValueError(

@@ -28,10 +28,7 @@ class EarlyStopping(callbacks.EarlyStopping):
     stopping_threshold, divergence_threshold
         Scores so good, or so bad, that training ends at once.
 
-    Raises
-    ------
-    ValueError
-        If ``patience`` is not positive, or ``mode`` is neither ``max`` nor ``min``.
+    Raises ValueError if ``patience`` is not positive, or ``mode`` is neither ``max`` nor ``min``.
     """
 
     def __init__(

@@ -12,10 +12,7 @@ class WeightEMA(WeightAveraging):
     After n steps the decay is min(decay, (1 + n) / (10 + n)), so that the random initial weights
     are forgotten after some tens of steps.
 
-    Raises
-    ------
-    ValueError
-        If ``decay`` is not between 0 and 1.
+    Raises ValueError if ``decay`` is not between 0 and 1.
     """
 
     def __init__(self, decay: float) -> None:

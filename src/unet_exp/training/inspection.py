@@ -87,10 +87,8 @@ def inspect(checkpoint: Path | BinaryIO) -> Any:
 def stored_sizes(archive: zipfile.ZipFile, size: int) -> dict[str, int]:
     """Return the bytes of each member of an archive of ``size`` bytes.
 
-    Raises
-    ------
-    UnsafeError
-        If a member is compressed, named twice, or all together take more than the file.
+    Raises UnsafeError if a member is compressed, named twice, or all together take more than the
+    file.
     """
     members = archive.infolist()
     sizes = {member.filename: member.file_size for member in members}
@@ -108,10 +106,7 @@ def stored_sizes(archive: zipfile.ZipFile, size: int) -> dict[str, int]:
 def require_few_operations(data: bytes) -> None:
     """Refuse a pickle that would fill the memory, by many values or by large memo indices.
 
-    Raises
-    ------
-    UnsafeError
-        With the number.
+    Raises UnsafeError with the number.
     """
     for count, (operation, argument, _) in enumerate(pickletools.genops(data)):
         if count > MOST_OPERATIONS:
@@ -168,10 +163,7 @@ def array(
 ) -> Array:
     """Return an array, as ``torch._utils._rebuild_tensor_v2`` returns a tensor.
 
-    Raises
-    ------
-    UnsafeError
-        If the tensor reaches beyond its storage, or repeats its numbers.
+    Raises UnsafeError if the tensor reaches beyond its storage, or repeats its numbers.
     """
     count = math.prod(shape)
     last = offset + sum((side - 1) * step for side, step in zip(shape, strides, strict=True))
@@ -208,10 +200,8 @@ def require_small(content: Any) -> None:
 
     A value that occurs several times counts each time.
 
-    Raises
-    ------
-    UnsafeError
-        If there are more than ``MOST_VALUES``, or they are nested deeper than ``DEEPEST``.
+    Raises UnsafeError if there are more than ``MOST_VALUES``, or they are nested deeper than
+    ``DEEPEST``.
     """
     waiting: list[tuple[Any, int]] = [(content, 0)]
     count = 0

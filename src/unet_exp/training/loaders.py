@@ -118,10 +118,7 @@ class Loaders:
     def required(self, split: str) -> list[Sample]:
         """Return the labelled samples of a split that training needs.
 
-        Raises
-        ------
-        ValueError
-            If there is none.
+        Raises ValueError if there is none.
         """
         samples = self.labelled(split)
         if not samples:

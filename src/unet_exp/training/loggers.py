@@ -45,10 +45,7 @@ def wandb_logger(
     log_checkpoints
         Upload the checkpoints as artifacts.
 
-    Raises
-    ------
-    ValueError
-        If the mode is unknown.
+    Raises ValueError if the mode is unknown.
     """
     from unet_exp.training.wandb_logger import WandbLogger
 

@@ -26,10 +26,7 @@ def tile_side(network: Network, tile: int | None, max_tile: int, smallest: int) 
     smallest
         Shortest side of all images.
 
-    Raises
-    ------
-    ValueError
-        If the network cannot take ``tile``.
+    Raises ValueError if the network cannot take ``tile``.
     """
     valid = network.padding == "valid"
     # One pixel at the bottom of a padded network would see nothing but padding.

@@ -46,11 +46,9 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
         ``accelerator``; ``tta``; ``trust``: targets that may be built besides the project's; and
         parts whose values replace the checkpoint's (see :func:`revised`).
 
-    Raises
-    ------
-    CheckpointError
-        If a checkpoint cannot be used (see :func:`unet_exp.training.checkpoint.read_content`),
-        or the checkpoints differ in images or classes.
+    Raises CheckpointError if a checkpoint cannot be used (see
+    :func:`unet_exp.training.checkpoint.read_content`), or the checkpoints differ in images or
+    classes.
     """
     device = device_type(cfg.accelerator)
     read = [read_trained(path, cfg) for path in paths]
@@ -112,10 +110,7 @@ def require_size(path: Path, config: DictConfig, arrays: Any) -> None:
     arrays
         The weights as :func:`unet_exp.training.inspection.inspect` returns them.
 
-    Raises
-    ------
-    CheckpointError
-        With both sizes, or if there are no weights.
+    Raises CheckpointError with both sizes, or if there are no weights.
     """
     found = list(arrays.values()) if isinstance(arrays, dict) else []
     weights = [one for one in found if isinstance(one, Array)]

@@ -49,11 +49,8 @@ class TrainerSettings:
         Any other argument of ``lightning.pytorch.Trainer``, except those that a run depends on
         (:func:`unet_exp.configuration.trainer_options.require_free`).
 
-    Raises
-    ------
-    ValueError
-        If ``max_steps`` or ``limit_val_batches`` is not positive, ``max_time`` cannot be read, or
-        an option is one that the record of a run depends on.
+    Raises ValueError if ``max_steps`` or ``limit_val_batches`` is not positive, ``max_time`` cannot
+    be read, or an option is one that the record of a run depends on.
     """
 
     accelerator: str = "auto"
@@ -99,10 +96,7 @@ def build_trainer(
 ) -> "Trainer":
     """Return a Trainer that writes to ``folder`` alone.
 
-    Raises
-    ------
-    ValueError
-        If the devices do not exist here, or settings do not fit each other.
+    Raises ValueError if the devices do not exist here, or settings do not fit each other.
     """
     from lightning.pytorch import Trainer
 
@@ -172,10 +166,7 @@ def choose_strategy(name: str, processes: int) -> Any:
 def require_shardable(callbacks: "Sequence[Callback]", sync_batchnorm: bool) -> None:
     """Refuse what is impossible with a network that is spread over devices.
 
-    Raises
-    ------
-    ValueError
-        With what to change.
+    Raises ValueError with what to change.
     """
     from lightning.pytorch.callbacks import WeightAveraging
 
@@ -194,10 +185,7 @@ def require_shardable(callbacks: "Sequence[Callback]", sync_batchnorm: bool) -> 
 def require_started(processes: int) -> None:
     """Refuse to train in another number of processes than torchrun started.
 
-    Raises
-    ------
-    ValueError
-        With both numbers.
+    Raises ValueError with both numbers.
     """
     started = world_size()
     if started_by_torchrun() and started != processes:

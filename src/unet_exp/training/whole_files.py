@@ -38,10 +38,8 @@ class WholeFiles(TorchCheckpointIO):
     ) -> None:
         """Save what :func:`unet_exp.training.inspection.inspect` and ``torch.load`` can read.
 
-        Raises
-        ------
-        OSError
-            If there is no space or no permission. An earlier checkpoint of that name stays.
+        Raises OSError if there is no space or no permission. An earlier checkpoint of that name
+        stays.
         """
         content = io.BytesIO()
         torch.save(self.readable(checkpoint), content)

@@ -40,11 +40,8 @@ class LabelDecoder:
     ) -> "LabelDecoder":
         """Infer from all label images what is not given, and check what is.
 
-        Raises
-        ------
-        ValueError
-            All images are empty, are neither instances nor classes, contradict each other, or
-            hold a class beyond ``num_classes``. The message names them.
+        Raises ValueError if all images are empty, are neither instances nor classes, contradict
+        each other, or hold a class beyond ``num_classes``. The message names them.
 
         >>> LabelDecoder.decide([LabelSummary.of("a.png", np.array([[0, 1, 2, 1, 2, 1, 255]]))])
         LabelDecoder(kind='classes', num_classes=3, ignore=None)

@@ -28,11 +28,8 @@ def read_labels(path: Path, pages: int | None = None, min_is_white: str = "auto"
       pictures of labels: large areas of one colour, and some black.
     - `WhiteIsZero` says how files are read in which 0 is white.
 
-    Raises
-    ------
-    ValueError
-        As `unet_exp.images.image_file.open_image`, and for photographs, transparent pixels,
-        fractions, and numbers that no integer type holds.
+    Raises ValueError like `unet_exp.images.image_file.open_image`, and for photographs, transparent
+    pixels, fractions, and numbers that no integer type holds.
     """
     stored = read_stored(path, pages)
     return _to_numbers(stored, *WhiteIsZero(min_is_white).read([stored]))
@@ -43,10 +40,8 @@ def read_label_files(
 ) -> dict[Path, list[Numbers]]:
     """Read the label files of a data set as `read_labels`; one decision of ``white`` holds for all.
 
-    Raises
-    ------
-    ValueError
-        As `read_labels`, naming all files that cannot be used, and as `WhiteIsZero.read`.
+    Raises ValueError like `read_labels`, naming all files that cannot be used, and like
+    `WhiteIsZero.read`.
     """
     files = read_every(paths, read_stored)
     stacks = (white or WhiteIsZero()).read(files)

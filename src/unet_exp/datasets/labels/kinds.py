@@ -32,11 +32,8 @@ def infer_kind(images: Sequence[LabelSummary]) -> str:
     4. All may be of either kind: instances, if four fifths of all numbers lie in a single piece;
        else classes as in rule 3.
 
-    Raises
-    ------
-    ValueError
-        Images contradict each other or may mean several things. The message names them and asks
-        for `dataset.labels`.
+    Raises ValueError if images contradict each other or may mean several things. The message names
+    them and asks for `dataset.labels`.
 
     >>> def kind(*images):
     ...     return infer_kind([LabelSummary.of("a.png", np.array(image)) for image in images])
