@@ -168,13 +168,20 @@ def recipe(path: Path, minutes: float, overrides: list[str]) -> None:
     optimizer = torch.optim.Adam(network.parameters(), 1e-3)
     half = best_precision("cpu") != "32-true"
 
-    def inference(network: torch.nn.Module, image: torch.Tensor) -> torch.Tensor:
-        image = scale({"image": image})["image"][None]
-        found = sliding_window_inference(image, (side, side), 4, network)[0]
-        return torch.cat([torch.zeros_like(found), found])
+    class SlidingWindows:
+        """MONAI's sliding windows in the place of the overlap-tile strategy."""
+
+        def __call__(self, network: torch.nn.Module, view: Any, region: Any) -> torch.Tensor:
+            image = torch.from_numpy(view.window(*region).copy())
+            image = scale({"image": image})["image"][None]
+            found = sliding_window_inference(image, (side, side), 4, network)[0]
+            return torch.cat([torch.zeros_like(found), found])
+
+        def regions(self, network: Any, height: int, width: int, turned: bool) -> list[Any]:
+            return [((0, height), (0, width))]
 
     module: Any = training.module
-    module.inference = inference
+    module.inference = SlidingWindows()
     rows: list[dict[str, float]] = []
 
     @torch.inference_mode()

@@ -10,8 +10,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, Dataset
 
-from unet_exp.training import loaders, waiting
-from unet_exp.training.loaders import TimedLoader
+from unet_exp.training import tiles, waiting
+from unet_exp.training.tiles import TimedLoader
 from unet_exp.training.trainer import TrainerSettings, build_trainer
 from unet_exp.training.waiting import DataWait
 
@@ -26,7 +26,7 @@ class Clock:
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (loaders, waiting):
+    for module in (tiles, waiting):
         monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: Clock.now))
 
 
