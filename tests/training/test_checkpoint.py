@@ -7,7 +7,6 @@ import torch
 
 from unet_exp.training.checkpoint import (
     CheckpointError,
-    differences,
     read_content,
     read_weights,
     require_own_paths,
@@ -90,11 +89,6 @@ def test_another_architecture_is_refused_with_what_to_pass() -> None:
     with pytest.raises(CheckpointError, match=r"model\.depth=5.*pass model\.depth=4"):
         require_same_model(Path("x.ckpt"), {"model": {"depth": 4}}, {"model": {"depth": 5}})
     require_same_model(Path("x.ckpt"), {"model": {"depth": 4}}, {"model": {"depth": 4}})
-
-
-def test_differences_reach_into_nested_parts() -> None:
-    old, new = {"a": {"b": 1, "c": [1]}}, {"a": {"b": 1, "c": [2]}, "d": 3}
-    assert list(differences(old, new)) == [("a.c", [1], [2]), ("d", None, 3)]
 
 
 def test_a_checkpoint_from_before_targets_is_named(tmp_path: Path) -> None:

@@ -35,3 +35,18 @@ def is_under(key: str, keys: Sequence[str]) -> bool:
     (True, False)
     """
     return any(key == one or key.startswith((f"{one}.", f"{one}/")) for one in keys)
+
+
+def differences(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield the keys at which two configurations differ, with both values.
+
+    >>> list(differences({"model": {"depth": 4}}, {"model": {"depth": 5}}))
+    [('model.depth', 4, 5)]
+    >>> list(differences({"nodata": [float("nan")]}, {"nodata": [float("nan")]}))
+    []
+    """
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in dict.fromkeys([*old, *new]):
+            yield from differences(old.get(name), new.get(name), f"{key}.{name}".lstrip("."))
+    elif old != new and repr(old) != repr(new):  # NaN equals nothing, itself included
+        yield key, old, new

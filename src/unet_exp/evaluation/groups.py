@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from unet_exp.configuration.tree import differences
 from unet_exp.evaluation.statistics import statistics
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep import Sweep
 from unet_exp.runs.resume import fixed
-from unet_exp.training.checkpoint import differences
 
 #: Scores are averaged over these settings. Runs that differ in others form separate groups.
 REPEATS = ("dataset.fold", "seed")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from unet_exp.configuration.tree import differences
 from unet_exp.files import to_json, write_atomically
 from unet_exp.runs.summary import environment
-from unet_exp.training.checkpoint import differences
 
 
 class Manifest:

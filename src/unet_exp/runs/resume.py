@@ -38,10 +38,10 @@ def starting_point(
     Raises CheckpointError if the checkpoint cannot be read, is of another network or another run,
     or leaves no step to train.
     """
+    from unet_exp.configuration.tree import differences
     from unet_exp.runs.given_paths import find_checkpoints
     from unet_exp.training.checkpoint import (
         CheckpointError,
-        differences,
         read_content,
         require_own_paths,
         require_same_model,

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
+from unet_exp.configuration.override_errors import first_line
+from unet_exp.configuration.tree import differences
 from unet_exp.training.inspection import UnsafeError, inspect
 
 
@@ -92,21 +94,6 @@ def texts(data: Any) -> Iterator[str]:
             yield from texts(value)
 
 
-def differences(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Yield the keys at which two configurations differ, with both values.
-
-    >>> list(differences({"model": {"depth": 4}}, {"model": {"depth": 5}}))
-    [('model.depth', 4, 5)]
-    >>> list(differences({"nodata": [float("nan")]}, {"nodata": [float("nan")]}))
-    []
-    """
-    if isinstance(old, dict) and isinstance(new, dict):
-        for name in dict.fromkeys([*old, *new]):
-            yield from differences(old.get(name), new.get(name), f"{key}.{name}".lstrip("."))
-    elif old != new and repr(old) != repr(new):  # NaN equals nothing, itself included
-        yield key, old, new
-
-
 def require_same_model(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
     """Refuse a checkpoint of another architecture.
 
@@ -120,8 +107,3 @@ def require_same_model(path: Path, old: dict[str, Any], new: dict[str, Any]) -> 
             f"{path} has another architecture than this run, which has {asked}. To use the "
             f"checkpoint, pass {held}; to train the new network, leave out ckpt_path."
         )
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an exception's message, or else its type."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
