@@ -75,3 +75,11 @@ def test_what_would_count_for_nothing_is_refused(
 def test_values_for_others_to_refer_to_may_have_any_name(command: Command) -> None:
     words = ("+width=4", "model.base_channels=${width}", "preview=true", "hydra.run.dir=run")
     assert command("train", *TINY, *words).code == 0
+
+
+def test_a_value_that_has_to_be_given_is_named_with_its_whole_key(command: Command) -> None:
+    done = command("train", "logger=none", "model=padded")
+    assert (done.code, done.err) == (
+        1,
+        "Error: model.network is not given. Add model.network=...\n",
+    )

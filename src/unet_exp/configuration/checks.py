@@ -55,6 +55,9 @@ def validate(cfg: DictConfig, command: str) -> None:
                 owner = target.rpartition(".")[2]
                 siblings = list(parameters)
                 raise OverrideError(unknown(f"{key}.{name}", given[name], siblings, owner))
+            # Later, when the part alone is built, an error could not give the whole key.
+            if given[name] == "???":
+                raise OverrideError(f"{key}.{name} is not given. Add {key}.{name}=...")
     for key, kind, value in other_types(own, tree):
         given = "null" if value is None else value
         raise OverrideError(
