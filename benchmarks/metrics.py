@@ -130,12 +130,12 @@ def warp_time(rounds: int, data: Path, quick: bool) -> Iterator[Line]:
     noise = cv2.GaussianBlur(np.random.default_rng(0).normal(size=inside.shape), (0, 0), 2)
     blurred = cv2.GaussianBlur(inside.astype(np.float64), (0, 0), 2)
     map_ = torch.from_numpy(np.clip(blurred + 0.15 * noise / noise.std(), 0, 1)).float()
-    target = torch.from_numpy(inside.astype(np.int64))
+    classes = torch.from_numpy(inside.astype(np.int64))
     instances = torch.from_numpy(ndimage.label(map_.numpy() > 0.5)[0])
     true = torch.from_numpy(ndimage.label(inside)[0])
     times = alternate(
         {
-            "ours": lambda: remaining_errors(map_, target, 0.5),
+            "ours": lambda: remaining_errors(map_, classes, 0.5),
             "v_rand": lambda: v_rand(instances, true),
         },
         rounds,

@@ -31,7 +31,7 @@ def scored_image(seed: int, noise: float = 0.6) -> dict[str, Tensor]:
     foreground = (1 - noise) * (labels > 0) + noise * grain
     return {
         "probabilities": torch.stack([1 - foreground, foreground]),
-        "target": (labels > 0).long(),
+        "classes": (labels > 0).long(),
         "labels": labels,
         "markers": labels,
         "instances": label_foreground(foreground > 0.5, thin_borders=False),

@@ -37,7 +37,7 @@ def stacked() -> Callable[[Tensor], Tensor]:
 
 @pytest.fixture
 def random_pair() -> Callable[..., tuple[Tensor, Tensor]]:
-    """Probabilities of ``classes`` classes and a target with unknown pixels."""
+    """Probabilities of ``classes`` classes, and the true classes with unknown pixels."""
 
     def pair(classes: int, seed: int = 0) -> tuple[Tensor, Tensor]:
         generator = torch.Generator().manual_seed(seed)

@@ -53,10 +53,10 @@ def test_a_batch_scores_as_its_images_one_by_one(name: str, count: int) -> None:
 def test_a_batch_of_as_many_images_as_classes() -> None:
     # Drawn by hand: one wrong pixel of four in the first image, none in the second.
     foreground = torch.tensor([[[0.9, 0.9], [0.1, 0.1]], [[0.9, 0.1], [0.1, 0.1]]])
-    target = torch.tensor([[[1, 0], [0, 0]], [[1, 0], [0, 0]]])
+    truth = torch.tensor([[[1, 0], [0, 0]], [[1, 0], [0, 0]]])
     probabilities = torch.stack([1 - foreground, foreground], dim=1)
     for measure, expected in ((PixelError(), 1 / 8), (IoU(), 2 / 3), (Dice(), 4 / 5)):
-        measure.update(probabilities, target)
+        measure.update(probabilities, truth)
         assert measure.compute().item() == pytest.approx(expected)
 
 
@@ -116,15 +116,15 @@ def test_functions_of_objects_take_one_image(as_users_run) -> None:
 
 
 def test_functions_of_pixels_take_any_shape_but_do_not_broadcast(as_users_run) -> None:
-    prediction, target = torch.tensor([[[1, 1]], [[0, 1]]]), torch.tensor([[[1, 0]], [[0, 1]]])
-    assert pixel_error(prediction, target).item() == 1 / 4
-    assert iou(prediction, target).item() == pytest.approx(2 / 3)
-    assert dice(prediction, target).item() == pytest.approx(4 / 5)
+    prediction, truth = torch.tensor([[[1, 1]], [[0, 1]]]), torch.tensor([[[1, 0]], [[0, 1]]])
+    assert pixel_error(prediction, truth).item() == 1 / 4
+    assert iou(prediction, truth).item() == pytest.approx(2 / 3)
+    assert dice(prediction, truth).item() == pytest.approx(4 / 5)
     for function in (*OF_ANY_SHAPE, *OF_ONE_IMAGE):
         with pytest.raises(ValueError, match="Give both of one shape"):
-            function(prediction, target[0])
+            function(prediction, truth[0])
         with pytest.raises(TypeError, match="Threshold or label probabilities first"):
-            function(prediction * 0.7, target)
+            function(prediction * 0.7, truth)
 
 
 def test_a_measure_of_ones_own_takes_a_batch_too() -> None:
@@ -188,4 +188,4 @@ def test_what_is_no_probability_is_refused(name: str, wrong: Callable[[Tensor], 
 def test_rounded_probabilities_are_taken() -> None:
     image = scored_image(0)
     image["probabilities"] = image["probabilities"].bfloat16().float() * 1.004
-    PixelError().update(image["probabilities"], image["target"])
+    PixelError().update(image["probabilities"], image["classes"])

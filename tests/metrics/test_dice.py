@@ -19,19 +19,19 @@ def test_perfect_empty_prediction_empty_truth(draw) -> None:
 
 @pytest.mark.parametrize("classes", [2, 3, 7])
 def test_equals_torchmetrics(classes: int, random_pair) -> None:
-    probabilities, target = random_pair(classes)
-    prediction, target = probabilities.argmax(0), target.clamp(min=0)
+    probabilities, truth = random_pair(classes)
+    prediction, truth = probabilities.argmax(0), truth.clamp(min=0)
     for background in (False, True):
         expected = dice_score(
-            prediction[None], target[None], classes, background, "macro", input_format="index"
+            prediction[None], truth[None], classes, background, "macro", input_format="index"
         )
-        assert dice(prediction, target, background).item() == pytest.approx(expected.item())
+        assert dice(prediction, truth, background).item() == pytest.approx(expected.item())
 
 
 def test_of_two_classes_it_follows_from_iou(random_pair) -> None:
-    probabilities, target = random_pair(2)
-    j = iou(probabilities.argmax(0), target)
-    assert dice(probabilities.argmax(0), target).item() == pytest.approx((2 * j / (1 + j)).item())
+    probabilities, truth = random_pair(2)
+    j = iou(probabilities.argmax(0), truth)
+    assert dice(probabilities.argmax(0), truth).item() == pytest.approx((2 * j / (1 + j)).item())
 
 
 def test_pixels_of_all_images_count_together(draw, stacked) -> None:

@@ -24,13 +24,13 @@ def test_a_class_that_does_not_occur_is_left_out(draw) -> None:
 
 @pytest.mark.parametrize("classes", [2, 3, 7])
 def test_equals_torchmetrics(classes: int, random_pair) -> None:
-    probabilities, target = random_pair(classes)
+    probabilities, truth = random_pair(classes)
     expected = multiclass_jaccard_index(
-        probabilities[None], target[None], classes, average=None, ignore_index=-1
+        probabilities[None], truth[None], classes, average=None, ignore_index=-1
     )
     prediction = probabilities.argmax(0)
-    assert iou(prediction, target).item() == pytest.approx(expected[1:].mean().item())
-    assert iou(prediction, target, background=True).item() == pytest.approx(expected.mean().item())
+    assert iou(prediction, truth).item() == pytest.approx(expected[1:].mean().item())
+    assert iou(prediction, truth, background=True).item() == pytest.approx(expected.mean().item())
 
 
 def test_pixels_of_all_images_count_together(draw, stacked) -> None:

@@ -38,7 +38,7 @@ def predicted(foreground: Tensor, labels: Tensor) -> dict[str, Tensor]:
     inside = foreground.float()
     return {
         "probabilities": torch.stack([1 - inside, inside]),
-        "target": (labels > 0).long(),
+        "classes": (labels > 0).long(),
         "labels": labels,
         "markers": labels,
         "instances": label_foreground(foreground, thin_borders=False),
@@ -96,7 +96,7 @@ def test_no_data_is_nan(name: str) -> None:
     assert math.isnan(metric.compute())
     assert all(math.isnan(value) or value == 0 for value in metric.details().values())
     unknown = torch.full((40, 40), -1)
-    names = ("target", "labels", "markers")
+    names = ("classes", "labels", "markers")
     metric = scored(name, {**scored_image(0), **dict.fromkeys(names, unknown)})
     assert math.isnan(metric.compute())
     metric = scored(name, scored_image(0))
@@ -188,7 +188,7 @@ def test_unknown_pixels_change_nothing(name: str) -> None:
     hidden = torch.zeros(40, 40, dtype=torch.bool)
     hidden[:15, 10:30] = True
     for image in (first, second):
-        for truth in ("target", "labels", "markers"):
+        for truth in ("classes", "labels", "markers"):
             image[truth] = image[truth].masked_fill(hidden, -1)
     second["instances"] = torch.where(hidden, 77, second["instances"])
     assert scored(name, first).compute() == scored(name, second).compute()

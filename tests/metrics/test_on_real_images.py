@@ -103,17 +103,17 @@ def test_silver_against_gold_and_markers_in_other_libraries(
 
 def test_a_moved_membrane_costs_little_and_a_cut_cell_its_last_bridge() -> None:
     inside = read("isbi_em", "train-labels.tif")[0] > 0
-    target = torch.from_numpy(inside.astype(np.int64))
-    assert remaining_errors(target.float(), target) == (0, 0, 0)
+    truth = torch.from_numpy(inside.astype(np.int64))
+    assert remaining_errors(truth.float(), truth) == (0, 0, 0)
     shifted = torch.from_numpy(np.roll(inside, 1, axis=1)).float()
-    wrong = (shifted != target).sum().item()
-    assert sum(remaining_errors(shifted, target)) < wrong / 100
+    wrong = (shifted != truth).sum().item()
+    assert sum(remaining_errors(shifted, truth)) < wrong / 100
     cells = label(inside, connectivity=1)
     largest = cells == np.bincount(cells[inside]).argmax()
     columns = np.flatnonzero(largest.any(0))
-    cut = target.clone()
+    cut = truth.clone()
     middle = columns[len(columns) // 2]
     cut[torch.from_numpy(largest[:, middle]), middle] = 0
-    errors = remaining_errors(cut.float(), target)
+    errors = remaining_errors(cut.float(), truth)
     assert errors.mergers == 0
-    assert 1 <= errors.splits <= (cut != target).sum() / 10
+    assert 1 <= errors.splits <= (cut != truth).sum() / 10

@@ -11,13 +11,13 @@ from unet_exp.metrics.overlap import class_mean, overlap
 def test_equals_the_confusion_matrix_of_torchmetrics(seed: int, classes: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     prediction = torch.randint(0, classes, (7, 8), generator=generator)
-    target = torch.randint(-1, classes, (7, 8), generator=generator)
-    matrix = multiclass_confusion_matrix(prediction, target, classes, ignore_index=-1)
-    found = overlap(prediction, target)
+    truth = torch.randint(-1, classes, (7, 8), generator=generator)
+    matrix = multiclass_confusion_matrix(prediction, truth, classes, ignore_index=-1)
+    found = overlap(prediction, truth)
     assert torch.equal(found.shared[:classes], matrix.diagonal())
     assert torch.equal(found.predicted[:classes], matrix.sum(0))
     assert torch.equal(found.true[:classes], matrix.sum(1))
-    assert found.predicted.sum() == found.true.sum() == (target >= 0).sum()
+    assert found.predicted.sum() == found.true.sum() == (truth >= 0).sum()
 
 
 def test_class_mean_leaves_out_what_does_not_occur() -> None:

@@ -12,14 +12,14 @@ def test_it_is_torchmetrics(seed: int, images: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     # Hundredths, so that many pixels lie on a level.
     scores = torch.randint(0, 101, (images, 5, 7), generator=generator) / 100
-    target = torch.randint(-1, 2, (images, 5, 7), generator=generator)
-    target[0, 0, 0] = 1
+    true = torch.randint(-1, 2, (images, 5, 7), generator=generator)
+    true[0, 0, 0] = 1
     curve = PixelCurve()
-    for image, truth in zip(scores, target, strict=True):
-        curve.update(image, truth)
+    for image, classes in zip(scores, true, strict=True):
+        curve.update(image, classes)
     found = curve.compute()
     precision, recall, levels = binary_precision_recall_curve(
-        scores, target, thresholds=torch.tensor(LEVELS), ignore_index=-1
+        scores, true, thresholds=torch.tensor(LEVELS), ignore_index=-1
     )
     np.testing.assert_allclose(found.thresholds, levels, rtol=1e-6)
     np.testing.assert_allclose(found.precision, precision[:-1], rtol=1e-6)

@@ -18,10 +18,10 @@ def test_perfect_all_wrong_all_unknown(draw) -> None:
 
 
 def test_at_the_best_threshold(draw, stacked) -> None:
-    probabilities, target = stacked(torch.tensor([[0.1, 0.2, 0.3, 0.4]])), draw(".111")
+    probabilities, truth = stacked(torch.tensor([[0.1, 0.2, 0.3, 0.4]])), draw(".111")
     plain, best = PixelError(), PixelError([0.05, 0.15, 0.25, 0.35])
-    plain.update(probabilities, target)
-    best.update(probabilities, target)
+    plain.update(probabilities, truth)
+    best.update(probabilities, truth)
     assert plain.compute().item() == 0.75
     assert best.errors.tolist() == [1, 0, 1, 2]
     assert best.compute().item() == 0
@@ -46,9 +46,9 @@ def test_the_challenges_number_is_one_minus_the_best_f_score(random_pair) -> Non
     for image in images:
         metric.update(*image)
     foreground = torch.stack([1 - probabilities[0] for probabilities, _ in images])
-    targets = torch.stack([target for _, target in images])
+    truths = torch.stack([truth for _, truth in images])
     expected = [
-        1 - binary_f1_score(foreground, targets, threshold=level, ignore_index=-1).item()
+        1 - binary_f1_score(foreground, truths, threshold=level, ignore_index=-1).item()
         for level in levels
     ]
     assert metric.curve().tolist() == pytest.approx(expected)

@@ -99,27 +99,27 @@ DRAWN = {
 @pytest.mark.parametrize("name", DRAWN)
 def test_hand_drawn(name: str, draw) -> None:
     picture, splits, mergers, others = DRAWN[name]
-    prediction, target = draw(picture) > 0, draw(TRUTH)
-    assert remaining_errors(prediction.float(), target) == (splits, mergers, others)
-    only, every = (warping_error(prediction, target, flag).item() for flag in (True, False))
+    prediction, truth = draw(picture) > 0, draw(TRUTH)
+    assert remaining_errors(prediction.float(), truth) == (splits, mergers, others)
+    only, every = (warping_error(prediction, truth, flag).item() for flag in (True, False))
     assert only == pytest.approx((splits + mergers) / 65)
     assert every == pytest.approx((splits + mergers + others) / 65)
 
 
 def test_a_cut_costs_what_still_joins_and_a_missed_membrane_all_that_parts(draw) -> None:
-    target = draw("..... 11111 11111 11111 .....")
+    truth = draw("..... 11111 11111 11111 .....")
     cut = draw("..... 11.11 11.11 11.11 .....") > 0
-    assert remaining_errors(cut.float(), target) == (1, 0, 0)  # the bar thins to a bridge
+    assert remaining_errors(cut.float(), truth) == (1, 0, 0)  # the bar thins to a bridge
     merged = draw("11111 11111 11111 11111")
     apart = draw("11.11 11.11 11.11 11.11")
     assert remaining_errors((merged > 0).float(), apart) == (0, 4, 0)
 
 
 def test_unknown_pixels_are_not_counted_and_hide_what_is_predicted(draw) -> None:
-    target = draw("11.11 11?11 11.11")
+    truth = draw("11.11 11?11 11.11")
     bridged, apart = draw("11.11 11111 11.11") > 0, draw("11.11 11.11 11.11") > 0
-    assert warping_error(bridged, target) == warping_error(apart, target) == 0
-    assert math.isnan(warping_error(bridged, torch.full_like(target, -1)))
+    assert warping_error(bridged, truth) == warping_error(apart, truth) == 0
+    assert math.isnan(warping_error(bridged, torch.full_like(truth, -1)))
 
 
 def test_the_curve_and_its_best(draw, stacked) -> None:
@@ -136,11 +136,11 @@ def test_the_curve_and_its_best(draw, stacked) -> None:
 
 
 def test_all_errors_as_jain_counts_them(draw, stacked) -> None:
-    target = draw("..... ..... .....")
+    truth = draw("..... ..... .....")
     new: Tensor = (draw("..... ..1.. .....") > 0).float()
     some, every = WarpingError([0.5]), WarpingError([0.5], splits_and_mergers=False)
-    some.update(stacked(new), target)
-    every.update(stacked(new), target)
+    some.update(stacked(new), truth)
+    every.update(stacked(new), truth)
     assert some.compute() == 0
     assert every.compute().item() == pytest.approx(1 / 15)
     assert every.details()["other"] == pytest.approx(1 / 15)
@@ -153,9 +153,9 @@ def test_a_radius_that_sees_nothing_is_refused() -> None:
 
 
 def test_a_moved_border_costs_nothing_whatever_its_shape(mosaic) -> None:
-    target = (mosaic(3, gap=3) > 0).long()
-    probabilities = np.random.default_rng(0).random(target.shape)
+    truth = (mosaic(3, gap=3) > 0).long()
+    probabilities = np.random.default_rng(0).random(truth.shape)
     # Thinner and thicker membranes, as long as no cell is lost and no two of them meet.
     for gap in (1, 2):
         moved = torch.from_numpy((mosaic(3, gap=gap) > 0).numpy() * (0.5 + probabilities / 2))
-        assert remaining_errors(moved.float(), target, 0.3)[:2] == (0, 0)
+        assert remaining_errors(moved.float(), truth, 0.3)[:2] == (0, 0)

@@ -68,7 +68,7 @@ def score_images(predictor: Predictor, metrics: MetricCollection, loader: Any) -
         single.reset()
         single.update(
             probabilities=prediction.probabilities,
-            target=batch["classes"],
+            classes=batch["classes"],
             labels=batch["labels"],
             markers=batch["markers"],
             instances=prediction.instances,

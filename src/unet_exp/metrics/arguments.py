@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 #: Number of dimensions of one image's arguments, by their names in ``update``.
-DIMENSIONS = {"probabilities": 3, "target": 2, "labels": 2, "markers": 2, "instances": 2}
+DIMENSIONS = {"probabilities": 3, "classes": 2, "labels": 2, "markers": 2, "instances": 2}
 #: A probability of low precision may lie this far outside 0 to 1.
 ROUNDING = 1e-2
 SHAPES = {3: "(classes, height, width)", 2: "(height, width)"}
@@ -44,7 +44,7 @@ def image_by_image(update: Callable[..., None]) -> Callable[..., None]:
     return checked
 
 
-def check_images(prediction: Tensor, target: Tensor, batch: str = "") -> None:
+def check_images(prediction: Tensor, truth: Tensor, batch: str = "") -> None:
     """Raise ``TypeError`` or ``ValueError`` unless two label images can be compared.
 
     Parameters
@@ -53,11 +53,11 @@ def check_images(prediction: Tensor, target: Tensor, batch: str = "") -> None:
         For functions of a single image: the metric to name for several.
     """
     _check_whole("prediction", prediction)
-    _check_whole("target", target)
-    if prediction.shape != target.shape:
+    _check_whole("truth", truth)
+    if prediction.shape != truth.shape:
         raise ValueError(
             f"The prediction is of shape {tuple(prediction.shape)}, the truth of "
-            f"{tuple(target.shape)}. Give both of one shape."
+            f"{tuple(truth.shape)}. Give both of one shape."
         )
     if batch and prediction.ndim != 2:
         raise ValueError(

@@ -15,15 +15,15 @@ def coefficient(counts: Overlap) -> Float[Tensor, " k"]:
 
 
 def dice(
-    prediction: Int[Tensor, "*grid"], target: Int[Tensor, "*grid"], background: bool = False
+    prediction: Int[Tensor, "*grid"], classes: Int[Tensor, "*grid"], background: bool = False
 ) -> Float[Tensor, ""]:
-    """Mean Dice of the classes that occur, over known pixels (target >= 0); NaN if none occurs.
+    """Mean Dice of the classes that occur, over known pixels (class >= 0); NaN if none occurs.
 
     >>> import torch
     >>> dice(torch.tensor([1, 1, 0, 0]), torch.tensor([1, 0, 1, -1]))
     tensor(0.5000)
     """
-    return class_mean(coefficient(overlap(prediction, target)), background)
+    return class_mean(coefficient(overlap(prediction, classes)), background)
 
 
 class Dice(OverlapMeasure):

@@ -15,15 +15,15 @@ def jaccard(counts: Overlap) -> Float[Tensor, " k"]:
 
 
 def iou(
-    prediction: Int[Tensor, "*grid"], target: Int[Tensor, "*grid"], background: bool = False
+    prediction: Int[Tensor, "*grid"], classes: Int[Tensor, "*grid"], background: bool = False
 ) -> Float[Tensor, ""]:
-    """Mean IoU of the classes that occur, over known pixels (target >= 0); NaN if none occurs.
+    """Mean IoU of the classes that occur, over known pixels (class >= 0); NaN if none occurs.
 
     >>> import torch
     >>> iou(torch.tensor([1, 1, 0, 0]), torch.tensor([1, 0, 1, -1]))
     tensor(0.3333)
     """
-    return class_mean(jaccard(overlap(prediction, target)), background)
+    return class_mean(jaccard(overlap(prediction, classes)), background)
 
 
 class IoU(OverlapMeasure):

@@ -20,16 +20,16 @@ class Overlap(NamedTuple):
     true: Int[Tensor, " k"]
 
 
-def overlap(prediction: Int[Tensor, "*grid"], target: Int[Tensor, "*grid"]) -> Overlap:
-    """Count the known pixels (target >= 0) of each class.
+def overlap(prediction: Int[Tensor, "*grid"], classes: Int[Tensor, "*grid"]) -> Overlap:
+    """Count the known pixels (class >= 0) of each class.
 
     >>> overlap(torch.tensor([0, 1, 1, 1]), torch.tensor([0, 0, 1, -1])).predicted[:2]
     tensor([1, 2])
     """
-    check_images(prediction, target)
-    known = target >= 0
-    prediction, target = prediction[known], target[known]
-    columns = (target[prediction == target], prediction, target)
+    check_images(prediction, classes)
+    known = classes >= 0
+    prediction, classes = prediction[known], classes[known]
+    columns = (classes[prediction == classes], prediction, classes)
     return Overlap(*(torch.bincount(column.flatten(), minlength=CLASSES) for column in columns))
 
 
@@ -57,9 +57,9 @@ class OverlapMeasure(Measure):
         for name in Overlap._fields:
             self.add_sum(name, CLASSES)
 
-    def update(self, probabilities: Float[Tensor, "c h w"], target: Int[Tensor, "h w"]) -> None:
+    def update(self, probabilities: Float[Tensor, "c h w"], classes: Int[Tensor, "h w"]) -> None:
         """Count the pixels of one image."""
         # On a CPU, argmax along the first axis takes 50 times as long.
-        counts = overlap(probabilities.max(0).indices, target)
+        counts = overlap(probabilities.max(0).indices, classes)
         for name, pixels in zip(Overlap._fields, counts, strict=True):
             setattr(self, name, getattr(self, name) + pixels.to(self.device))

@@ -33,10 +33,10 @@ class PixelCurve:
         self.true = np.zeros(len(LEVELS) + 1, np.int64)
         self.false = np.zeros(len(LEVELS) + 1, np.int64)
 
-    def update(self, foreground: Float[Tensor, "h w"], target: Int[Tensor, "h w"]) -> None:
-        """Count one image's pixels; those with a negative target are unknown and left out."""
-        probabilities, classes = foreground.float().cpu().numpy(), target.cpu().numpy()
-        for counts, chosen in ((self.true, classes > 0), (self.false, classes == 0)):
+    def update(self, foreground: Float[Tensor, "h w"], classes: Int[Tensor, "h w"]) -> None:
+        """Count one image's pixels; those of a negative class are unknown and left out."""
+        probabilities, truth = foreground.float().cpu().numpy(), classes.cpu().numpy()
+        for counts, chosen in ((self.true, truth > 0), (self.false, truth == 0)):
             reached = np.searchsorted(self.levels, probabilities[chosen], side="right")
             counts += np.bincount(reached, minlength=len(counts))
 

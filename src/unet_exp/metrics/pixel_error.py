@@ -12,16 +12,16 @@ from unet_exp.metrics.threshold_sweep import ThresholdSweep, foreground
 
 
 def pixel_error(
-    prediction: Int[Tensor, "*grid"], target: Int[Tensor, "*grid"]
+    prediction: Int[Tensor, "*grid"], classes: Int[Tensor, "*grid"]
 ) -> Float[Tensor, ""]:
-    """Share of the known pixels (target >= 0) whose class is wrong; NaN if none is known.
+    """Share of the known pixels (class >= 0) whose class is wrong; NaN if none is known.
 
     >>> pixel_error(torch.tensor([1, 1, 0, 0]), torch.tensor([1, 0, 0, -1]))
     tensor(0.3333)
     """
-    check_images(prediction, target)
-    known = target >= 0
-    return ((prediction != target) & known).sum() / known.sum()
+    check_images(prediction, classes)
+    known = classes >= 0
+    return ((prediction != classes) & known).sum() / known.sum()
 
 
 class PixelError(ThresholdSweep):
@@ -56,17 +56,17 @@ class PixelError(ThresholdSweep):
             self.add_sum(name, max(1, len(self.thresholds)))
         self.add_sum("known")
 
-    def update(self, probabilities: Float[Tensor, "c h w"], target: Int[Tensor, "h w"]) -> None:
+    def update(self, probabilities: Float[Tensor, "c h w"], classes: Int[Tensor, "h w"]) -> None:
         """Count the wrong and the known pixels of one image."""
-        target = target.cpu()
+        classes = classes.cpu()
         if self.thresholds:
-            inside, target = foreground(probabilities), target.clamp(max=1)
-            classes = [(inside > level).to(target.dtype) for level in self.thresholds]
+            inside, classes = foreground(probabilities), classes.clamp(max=1)
+            predictions = [(inside > level).to(classes.dtype) for level in self.thresholds]
         else:
-            classes = [probabilities.max(0).indices.cpu()]  # faster than argmax on a CPU
-        known = target >= 0
-        errors = torch.stack([((found != target) & known).sum() for found in classes])
-        hits = torch.stack([((found == target) & (target > 0)).sum() for found in classes])
+            predictions = [probabilities.max(0).indices.cpu()]  # faster than argmax on a CPU
+        known = classes >= 0
+        errors = torch.stack([((found != classes) & known).sum() for found in predictions])
+        hits = torch.stack([((found == classes) & (classes > 0)).sum() for found in predictions])
         self.errors += errors.to(self.errors)
         self.hits += hits.to(self.hits)
         self.known += known.sum().to(self.known)

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unet_exp.metrics.contingency import Contingency, Scores, contingency, region_sizes
-from unet_exp.metrics.region_sweep import RegionSweep
+from unet_exp.metrics.region_score import RegionScore
 
 
 def information_scores(table: Contingency, singletons: bool = False) -> Scores:
@@ -51,7 +51,7 @@ def v_info(
     return torch.tensor(score, dtype=torch.float64)
 
 
-class VInfo(RegionSweep):
+class VInfo(RegionScore):
     """V_info, best over thresholds of the mean over images.
 
     >>> metric = VInfo()

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unet_exp.metrics.contingency import Contingency, Scores, contingency, region_sizes
-from unet_exp.metrics.region_sweep import RegionSweep
+from unet_exp.metrics.region_score import RegionScore
 
 
 def rand_scores(table: Contingency, singletons: bool = False) -> Scores:
@@ -44,7 +44,7 @@ def v_rand(
     return torch.tensor(score, dtype=torch.float64)
 
 
-class VRand(RegionSweep):
+class VRand(RegionScore):
     """V_rand, best over thresholds of the mean over images.
 
     >>> metric = VRand()

@@ -18,35 +18,35 @@ from unet_exp.metrics.warping import warp
 
 def remaining_errors(
     probabilities: Float[Tensor, "h w"],
-    target: Int[Tensor, "h w"],
+    classes: Int[Tensor, "h w"],
     threshold: float = 0.5,
     radius: int | None = 20,
 ) -> TopologyErrors:
     """Count the known pixels that are wrong after warping the truth to a map's foreground.
 
-    Unknown pixels (target -1) stay background and are not counted.
+    Unknown pixels (class -1) stay background and are not counted.
     """
-    classes, values = target.cpu().numpy(), probabilities.detach().cpu().float().numpy()
-    warped = warp(classes > 0, values, threshold, movable=classes >= 0)
-    wrong = (warped != (values > threshold)) & (classes >= 0)
+    truth, values = classes.cpu().numpy(), probabilities.detach().cpu().float().numpy()
+    warped = warp(truth > 0, values, threshold, movable=truth >= 0)
+    wrong = (warped != (values > threshold)) & (truth >= 0)
     return topology_errors(warped, wrong, radius)
 
 
 def warping_error(
-    prediction: Bool[Tensor, "h w"], target: Int[Tensor, "h w"], splits_and_mergers: bool = True
+    prediction: Bool[Tensor, "h w"], classes: Int[Tensor, "h w"], splits_and_mergers: bool = True
 ) -> Float[Tensor, ""]:
     """Warping error of a predicted foreground, over the known pixels; NaN if none is known.
 
-    >>> target = torch.tensor([[0, 0, 0, 0, 0], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0]])
+    >>> classes = torch.tensor([[0, 0, 0, 0, 0], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0]])
     >>> moved = torch.tensor([[0, 0, 0, 0, 0], [1, 1, 1, 0, 0], [0, 0, 0, 0, 0]]).bool()
     >>> split = torch.tensor([[0, 0, 0, 0, 0], [0, 1, 0, 1, 0], [0, 0, 0, 0, 0]]).bool()
-    >>> warping_error(moved, target), warping_error(split, target)
+    >>> warping_error(moved, classes), warping_error(split, classes)
     (tensor(0.), tensor(0.0667))
     """
-    check_images(prediction, target, batch="WarpingError")
-    errors = remaining_errors(prediction.float(), target)
+    check_images(prediction, classes, batch="WarpingError")
+    errors = remaining_errors(prediction.float(), classes)
     counted = errors.splits + errors.mergers + (0 if splits_and_mergers else errors.others)
-    return counted / (target >= 0).sum().cpu()
+    return counted / (classes >= 0).sum().cpu()
 
 
 class WarpingError(SplitMergeSweep):
@@ -64,8 +64,8 @@ class WarpingError(SplitMergeSweep):
 
     >>> metric = WarpingError()
     >>> inside = torch.tensor([[0.0, 0.0, 0.0], [0.9, 0.4, 0.9], [0.0, 0.0, 0.0]])
-    >>> target = torch.tensor([[0, 0, 0], [1, 1, 1], [0, 0, 0]])
-    >>> metric.update(torch.stack([1 - inside, inside]), target)
+    >>> classes = torch.tensor([[0, 0, 0], [1, 1, 1], [0, 0, 0]])
+    >>> metric.update(torch.stack([1 - inside, inside]), classes)
     >>> metric.curve()
     tensor([0.0000, 0.0000, 0.0000, 0.0000, 0.1111, 0.1111, 0.1111, 0.1111, 0.1111,
             0.0000])
@@ -91,14 +91,14 @@ class WarpingError(SplitMergeSweep):
             self.add_sum(name, len(self.thresholds))
         self.add_sum("known")
 
-    def update(self, probabilities: Float[Tensor, "c h w"], target: Int[Tensor, "h w"]) -> None:
+    def update(self, probabilities: Float[Tensor, "c h w"], classes: Int[Tensor, "h w"]) -> None:
         """Warp the truth of one image at every threshold."""
         inside = foreground(probabilities)
-        errors = [remaining_errors(inside, target, t, self.radius) for t in self.thresholds]
+        errors = [remaining_errors(inside, classes, t, self.radius) for t in self.thresholds]
         for name, counts in zip(TopologyErrors._fields, zip(*errors, strict=True), strict=True):
             total = getattr(self, name)
             total += torch.tensor(counts).to(total)
-        self.known += (target >= 0).sum().to(self.known)
+        self.known += (classes >= 0).sum().to(self.known)
 
     def curve(self) -> Float[Tensor, " thresholds"]:
         """Return the error at each threshold."""

@@ -51,7 +51,7 @@ class SegmentationModule(LightningModule):
     loss
         ``loss(output, target, weights)``.
     metrics
-        By name; each update names what it needs of ``probabilities``, ``target``, ``labels``,
+        By name; each update names what it needs of ``probabilities``, ``classes``, ``labels``,
         ``markers`` and ``instances``.
     inference, postprocessing
         See `Predictor`.
@@ -182,7 +182,7 @@ class SegmentationModule(LightningModule):
         prediction = predictor.predict(batch["image"], add_loss)
         self.metrics.update(
             probabilities=prediction.probabilities,
-            target=batch["classes"].cpu(),
+            classes=batch["classes"].cpu(),
             labels=batch["labels"].cpu(),
             markers=batch["markers"].cpu(),
             instances=prediction.instances,

@@ -47,7 +47,7 @@ def tables(
     return found
 
 
-class RegionSweep(SplitMergeSweep):
+class RegionScore(SplitMergeSweep):
     """Best over thresholds of the mean over images of a score of regions.
 
     Parameters

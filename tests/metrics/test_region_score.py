@@ -4,7 +4,7 @@ import pytest
 import torch
 from skimage.measure import label
 
-from unet_exp.metrics.region_sweep import RegionSweep
+from unet_exp.metrics.region_score import RegionScore
 from unet_exp.metrics.v_rand import VRand, v_rand
 
 
@@ -63,7 +63,7 @@ def test_an_image_without_truth_counts_for_nothing(draw, stacked) -> None:
 
 def test_a_measure_brings_its_own_score() -> None:
     with pytest.raises(TypeError, match="abstract method"):
-        RegionSweep()  # pyright: ignore[reportAbstractUsage]
+        RegionScore()  # pyright: ignore[reportAbstractUsage]
 
 
 def test_a_changed_image_is_scored_anew(draw, stacked) -> None:
