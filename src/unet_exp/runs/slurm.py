@@ -10,7 +10,7 @@ from unet_exp.configuration.overrides import CommandLine, Override
 from unet_exp.files import read_json
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep_folder import SweepFolder
-from unet_exp.secrets.masking import blanked
+from unet_exp.secrets.masking import without_secrets
 
 
 def in_queue() -> dict[str, str] | None:
@@ -90,4 +90,4 @@ def trained(words: Sequence[str]) -> list[str]:
     ['dataset=hela']
     """
     overrides = CommandLine.recorded(words).overrides
-    return [blanked(one.text) for one in overrides if not one.is_of_record]
+    return [without_secrets(one.text) for one in overrides if not one.is_of_record]

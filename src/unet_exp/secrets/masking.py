@@ -96,12 +96,12 @@ def masked_text(text: str, whole: bool = False) -> str:
     return replaced(text, spans)
 
 
-def blanked(word: str) -> str:
+def without_secrets(word: str) -> str:
     """Return an override without its secrets, whether they are given, masked, or references.
 
     It is the same for two overrides that differ only in their secrets.
 
-    >>> blanked("url=http://me:PW@host") == blanked("url=http://me:${oc.env:PW}@host")
+    >>> without_secrets("url=http://me:PW@host") == without_secrets("url=http://me:${oc.env:PW}@host")
     True
     """
     found = WORD.fullmatch(word)

@@ -8,7 +8,7 @@ from unet_exp.configuration.overrides import MULTIRUN, CommandLine, Override, ke
 from unet_exp.configuration.replay import replayed
 from unet_exp.configuration.tree import is_under
 from unet_exp.records.sweep_folder import Job, SweepFolder, SweepRecord
-from unet_exp.secrets.masking import blanked, is_masked
+from unet_exp.secrets.masking import is_masked, without_secrets
 from unet_exp.sweeps.plan import SweepError
 
 
@@ -61,7 +61,9 @@ def require_same_sweep(
 
     Raises SweepError with the overrides that differ.
     """
-    before, now = ({blanked(text): text for text in texts} for texts in (record.words, common))
+    before, now = (
+        {without_secrets(text): text for text in texts} for texts in (record.words, common)
+    )
     gone = sorted(before[key] for key in before.keys() - now.keys())
     new = sorted(now[key] for key in now.keys() - before.keys())
     if record.sweeper != sweeper:
@@ -81,8 +83,8 @@ def jobs_with_secrets(known: Sequence[Job], combinations: Sequence[Sequence[str]
     left = [tuple(overrides) for overrides in combinations]
     jobs = []
     for job in known:
-        recorded = sorted(map(blanked, job.overrides))
-        same = [given for given in left if sorted(map(blanked, given)) == recorded]
+        recorded = sorted(map(without_secrets, job.overrides))
+        same = [given for given in left if sorted(map(without_secrets, given)) == recorded]
         if same:
             found = job.overrides if job.overrides in same else same[0]
             left.remove(found)

@@ -22,7 +22,7 @@ from unet_exp.records.sweep import DONE
 from unet_exp.records.sweep_folder import Job, SweepFolder, SweepRecord
 from unet_exp.runs.given_paths import require_training_paths
 from unet_exp.runs.summary import command_line
-from unet_exp.secrets.masking import blanked
+from unet_exp.secrets.masking import without_secrets
 from unet_exp.sweeps.conclude import conclude
 from unet_exp.sweeps.job_runner import error_of
 from unet_exp.sweeps.plan import SweepError, plan_jobs, refusal, split_overrides
@@ -98,9 +98,9 @@ class SweepRunner:
         require_no_links(self.folder)
         if before:
             require_same_sweep(before, self.overrides.common, sweeper, self.folder)
-            given = set(map(blanked, self.overrides.single()))
+            given = set(map(without_secrets, self.overrides.single()))
             for job in before.jobs:
-                others = [text for text in job.overrides if blanked(text) not in given]
+                others = [text for text in job.overrides if without_secrets(text) not in given]
                 require_plain(others, (), self.folder)
 
     @cached_property
