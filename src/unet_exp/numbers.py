@@ -39,14 +39,31 @@ def format_duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def parse_number(text: object) -> float | None:
-    """Read a finite number; None if the text is something else.
+def format_bytes(count: float) -> str:
+    """Write a number of bytes, large ones in GiB.
 
-    >>> [parse_number(text) for text in ("1e-4", 0.5, "true", "1_000", "inf", "", None)]
-    [0.0001, 0.5, None, None, None, None, None]
+    >>> format_bytes(3 * 2**29), format_bytes(1000)
+    ('1.5 GiB', '1,000 bytes')
+    """
+    if count < 2**20:
+        return f"{int(count):,} bytes"
+    return f"{count / 2**30:,.4g} GiB" if count < 2**43 else f"{int(count) // 2**30:,} GiB"
+
+
+def parse_number(text: object, finite: bool = True) -> float | None:
+    """Read a number, a whole one as an int; None for any other text.
+
+    NaN and infinite numbers are None, too, unless ``finite`` is False.
+
+    >>> [parse_number(text) for text in ("12", "1e-4", 0.5, "true", "1_000", "inf", "", None)]
+    [12, 0.0001, 0.5, None, None, None, None, None]
+    >>> parse_number("inf", finite=False)
+    inf
     """
     try:
-        value = math.nan if "_" in str(text) else float(text)  # pyright: ignore[reportArgumentType]
-    except (TypeError, ValueError):
+        value = float(text)  # pyright: ignore[reportArgumentType]
+    except (TypeError, ValueError, OverflowError):
         return None
-    return value if math.isfinite(value) else None
+    if "_" in str(text) or (finite and not math.isfinite(value)):
+        return None
+    return int(value) if str(text).isdecimal() and abs(value) < 2**53 else value

@@ -15,6 +15,7 @@ import pooch
 
 from unet_exp.datasets.cache import is_writable
 from unet_exp.files import locked
+from unet_exp.numbers import format_bytes
 from unet_exp.secrets.masking import is_masked
 
 logger = logging.getLogger(__name__)
@@ -134,14 +135,14 @@ def unpack(archive: Path, folder: Path, limit: float = 64.0) -> None:
         size = sum(member.file_size for member in file.infolist())
         if size > limit * 2**30:
             raise ValueError(
-                f"the archive unpacks to {size / 2**30:.1f} GiB, more than "
-                f"dataset.archive_limit={limit:g}; give a larger one if you trust it"
+                f"the archive unpacks to {format_bytes(size)}, more than "
+                f"dataset.archive_limit={limit:g} GiB; give a larger one if you trust it"
             )
         folder.mkdir(parents=True)
         if size > (free := shutil.disk_usage(folder).free):
             raise ValueError(
-                f"the archive unpacks to {size / 2**30:.1f} GiB, and the disk of {folder.parent} "
-                f"has {free / 2**30:.1f}"
+                f"the archive unpacks to {format_bytes(size)}, and the disk of {folder.parent} "
+                f"has {format_bytes(free)} free"
             )
         file.extractall(folder)
 

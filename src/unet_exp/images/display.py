@@ -13,6 +13,8 @@ import tifffile
 from jaxtyping import Shaped
 from tifffile import COMPRESSION, PHOTOMETRIC
 
+from unet_exp.numbers import parse_number
+
 MIN_IS_WHITE = ("auto", "invert", "keep")
 ORIENTATIONS = {
     1: (False, False, False), 2: (False, False, True), 3: (False, True, True),
@@ -145,13 +147,11 @@ def read_display(path: Path, page: tifffile.TiffPage) -> Display:
 
 
 def _gdal_nodata(page: tifffile.TiffPage) -> tuple[float, ...]:
-    """Return the number in a page's GDAL_NODATA tag; none where it is missing or no number."""
+    """Return the number in a page's GDAL_NODATA tag, if it has one."""
     content = page.tags.valueof(42113)
     text = content.decode("latin-1") if isinstance(content, bytes) else str(content)
-    try:
-        return (float(text.strip(" \0")),)
-    except ValueError:
-        return ()
+    number = parse_number(text.strip(" \0"), finite=False)
+    return () if number is None else (number,)
 
 
 def display_of_orientation(path: Path, orientation: Any) -> Display:

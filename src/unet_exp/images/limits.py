@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import psutil
 
+from unet_exp.numbers import format_bytes, parse_number
+
 PACKED = 2000
 """Bytes of pixels that one byte of a file may stand for; deflate reaches 1032."""
 SMALL = 2**28
@@ -33,11 +35,8 @@ def stated_limit() -> float | None:
     text = os.environ.get(VARIABLE)
     if not text:
         return None
-    try:
-        limit = float(text)
-    except ValueError:
-        limit = math.nan
-    if not limit > 0:
+    limit = parse_number(text, finite=False)
+    if limit is None or not limit > 0:
         raise ValueError(f"{VARIABLE}={text} is not a number of GiB. Give one above 0.")
     return limit * 2**30
 
@@ -87,14 +86,3 @@ def require_memory(needed: int, what: str) -> None:
             "be taken. Save it as a tiled TIFF or as OME-Zarr, which are read by parts, or cut it "
             "into smaller images"
         )
-
-
-def format_bytes(count: float) -> str:
-    """Write a number of bytes.
-
-    >>> format_bytes(3 * 2**29), format_bytes(1000)
-    ('1.5 GiB', '1,000 bytes')
-    """
-    if count < 2**20:
-        return f"{int(count):,} bytes"
-    return f"{count / 2**30:,.4g} GiB" if count < 2**43 else f"{int(count) // 2**30:,} GiB"

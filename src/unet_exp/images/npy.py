@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from unet_exp.arrays import memory_mapped
-from unet_exp.images.limits import format_bytes, require_memory, size
+from unet_exp.images.limits import require_memory, size
 from unet_exp.images.stored_image import StoredImage, guess_axes
+from unet_exp.numbers import format_bytes
 
 SIGNATURES = (b"\x93NUMPY",)
 

@@ -5,7 +5,6 @@ write them. Values that make no sense are dropped; they never keep pixels from b
 """
 
 import logging
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from typing import Any
 import tifffile
 
 from unet_exp.images.ome import find_pixels, parse_xml
+from unet_exp.numbers import parse_number
 
 IMAGEJ = ("unit", "yunit", "zunit", "spacing", "finterval", "fps", "tunit", "xorigin", "yorigin")
 """ImageJ's values that hold for any image of the same pixels."""
@@ -209,14 +209,14 @@ def imagej_details(description: str) -> dict[str, Any]:
     r"""Return ImageJ's values that hold for any image of the same pixels.
 
     >>> imagej_details("ImageJ=1.54\nunit=micron\nspacing=2\nfinterval=soon")
-    {'unit': 'micron', 'spacing': 2.0}
+    {'unit': 'micron', 'spacing': 2}
     >>> imagej_details(r"unit=\u00B5m")
     {'unit': 'µm'}
     """
     details: dict[str, Any] = {}
     for name, value in imagej_values(description).items():
         if name in NUMBERS:
-            details[name] = _as_number(value)
+            details[name] = parse_number(value)
         elif name in IMAGEJ:  # ImageJ writes letters beyond ASCII as Java does
             details[name] = re.sub(r"\\u([0-9A-Fa-f]{4})", lambda m: chr(int(m[1], 16)), value)
     return _valid_details(details)
@@ -231,15 +231,7 @@ def _ome_details(xml: str, shape: tuple[int, ...]) -> dict[str, Any]:
     same = [p for p in pixels if {p.get("SizeX"), p.get("SizeY")} <= set(map(str, shape))]
     attributes = (same or pixels)[0].attrib if pixels else {}
     return {
-        name: _as_number(value) if name in NUMBERS else value
+        name: parse_number(value) if name in NUMBERS else value
         for name, value in attributes.items()
         if name in OME
     }
-
-
-def _as_number(text: str) -> float:
-    """Return a text as a number; NaN if it is none."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

@@ -8,6 +8,7 @@ import yaml
 
 from unet_exp.csv_tables import read_csv, to_csv
 from unet_exp.files import read_bytes, read_json, to_json, write_atomically
+from unet_exp.numbers import parse_number
 from unet_exp.secrets.masking import masked, masked_word
 
 #: Bytes of a list of overrides up to which it is read.
@@ -93,8 +94,8 @@ class RunFolder:
             rows = read_csv(self.metrics)
         except (OSError, ValueError):
             return []
-        found = ({k: parse_cell(text) for k, text in row.items() if k} for row in rows)
-        return [{k: number for k, number in row.items() if number is not None} for row in found]
+        found = ({k: parse_number(text, finite=False) for k, text in row.items()} for row in rows)
+        return [{k: n for k, n in row.items() if k and n is not None} for row in found]
 
     def write_metrics(self, rows: list[dict[str, Any]]) -> None:
         """Write ``metrics.csv``."""
@@ -133,15 +134,3 @@ def own_entries(folder: Any) -> set[str]:
     """Return the names right below a folder of the paths that are its attributes."""
     inner = (path for path in vars(folder).values() if path != folder.path)
     return {path.relative_to(folder.path).parts[0] for path in inner}
-
-
-def parse_cell(text: str) -> float | None:
-    """Read a number, a whole one as an int; None for anything else.
-
-    >>> parse_cell("12"), parse_cell("0.5"), parse_cell("nan"), parse_cell(""), parse_cell("x")
-    (12, 0.5, nan, None, None)
-    """
-    try:
-        return int(text) if text.isdecimal() else float(text)
-    except ValueError:
-        return None
