@@ -189,8 +189,8 @@ def test_a_layout_is_checked_in_validation_too_and_nothing_is_said(tmp_path, cap
         (tmp_path / folder / "a.tif").touch()
         (tmp_path / folder / "notes.txt").touch()
     with pytest.raises(FileNotFoundError, match="validation holds neither labels/ nor "):
-        require_layout(tmp_path)
+        require_layout(str(tmp_path))
     (tmp_path / "validation" / "labels").mkdir()
     (tmp_path / "validation" / "labels" / "a.png").touch()
-    require_layout(tmp_path)
+    require_layout(str(tmp_path))
     assert not caplog.text

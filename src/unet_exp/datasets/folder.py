@@ -16,7 +16,7 @@ from unet_exp.datasets.labels.kinds import all_values
 from unet_exp.datasets.labels.numbering import Numbers
 from unet_exp.datasets.labels.summary import LabelSummary
 from unet_exp.datasets.labels.white_is_zero import WhiteIsZero
-from unet_exp.datasets.pairing import find_pairs, find_source, stem
+from unet_exp.datasets.pairing import find_pairs, find_root, find_source, stem
 from unet_exp.datasets.sample import Sample, check_split, require_channels, require_size
 from unet_exp.images.nodata import parse_nodata
 from unet_exp.images.reading import read_images_and_gaps
@@ -79,17 +79,7 @@ class Folder:
         min_is_white: str = "auto",
         memory_limit: float = 4.0,
     ) -> None:
-        if not root:
-            raise ValueError(
-                "dataset.root is not given. Point it at the folder that holds images/ and "
-                "labels/: dataset.root=path/to/folder."
-            )
-        self.root = Path(root).expanduser()
-        if not self.root.is_dir():
-            raise FileNotFoundError(
-                f"dataset.root={root} is no folder. Point it at the one that holds images/ and "
-                "labels/."
-            )
+        self.root = find_root(root)
         self.name = self.root.resolve().name
         self.normalization, self._in_channels = normalization, in_channels
         self.nodata, self.min_is_white = parse_nodata(nodata), min_is_white

@@ -50,11 +50,30 @@ def find_pairs(
     return [*pair(files, list_files(labels, log))] if labels else [(path, None) for path in files]
 
 
-def require_layout(root: Path) -> None:
-    """Refuse a folder, or its ``validation/``, in which `find_pairs` finds none."""
-    find_pairs(root, log=False)
-    if find_source(root / "validation", "images"):
-        find_pairs(root / "validation", log=False)
+def find_root(root: str) -> Path:
+    """Return the folder of ``dataset.root``.
+
+    Raises ValueError if it is not given, FileNotFoundError if it is no folder.
+    """
+    if not root:
+        raise ValueError(
+            "dataset.root is not given. Point it at the folder that holds images/ and labels/: "
+            "dataset.root=path/to/folder."
+        )
+    folder = Path(root).expanduser()
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"dataset.root={root} is no folder. Point it at the one that holds images/ and labels/."
+        )
+    return folder
+
+
+def require_layout(root: str) -> None:
+    """Refuse a ``dataset.root``, or its ``validation/``, in which `find_pairs` finds no pairs."""
+    folder = find_root(root)
+    find_pairs(folder, log=False)
+    if find_source(folder / "validation", "images"):
+        find_pairs(folder / "validation", log=False)
 
 
 def find_source(folder: Path, kind: str) -> Path | None:

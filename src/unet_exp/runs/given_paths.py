@@ -79,19 +79,14 @@ def require_data(dataset: Mapping[str, Any]) -> None:
     Raises FileNotFoundError or ValueError with the folder.
     """
     root, data_dir = dataset.get("root"), dataset.get("data_dir")
-    if root == "":
-        raise ValueError(
-            "dataset.root is not given. Point it at the folder that holds images/ and labels/: "
-            "dataset.root=path/to/folder."
-        )
-    if root and not as_typed(root).exists():
-        raise FileNotFoundError(
-            f"dataset.root={root} is no folder. Point it at the one that holds images/ and labels/."
-        )
-    if root and str(dataset.get("_target_", "")).endswith("datasets.folder.Folder"):
-        from unet_exp.datasets.pairing import require_layout
+    if root is not None:
+        from unet_exp.datasets.pairing import find_root, require_layout
 
-        require_layout(as_typed(root).expanduser())
+        folder = str(as_typed(root)) if root else ""
+        if str(dataset.get("_target_", "")).endswith("datasets.folder.Folder"):
+            require_layout(folder)
+        elif not Path(folder).is_file():
+            find_root(folder)
     fixed = dataset.get("download") is False
     if data_dir and fixed and not as_typed(data_dir).is_dir():
         raise FileNotFoundError(
