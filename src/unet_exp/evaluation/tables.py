@@ -8,7 +8,6 @@ from rich.table import Table
 from unet_exp.evaluation.scoring import Evaluation
 from unet_exp.evaluation.statistics import statistics
 from unet_exp.numbers import format_score, format_short
-from unet_exp.pictures.plots import worded
 from unet_exp.screen import Console
 from unet_exp.shown import shown
 
@@ -63,7 +62,7 @@ def show(
     widths = [
         max(len(shown(name)) for name in column) for column in zip(heads, *labels, strict=True)
     ]
-    words = [worded(name) for name in names]
+    words = [name.replace("_", " ") for name in names]
     # Fold long labels if that keeps the numbers together.
     groups = min(
         (fitting(words, console.width - sum(GAP + min(most, width) for width in widths))

@@ -1,7 +1,6 @@
-"""Pictures of data, predictions and training: numpy in, an RGB array and a PNG file out.
+"""Pictures of data, predictions and training: from arrays to RGB and PNG files.
 
-Drawn on matplotlib's Agg canvas through figures of their own, so nothing here is global and any
-thread may draw.
+Each picture is a figure of its own on matplotlib's Agg canvas, so any thread may draw.
 """
 
 from unet_exp.pictures.contact_sheet import contact_sheet

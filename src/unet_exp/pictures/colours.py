@@ -1,13 +1,15 @@
 """Images, instances and errors as RGB, in colours that colour-blind readers can tell apart.
 
-Palettes of Okabe and Ito (jfly.uni-koeln.de/color) and of Tol (sronpersonalpages.nl/~pault).
+The colours are those of Okabe and Ito (jfly.uni-koeln.de/color) and of Tol
+(sronpersonalpages.nl/~pault).
 """
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Int, Shaped, UInt8
+from scipy import ndimage
 
-TONES = (  # followed by a clearly lighter or darker one each
+TONES = (  # neighbours differ clearly in lightness
     (86, 180, 233), (240, 228, 66), (0, 158, 115), (136, 204, 238), (170, 68, 153), (153, 153, 51),
     (0, 114, 178), (204, 121, 167), (136, 34, 85), (213, 94, 0), (221, 204, 119), (68, 170, 153),
     (17, 119, 51), (230, 159, 0), (51, 34, 136), (204, 102, 119),
@@ -28,7 +30,7 @@ ERRORS: dict[str, Colour] = {
 def resized(
     values: Shaped[np.ndarray, "h w"], height: int, width: int
 ) -> Shaped[np.ndarray, "h2 w2"]:
-    """Resize: floats that shrink to means, all else to samples; enlarged pixels stay sharp.
+    """Resize an image: shrink float32 by taking means, everything else by the nearest pixel.
 
     >>> resized(np.array([[1, 2]]), 2, 4)
     array([[1, 1, 2, 2], [1, 1, 2, 2]])
@@ -45,9 +47,9 @@ def resized(
 
 
 def stretched(values: Shaped[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
-    """Scale numbers of any type to 0..255 between their 0.5th and 99.5th percentile.
+    """Scale numbers of any type from their 0.5th and 99.5th percentile to 0 and 255.
 
-    What is not finite comes out black. A constant image comes out mid-grey.
+    Numbers that are not finite become black, a constant image becomes mid-grey.
 
     >>> stretched(np.array([[1000, 3000, 2000]], np.uint16))
     array([[  0, 255, 127]], dtype=uint8)
@@ -66,7 +68,7 @@ def stretched(values: Shaped[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
 def picture(
     image: Shaped[np.ndarray, "c h w"], height: int, width: int
 ) -> UInt8[np.ndarray, "h2 w2 3"]:
-    """Show an image: three or more channels as red, green and blue, fewer as the first in grey.
+    """Return an image as RGB: its first three channels, or the first one in grey.
 
     >>> picture(np.zeros((2, 8, 6)), 4, 3).shape
     (4, 3, 3)
@@ -83,7 +85,7 @@ def tinted(
     colour: Colour,
     opacity: float,
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Lay a colour over the pixels of a mask.
+    """Blend a colour into the pixels of a mask.
 
     >>> tinted(np.zeros((1, 1, 3), np.uint8), np.ones((1, 1), bool), (100, 0, 200), 0.5)
     array([[[ 50,   0, 100]]], dtype=uint8)
@@ -97,7 +99,7 @@ def tinted(
 def hatched(
     canvas: UInt8[np.ndarray, "h w 3"], mask: Bool[np.ndarray, "h w"]
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Hatch the pixels of a mask in grey, the sign for "unknown"."""
+    """Hatch the pixels of a mask in grey, which means "unknown"."""
     height, width = mask.shape
     diagonal = np.add.outer(np.arange(height), np.arange(width)) % 8 < 4
     canvas = tinted(canvas, mask & diagonal, ERRORS["unknown"], 0.9)
@@ -105,24 +107,23 @@ def hatched(
 
 
 def outlines(labels: Int[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
-    """Mark the pixels of objects that share a side with something else.
+    """Return a mask of the pixels of objects that share a side with another label.
 
     >>> outlines(np.array([[1, 1, 1, 2, 0]])).astype(int)
     array([[0, 0, 1, 1, 0]])
     """
-    edge = np.zeros(labels.shape, bool)
-    across, down = labels[:, :-1] != labels[:, 1:], labels[:-1] != labels[1:]
-    edge[:, :-1] |= across
-    edge[:, 1:] |= across
-    edge[:-1] |= down
-    edge[1:] |= down
-    return edge & (labels > 0)
+    cross = ndimage.generate_binary_structure(2, 1)
+    highest, lowest = (
+        find(labels, footprint=cross, mode="nearest")
+        for find in (ndimage.maximum_filter, ndimage.minimum_filter)
+    )
+    return (highest != lowest) & (labels > 0)
 
 
 def coloured(
     canvas: UInt8[np.ndarray, "h w 3"], labels: Int[np.ndarray, "h w"], opacity: float = 0.6
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Lay instances in colours over an image, outlined; unknown pixels (-1) are hatched."""
+    """Draw instances in colours with outlines over an image; hatch unknown pixels (-1)."""
     result = canvas.copy()
     inside = labels > 0
     colours = PALETTE[(labels[inside] - 1) % len(PALETTE)]
@@ -147,7 +148,7 @@ def overlaps(
 def alike(
     prediction: Int[np.ndarray, "h w"], labels: Int[np.ndarray, "h w"]
 ) -> Int[np.ndarray, "h w"]:
-    """Renumber predicted instances by the true instance they overlap most, for equal colours.
+    """Give predicted instances the number, and so the colour, of the true one they overlap most.
 
     Pairs form by decreasing overlap, at most one per instance. Other predicted instances get new
     numbers.
@@ -172,7 +173,8 @@ def merged_and_split(
 ) -> tuple[Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"]]:
     """Return the masks of merged predicted instances and of split true instances.
 
-    A merged instance contains most of several true ones; a split one most of several predicted.
+    A merged instance contains more than half of several true ones, a split one more than half of
+    several predicted ones.
 
     >>> merged, split = merged_and_split(np.array([[1, 1, 2, 3]]), np.array([[1, 2, 3, 3]]))
     >>> merged.astype(int), split.astype(int)
@@ -193,10 +195,10 @@ def errors(
     labels: Int[np.ndarray, "h w"],
     by_class: bool = False,
 ) -> tuple[UInt8[np.ndarray, "h w 3"], dict[str, Colour]]:
-    """Tint correct and wrong pixels; also return the colours used, for a legend.
+    """Tint correct and wrong pixels; return the picture and the colours of its legend.
 
-    Pixels are found, missed or false. Found pixels may belong to merged or split objects or, if
-    ``by_class``, to another class.
+    Pixels are found, missed or false. Found pixels may belong to merged or split objects, or to
+    another class if ``by_class``.
     """
     true, known = labels > 0, labels >= 0
     found = (prediction > 0) & true

@@ -1,4 +1,4 @@
-"""Augmented samples as training sees them, a row each: image, target and weights."""
+"""Augmented samples as training sees them: image, target and weights in a row for each."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,12 +18,12 @@ def contact_sheet(
     path: Path | str | None = None,
     title: str = "Augmented samples",
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Draw samples below each other; write a PNG to ``path``.
+    """Draw a row for each sample; write a PNG to ``path``.
 
-    Each sample maps "image" to (c, H, W), "weights" to (h, w), and "target" to (h, w) classes with
-    -1 for unknown, or to (c, h, w) numbers, a picture for each channel. "labels", (h, w)
-    instances, replace the target if given. If the image is larger than the target, as for unpadded
-    networks, a frame shows the part that has a target.
+    A sample has "image" (c, H, W), "weights" (h, w) and "target": classes (h, w) with -1 for
+    unknown, or numbers (c, h, w), drawn channel by channel. "labels", instances (h, w), replace the
+    target if given. If the image is larger than the target, as for unpadded networks, a frame shows
+    the part that has a target.
 
     >>> sample = {"image": np.ones((1, 8, 8)), "target": np.eye(4, dtype=int)}
     >>> contact_sheet([{**sample, "weights": np.ones((4, 4))}]).shape[2]
@@ -66,7 +66,7 @@ def contact_sheet(
 
 
 def planes(target: Shaped[np.ndarray, "*c h w"]) -> Shaped[np.ndarray, "c h w"]:
-    """Return a target of any number of channels with one axis for them."""
+    """Return a target with an axis of channels."""
     return target.reshape(-1, *target.shape[-2:])
 
 

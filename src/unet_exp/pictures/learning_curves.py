@@ -8,8 +8,7 @@ from jaxtyping import Float64, Shaped, UInt8
 from matplotlib.axes import Axes
 
 from unet_exp.numbers import parse_number
-from unet_exp.pictures.page import INK, finished
-from unet_exp.pictures.plots import BLUE, GREEN, ORANGE, Plots, legend, quiet, worded
+from unet_exp.pictures.page import BLUE, GREEN, INK, ORANGE, Plots, finished, legend, quiet
 
 STYLES = {"train": (BLUE, "-"), "val": (ORANGE, "-"), "test": (GREEN, "--")}
 NAMES = {"lr": "learning rate", "val": "validation"}
@@ -22,12 +21,12 @@ def learning_curves(
     title: str = "Learning curves",
     ignore: Sequence[str] = ("step", "epoch", "seconds", "train/step_loss"),
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Draw each quantity of a training run in a plot of its own; write a PNG to ``path``.
+    """Draw a plot for each quantity of a training; write a PNG to ``path``.
 
-    Rows are those of metrics.csv: "step", and any of "train/loss", "val/loss", "val/v_rand",
-    "lr" and so on. What comes after the last "/" names the plot, what comes before it the curve.
-    Numbers may be text; what is no number is left out, and so are the columns in ``ignore``. A
-    row without a step counts on from the row before.
+    Rows are those of metrics.csv, with columns such as "step", "train/loss", "val/loss" and "lr".
+    The part of a name after the last "/" is the plot, the part before it the curve. Numbers may be
+    text; other texts, and the columns in ``ignore``, are left out. A row without a step comes one
+    step after the row before.
 
     >>> rows = [{"step": 1, "train/loss": 0.7}, {"step": 2, "train/loss": "0.5", "lr": None}]
     >>> learning_curves(rows).shape[2]
@@ -38,14 +37,15 @@ def learning_curves(
     for index, (name, curves) in enumerate(plots.items()):
         last = next(iter(curves.values())) if len(curves) == 1 else curves.get("val")
         value = "" if last is None else f"   {last[1][-1]:.4g}"
-        plot(page.plot(index, NAMES.get(name, worded(name)) + value), name, curves)
+        headline = NAMES.get(name, name.replace("_", " ")) + value
+        plot(page.plot(index, headline), name, curves)
     return finished(page.figure, path)
 
 
 def grouped(
     history: Iterable[Mapping[str, object]], ignore: Sequence[str]
 ) -> dict[str, dict[str, Curve]]:
-    """Sort the rows' numbers into plots of curves: losses first, learning rates last.
+    """Return the curves of each plot: losses first, learning rates last.
 
     >>> list(grouped([{"lr": 1, "val/dice": 1, "train/loss": 2}], ()))
     ['loss', 'dice', 'lr']
@@ -61,22 +61,19 @@ def grouped(
                 curve, _, name = key.rpartition("/")
                 points.setdefault(name, {}).setdefault(curve, []).append((step, value))
     order = sorted(points, key=lambda name: ("loss" not in name, is_rate(name)))
-    return {name: {curve: arrays(p) for curve, p in points[name].items()} for name in order}
-
-
-def arrays(points: list[tuple[float, float]]) -> Curve:
-    """Split points into their steps and values."""
-    steps, values = np.array(points, np.float64).T
-    return steps, values
+    return {
+        name: {curve: tuple(np.array(p, np.float64).T) for curve, p in points[name].items()}
+        for name in order
+    }
 
 
 def is_rate(name: str) -> bool:
-    """Tell whether a column is a learning rate."""
+    """Return whether a column is a learning rate."""
     return name.startswith(("lr", "learning_rate"))
 
 
 def plot(axes: Axes, name: str, curves: Mapping[str, Curve]) -> None:
-    """Draw the curves of one quantity; a long noisy one pale, with its running mean."""
+    """Draw the curves of one quantity; long ones of losses pale, with a running mean."""
     for curve, (steps, values) in curves.items():
         colour, line = STYLES.get(curve, (INK, "-"))
         label = NAMES.get(curve, curve or name)
@@ -103,13 +100,12 @@ def plot(axes: Axes, name: str, curves: Mapping[str, Curve]) -> None:
 def smooth(
     steps: Shaped[np.ndarray, " n"], values: Float64[np.ndarray, " n"]
 ) -> tuple[Shaped[np.ndarray, " m"], Float64[np.ndarray, " m"]]:
-    """Average over windows of a twentieth of the curve.
+    """Return the running mean over a twentieth of the curve, and the steps in its middle.
 
     >>> smooth(np.arange(4.0), np.array([1.0, 3.0, 1.0, 3.0]))[1].tolist()
     [1.0, 3.0, 1.0, 3.0]
     """
     window = max(1, len(values) // 20)
-    sums = np.cumsum(np.concatenate([[0.0], values]))
-    means = (sums[window:] - sums[:-window]) / window
+    means = np.convolve(values, np.full(window, 1 / window), "valid")
     start = (window - 1) // 2
     return steps[start : start + len(means)], means

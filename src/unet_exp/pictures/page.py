@@ -1,10 +1,11 @@
-"""A page of equal pictures with titles and colour bars: matplotlib's Agg canvas, laid out by hand.
+"""Pages of pictures or plots of one size, with titles, legends and colour bars.
 
-Positions are computed in pixels, since matplotlib's own layouts draw everything several times.
+Positions are computed in pixels, because matplotlib's own layouts draw everything several times.
 """
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -22,9 +23,13 @@ from unet_exp.pictures.colours import Colour
 
 DPI = 100
 GAP, HEAD, BAR = 14, 26, 46  # pixels around a picture: gap, title above, colour bar beside
-LINE, ENTRY = 20, 84  # height of a legend's line and width of an entry, in pixels
+LINE, ENTRY = 20, 84  # pixels: height of a legend's line, width of an entry
 TOP = 40  # pixels for the page's title
+PLOT_WIDTH, PLOT_HEIGHT = 400, 240  # pixels of a plot with the numbers on its axes
+COLUMNS = 3  # of plots
+LEFT, FOOT = 48, 14  # pixels for the numbers left of a plot and for the axis label below it
 INK, QUIET = "#222222", "#666666"
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"  # of Okabe and Ito
 
 
 class Page:
@@ -33,7 +38,7 @@ class Page:
     def __init__(
         self, rows: int, columns: int, height: int, width: int, title: str = "", entries: int = 1
     ) -> None:
-        """Lay out a page whose legends, below pictures, have up to ``entries`` entries."""
+        """Lay out a page; legends below pictures have up to ``entries`` entries."""
         self.height, self.width = height, width
         self.legend_columns = max(1, width // ENTRY)
         foot = LINE * -(-entries // self.legend_columns) + 4
@@ -41,14 +46,15 @@ class Page:
         self.top = TOP if title else GAP // 2
         self.total_width = columns * self.cell_width + GAP
         self.total_height = rows * self.cell_height + self.top
-        self.figure = blank(self.total_width, self.total_height)
+        size = self.total_width / DPI, self.total_height / DPI
+        self.figure = Figure(figsize=size, dpi=DPI, facecolor="white")
         if title:
             limit = max(20, self.total_width // 11)
             shown = title if len(title) <= limit else title[: limit - 1] + "…"
             self.write(GAP, 12, shown, size=13, weight="bold")
 
     def write(self, x: float, y: float, text: str, **style: object) -> None:
-        """Write a line whose upper left corner is ``x``, ``y`` pixels from the page's."""
+        """Write a line with its upper left corner at ``x``, ``y`` pixels of the page."""
         style = {"color": INK, "va": "top", "ha": "left", "size": 10, **style}
         self.figure.text(
             x / self.total_width,
@@ -59,11 +65,11 @@ class Page:
         )
 
     def corner(self, row: int, column: int) -> tuple[int, int]:
-        """Upper left corner of a cell's picture, in pixels from the page's."""
+        """Return the upper left corner of a cell's picture in pixels of the page."""
         return GAP + column * self.cell_width, self.top + row * self.cell_height + HEAD
 
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:
-        """Axes that fill a rectangle given in pixels from the page's upper left corner."""
+        """Add axes that fill a rectangle, given by its upper left corner and size in pixels."""
         left, bottom = x / self.total_width, 1 - (y + height) / self.total_height
         box = (left, bottom, width / self.total_width, height / self.total_height)
         return self.figure.add_axes(box)
@@ -71,7 +77,7 @@ class Page:
     def show(
         self, row: int, column: int, picture: UInt8[np.ndarray, "h w 3"], title: str = ""
     ) -> Axes:
-        """Put a picture, which has a cell's size, in a cell."""
+        """Draw a picture of the size of a cell."""
         x, y = self.corner(row, column)
         axes = self.axes(x, y, self.width, self.height)
         axes.imshow(picture, interpolation="nearest", aspect="auto")
@@ -90,7 +96,7 @@ class Page:
         high: float,
         title: str = "",
     ) -> Axes:
-        """Put a map of numbers in a cell, with its colour bar."""
+        """Draw a map of numbers with its colour bar."""
         scale = ScalarMappable(Normalize(low, high if high > low else low + 1), colours)
         rgb = scale.to_rgba(np.asarray(values, np.float32), bytes=True)[..., :3]
         axes = self.show(row, column, np.ascontiguousarray(rgb), title)
@@ -99,16 +105,14 @@ class Page:
         self.figure.colorbar(scale, cax=bar)
         bar.tick_params(labelsize=8, colors=QUIET, length=2, pad=2)
         bar.locator_params(nbins=min(6, max(1, self.height // 40)))
-        for spine in bar.spines.values():
-            spine.set_visible(False)
+        bar.spines[:].set_visible(False)
         return axes
 
     def legend(self, row: int, column: int, entries: dict[str, Colour]) -> None:
-        """Write names with their colours under a cell's picture."""
+        """Draw a legend of names and colours below a cell's picture."""
         x, y = self.corner(row, column)
         patches = [
-            Patch(color=(red / 255, green / 255, blue / 255), label=name)
-            for name, (red, green, blue) in entries.items()
+            Patch(color=f"#{bytes(colour).hex()}", label=name) for name, colour in entries.items()
         ]
         self.figure.legend(
             handles=patches,
@@ -127,19 +131,52 @@ class Page:
         )
 
 
-def blank(width: int, height: int) -> Figure:
-    """Make a white figure of a size in pixels, on an Agg canvas of its own."""
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
-    return figure
+class Plots(Page):
+    """A page of plots, up to three in a row; without plots it shows the text ``nothing``."""
+
+    def __init__(
+        self,
+        count: int,
+        title: str,
+        height: int = PLOT_HEIGHT,
+        width: int = PLOT_WIDTH,
+        nothing: str = "Nothing has been recorded yet.",
+    ) -> None:
+        self.columns = min(COLUMNS, max(count, 1))
+        super().__init__(-(-max(count, 1) // self.columns), self.columns, height, width, title)
+        if not count:
+            bare(self.axes(*self.corner(0, 0), width, height))
+            self.write(self.corner(0, 0)[0], height / 2, nothing, size=11)
+
+    def plot(self, index: int, headline: str, margin: int = 0) -> Axes:
+        """Add empty axes with a headline, and ``margin`` free pixels on their right.
+
+        Plots are numbered along the rows from 0.
+        """
+        x, y = self.corner(*divmod(index, self.columns))
+        self.write(x + LEFT, y - 18, headline, size=11)
+        return self.axes(x + LEFT, y + 4, self.width - 8 - margin, self.height - FOOT)
+
+
+def quiet(axes: Axes, label: str) -> None:
+    """Draw grid, ticks and frame in pale grey, so that the curves stand out; label the x axis."""
+    axes.grid(color="#DDDDDD", linewidth=0.6)
+    axes.tick_params(labelsize=8, colors=QUIET, length=2)
+    axes.set_xlabel(label, fontsize=8, color=QUIET, labelpad=1)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[:].set_color("#BBBBBB")
+
+
+def legend(axes: Axes, place: Literal["best", "lower left"] = "best") -> None:
+    """Draw the legend of the curves."""
+    axes.legend(loc=place, frameon=False, fontsize=9, labelcolor=INK)
 
 
 def bare(axes: Axes) -> None:
-    """Take ticks and frame away."""
+    """Remove ticks and frame."""
     axes.set_xticks([])
     axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
 
 
 @cache
@@ -148,14 +185,14 @@ def _characters() -> frozenset[int]:
 
 
 def printable(text: str) -> str:
-    """Replace what the font cannot draw by a question mark, which spares a warning each."""
+    """Replace characters that the font lacks by question marks; matplotlib would warn of each."""
     return "".join(c if ord(c) in _characters() else "?" for c in text)
 
 
 def finished(figure: Figure, path: Path | str | None) -> UInt8[np.ndarray, "H W 3"]:
-    """Draw the figure; also as a PNG file, which appears whole or not at all, if a path is given.
+    """Render a figure, and write it to a PNG file if a path is given. Missing folders are created.
 
-    Missing folders are made. OSError where the file cannot be written.
+    Raises OSError if the file cannot be written.
     """
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -166,7 +203,7 @@ def finished(figure: Figure, path: Path | str | None) -> UInt8[np.ndarray, "H W 
 
 
 def write_png(rgb: UInt8[np.ndarray, "H W 3"], path: Path) -> None:
-    """Write a PNG file, whole or not at all."""
+    """Write a PNG file atomically."""
     encoded = cv2.imencode(".png", rgb[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
     with replacing(path) as part:
         part.write_bytes(encoded.tobytes())

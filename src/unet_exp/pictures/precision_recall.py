@@ -1,7 +1,6 @@
-"""Precision against recall of the foreground's pixels, with lines of equal F1.
+"""Precision over recall of the foreground's pixels, with lines of equal F1.
 
-Davis and Goadrich 2006 (doi:10.1145/1143844.1143874); F1 is the harmonic mean of the two, which
-for pixels is Dice.
+Davis and Goadrich 2006 (doi:10.1145/1143844.1143874). F1 of pixels is the Dice score.
 """
 
 from pathlib import Path
@@ -12,10 +11,9 @@ from matplotlib.axes import Axes
 
 from unet_exp.metrics.curves import PrecisionRecall
 from unet_exp.numbers import format_score
-from unet_exp.pictures.page import INK, QUIET, finished
-from unet_exp.pictures.plots import BLUE, ORANGE, Plots, legend, quiet
+from unet_exp.pictures.page import BLUE, INK, ORANGE, QUIET, Plots, finished, legend, quiet
 
-SIDE, MARGIN = 440, 40  # pixels of the plot, and for the values of F1 on its right
+SIDE, MARGIN = 440, 40  # pixels: side of the plot, space for the values of F1 on its right
 EQUAL_F1 = (0.2, 0.4, 0.6, 0.8, 0.9, 0.95)
 
 
@@ -24,15 +22,14 @@ def precision_recall(
     path: Path | str | None = None,
     title: str = "Foreground pixels",
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Draw the curve, its best F1 and the threshold 0.5 marked; write a PNG to ``path``.
+    """Draw the curve, with its best F1 and the threshold 0.5 marked; write a PNG to ``path``.
 
     >>> levels = np.array([0.0, 0.5, 1.0])
     >>> precision_recall(PrecisionRecall(levels, levels / 2 + 0.5, 1 - levels)).shape[2]
     3
     """
     known = np.isfinite(curve.recall).any()
-    nothing = "No pixel is known to be foreground."
-    page = Plots(int(known), title, SIDE, SIDE + MARGIN, nothing)
+    page = Plots(int(known), title, SIDE, SIDE + MARGIN, "No pixel is known to be foreground.")
     if known:
         headline = f"average precision {format_score(curve.average_precision())}"
         plot(page.plot(0, headline, MARGIN), curve)
@@ -54,9 +51,9 @@ def plot(axes: Axes, curve: PrecisionRecall) -> None:
         (best, "o", INK, f"best F1 at {curve.thresholds[best]:g}: {format_score(f1[best])}"),
         (half, "s", BLUE, f"F1 at {curve.thresholds[half]:g}: {format_score(f1[half])}"),
     )
-    for place, marker, colour, label in marks:
+    for index, marker, colour, label in marks:
         axes.plot(
-            [curve.recall[place]], [curve.precision[place]], marker, color=colour, markersize=8,
+            [curve.recall[index]], [curve.precision[index]], marker, color=colour, markersize=8,
             markerfacecolor="none", label=label, linestyle="none", clip_on=False,
         )  # fmt: skip
     axes.set_ylabel("precision", fontsize=8, color=QUIET, labelpad=1)

@@ -1,4 +1,4 @@
-"""One image beside what the network makes of it, errors in colour (compare figures 3 and 4)."""
+"""An image beside the network's prediction, with errors in colour (compare figures 3 and 4)."""
 
 from pathlib import Path
 
@@ -26,13 +26,13 @@ def prediction_panel(
     Parameters
     ----------
     labels
-        True instances (0 background, -1 unknown); None, as for a test image, leaves them out.
+        True instances (0 background, -1 unknown), or None for an image without labels.
     weights
-        Pixel weights of the loss; None leaves them out.
+        Pixel weights of the loss, or None.
     probability
-        Of the foreground, 0 to 1.
+        Probability of the foreground.
     prediction
-        Instances; or classes if ``by_class``, which then also holds for ``labels``.
+        Predicted instances. If ``by_class``, prediction and labels are classes.
 
     >>> cell = np.pad(np.ones((2, 2), int), 2)
     >>> panel = prediction_panel(np.ones((1, 6, 6)), cell, None, cell * 0.9, cell)
@@ -41,7 +41,7 @@ def prediction_panel(
     """
     height, width = probability.shape
     scale = SIDE / max(height, width)
-    # A sliver of an image still gets room for its titles.
+    # Leave room for the titles of very narrow images.
     size = max(round(height * scale), 60), max(round(width * scale), 260)
     page = Page(1 if labels is None else 2, 3, *size, title, entries=len(ERRORS) - 1)
     base, prediction = picture(image, *size), resized(prediction, *size)
@@ -59,7 +59,7 @@ def prediction_panel(
         page.show(1, 2, tinted, "Errors")
         page.legend(1, 2, colours)
         row, same = 1, prediction if by_class else alike(prediction, labels)
-    # Without labels all fits in one row: image, probability, prediction.
+    # Without labels there is one row: image, probability, prediction.
     column = 0 if labels is not None else 1
     page.show_numbers(row, column, resized(probability, *size), "viridis", 0, 1, "Probability")
     page.show(row, column + 1, coloured(base, same), headed("Prediction", prediction, by_class))
@@ -67,7 +67,7 @@ def prediction_panel(
 
 
 def headed(name: str, labels: Int[np.ndarray, "h w"], by_class: bool) -> str:
-    """Say how many objects a map of labels has.
+    """Return a title with the number of objects.
 
     >>> headed("Labels", np.array([[0, 7, -1]]), by_class=False)
     'Labels: 1 object'

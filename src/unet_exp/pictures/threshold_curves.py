@@ -1,6 +1,7 @@
-"""Scores against the threshold on the probability: Arganda-Carreras et al. 2015, figure 6.
+"""Scores over the threshold on the probability.
 
-doi:10.3389/fnana.2015.00142; the challenge ranks by the best point of each curve.
+As in figure 6 of Arganda-Carreras et al. 2015 (doi:10.3389/fnana.2015.00142). The challenge ranks
+by the best point of each curve.
 """
 
 from collections.abc import Mapping
@@ -11,8 +12,7 @@ from jaxtyping import UInt8
 from matplotlib.axes import Axes
 
 from unet_exp.metrics.curves import ThresholdCurve
-from unet_exp.pictures.page import INK, finished
-from unet_exp.pictures.plots import BLUE, GREEN, ORANGE, Plots, legend, quiet, worded
+from unet_exp.pictures.page import BLUE, GREEN, INK, ORANGE, Plots, finished, legend, quiet
 
 
 def threshold_curves(
@@ -20,7 +20,7 @@ def threshold_curves(
     path: Path | str | None = None,
     title: str = "Scores by threshold",
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Draw each score in a plot of its own, its best point marked; write a PNG to ``path``.
+    """Draw a plot for each score with its best point marked; write a PNG to ``path``.
 
     >>> levels = np.array([0.25, 0.5, 0.75])
     >>> threshold_curves({"v_rand": ThresholdCurve(levels, levels**2)}).shape[2]
@@ -32,14 +32,13 @@ def threshold_curves(
         found = "not measured"
         if best is not None:
             found = f"{curve.values[best]:.4g} at {curve.thresholds[best]:g}"
-        plot(page.plot(index, f"{worded(name)}   {found}"), curve)
+        plot(page.plot(index, f"{name.replace('_', ' ')}   {found}"), curve)
     return finished(page.figure, path)
 
 
 def plot(axes: Axes, curve: ThresholdCurve) -> None:
-    """Draw a score, thinner its sides, and its best point."""
-    sides = (("split", curve.split, BLUE), ("merge", curve.merge, GREEN))
-    for name, values, colour in sides:
+    """Draw a score, its split and merge parts in thinner lines, and its best point."""
+    for name, values, colour in (("split", curve.split, BLUE), ("merge", curve.merge, GREEN)):
         if values is not None:
             axes.plot(curve.thresholds, values, color=colour, linewidth=0.9, label=name)
     axes.plot(
