@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all: written under another name, then renamed."""
+"""Write files and folders atomically, lock them, and read what anyone may have written."""
 
 import errno
 import json
@@ -17,22 +17,27 @@ from filelock import FileLock, Timeout
 
 from unet_exp.secrets.masking import masked
 
-#: Letters of a folder's name besides letters and digits of any script.
+#: Characters that a folder's name may have besides letters and digits of any script.
 PLAIN = set("-_.+@")
-#: Names that Windows keeps for devices, whatever follows behind a dot.
+#: Names of devices on Windows, with or without a suffix.
 RESERVED = {
     "CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in "123456789")
 }  # fmt: skip
-#: Bytes of a folder's name; file systems take 255.
+#: Bytes of the longest folder name; file systems allow 255.
 LONGEST = 120
+#: Errors of file systems without locks.
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+#: Bytes of the largest record that is read, and how deep its values may be nested.
+LARGEST_RECORD, DEEPEST_RECORD = 2**27, 50
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a hidden name beside ``path`` to write to; at the end it takes the place of ``path``.
+    """Provide a temporary path beside ``path``; at the end it is renamed to ``path``.
 
-    If the body fails, what it wrote is removed and ``path`` stays as it was. Missing folders are
-    made; any number of processes may write to one path at once, and the last one counts.
+    If the body fails, the temporary file or folder is removed and ``path`` stays as it was.
+    Missing folders are created. Several processes may write to one path; the last one wins. An
+    OSError of the body names ``path``, not the temporary file.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -40,8 +45,6 @@ def replacing(path: Path) -> Iterator[Path]:
     ...         _ = part.write_text("0.9")
     ...     [p.name for p in Path(folder).iterdir()]
     ['scores.txt']
-
-    An OSError of the body names ``path``, not the temporary file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = hidden(path)
@@ -63,15 +66,15 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def hidden(path: Path) -> Path:
-    """Name a hidden file or folder beside a path, another one at each call."""
+    """Return a new hidden path beside ``path``."""
     return path.with_name(f".{path.name[:32]}.{uuid.uuid4().hex[:8]}.part")
 
 
 def replace_folder(part: Path, path: Path, tries: int = 100) -> None:
-    """Put a folder in the place of another, which is kept aside until the new one is there.
+    """Move the folder ``part`` to ``path``, and remove the folder that was there.
 
-    A folder cannot be renamed over another, so that for a moment there is none; where another
-    process puts one there in that moment, it is taken aside in its turn.
+    A folder cannot be renamed over another, so the old one is first moved aside. If another
+    process creates ``path`` in between, that folder is moved aside, too.
     """
     for attempt in range(tries):
         aside = hidden(path)
@@ -81,7 +84,7 @@ def replace_folder(part: Path, path: Path, tries: int = 100) -> None:
             part.rename(path)
         except OSError as error:
             if aside.exists() and not path.exists():
-                with suppress(OSError):  # another process has just put one there
+                with suppress(OSError):  # another process has just created it
                     aside.rename(path)
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST) and attempt < tries - 1:
                 continue
@@ -92,25 +95,12 @@ def replace_folder(part: Path, path: Path, tries: int = 100) -> None:
         return
 
 
-#: Errors of file systems that have no locks.
-NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
-
-
 @contextmanager
 def locked(path: Path, timeout: float = 0.0) -> Iterator[None]:
-    """Hold a lock file, so that no other process does; the system frees it when this one dies.
+    """Hold a lock file. The system releases it when this process dies.
 
-    On a file system without locks nothing is held.
-
-    Parameters
-    ----------
-    timeout
-        Seconds to wait for another process that holds it; below 0: without end.
-
-    Raises
-    ------
-    filelock.Timeout
-        If another process still holds it.
+    Waits up to ``timeout`` seconds for another process that holds it, without limit if it is
+    negative; then raises filelock.Timeout. On a file system without locks, nothing is locked.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, poll_interval=0.2)
@@ -127,25 +117,13 @@ def locked(path: Path, timeout: float = 0.0) -> Iterator[None]:
         lock.release()
 
 
-#: Bytes of the largest record that is read.
-LARGEST_RECORD = 2**27
-
-
-#: How deep its values may be nested.
-DEEPEST_RECORD = 50
-
-
 def read_bytes(path: Path, most: int = LARGEST_RECORD) -> bytes:
-    """Return what a file holds, which anybody may have put there.
+    """Return the content of a file that may come from anyone.
 
-    Raises
-    ------
-    OSError
-        If it cannot be read, or is a pipe or a device, of which there may be no end.
-    ValueError
-        If it holds more than ``most`` bytes.
+    Raises OSError if it cannot be read or is a pipe or a device, which may never end, and
+    ValueError if it holds more than ``most`` bytes.
     """
-    # A pipe is opened without waiting for somebody to write to it.
+    # O_NONBLOCK: opening a pipe would wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -157,9 +135,10 @@ def read_bytes(path: Path, most: int = LARGEST_RECORD) -> bytes:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file; an empty one where it is missing, or only half there.
+    """Return the object in a JSON file.
 
-    So it is with a file that is no JSON object, nested without end, or larger than 128 MiB.
+    It is empty if the file is missing, half written, no JSON object, nested too deeply or larger
+    than 128 MiB.
     """
     try:
         content = json.loads(read_bytes(path).decode("utf-8"))
@@ -169,7 +148,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def depth(content: Any) -> int:
-    """Return how deep lists and dictionaries are nested.
+    """Return how deeply lists and dictionaries are nested.
 
     >>> depth(1), depth({"a": [1, {}]})
     (0, 3)
@@ -185,7 +164,7 @@ def depth(content: Any) -> int:
 
 
 def inside(folder: Path, name: str) -> Path | None:
-    """Return the path of a file in a folder; None if it lies elsewhere, also by a link.
+    """Return the path of a file in a folder; None if the path or a link leads out of the folder.
 
     >>> inside(Path("run"), "pictures/a.png") == Path("run/pictures/a.png")
     True
@@ -195,24 +174,22 @@ def inside(folder: Path, name: str) -> Path | None:
     path = folder / name
     try:
         return path if path.resolve().is_relative_to(folder.resolve()) else None
-    except (OSError, ValueError, RuntimeError):  # too long, a zero byte, a circle of links
+    except (OSError, ValueError, RuntimeError):  # too long, a null byte, or links in a circle
         return None
 
 
 def require_no_links_out(path: Path, folder: Path) -> None:
-    """Refuse a file or folder that is, or holds, a link out of ``folder``: it is written through.
+    """Refuse links out of ``folder`` in ``path``, because writing would follow them.
 
-    Likewise pipes and devices: who opens them may wait for ever.
+    Refuse pipes and devices, too: opening them may wait for ever. ``wandb`` folders are skipped:
+    W&B links to its own logs elsewhere, and writes to a new folder each time.
 
-    What is below ``wandb`` is W&B's: it links to its own logs elsewhere, replaces such links, and
-    writes to a new folder each time.
-
-    Raises ValueError, naming the link.
+    Raises ValueError that names the link.
     """
     found = [path]
     for above, folders, files in os.walk(path):
         if Path(above).name == "wandb":
-            folders.clear()  # so that the walk goes no deeper
+            folders.clear()  # os.walk then goes no deeper
         else:
             found += [Path(above) / name for name in (*folders, *files)]
     for one in found:
@@ -226,7 +203,7 @@ def require_no_links_out(path: Path, folder: Path) -> None:
 
 
 def folder_name(name: Any) -> str:
-    """Return a name for a folder within another, as near to any text as file systems allow.
+    """Return a folder name that is valid on every system and as close to a text as possible.
 
     >>> folder_name("hela_cpu"), folder_name("../a b/c"), folder_name("NUL"), folder_name("zoë 🙂")
     ('hela_cpu', '_._a_b_c', '_NUL', 'zoë_🙂')
@@ -240,18 +217,18 @@ def folder_name(name: Any) -> str:
 
 
 def is_plain(letter: str) -> bool:
-    """Tell whether a letter may stand in any folder's name, and be typed without quotes."""
+    """Return whether a character is valid in every folder name and needs no quotes in a shell."""
     return letter in PLAIN or letter.isalnum() or unicodedata.category(letter) in ("So", "Mn", "Mc")
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text: a reader sees the old file or the new one."""
+    """Write a text file; a reader sees the old content or the new one."""
     with replacing(path) as part:
         part.write_text(text)
 
 
 def to_json(content: dict[str, Any]) -> str:
-    """Return strict JSON without secrets; what is not a finite number is written as null."""
+    """Return strict JSON without secrets; NaN and infinite numbers are written as null."""
 
     def clean(value: Any) -> Any:
         if isinstance(value, dict):
