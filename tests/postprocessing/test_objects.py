@@ -79,5 +79,52 @@ def test_growing_merges_nothing_and_takes_nothing(seed: int, reach: int) -> None
     assert (grown[labels > 0] == labels[labels > 0]).all()
     assert set(np.unique(grown)) <= set(np.unique(labels))
     added = (grown > 0) & (labels == 0)
-    if added.any():
-        assert ndimage.distance_transform_edt(labels == 0)[added].max() <= reach * 1.05 + 0.5
+    distances = np.sort([chessboard(labels == one) for one in range(1, labels.max() + 1)], axis=0)
+    assert (distances[0][added] <= reach).all()
+    assert (distances[:2].sum(0)[added] <= 2 * reach + 1).all(), "this is no gap between two"
+
+
+def chessboard(mask: np.ndarray) -> np.ndarray:
+    """Distance to a mask in rows or columns, whichever are more."""
+    return np.asarray(ndimage.distance_transform_cdt(~mask, "chessboard"))
+
+
+def test_bays_and_holes_of_one_object_stay(draw) -> None:
+    labels = draw(
+        """
+        .............
+        .11111...222.
+        .1...1...222.
+        .1.111...222.
+        .1.1.1...222.
+        .1.1.1...222.
+        .............
+        """
+    )
+    assert (without_gaps(labels, 1) == labels).all()
+
+
+def test_a_gap_that_opens_is_filled_up_to_its_end(draw) -> None:
+    labels = draw(
+        """
+        ..............
+        ..............
+        ..1111..2222..
+        ..1111..2222..
+        ..111....222..
+        ..11......22..
+        ..............
+        """
+    )
+    expected = draw(
+        """
+        ..............
+        ..............
+        ..1111122222..
+        ..1111122222..
+        ..111....222..
+        ..11......22..
+        ..............
+        """
+    )
+    assert (without_gaps(labels, 1) == expected).all()

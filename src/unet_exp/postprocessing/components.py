@@ -35,7 +35,7 @@ class Components:
     connectivity
         1: pixels that share a side are one object; 2: or a corner.
     grow
-        Pixels by which objects grow towards each other where a gap of at most twice as many
+        Pixels by which two objects grow towards each other where a gap of at most twice as many
         separates them, without merging.
 
     >>> inside = torch.tensor([[0.9, 0.8, 0.2, 0.9]])

@@ -42,10 +42,10 @@ def distance_to(mask: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
 
 
 def without_gaps(labels: Int32[np.ndarray, "h w"], reach: int) -> Int32[np.ndarray, "h w"]:
-    """Assign gaps of at most ``2 * reach`` pixels between objects to the nearest object.
+    """Assign gaps of at most ``2 * reach`` pixels between two objects to the nearer one.
 
-    The gaps are the pixels that a morphological closing by a disk adds. So the border between two
-    touching cells is returned to them, while outlines towards open background stay.
+    So a border that training took from touching objects, ``reach`` pixels from each, returns to
+    them. Holes and bays of a single object stay, and so do outlines towards open background.
 
     >>> without_gaps(np.array([[1, 1, 0, 0, 2, 2, 0, 0, 0, 0, 0]], np.int32), 1)
     array([[1, 1, 1, 2, 2, 2, 0, 0, 0, 0, 0]], dtype=int32)
@@ -53,8 +53,10 @@ def without_gaps(labels: Int32[np.ndarray, "h w"], reach: int) -> Int32[np.ndarr
     mask = labels > 0
     if reach < 1 or not mask.any():
         return labels
-    closed = distance_to(~(distance_to(mask) <= reach)) > reach
-    gap = closed & ~mask
+    # The closing by a square stops where the gap opens into the background.
+    square = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, square) > 0
+    gap = closed & between_objects(labels, reach) & ~mask
     _, nearest = cv2.distanceTransformWithLabels(
         (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
@@ -65,3 +67,24 @@ def without_gaps(labels: Int32[np.ndarray, "h w"], reach: int) -> Int32[np.ndarr
     grown = labels.copy()
     grown[gap] = owner[nearest[gap]]
     return grown
+
+
+def between_objects(labels: Int32[np.ndarray, "h w"], reach: int) -> Bool[np.ndarray, "h w"]:
+    """Pixels whose distances to two different objects add up to at most ``2 * reach + 1``.
+
+    Distances count rows or columns, whichever are more. A gap of n pixels has the sum n + 1.
+
+    >>> between_objects(np.array([[1, 0, 0, 0, 2]], np.int32), reach=1).any()
+    np.False_
+    """
+    # OpenCV's filters know no int32; float32 holds every integer up to 2**24.
+    highest = labels.astype(np.float32 if labels.max(initial=0) < 2**24 else np.float64)
+    lowest = np.where(labels > 0, highest, highest.dtype.type(np.inf))
+    square, between, within = np.ones((3, 3), np.uint8), np.zeros(labels.shape, bool), []
+    for distance in range(1, 2 * reach + 1):
+        highest, lowest = cv2.dilate(highest, square), cv2.erode(lowest, square)
+        if distance <= reach:
+            within.append(highest > 0)
+        else:
+            between |= (lowest < highest) & within[2 * reach - distance]
+    return between

@@ -12,6 +12,9 @@ from unet_exp.targets.separation import separate
 from unet_exp.targets.target import Encoded
 from unet_exp.weight_maps.class_weights import UNKNOWN
 
+#: Pixels of the separation border on each side, the least that keeps instances apart.
+WIDTH = 1
+
 
 @dataclass(frozen=True)
 class Foreground:
@@ -51,6 +54,11 @@ class Foreground:
         return 1 if self.activation == "sigmoid" else self.num_classes
 
     @property
+    def gap(self) -> int:
+        """Pixels that each of two touching instances loses to the separation border."""
+        return WIDTH if self.separation else 0
+
+    @property
     def losses(self) -> tuple[str, ...]:
         """Losses for the number of channels."""
         if self.activation == "sigmoid":
@@ -65,7 +73,7 @@ class Foreground:
         Without ``classes`` all instances are of class 1.
         """
         if classes is None:
-            labels = separate(labels) if self.separation else labels
+            labels = separate(labels, self.gap) if self.separation else labels
             classes = (labels > 0) + (labels < 0) * np.uint8(UNKNOWN)
         else:
             classes = np.where(labels < 0, np.uint8(UNKNOWN), classes)
