@@ -116,7 +116,7 @@ def register() -> None:
     """Store a schema for each option of ``conf/`` that names a target, once per process."""
     OmegaConf.register_new_resolver("option_list", option_list, replace=True)
     OmegaConf.register_new_resolver("chosen", chosen, replace=True)
-    OmegaConf.register_new_resolver("out_channels", out_channels, replace=True)
+    OmegaConf.register_new_resolver("of_target", of_target, replace=True)
     OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)
     store = ConfigStore.instance()
     if "schema" in store.repo:
@@ -136,9 +136,12 @@ def chosen(group: str, *, _root_: Any) -> str:
     return hydra.runtime.choices[group]
 
 
-def out_channels(*, _root_: Any) -> int:
-    """Return how many channels the target needs, ``${out_channels:}`` in YAML."""
+def of_target(name: str, *, _root_: Any) -> Any:
+    """Return an attribute of the target, ``${of_target:out_channels}`` in YAML.
+
+    So the network and the postprocessing follow what the network learns.
+    """
     try:
-        return instantiate(_root_.target).out_channels
+        return getattr(instantiate(_root_.target), name)
     except InstantiationException as error:
         raise error.__cause__ or error from None  # what the target itself says

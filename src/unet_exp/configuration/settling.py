@@ -7,8 +7,8 @@ from omegaconf import DictConfig, OmegaConf
 from unet_exp.configuration.tree import leaves
 
 #: ``${oc.env:NAME}``, ``${now:...}`` and the like read something outside of the configuration;
-#: ``${out_channels:}`` reads the target and the number of classes, which may be set later.
-RESOLVERS = re.compile(r"\$\{\s*(?!out_channels\b)[\w.]+\s*:")
+#: ``${of_target:NAME}`` reads the target and the number of classes, which may be set later.
+RESOLVERS = re.compile(r"\$\{\s*(?!of_target\b)[\w.]+\s*:")
 
 
 def settle(cfg: DictConfig) -> DictConfig:
