@@ -19,7 +19,7 @@ HERE = "tests.training.test_another_target"
 class Distance:
     """Distance in pixels to the background, divided by ``reach`` and at most 1."""
 
-    num_classes, out_channels = 2, 1
+    num_classes, out_channels, gap = 2, 1, 0
     losses = ("weighted_absolute_error",)
 
     def __init__(self, reach: float = 4.0) -> None:

@@ -38,6 +38,11 @@ class Target(Protocol):
     """Classes that the evidence tells apart, background included."""
 
     @property
+    def gap(self) -> int:
+        """Pixels that `encode` takes from each of two touching objects; ``grow`` returns them."""
+        ...
+
+    @property
     def out_channels(self) -> int:
         """Channels that the network's output needs."""
         ...
