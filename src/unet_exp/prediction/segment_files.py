@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.objects import to_plain_data
 from unet_exp.images.display import require_min_is_white
@@ -58,7 +58,10 @@ def segment_files(cfg: DictConfig) -> None:
     require_separate(cfg.input, paths, output)
     checkpoints = find_checkpoints(cfg.checkpoint)
     trained = load(checkpoints, cfg)
-    given, recorded = to_plain_data(cfg), to_plain_data(trained.config)
+    # Of the rest, postprocessing refers to the target, which only the checkpoint knows.
+    own = ("nodata", "min_is_white", "tta", "format", "probabilities")
+    given = to_plain_data(OmegaConf.masked_copy(cfg, list(own)))
+    recorded = to_plain_data(trained.config)
     described = {name: given[name] for name in ("nodata", "min_is_white")}
     dataset = recorded["dataset"] | {k: v for k, v in described.items() if v is not None}
     reading = how_to_read(dataset, trained.config.model.in_channels)
