@@ -44,6 +44,12 @@ def test_a_slip_is_told_what_was_meant(
             "Synthetic has no such parameter. It belongs to dataset=fol",
         ),
         ("train", ("trainer.epochs=3",), "Did you mean trainer.max_steps=3?"),
+        ("train", ("averaging=0",), "There is no averaging. Its name is now ema_decay: give ema_"),
+        ("train", ("+averaging=0",), "There is no averaging. Its name is now ema_decay: give ema_"),
+        ("train", ("weight_map.separation=false",), "Its name is now target.separation: give"),
+        ("train", ("model.num_classes=3",), "Its name is now model.out_channels: give model.out_"),
+        ("train", ("hydra/sweeper/sampler=random",), "is a part of hydra/sweeper=optuna. Add hyd"),
+        ("train", ("target.activation=softmx",), "Error: target.activation=softmx is unknown."),
     ],
 )
 def test_a_command_tells_it(

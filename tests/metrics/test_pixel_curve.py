@@ -1,12 +1,13 @@
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchmetrics.functional.classification import binary_precision_recall_curve
 
 from unet_exp.metrics.pixel_curve import LEVELS, PixelCurve
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), images=st.integers(1, 3))
 def test_it_is_torchmetrics(seed: int, images: int) -> None:
     generator = torch.Generator().manual_seed(seed)

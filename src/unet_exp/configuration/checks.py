@@ -10,7 +10,7 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.groups import GROUPS, content
-from unet_exp.configuration.hints import OverrideError
+from unet_exp.configuration.hints import RENAMED, OverrideError
 from unet_exp.configuration.override_errors import KINDS, unknown
 from unet_exp.configuration.overrides import Override
 from unet_exp.configuration.trainer_options import require_free
@@ -34,6 +34,8 @@ def validate(cfg: DictConfig, command: str) -> None:
     own = content(command)
     known = [*own, *(name for name in GROUPS if "/" not in name), "experiment"]
     for key in map(str, cfg):
+        if key in RENAMED:
+            raise OverrideError(unknown(key, cfg[key], None))
         # A value that others refer to may have any name, except one that looks like a slip.
         near = () if key in known else difflib.get_close_matches(key, known, n=1, cutoff=0.8)
         if near:

@@ -15,6 +15,12 @@ class OverrideError(ValueError):
 
 COMMANDS = ("train", "evaluate", "predict")
 
+#: Keys of earlier versions, and their names now.
+RENAMED = {
+    "averaging": "ema_decay",
+    "weight_map.separation": "target.separation",
+    "model.num_classes": "model.out_channels",
+}
 #: Names of options in other programs, or in other commands of this one.
 MEANT = {
     "train": {
@@ -146,11 +152,12 @@ def own(command: str) -> frozenset[str]:
 
 
 @cache
-def groups(command: str) -> frozenset[str]:
-    """Return the config groups of which a command chooses an option.
+def groups(name: str) -> frozenset[str]:
+    """Return the config groups of which a command, or an option, chooses an option.
 
-    >>> sorted(groups("predict"))
-    ['inference', 'postprocessing']
+    >>> sorted(groups("predict")), sorted(groups("hydra/sweeper/optuna"))
+    (['inference', 'postprocessing'], ['pruner', 'sampler'])
     """
-    chosen = (key for one in content(command)["defaults"] if isinstance(one, dict) for key in one)
+    defaults = content(name).get("defaults", ())
+    chosen = (key for one in defaults if isinstance(one, dict) for key in one)
     return frozenset(key for key in chosen if key != "hydra" and not key.startswith("override "))

@@ -17,7 +17,8 @@ from omegaconf.errors import (
 )
 
 from unet_exp.configuration import groups
-from unet_exp.configuration.hints import MEANT, hint, owners
+from unet_exp.configuration.hints import MEANT, RENAMED, hint, owners
+from unet_exp.configuration.hints import groups as chosen_groups
 
 #: The type of a node of OmegaConf, or a type of Python, in plain words.
 KINDS = {
@@ -34,6 +35,9 @@ KINDS = {
     list: "a list, such as [1,2]",
     dict: "keys with values, such as {a:1}",
 }
+
+#: OmegaConf puts this before the message of a resolver of ours, such as ``${out_channels:}``.
+RESOLVING = "ValueError raised while resolving interpolation: "
 
 
 def explain_override(chain: Sequence[BaseException], command: str | None) -> str | None:
@@ -67,9 +71,13 @@ def explain_override(chain: Sequence[BaseException], command: str | None) -> str
     if isinstance(told, ValidationError) and told.full_key:
         given = override[1] if override else f"{told.full_key}={told.value}"
         return wrong_type(given, told)
+    if isinstance(told, OmegaConfBaseException) and first_line(told).startswith(RESOLVING):
+        return first_line(told).removeprefix(RESOLVING)
     if isinstance(told, OmegaConfBaseException):
         return f"{first_line(told)} ({told.full_key})." if told.full_key else first_line(told)
     quoted = re.findall(r"'(.*?)'", str(told))
+    if isinstance(told, HydraException) and "No match in the defaults list" in str(told):
+        return no_group(quoted[0])
     if isinstance(told, HydraException) and "Ambiguous value" in str(told):
         return f"{quoted[0]} names several values. Add -m to run each, or write a list as [a,b]."
     if isinstance(told, HydraException) and "requires --multirun" in str(told):
@@ -86,6 +94,20 @@ def no_option(error: MissingConfigException) -> str:
     near = difflib.get_close_matches(option, options, n=1)
     hint = f" Did you mean {group}={near[0]}?" if near else ""
     return f"There is no {group}={option}.{hint} Options of {group}: {', '.join(options)}."
+
+
+def no_group(group: str) -> str | None:
+    """Say which options have a group of their own that none of the chosen options has.
+
+    >>> no_group("hydra/sweeper/sampler")
+    'hydra/sweeper/sampler is a part of hydra/sweeper=optuna. Add hydra/sweeper=optuna, or ...'
+    """
+    above, _, name = group.partition("@")[0].rpartition("/")
+    owning = [one for one in groups.options(above) if name in chosen_groups(f"{above}/{one}")]
+    if not owning:
+        return None
+    option = f"{above}={owning[0]}"
+    return f"{group} is a part of {option}. Add {option}, or leave {group} out."
 
 
 def unknown(
@@ -106,6 +128,8 @@ def unknown(
     'There is no depth. Did you mean model.depth=5?'
     """
     fact = f"There is no {key}" + (f": {owner} has no such parameter." if owner else ".")
+    if key in RENAMED:
+        return f"{fact} Its name is now {RENAMED[key]}: give {RENAMED[key]}={value}."
     above, _, name = key.rpartition(".")
     group, _, option = above.partition(".")
     if siblings is None and option in groups.options(group):

@@ -8,13 +8,6 @@ from torch import Tensor
 REDUCTIONS = ("mean", "sum")
 
 
-def check_reduction(reduction: str) -> str:
-    """Return ``reduction`` if there is such a one."""
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction = {reduction!r} is unknown. Choose one of {REDUCTIONS}.")
-    return reduction
-
-
 def reduce(
     losses: Float[Tensor, "b h w"],
     weights: Float[Tensor, "b h w"],

@@ -10,12 +10,12 @@ def one_channel(logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b h w"]:
 
     >>> one_channel(torch.zeros(1, 2, 4, 4))
     Traceback (most recent call last):
-    ValueError: A sigmoid takes 1 channel of logits, not 2. Take target.activation=...
+    ValueError: A sigmoid takes 1 channel of logits, not 2: target.activation=sigmoid makes 1.
     """
     if logits.shape[1] != 1:
         raise ValueError(
-            f"A sigmoid takes 1 channel of logits, not {logits.shape[1]}. Take "
-            "target.activation=sigmoid, or a loss with a softmax: loss=weighted_cross_entropy."
+            f"A sigmoid takes 1 channel of logits, not {logits.shape[1]}: "
+            "target.activation=sigmoid makes 1."
         )
     return logits[:, 0].float()
 

@@ -5,8 +5,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from unet_exp.losses.classes import require_classes
-from unet_exp.losses.reduction import check_reduction, reduce
+from unet_exp.losses.reduction import REDUCTIONS, reduce
 from unet_exp.losses.sigmoid import one_channel
+from unet_exp.ranges import require_choice
 
 
 class WeightedBinaryCrossEntropy(nn.Module):
@@ -22,7 +23,8 @@ class WeightedBinaryCrossEntropy(nn.Module):
 
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
-        self.reduction = check_reduction(reduction)
+        require_choice("reduction", reduction, REDUCTIONS)
+        self.reduction = reduction
 
     def forward(
         self,

@@ -5,7 +5,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from unet_exp.losses.classes import require_classes
-from unet_exp.losses.reduction import check_reduction, reduce
+from unet_exp.losses.reduction import REDUCTIONS, reduce
+from unet_exp.ranges import require_choice
 
 
 class WeightedCrossEntropy(nn.Module):
@@ -28,7 +29,8 @@ class WeightedCrossEntropy(nn.Module):
 
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
-        self.reduction = check_reduction(reduction)
+        require_choice("reduction", reduction, REDUCTIONS)
+        self.reduction = reduction
 
     def forward(
         self,
@@ -40,8 +42,8 @@ class WeightedCrossEntropy(nn.Module):
         require_classes(target)
         if logits.shape[1] < 2:
             raise ValueError(
-                f"The softmax of {logits.shape[1]} channel is always 1. Take "
-                "loss=weighted_binary_cross_entropy, or target.activation=softmax."
+                f"The softmax of {logits.shape[1]} channel is always 1: "
+                "target.activation=softmax makes a channel for each class."
             )
         losses = F.cross_entropy(logits.float(), target.long(), ignore_index=-1, reduction="none")
         return reduce(losses, weights, self.reduction, everywhere=self.training)

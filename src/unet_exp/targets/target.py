@@ -101,7 +101,8 @@ def require_match(target: Target, network: Any, loss: nn.Module) -> None:
     channels = target.out_channels
     if network.out_channels != channels:
         raise ValueError(
-            f"The network has {network.out_channels} output channels, and the target needs "
+            f"The network has {network.out_channels} output "
+            f"channel{'' if network.out_channels == 1 else 's'}, and the target needs "
             f"{channels}. Leave out model.out_channels: the target sets it."
         )
     if any(tensor.is_meta for tensor in loss.state_dict().values()):
