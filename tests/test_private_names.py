@@ -6,6 +6,11 @@
 |           |                                          | gradients of a fused optimiser in float16 |
 | torch     | torch._utils._rebuild_tensor_v2,         | the pickle of a checkpoint names them,    |
 |           | torch._utils._rebuild_parameter          | and is read without torch.load            |
+| torch     | utils._python_dispatch.TorchDispatchMode,| count the memory of each tensor that a    |
+|           | utils._pytree.tree_leaves,               | forward pass makes                        |
+|           | UntypedStorage._cdata                    |                                           |
+| torch     | Module._forward_hooks,                   | a layer with hooks is not fused with      |
+|           | Module._forward_pre_hooks                | its batch norm                            |
 | torch,    | texts of warnings (IGNORED_WARNINGS)     | these have no category of their own       |
 | Lightning |                                          |                                           |
 | W&B       | wandb.sdk.mailbox.HandleAbandonedError   | raised when W&B's process has ended       |
@@ -22,6 +27,8 @@ import pytest
 import torch
 from lightning.pytorch.plugins.precision import MixedPrecision
 
+from unet_exp.inference.folding import plain
+from unet_exp.inference.memory import bytes_per_pixel
 from unet_exp.training.ignored_warnings import IGNORED_WARNINGS
 
 VERSION = tuple(int(part) for part in torch.__version__.split(".")[:2])
@@ -62,3 +69,31 @@ def test_wandb_raises_what_the_logger_catches() -> None:
 
     assert issubclass(HandleAbandonedError, Exception)
     assert "HandleAbandonedError" in (inspect.getdoc(MailboxHandle.wait_or) or "")
+
+
+def test_every_tensor_that_an_operation_makes_is_counted() -> None:
+    class Halves(torch.nn.Module):
+        """Three tensors of the image's size, two of them from one operation, and views of them."""
+
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            first, second = torch.frexp(image)
+            return first[..., ::2] + second[..., 1::2]
+
+    # 4 bytes for the image, its mantissa and its exponent (int32); 2 for the sum of the halves.
+    assert bytes_per_pixel(Halves(), 8) == 14
+
+
+def test_storages_have_one_address_each() -> None:
+    tensor, other = torch.zeros(2), torch.zeros(2)
+    assert tensor.untyped_storage()._cdata == tensor[1:].untyped_storage()._cdata
+    assert tensor.untyped_storage()._cdata != other.untyped_storage()._cdata
+
+
+@pytest.mark.parametrize("hook", ["register_forward_hook", "register_forward_pre_hook"])
+def test_a_layer_tells_of_its_hooks(hook: str) -> None:
+    layer = torch.nn.Conv2d(1, 1, 1)
+    assert plain(layer, torch.nn.Conv2d)
+    handle = getattr(layer, hook)(lambda *_: None)
+    assert not plain(layer, torch.nn.Conv2d)
+    handle.remove()
+    assert plain(layer, torch.nn.Conv2d)
