@@ -1,15 +1,11 @@
 """Postprocessing fitted from the command line."""
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.running import Command
-
-from unet_exp.evaluation.tuning import TunedPostprocessing
-from unet_exp.inference.tuning import Tuning
 
 FAST = ("pictures=0", "+dataset.validation=2", "hydra.run.dir=evaluation")
 
@@ -26,6 +22,7 @@ def test_what_was_chosen_scores_as_it_says(command: Command, trained: Path) -> N
     found = result("evaluation")
     tuning = found["tuning"]
     assert tuning["before"] == 0 < tuning["after"] == pytest.approx(found["scores"]["seg"])
+    assert tuning["scores"]["seg"]["fitted"] == pytest.approx(found["scores"]["seg"])
     assert worst.lstrip("+") not in tuning["overrides"]
     assert set(tuning["chosen"]) >= {"threshold"}
     for said in ("postprocessing fitted to these images", f"0.0000 -> {tuning['after']:.4f}"):
@@ -51,16 +48,3 @@ def test_what_cannot_be_fitted(
     assert done.err.startswith("Error: ")
     assert told in done.err
     assert not list(Path("evaluation").rglob("*.json"))
-
-
-@pytest.mark.parametrize(
-    ("held_out", "higher", "warned"),
-    [(0.6, True, False), (0.4, True, True), (0.4, False, False), (math.nan, True, True)],
-)
-def test_a_gain_that_does_not_carry_over_is_said(
-    monkeypatch: pytest.MonkeyPatch, held_out: float, higher: bool, warned: bool
-) -> None:
-    monkeypatch.setattr(TunedPostprocessing, "overrides", ["+postprocessing.threshold=0.4"])
-    tuning = Tuning(None, {"threshold": 0.4}, before=0.5, after=0.7, held_out=held_out, tried=9)
-    told = TunedPostprocessing("seg", higher, 3, tuning).report()
-    assert any("new images may gain nothing" in line for line in told) == warned

@@ -1,10 +1,11 @@
 """Score checkpoints, or the runs of a sweep, on a split: tables, records and pictures."""
 
 import logging
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.buildable import brief
 from unet_exp.configuration.objects import to_plain_data
@@ -13,18 +14,21 @@ from unet_exp.evaluation.groups import ScoredRun
 from unet_exp.evaluation.results import draw_results, write_results
 from unet_exp.evaluation.scoring import Evaluation, score_images
 from unet_exp.evaluation.tables import show_images, show_summary
-from unet_exp.evaluation.tuning import tune_postprocessing
+from unet_exp.evaluation.tuning import tuning_record, tuning_report
 from unet_exp.inference.freed_memory import keep_freed_memory
 from unet_exp.runs.given_paths import find_checkpoints
 from unet_exp.runs.listing import find_runs
 from unet_exp.secrets.masking import masked
 from unet_exp.training.assembly import build_dataset, build_loaders
 from unet_exp.training.trained import Trained, load
+from unet_exp.training.tuned_postprocessing import score_of_instances, tune_postprocessing
 
 log = logging.getLogger(__name__)
 
 #: Stands beside scores whose postprocessing was tuned on the same images.
 FITTED = "postprocessing fitted to these images"
+#: The same for a postprocessing that was fitted at the end of the training.
+FITTED_BEFORE = "postprocessing fitted to the validation images of its training"
 
 
 def evaluate(cfg: DictConfig, folder: Path) -> dict[str, float]:
@@ -78,7 +82,9 @@ def evaluate_checkpoints(
     score = config.monitor.metric if config.monitor.metric in names else names[0]
     tuned = None
     if cfg.tune_postprocessing:
-        tuned = tune_postprocessing(predictor, trained.metrics, loader, score)
+        measures: dict[str, Any] = dict(trained.metrics.items())
+        criterion = score_of_instances(measures, score)
+        tuned = tune_postprocessing(predictor, measures, loader, criterion)
         predictor.postprocessing = tuned.tuning.postprocessing
     evaluation = score_images(predictor, trained.metrics, loader)
     title = f"{dataset.name}, {cfg.split}"
@@ -87,7 +93,9 @@ def evaluate_checkpoints(
         "tta": cfg.tta,
         "dataset": dataset.name,
         "split": cfg.split,
-        "tuning": tuned.as_dict() if tuned else None,
+        "postprocessing": OmegaConf.to_container(trained.postprocessing),
+        "fitted_in_training": asdict(trained.fitted) if trained.fitted else None,
+        "tuning": tuning_record(tuned) if tuned else None,
     }
     written = write_results(evaluation, facts, folder)
     if cfg.pictures:
@@ -95,13 +103,14 @@ def evaluate_checkpoints(
         written += draw_results(
             evaluation, predictor, loader.dataset, score, cfg.pictures, pictures, title
         )
-    title += f", {len(loader)} image{'s' * (len(loader) != 1)}" + (f", {FITTED}" if tuned else "")
+    title += f", {len(loader)} image{'s' * (len(loader) != 1)}"
+    title += f", {FITTED}" if tuned else f", {FITTED_BEFORE}" if trained.fitted else ""
     if run is None:
         show_images(evaluation, title, score)
         show_summary(evaluation)
     else:
         log.info("%s: %s", run, title)
-    for line in tuned.report() if tuned else ():
+    for line in tuning_report(tuned) if tuned else [trained.describe_postprocessing()]:
         log.info("%s", line)
     for path in written if run is None else ():
         log.info("%s", path)

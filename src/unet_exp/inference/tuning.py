@@ -5,17 +5,15 @@ time: Stone 1974 (doi:10.1111/j.2517-6161.1974.tb00994.x).
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from jaxtyping import Float, Int
 from torch import Tensor
 from torchmetrics import Metric
 
-#: Probabilities (c, h, w) of an image and its true objects (h, w). Sizes may differ.
-Case = tuple[Float[Tensor, "_ _ _"], Int[Tensor, "_ _"]]
+from unet_exp.inference.stored_cases import Case
 
 ROUNDS = 3
 """Largest number of rounds over all parameters; most fits end after two."""
@@ -52,6 +50,9 @@ class Tuning:
     held_out
         Score of all images, each with the parameters that are best on the others; NaN for a single
         image. If it is not above ``before``, the gain does not carry over to new images.
+    left_out
+        For each image the parameters that are best on the others, or the old ones of a single
+        image.
     tried
         Number of parameter sets scored.
     """
@@ -61,6 +62,7 @@ class Tuning:
     before: float
     after: float
     held_out: float
+    left_out: list[Any]
     tried: int
 
 
@@ -69,6 +71,7 @@ def tune(
     cases: Sequence[Case],
     measure: Metric,
     progress: Callable[[int], object] | None = None,
+    held: Collection[str] = (),
 ) -> Tuning:
     """Fit the parameters that ``postprocessing.grid`` offers values for.
 
@@ -80,6 +83,8 @@ def tune(
         A metric whose state is sums and whose update takes ``instances`` and ``labels``.
     progress
         Called with the number of parameter sets tried so far.
+    held
+        Parameters that keep their value.
 
     >>> import torch
     >>> from unet_exp.metrics.seg import SEG
@@ -95,19 +100,19 @@ def tune(
     scores = Scores(cases, measure, progress)
     everything = list(range(len(cases)))
     before = scores.of(postprocessing, everything)
-    best = search(postprocessing, scores)
-    held_out = math.nan
+    best = search(postprocessing, scores, held)
+    left_out, held_out = [postprocessing], math.nan
     if len(cases) > 1:
         tried = list(scores.known)  # the given parameters come first
-        fitted = [
+        left_out = [
             best_tried(tried, scores, [other for other in everything if other != index])
             for index in everything
         ]
-        held_out = scores.total([scores.single(fitted[i], i) for i in everything])
+        held_out = scores.total([scores.single(left_out[i], i) for i in everything])
     values = {f.name: getattr(best, f.name) for f in fields(postprocessing)}
     chosen = {k: value for k, value in values.items() if value != getattr(postprocessing, k)}
     after = scores.of(best, everything)
-    return Tuning(best, chosen, before, after, held_out, len(scores.known))
+    return Tuning(best, chosen, before, after, held_out, left_out, len(scores.known))
 
 
 def best_tried(tried: Sequence[Any], scores: "Scores", on: Sequence[int]) -> Any:
@@ -120,9 +125,10 @@ def best_tried(tried: Sequence[Any], scores: "Scores", on: Sequence[int]) -> Any
     return best
 
 
-def search(start: Any, scores: "Scores") -> Any:
+def search(start: Any, scores: "Scores", held: Collection[str]) -> Any:
     """Improve one parameter after another until none can be improved."""
     best, grid = start, start.grid([labels for _, labels in scores.cases])
+    grid = {name: values for name, values in grid.items() if name not in held}
     everything = range(len(scores.cases))
     for _ in range(ROUNDS):
         before = best

@@ -37,6 +37,8 @@ class Components:
     grow
         Pixels by which two objects grow towards each other where a gap of at most twice as many
         separates them, without merging.
+    fit
+        Whether a training fits the other parameters to its validation images at its end.
 
     >>> inside = torch.tensor([[0.9, 0.8, 0.2, 0.9]])
     >>> Components()(torch.stack([1 - inside, inside]))
@@ -48,6 +50,7 @@ class Components:
     fill_holes: bool = True
     connectivity: int = 1
     grow: int = 0
+    fit: bool = True
 
     def __post_init__(self) -> None:
         require_range(0, 1, threshold=self.threshold)

@@ -41,7 +41,7 @@ class Watershed:
         narrow neck come apart although the network is sure of them.
     min_seed
         Seeds of fewer pixels are ignored. Foreground that no seed reaches is dropped.
-    min_size, fill_holes, grow
+    min_size, fill_holes, grow, fit
         As for ``Components``.
 
     >>> inside = torch.tensor([[0.95, 0.8, 0.6, 0.7, 0.99, 0.1, 0.7]])
@@ -56,6 +56,7 @@ class Watershed:
     min_size: int = 0
     fill_holes: bool = True
     grow: int = 0
+    fit: bool = True
 
     def __post_init__(self) -> None:
         require_range(0, 1, threshold=self.threshold, seed_threshold=self.seed_threshold)

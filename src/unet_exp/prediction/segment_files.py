@@ -70,13 +70,14 @@ def segment_files(cfg: DictConfig) -> None:
         **unusual_settings(dataset),
         "checkpoint": [hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in checkpoints],
         "normalization": reading.normalization,
-        "postprocessing": recorded["postprocessing"],
+        "postprocessing": without_fit(to_plain_data(trained.postprocessing)),
         **{name: given[name] for name in ("tta", "format", "probabilities")},
     }
     manifest = Manifest(output / "predict.json", settings, cfg.overwrite)
     pending, refused = find_pending(paths, results, manifest)
     output.mkdir(parents=True, exist_ok=True)
     manifest.write()
+    log.info("%s", trained.describe_postprocessing())
     for message in refused.values():
         log.error("%s", message)
     debug = cfg.get("debug") is True
@@ -99,6 +100,15 @@ def segment_files(cfg: DictConfig) -> None:
             f"{', '.join(path.name for path in paths if path in failed)}"
             + (", so there is no stack." if results.together else "")
         )
+
+
+def without_fit(postprocessing: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of postprocessing that results depend on.
+
+    >>> without_fit({"threshold": 0.5, "fit": True})
+    {'threshold': 0.5}
+    """
+    return {name: value for name, value in postprocessing.items() if name != "fit"}
 
 
 def how_to_read(dataset: dict[str, Any], channels: int) -> Reading:

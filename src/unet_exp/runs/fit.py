@@ -19,9 +19,10 @@ from unet_exp.numbers import format_score
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.runs.announcement import announce
 from unet_exp.runs.callbacks import ending
+from unet_exp.runs.final_fit import fit_postprocessing, given_values, log_gains
 from unet_exp.runs.preparation import prepare
 from unet_exp.runs.resume import run_id, starting_point
-from unet_exp.runs.summary import summary
+from unet_exp.runs.summary import command_line, summary
 from unet_exp.screen import Console
 from unet_exp.training.assembly import build_dataset
 from unet_exp.training.datamodule import DataModule
@@ -30,6 +31,7 @@ from unet_exp.training.ranks import leave
 from unet_exp.training.stopping import Stopping
 from unet_exp.training.torchrun import rank
 from unet_exp.training.trainer import build_trainer
+from unet_exp.training.tuned_postprocessing import TunedPostprocessing
 from unet_exp.training.waiting import DataWait
 
 log = logging.getLogger(__name__)
@@ -57,7 +59,9 @@ def fit_until_stopped(
 ) -> float:
     """Train as :func:`fit` does, while ``stopping`` listens for requests to stop."""
     seed_everything(cfg.seed, verbose=False)
+    chosen_score = cfg.monitor.metric != "auto"
     training = prepare(cfg, build_dataset(cfg), folder)
+    score = cfg.monitor.metric if chosen_score else None
     start, resumed = starting_point(cfg, training.config, folder)
     if cfg.preview:
         return preview(training.loaders, folder)
@@ -78,7 +82,7 @@ def fit_until_stopped(
             write_atomically(folder.config, to_yaml(cfg))
         if cfg.compile:
             training.module.network.compile()
-        failed, loggers = True, []
+        failed, loggers, tuned = True, [], None
         try:
             if first:
                 announce(training, trainer, folder.path, start)
@@ -92,14 +96,25 @@ def fit_until_stopped(
                 raise KeyboardInterrupt
             record["state"] = stopping.reason or "finished"
             record["ended_by"] = ending(trainer, stopping.reason, training.own)
+            leave()  # other processes end here, while the first one fits
+            if first and stopping.reason is None:
+                held = tuple(given_values(command or command_line()))
+                device = trainer.strategy.root_device
+                try:
+                    tuned = fit_postprocessing(
+                        cfg, training.loaders, folder, device, score, held, stopping.raise_if_asked
+                    )
+                    log_gains(loggers, tuned, trainer.global_step)
+                except Preempted:  # a resumed run only fits
+                    stopping.reason = record["state"] = stopping.asked
             failed = stopping.reason in ("preempted", "interrupted")  # W&B continues the run later
-            leave()
         finally:
             best, pictures = metrics.best(monitor, mode), training.gallery.written
             record["steps"] = trainer.global_step
             record["scores"] = best
             record["score"] = best.get(monitor)
             record["pictures"] = [str(path.relative_to(folder.path)) for path in pictures]
+            record["fitted_postprocessing"] = tuned.as_dict() if tuned else None
             record["wandb"] = address(loggers)
             finish(loggers, failed)
     if stopping.reason == "preempted":
@@ -107,7 +122,7 @@ def fit_until_stopped(
     if stopping.reason == "interrupted":
         raise KeyboardInterrupt
     if first:
-        print_results(folder, best, pictures, record["ended_by"])
+        print_results(folder, best, tuned, pictures, record["ended_by"])
     return float(best.get(monitor, math.nan))
 
 
@@ -142,20 +157,31 @@ def preview(loaders: Any, folder: RunFolder) -> float:
 
 
 def print_results(
-    folder: RunFolder, best: dict[str, Any], pictures: list[Path], ended_by: str
+    folder: RunFolder,
+    best: dict[str, Any],
+    tuned: TunedPostprocessing | None,
+    pictures: list[Path],
+    ended_by: str,
 ) -> None:
     """Print the scores of the best checkpoint, what ended the training, and its files."""
     from rich.table import Table
 
     table = Table(title=f"best checkpoint, step {best.get('step', 0):.0f}")
     table.add_column("score")
-    table.add_column("value", justify="right")
-    for name, value in best.items():
+    table.add_column("value" if tuned is None else "unfitted", justify="right")
+    gains = {f"val/{name}": gain for name, gain in tuned.gains.items()} if tuned else {}
+    for head in ("fitted", "left out") if tuned else ():
+        table.add_column(head, justify="right")
+    for name in dict.fromkeys([*best, *gains]):
         if "/" in name:
-            table.add_row(name, format_score(value))
+            gain = gains.get(name)
+            value = best.get(name, gain.unfitted if gain else None)
+            more = map(format_score, (gain.fitted, gain.left_out)) if gain else ()
+            table.add_row(name, format_score(value), *more)
     console = Console()
     console.print(table)
     lines = [
+        *(tuned.report() if tuned else ()),
         f"ended by    {ended_by}",
         f"run folder  {folder.path}",
         f"checkpoint  {folder.best}",

@@ -10,6 +10,7 @@ from typing import Any, Self
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from unet_exp.configuration.errors import Preempted
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.training.torchrun import rank, started_by_torchrun
 
@@ -92,6 +93,11 @@ class Stopping(Callback):
         elif now - self.interrupted_at >= ECHO or not started_by_torchrun():
             self.forget_interrupt()
             raise KeyboardInterrupt
+
+    def raise_if_asked(self) -> None:
+        """Raise Preempted if this process has been asked to stop, after the training too."""
+        if self.asked is not None:
+            raise Preempted
 
     def forget_interrupt(self) -> None:
         """Restore what Ctrl-C did before training."""

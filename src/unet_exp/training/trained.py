@@ -19,6 +19,7 @@ from unet_exp.inference.predictor import Predictor
 from unet_exp.training.assembly import build_metrics
 from unet_exp.training.checkpoint import CheckpointError, read_content, read_weights
 from unet_exp.training.devices import device_type
+from unet_exp.training.fitted_values import FittedValues, with_fitted
 from unet_exp.training.inspection import Array
 
 #: Settings that networks must share to be averaged.
@@ -31,10 +32,22 @@ class Trained:
 
     config: DictConfig
     """The first checkpoint's configuration, with the changes that were given."""
+    postprocessing: DictConfig
+    """The values of postprocessing in use: those of ``config``, or fitted ones in their place."""
+    fitted: FittedValues | None
+    """The first checkpoint's fitted values, if they are in use."""
     recorded: list[dict[str, Any]]
     """The configuration that each checkpoint holds, unchanged and unchecked."""
     predictor: Predictor
     metrics: MetricCollection
+
+    def describe_postprocessing(self) -> str:
+        """Return the values of postprocessing in use, and where they come from, in one line."""
+        part: Any = self.postprocessing
+        name = str(part["_target_"]).rpartition(".")[2]
+        values = [f"{k}={v}" for k, v in part.items() if k != "fit" and not str(k).startswith("_")]
+        source = self.fitted.described() if self.fitted else "not fitted to validation images"
+        return f"postprocessing {' '.join([name, *values])}: {source}"
 
 
 def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
@@ -52,7 +65,7 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
     """
     device = device_type(cfg.accelerator)
     read = [read_trained(path, cfg) for path in paths]
-    config, _, _ = read[0]
+    config, _, content = read[0]
     for path, (other, _, _) in zip(paths, read, strict=True):
         for key in SHARED:
             if OmegaConf.select(other, key) != OmegaConf.select(config, key):
@@ -62,19 +75,22 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
                     "classes can be averaged. Leave one of them out."
                 )
     networks: list[Any] = [network.to(device) for _, network, _ in read]
+    given = cfg.get("postprocessing") or {}
+    postprocessing, fitted = with_fitted(paths[0], config, content, given)
     predictor = Predictor(
         networks,
         build(config.target),
         build(config.inference),
-        build(config.postprocessing),
+        build(postprocessing),
         cfg.tta,
     )
     metrics = MetricCollection(build_metrics(config), compute_groups=False)
-    return Trained(config, [recorded for *_, recorded in read], predictor, metrics)
+    recorded = [one["config"] for *_, one in read]
+    return Trained(config, postprocessing, fitted, recorded, predictor, metrics)
 
 
 def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, dict[str, Any]]:
-    """Return changed configuration, network and recorded configuration of a checkpoint."""
+    """Return changed configuration, network and content of a checkpoint."""
     content = read_content(path)
     held = content["config"]
     try:
@@ -83,6 +99,14 @@ def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, di
     except NotBuildableError as error:
         raise CheckpointError(f"{path} was not built: {error}.") from error
     require_size(path, config, content.get("state_dict"))
+    return config, build_network(path, config), content
+
+
+def build_network(path: Path, config: DictConfig) -> nn.Module:
+    """Build the network of a configuration, for inference, with the weights of a checkpoint.
+
+    Raises CheckpointError if the weights are of another architecture.
+    """
     weights = read_weights(path)
     parts = with_parts(config)
     try:
@@ -93,8 +117,7 @@ def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, di
             f"({str(error).splitlines()[-1].strip()}). Take the checkpoint as training wrote it."
         ) from error
     network = fold_batch_norm(parts["network"].eval())
-    network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    return config, network, held
+    return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 def with_parts(config: DictConfig) -> nn.ModuleDict:

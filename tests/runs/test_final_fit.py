@@ -1,0 +1,94 @@
+"""The postprocessing is fitted when a training ends, and later commands use what it found."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+from tests.running import TINY, Command
+
+from unet_exp.records.run_folder import RunFolder
+from unet_exp.runs.final_fit import Spaced, fit_postprocessing, obstacle
+
+#: The network of so few steps finds no object that counts at an IoU of one half.
+FITTED = (*TINY, "pictures.images=0", "monitor.metric=seg", "hydra.run.dir=run")
+
+
+def image(*labels: int, by_class: bool = False) -> dict[str, Any]:
+    return {"labels": torch.tensor([labels]), "by_class": by_class}
+
+
+@pytest.mark.parametrize(
+    ("images", "told"),
+    [
+        ([image(0, 1)], "two or more validation images"),
+        ([image(0, 0), image(0, -1)], "no object"),
+        ([image(0, 1, by_class=True)] * 2, "classes"),
+        ([image(0, 0), image(0, 1)], ""),
+    ],
+)
+def test_what_cannot_be_fitted_to(images: list[dict[str, Any]], told: str) -> None:
+    why = obstacle(images)
+    assert told in why
+    assert bool(why) == bool(told)
+
+
+def test_images_are_spaced_evenly() -> None:
+    assert list(Spaced("abcdefg", range(0, 7, 3))) == ["a", "d", "g"]
+
+
+def test_a_run_without_a_checkpoint_has_nothing_to_fit(tmp_path: Path) -> None:
+    nothing: Any = None
+    cfg = OmegaConf.create({})
+    found = fit_postprocessing(cfg, nothing, RunFolder(tmp_path), torch.device("cpu"))
+    assert found is None
+
+
+def evaluation(command: Command, *words: str) -> dict[str, Any]:
+    done = command("evaluate", "run=run", "pictures=0", "hydra.run.dir=evaluation", *words)
+    assert done.code == 0, done.err
+    return json.loads(Path("evaluation/evaluation.json").read_text()) | {"out": done.out}
+
+
+def test_from_training_to_evaluation(command: Command) -> None:
+    done = command("train", *FITTED)
+    assert done.code == 0, done.err
+    assert "left out" in done.out
+    summary = json.loads(Path("run/summary.json").read_text())
+    kept = summary["fitted_postprocessing"]
+    assert (kept["criterion"], kept["images"]) == ("seg", 4)
+    assert kept["values"]
+    seg = kept["scores"]["seg"]
+    assert seg["unfitted"] == pytest.approx(summary["scores"]["val/seg"])
+    assert seg["fitted"] > seg["unfitted"]
+    folder = RunFolder(Path("run"))
+    for path in (folder.best, folder.last):
+        held = torch.load(path, weights_only=True)
+        assert held["fitted_postprocessing"]["values"] == kept["values"]
+        assert held["config"]["postprocessing"]["threshold"] == 0.5
+
+    found = evaluation(command)
+    assert found["scores"]["seg"] == pytest.approx(seg["fitted"])
+    assert "fitted to 4 validation images at the end of training" in " ".join(found["out"].split())
+    unfitted = evaluation(command, "postprocessing.fit=false")
+    assert unfitted["scores"]["seg"] == pytest.approx(seg["unfitted"])
+    assert "not fitted to validation images" in " ".join(unfitted["out"].split())
+    mine = evaluation(command, "postprocessing.threshold=0.7")["postprocessing"]
+    assert mine["threshold"] == 0.7
+    assert mine.items() >= {k: v for k, v in kept["values"].items() if k != "threshold"}.items()
+
+    # Resumed with nothing to train, it fits again, or takes the fit away.
+    assert command("train", *FITTED, "resume=true").code == 0
+    assert json.loads(Path("run/summary.json").read_text())["fitted_postprocessing"] == kept
+    assert command("train", *FITTED, "resume=true", "postprocessing.fit=false").code == 0
+    assert json.loads(Path("run/summary.json").read_text())["fitted_postprocessing"] is None
+    assert "fitted_postprocessing" not in torch.load(folder.best, weights_only=True)
+
+
+def test_a_given_value_is_not_fitted(command: Command) -> None:
+    done = command("train", *FITTED, "postprocessing.threshold=0.6")
+    assert done.code == 0, done.err
+    kept = json.loads(Path("run/summary.json").read_text())["fitted_postprocessing"]
+    assert "threshold" not in kept["values"]
