@@ -18,8 +18,8 @@ LARGEST_LIST = 2**20
 class RunFolder:
     """The files of one training.
 
-    A folder may come from anyone and may be read while a training writes to it. So files that are
-    missing, damaged or too large read as empty, and all files are written atomically.
+    A folder may come from anyone, and may be read while a training writes to it. So all files are
+    written atomically, and files that are missing, damaged or too large count as empty.
     """
 
     #: Folders of the loggers.
@@ -31,17 +31,17 @@ class RunFolder:
         self.summary = path / "summary.json"
         #: The configuration that the training ran with.
         self.config = path / "config.yaml"
-        #: The configuration as it was composed, Hydra's part and the overrides.
+        #: The configuration as Hydra composed it, and the overrides.
         self.hydra = path / ".hydra"
         self.overrides = self.hydra / "overrides.yaml"
-        #: Held by the process that trains.
+        #: Locked by the process that trains.
         self.lock = self.hydra / "lock"
         self.checkpoints = path / "checkpoints"
         self.best = self.checkpoints / "best.ckpt"
         self.last = self.checkpoints / "last.ckpt"
         #: A row for each validation.
         self.metrics = path / "metrics.csv"
-        #: How far the training is, rewritten every second.
+        #: Step, time and score, written every second.
         self.progress = path / "progress.json"
         self.pictures = path / "pictures"
         self.log = path / "train.log"
@@ -57,11 +57,11 @@ class RunFolder:
         return own_entries(self) | {*self.LOGGERS}
 
     def holds_run(self) -> bool:
-        """Whether a training has written here."""
+        """Return whether a training has written here."""
         return any(path.exists() for path in (self.checkpoints, self.summary, self.log))
 
     def checkpoint(self) -> Path | None:
-        """Return the best checkpoint, else the last one, if there is any."""
+        """Return the best checkpoint, else the last one, else None."""
         return next((path for path in (self.best, self.last) if path.is_file()), None)
 
     def read_summary(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class RunFolder:
         write_atomically(self.summary, to_json(content))
 
     def amend_summary(self, **facts: Any) -> None:
-        """Change facts in ``summary.json``, for a training that could not write them itself."""
+        """Change values in ``summary.json`` for a training that could not write them itself."""
         self.write_summary({**self.read_summary(), **facts})
 
     def state(self) -> str:
@@ -102,9 +102,9 @@ class RunFolder:
         write_atomically(self.metrics, to_csv(rows))
 
     def read_overrides(self) -> list[str]:
-        """Return the overrides that the training was started with, without those of Hydra."""
+        """Return the overrides of the training, without those of Hydra."""
         try:
-            # BaseLoader builds texts only; other loaders expand aliases and merges.
+            # BaseLoader builds texts only. Other loaders expand aliases and merges.
             text = read_bytes(self.overrides, LARGEST_LIST).decode("utf-8")
             content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
         except (OSError, ValueError, yaml.YAMLError, RecursionError):
@@ -113,24 +113,24 @@ class RunFolder:
         return [masked_word(item) for item in listed if isinstance(item, str)]
 
     def request_stop(self, reason: str) -> None:
-        """Ask the training to save itself and to stop."""
+        """Ask the training to save a checkpoint and stop."""
         write_atomically(self.stop, reason)
 
     def stop_request(self) -> str | None:
-        """Return the reason for which the training is asked to stop; None if it is not."""
+        """Return the reason of a request to stop; None if there is no request."""
         try:
             return self.stop.read_text().strip() or "preempted"
         except OSError:
             return None
 
     def offline_wandb_runs(self) -> Iterator[Path]:
-        """Yield the W&B runs that were not uploaded; W&B marks those that were."""
+        """Yield the W&B runs that were not uploaded. W&B marks the uploaded ones."""
         for run in self.path.glob("wandb/offline-run-*"):
             if run.is_dir() and not list(run.glob("*.synced")):
                 yield run
 
 
 def own_entries(folder: Any) -> set[str]:
-    """Return the names right below a folder of the paths that are its attributes."""
+    """Return the names of all files and folders that the attributes of a folder describe."""
     inner = (path for path in vars(folder).values() if path != folder.path)
     return {path.relative_to(folder.path).parts[0] for path in inner}

@@ -1,21 +1,22 @@
-"""A sweep as its folder shows it at any moment: while its jobs run, and after a crash."""
+"""The state of a sweep as its folder shows it, also while its jobs run or after a crash."""
 
-import math
 import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from unet_exp.files import inside
+from unet_exp.numbers import parse_number
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep_folder import SweepFolder
 
+Kind = TypeVar("Kind", list[Any], dict[Any, Any])
 #: Seconds without a written file after which a job counts as killed.
 SILENCE = 15 * 60
-#: All states, in the order in which they are counted and listed.
+#: All states in the order of their display.
 STATES = (
     "running", "failed", "killed", "interrupted", "preempted", "finished", "pruned", "waiting",
 )  # fmt: skip
@@ -25,7 +26,7 @@ DONE = ("finished", "pruned")
 
 @dataclass(frozen=True)
 class Run:
-    """The recorded training of a job; None or empty where its files do not say."""
+    """The recorded training of a job; None or empty where its files lack a value."""
 
     name: str
     folder: Path
@@ -43,7 +44,7 @@ class Run:
 
     @property
     def progress(self) -> float:
-        """The fraction of its steps that is done."""
+        """The fraction of the steps that are done."""
         if self.state == "finished":
             return 1.0
         return min(1.0, self.step / self.steps) if self.steps else 0.0
@@ -76,17 +77,17 @@ class Sweep:
 
     @property
     def name(self) -> str:
-        """The name of the sweep and its time: the last two parts of the folder's path."""
+        """The last two parts of the folder's path: the sweep's name and time."""
         return "/".join(self.folder.absolute().parts[-2:])
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many jobs are in each state that occurs."""
+        """The number of jobs in each state."""
         return counted(self.jobs)
 
     @cached_property
     def ranked(self) -> list[Run]:
-        """The finished jobs that have a score, the best first."""
+        """The finished jobs with a score, the best one first."""
         scored = [j for j in self.jobs if j.state == "finished" and j.score is not None]
         return sorted(scored, key=lambda job: job.score or 0.0, reverse=self.mode == "max")
 
@@ -107,14 +108,10 @@ def counted(jobs: Iterable[Run]) -> dict[str, int]:
 
 
 def read_sweep(path: Path) -> Sweep:
-    """Read a sweep's folder; files that are missing or half written count as empty.
+    """Read a sweep's folder. Missing or half-written files of jobs count as empty.
 
-    Raises
-    ------
-    FileNotFoundError
-        If the folder holds no ``sweep.json``.
-    ValueError
-        If ``sweep.json`` is no JSON object, or names the folder of a job elsewhere.
+    Raises FileNotFoundError if the folder holds no ``sweep.json``, and ValueError if that is no
+    JSON object or names a job's folder elsewhere.
     """
     folder = SweepFolder(path)
     if not folder.record.is_file():
@@ -131,64 +128,66 @@ def read_sweep(path: Path) -> Sweep:
     state = text(content, "state") or "running"
     ended_at = modified(folder.record) if state != "running" else None
     jobs = tuple(
-        read_run(folder.run(job.get("folder")), sequence(job, "overrides"), ended_at)
-        for job in sequence(content, "jobs")
+        read_run(folder.run(job.get("folder")), given(job, "overrides", list), ended_at)
+        for job in given(content, "jobs", list)
         if isinstance(job, dict)
     )
-    named = [str(key) for key in sequence(content, "parameters")]
+    named = map(str, given(content, "parameters", list))
     return Sweep(
         folder=path,
         jobs=jobs,
         command=text(content, "command"),
-        words=tuple(map(str, sequence(content, "words"))),
+        words=tuple(map(str, given(content, "words", list))),
         parameters=tuple(dict.fromkeys([*named, *(key for job in jobs for key in job.values)])),
         monitor=text(content, "monitor") or "score",
         mode="min" if content.get("mode") == "min" else "max",
         sweeper=text(content, "sweeper"),
         started=text(content, "started"),
         state=state,
-        log=tuple(map(str, sequence(content, "log"))),
+        log=tuple(map(str, given(content, "log", list))),
     )
 
 
 def read_run(folder: RunFolder, overrides: Iterable[object], ended_at: float | None) -> Run:
     """Read the folder of a job.
 
-    Parameters
-    ----------
-    ended_at
-        When the sweep ended, in seconds since 1970; None while it runs.
+    ``ended_at`` is the time at which the sweep ended, in seconds since 1970; None while it runs.
     """
     summary, progress = folder.read_summary(), folder.read_progress()
     state = text(summary, "state") or ("running" if folder.summary.exists() else "waiting")
     if state == "running" and is_silent(folder.path, ended_at):
         state = "killed"
     running = state == "running"
-    step = finite(summary.get("steps"))
+    step = number(summary.get("steps"))
     if running or not step:
-        step = finite(progress.get("step")) or step or 0
-    newest = [progress, summary] if running else [summary, progress]
-    pictures = (inside(folder.path, str(name)) for name in sequence(summary, "pictures"))
-    scores = {str(key): finite(value) for key, value in mapping(summary, "scores").items()}
+        step = number(progress.get("step")) or step or 0
+
+    def newest(key: str) -> float | None:
+        found = (progress, summary) if running else (summary, progress)
+        numbers = (number(content.get(key)) for content in found)
+        return next((value for value in numbers if value is not None), None)
+
+    pictures = (inside(folder.path, str(name)) for name in given(summary, "pictures", list))
+    scores = {str(k): number(value) for k, value in given(summary, "scores", dict).items()}
     return Run(
         name=folder.path.name,
         folder=folder.path,
         overrides=tuple(map(str, overrides)),
         state=state,
         step=int(step),
-        steps=int(finite(progress.get("steps")) or 0),
-        score=first_number(newest, "score"),
+        steps=int(number(progress.get("steps")) or 0),
+        score=newest("score"),
         scores={k: score for k, score in scores.items() if "/" in k and score is not None},
-        seconds=first_number(newest, "seconds"),
-        left=finite(progress.get("left")) if running else None,
+        seconds=newest("seconds"),
+        left=number(progress.get("left")) if running else None,
         error=(text(summary, "error").strip().splitlines() or [""])[0],
         pictures=tuple(path for path in pictures if path),
-        wandb={str(k): str(v) for k, v in mapping(summary, "wandb").items() if v is not None},
+        wandb={str(k): str(v) for k, v in given(summary, "wandb", dict).items() if v is not None},
     )
 
 
 def is_silent(folder: Path, ended_at: float | None) -> bool:
-    """Whether nothing was written to a folder since its sweep ended, or for a long time."""
+    """Return whether nothing was written to a folder since its sweep ended, or for a long time."""
     try:
         last = max(map(modified, (folder, *folder.iterdir())))
     except OSError:
@@ -197,7 +196,7 @@ def is_silent(folder: Path, ended_at: float | None) -> bool:
 
 
 def modified(path: Path) -> float:
-    """Return when a file was written, in seconds since 1970; 0 if it does not exist."""
+    """Return the time of the last change in seconds since 1970; 0 if there is no such file."""
     try:
         return path.stat().st_mtime
     except OSError:
@@ -210,40 +209,19 @@ def text(content: dict[str, Any], key: str) -> str:
     return "" if value is None else str(value)
 
 
-def sequence(content: dict[str, Any], key: str) -> list[Any]:
-    """Return a value that is a list; empty for anything else."""
+def number(value: object) -> float | None:
+    """Return a finite number; None for anything else, such as a text of digits or a bool."""
+    return None if isinstance(value, str | bool) else parse_number(value)
+
+
+def given(content: dict[str, Any], key: str, kind: type[Kind]) -> Kind:
+    """Return a value of this type; an empty one if the value is of another type."""
     value = content.get(key)
-    return value if isinstance(value, list) else []
-
-
-def mapping(content: dict[str, Any], key: str) -> dict[Any, Any]:
-    """Return a value that is a dictionary; empty for anything else."""
-    value = content.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def first_number(contents: Iterable[dict[str, Any]], key: str) -> float | None:
-    """Return the first finite number under a key."""
-    found = (finite(content.get(key)) for content in contents)
-    return next((value for value in found if value is not None), None)
-
-
-def finite(value: object) -> float | None:
-    """Return a finite number, or None for anything else.
-
-    >>> finite(3), finite("0.5"), finite(float("nan")), finite(True)
-    (3.0, None, None, None)
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:  # an int beyond all floats
-        return None
+    return value if isinstance(value, kind) else kind()
 
 
 def split(override: str) -> tuple[str, str]:
-    """Return key and value of an override, without plus signs and quotes around the value.
+    """Return key and value of an override without plus signs and quotes.
 
     >>> split("++model.depth=3"), split('name="a=b"')
     (('model.depth', '3'), ('name', 'a=b'))

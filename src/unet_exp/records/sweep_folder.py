@@ -30,10 +30,10 @@ class Job:
 
 @dataclass
 class SweepRecord:
-    """The content of ``sweep.json``: what a sweep was asked for, and its jobs."""
+    """The content of ``sweep.json``: the request of the user, and the jobs."""
 
     command: str
-    """What the user typed."""
+    """The command line."""
     arguments: list[str]
     """The overrides of the command, Hydra's included, without the sweep's folder."""
     words: list[str]
@@ -43,7 +43,7 @@ class SweepRecord:
     monitor: str
     """The score that ranks jobs, such as ``val/seg``."""
     mode: str
-    """Whether more (``max``) or less (``min``) of it is better."""
+    """Whether larger (``max``) or smaller (``min``) scores are better."""
     sweeper: str
     started: str
     state: str = "running"
@@ -68,7 +68,7 @@ class SweepFolder:
         self.page = path / "sweep.html"
         #: Held by the process that runs the sweep.
         self.lock = path / ".lock"
-        #: The configuration of the sweep as it was composed.
+        #: The configuration of the sweep as Hydra composed it.
         self.hydra = path / "multirun.yaml"
         #: The study of a search.
         self.study = path / "optuna.log"
@@ -115,8 +115,8 @@ class SweepFolder:
             return SweepRecord(**content, jobs=jobs)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(
-                f"{self.record} cannot be read ({error}). Its jobs are whole. To run them anew, "
-                "give the sweep another folder, hydra.sweep.dir=..."
+                f"{self.record} cannot be read ({error}). The folders of its jobs are intact. To "
+                "run the jobs again, give another folder: hydra.sweep.dir=..."
             ) from error
 
     def overrides_of(self, name: str) -> list[str] | None:
@@ -129,12 +129,9 @@ class SweepFolder:
 
 
 def job_name(folder: Any) -> str:
-    """Return the name of a job's folder, which is a number and no path.
+    """Return the name of a job's folder.
 
-    >>> job_name("12")
-    '12'
-
-    Raises ValueError if it is something else.
+    Raises ValueError if it is not a number.
     """
     if not isinstance(folder, str) or not re.fullmatch(r"[0-9]{1,9}", folder):
         raise ValueError(f"{str(folder)[:80]!r} is no folder of a job, which are numbered")
@@ -142,9 +139,9 @@ def job_name(folder: Any) -> str:
 
 
 def texts(values: Any) -> tuple[str, ...]:
-    """Return a list of texts that was read from a file.
+    """Return a list of texts as a tuple.
 
-    Raises TypeError if it is something else.
+    Raises TypeError for anything else.
     """
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise TypeError(f"{str(values)[:80]} is no list of texts")
