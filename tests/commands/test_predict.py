@@ -189,8 +189,8 @@ def test_values_may_take_the_place_of_the_checkpoints(command: Command, network:
         (["input=alone"], ["No image in alone", ".png"]),
         (["input=twins"], ["same.png and", "same.tif would both", "different output folders"]),
         (["input=twins", "output=twins/out"], ["output=twins/out lies inside input=twins"]),
-        (["input=a.tif", "format=jpeg"], ["format=jpeg is not known. Choose one of auto, tiff"]),
-        (["input=a.tif", "probabilities=int8"], ["probabilities=int8 is not known"]),
+        (["input=a.tif", "format=jpeg"], ["format=jpeg is unknown. Choose one of auto, tiff"]),
+        (["input=a.tif", "probabilities=int8"], ["probabilities=int8 is unknown"]),
         (["input=a.tif", "tta=all"], ["tta=all is unknown. Choose one of none, rotations"]),
         (["input=a.tif", "output=."], ["output=. holds the images themselves"]),
         (["input=a.tif", "output=a.tif"], ["a.tif cannot be made", "a file is in its place"]),
@@ -411,7 +411,7 @@ def test_other_images_of_the_same_name_are_refused(command: Command, network: st
     Path("mine").mkdir()
     shutil.copy("out/a_instances.tif", "mine")
     done = command("predict", network, "input=two", "output=mine")
-    refused(done, "mine/a_instances.tif is there already, and no predict.json")
+    refused(done, "mine/a_instances.tif exists already, and no predict.json")
 
 
 def test_a_stack_of_other_slices_is_made_anew(command: Command, network: str) -> None:

@@ -152,8 +152,8 @@ def test_what_is_no_file_is_named_and_left_out(command: Command, network: str) -
     [
         ("nodata=abc", "nodata=abc is not a number"),
         ("nodata=[1,x]", "is not a number"),
-        ("min_is_white=yes", "dataset.min_is_white=yes is not known"),
-        ("+dataset.normalization=log", "dataset.normalization=log is not known"),
+        ("min_is_white=yes", "dataset.min_is_white=yes is unknown"),
+        ("+dataset.normalization=log", "dataset.normalization=log is unknown"),
     ],
 )
 def test_a_wrong_option_is_refused_once_and_nothing_is_written(

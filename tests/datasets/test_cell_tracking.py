@@ -115,7 +115,7 @@ def test_above_the_limit_arrays_are_mapped_from_the_cache(challenge) -> None:
     ("options", "message"),
     [
         ({"name": ""}, "dataset.name is not given"),
-        ({"annotations": "bronze"}, "dataset.annotations=bronze is not known. Choose one of gold"),
+        ({"annotations": "bronze"}, "dataset.annotations=bronze is unknown. Choose one of gold"),
         ({"fold": 3}, r"dataset.fold=3 does not exist: .* has 3 annotated .* \(01, 02, 03"),
         ({"fold": -1}, "dataset.fold=-1 does not exist"),
     ],

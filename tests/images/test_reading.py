@@ -81,7 +81,7 @@ def test_normalisations() -> None:
     assert_array_equal(normalise(image, "zscore")[1], 0)
     assert normalise(image)[0].mean() == pytest.approx(0, abs=1e-6)
     assert normalise(image)[0].std() == pytest.approx(1)
-    with pytest.raises(ValueError, match="normalization=mean is not known"):
+    with pytest.raises(ValueError, match="normalization=mean is unknown"):
         normalise(image, "mean")
 
 

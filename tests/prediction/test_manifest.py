@@ -51,7 +51,7 @@ def test_other_settings_are_refused_or_count_for_nothing(place: Path) -> None:
 
 def test_other_images_are_refused(place: Path) -> None:
     Path("b.tif").write_text("another")
-    with pytest.raises(ValueError, match=r"out/a.tif is of .*scans/a.tif, not of .*b.tif"):
+    with pytest.raises(ValueError, match=r"a.tif was made from .*scans/a.tif, not from .*b.tif"):
         done(Manifest(place, ONE, overwrite=False), "b.tif")
     assert not done(Manifest(place, ONE, overwrite=True), "b.tif")
 
@@ -66,5 +66,5 @@ def test_a_damaged_ledger_is_named(place: Path, content: str) -> None:
 
 def test_results_without_a_ledger_are_not_ours(place: Path) -> None:
     place.unlink()
-    with pytest.raises(ValueError, match=r"out/a.tif is there already, and no predict.json"):
+    with pytest.raises(ValueError, match=r"out/a.tif exists already, and no predict.json"):
         done(Manifest(place, ONE, overwrite=False))

@@ -59,12 +59,12 @@ def test_results_that_are_folders_or_of_nobody_leave_the_others(folder: Path) ->
     Path("out/b_instances.tif").touch()
     pending, refused = found(paths, PerImageWriter(Path("out"), "auto", "none", classes=False))
     assert pending == ["c.tif"]
-    assert "out/a_instances.tif is there already, and is no file" in refused["a.tif"]
+    assert "out/a_instances.tif exists already and is no file" in refused["a.tif"]
     assert "no predict.json beside it" in refused["b.tif"]
 
 
 def test_where_no_image_is_left_the_first_reason_is_the_error(folder: Path) -> None:
     Path("out/a_instances.tif").mkdir()
     results = PerImageWriter(Path("out"), "auto", "none", classes=False)
-    with pytest.raises(ValueError, match=r"out/a_instances\.tif is there already"):
+    with pytest.raises(ValueError, match=r"out/a_instances\.tif exists already"):
         found(images("a.tif"), results)

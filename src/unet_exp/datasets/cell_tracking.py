@@ -16,6 +16,7 @@ from unet_exp.datasets.sample import Sample, check_split, require_channels, requ
 from unet_exp.datasets.sequences import Sequence2D, find_sequences
 from unet_exp.datasets.unannotated import fill_in, mark_unknown
 from unet_exp.images.reading import read_images
+from unet_exp.ranges import require_choice
 
 ANNOTATIONS = ("gold", "silver", "gold+silver")
 PLAIN_NAME = re.compile(r"\w[\w+-]*(\.[\w+-]+)*")
@@ -78,11 +79,7 @@ class CellTracking:
                 f"dataset.name={name} is not a plain name. Give the name of a folder in data_dir, "
                 "without a path."
             )
-        if annotations not in ANNOTATIONS:
-            raise ValueError(
-                f"dataset.annotations={annotations} is not known. "
-                f"Choose one of {', '.join(ANNOTATIONS)}."
-            )
+        require_choice("dataset.annotations", annotations, ANNOTATIONS)
         self.name, self.in_channels, self.num_classes = name, in_channels, num_classes
         self.annotations, self.border, self.normalization = annotations, border, normalization
         self.folder = Path(data_dir).expanduser() / name

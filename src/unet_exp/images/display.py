@@ -14,6 +14,7 @@ from jaxtyping import Shaped
 from tifffile import COMPRESSION, PHOTOMETRIC
 
 from unet_exp.numbers import parse_number
+from unet_exp.ranges import require_choice
 
 MIN_IS_WHITE = ("auto", "invert", "keep")
 ORIENTATIONS = {
@@ -84,7 +85,7 @@ class Display:
 
         "auto" inverts where 0 is white, except where `keeps_numbers`.
         """
-        require_min_is_white(min_is_white)
+        require_choice("dataset.min_is_white", min_is_white, MIN_IS_WHITE)
         wanted = min_is_white == "invert" or (min_is_white == "auto" and not self.keeps_numbers)
         return bool(self.white_bits) and wanted
 
@@ -107,14 +108,6 @@ def opposite_option(inverts: bool) -> str:
     """Return the option that reads a file in which 0 is white the other way round."""
     value = "keep" if inverts else "invert"
     return f"dataset.min_is_white={value} (in predict.py min_is_white={value})"
-
-
-def require_min_is_white(value: str) -> None:
-    """Refuse an unknown value of ``min_is_white``."""
-    if value not in MIN_IS_WHITE:
-        raise ValueError(
-            f"dataset.min_is_white={value} is not known. Choose one of {', '.join(MIN_IS_WHITE)}."
-        )
 
 
 def read_display(path: Path, page: tifffile.TiffPage) -> Display:

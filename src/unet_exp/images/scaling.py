@@ -9,19 +9,12 @@ from jaxtyping import Bool, Float32, Int64, Shaped
 from unet_exp.arrays import MappedArray
 from unet_exp.images.fills import FillDetector
 from unet_exp.images.nodata import NoData, NoneAtAll, NotFiniteError, find_gaps, refuse_not_finite
+from unet_exp.ranges import require_choice
 
 NORMALIZATIONS = ("zscore", "percentile", "minmax", "dtype", "none")
 PERCENTILES = (1.0, 99.8)
 BAND = 2**24
 """Pixels of a band; percentiles of larger channels of floats are those of so many pixels."""
-
-
-def require_normalization(name: str) -> None:
-    """Refuse an unknown normalization."""
-    if name not in NORMALIZATIONS:
-        raise ValueError(
-            f"dataset.normalization={name} is not known. Choose one of {', '.join(NORMALIZATIONS)}."
-        )
 
 
 def find_scaling(
@@ -47,7 +40,7 @@ def find_scaling(
         Values are NaN or infinite, or fill values (`unet_exp.images.fills`) that ``nodata``
         neither declares nor excludes by `NoneAtAll`.
     """
-    require_normalization(normalization)
+    require_choice("dataset.normalization", normalization, NORMALIZATIONS)
     is_integer = channel.dtype.kind in "iu"
     fixed = {"none": 1.0, "dtype": float(np.iinfo(channel.dtype).max) if is_integer else 1.0}
     if normalization in fixed and is_integer:

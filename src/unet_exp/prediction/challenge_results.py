@@ -1,4 +1,4 @@
-"""Results as the challenges' servers take them.
+"""Results in the formats of the challenges.
 
 ISBI 2012 EM (doi:10.3389/fnana.2015.00142): one stack of 32-bit floats, 0 for membrane, 1 for
 inside. Cell Tracking Challenge (celltrackingchallenge.net): ``01_RES/mask000.tif``, 16 bit, and
@@ -36,16 +36,16 @@ class IsbiWriter:
     def write(self, path: Path, found: Segmented) -> None:
         """Keep an image's probabilities until the stack is written.
 
-        ValueError refuses more than two classes, and pages of different sizes.
+        Raises ValueError for more than two classes or pages of different sizes.
         """
         pages = [np.asarray(page[...], np.float32) for page in found.probabilities]
         first = next(iter(self.pages.values()), pages)[0]
         for page in pages:
             if page.ndim > 2 or page.shape != first.shape:
                 raise ValueError(
-                    f"{path} gives probabilities of {' x '.join(map(str, page.shape))}, but the "
-                    f"challenge takes one stack of pages of one size, here "
-                    f"{' x '.join(map(str, first.shape))}. Leave it out."
+                    f"{path} gives probabilities of {' x '.join(map(str, page.shape))}, but all "
+                    f"pages of the challenge's stack have one size, here "
+                    f"{' x '.join(map(str, first.shape))}. Leave this image out."
                 )
         self.pages[path] = pages
 
@@ -74,32 +74,32 @@ class CellTrackingWriter:
         return self.output / f"{name}_RES", number[1] if number else None
 
     def files(self, path: Path) -> list[Path]:
-        """Return the mask of a frame; of a stack the first one."""
+        """Return the mask of a frame, or the first mask of a stack."""
         folder, number = self.sequence(path)
         return [folder / f"mask{number or '000'}.tif"]
 
     def write(self, path: Path, found: Segmented) -> None:
-        """Write the masks of a frame, or of all frames of a stack, the first one last.
+        """Write the mask of a frame, or the masks of a stack, the first one last.
 
-        ValueError refuses frames with more objects than 16 bits can number.
+        Raises ValueError if there are more objects than 16 bits can number.
         """
         if found.largest_label > MOST:
             raise ValueError(
-                f"{path} has {found.largest_label} objects; the challenge's 16 bits number {MOST}. "
-                "Raise postprocessing.min_size."
+                f"{path} has {found.largest_label} objects, and the challenge's format allows "
+                f"{MOST}. Raise postprocessing.min_size."
             )
         folder, number = self.sequence(path)
         count = len(found.instances)
         if number and count > 1:
             raise ValueError(
-                f"{path} has {count} pages, but its name says that it is a single frame. Name it "
-                "otherwise than by three or four digits."
+                f"{path} has {count} pages, but its name is that of a single frame. Give it a name "
+                "that does not end in three or four digits."
             )
         digits = 3 if count <= 1000 else 4
         names = [f"mask{number or f'{i:0{digits}d}'}.tif" for i in range(count)]
         for name, page in reversed([*zip(names, found.instances, strict=True)]):
             write_mask(folder / name, np.asarray(page[...]))
-        if number is None:  # remove frames of a longer stack before
+        if number is None:  # remove the frames of an earlier, longer stack
             for mask in folder.glob("mask*.tif"):
                 if mask.name not in names:
                     mask.unlink()
@@ -107,7 +107,7 @@ class CellTrackingWriter:
     def finish(self, paths: list[Path]) -> list[Path]:
         """Track the cells of each sequence over time, and write ``res_track.txt``.
 
-        ValueError names the sequences that cannot be numbered, after all others were.
+        Raises ValueError that names the sequences with too many cells, after writing all others.
         """
         folders = dict.fromkeys(self.sequence(path)[0] for path in paths)
         errors = []
@@ -122,10 +122,10 @@ class CellTrackingWriter:
 
 
 def number_cells(masks: Iterable[Path]) -> None:
-    """Track the objects of a sequence by overlap, frame after frame, and write the tracks.
+    """Track the objects of a sequence by overlap from frame to frame, and write the tracks.
 
-    A gap in the frame numbers ends all tracks. ValueError refuses more tracks than 16 bits can
-    number; the masks before are numbered then.
+    A gap in the frame numbers ends all tracks. Raises ValueError if there are more tracks than 16
+    bits can number; the masks before that frame are then written.
     """
     before, last, next_number = None, -2, 1
     tracks: dict[int, list[int]] = {}
@@ -138,8 +138,8 @@ def number_cells(masks: Iterable[Path]) -> None:
         now, next_number = linked(before, now, next_number)
         if next_number - 1 > MOST:
             raise ValueError(
-                f"{path.parent} has more than {MOST} cells over time, and the challenge's 16 bits "
-                "number no more. Raise postprocessing.min_size."
+                f"{path.parent} has more than {MOST} cells over time, and the challenge's format "
+                "allows no more. Raise postprocessing.min_size."
             )
         write_mask(path, now)
         for cell in np.unique(now[now > 0]).tolist():

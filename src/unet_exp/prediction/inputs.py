@@ -14,13 +14,13 @@ from unet_exp.runs.given_paths import listed
 def find_images(source: Any) -> list[Path]:
     """Return the images that a file, a folder, a glob or a list of these names, each once.
 
-    A folder stands for the images that lie in it. A Zarr folder is an image itself.
-    FileNotFoundError says where there is none.
+    A folder means the images in it, but a Zarr folder is an image itself. Raises
+    FileNotFoundError for an entry without an image.
     """
     found: dict[Path, Path] = {}
     for one in listed(source):
         for path in find_in(str(one)):
-            # Path.resolve raises an error for links that lead in a circle.
+            # Path.resolve would raise an error for links in a circle.
             found.setdefault(Path(os.path.realpath(path)), path)
     if not found:
         raise FileNotFoundError("input=[] names no image. Give files, folders or quoted globs.")
@@ -46,29 +46,29 @@ def find_in(source: str) -> list[Path]:
 def is_image(path: Path) -> bool:
     """Return whether a file is named like an image and not hidden.
 
-    A broken link or a folder with such a name counts, so that it is reported.
+    This includes broken links and folders, so that they are reported.
     """
     named = path.suffix.lower() in (*SUFFIXES, ".zarr")
     return not path.name.startswith(".") and (named or is_zarr(path))
 
 
 def in_zarr(path: Path) -> bool:
-    """Return whether a path is only a part of a Zarr image, or a folder that is no image."""
+    """Return whether a path is a part of a Zarr image, or a folder that is no image."""
     return any(is_zarr(above) and holds_image(above) for above in path.parents) or (
         path.is_dir() and not is_zarr(path)
     )
 
 
 def require_separate(source: Any, paths: list[Path], output: Path) -> None:
-    """Raise ValueError if the output folder holds the images or lies inside an input folder.
+    """Refuse an output folder that holds the images or lies inside an input folder.
 
-    A later call would take the results for images.
+    The next call would read the results as images. Raises ValueError.
     """
     target = output.resolve()
     if target in (Path(os.path.realpath(path)).parent for path in paths):
         raise ValueError(
-            f"output={output} holds the images themselves, so that the next call would take the "
-            "results for images. Give another folder."
+            f"output={output} holds the images themselves. The next call would read the results "
+            "as images. Give another folder."
         )
     for given in listed(source):
         # The folder that a recursive glob searches.

@@ -1,4 +1,4 @@
-"""``predict.json``: which images and settings the result files beside it were made from."""
+"""``predict.json``: the images and settings of the result files beside it."""
 
 import json
 import os
@@ -12,19 +12,17 @@ from unet_exp.runs.summary import environment
 
 
 class Manifest:
-    """Tells which results exist already, so that a second call makes only the missing ones.
+    """Records which results exist, so that a second call makes only the missing ones.
 
     Parameters
     ----------
     path
         The JSON file. Results lie in its folder or below.
     settings
-        What results depend on besides the image.
+        All other things on which results depend, besides the image.
     overwrite
-        Whether results of other settings or images may be replaced.
-
-    Without ``overwrite``, raises ValueError if the file cannot be read or was made with other
-    settings.
+        Whether results of other settings or images may be replaced. Without it, a file that
+        cannot be read or has other settings raises ValueError.
     """
 
     def __init__(self, path: Path, settings: dict[str, Any], overwrite: bool) -> None:
@@ -40,7 +38,7 @@ class Manifest:
             if overwrite:
                 return
             raise ValueError(
-                f"{path} cannot be read, so it is not known how the results beside it were made. "
+                f"{path} cannot be read, so the settings of the results beside it are unknown. "
                 "Give another output folder, or overwrite=true."
             ) from error
         changed = list(differences(before, settings))
@@ -56,27 +54,27 @@ class Manifest:
     def is_done(self, files: Sequence[Path], images: Sequence[Path]) -> bool:
         """Return whether ``files`` exist and were made from ``images`` as they are now.
 
-        ValueError says that they were made from other images and may not be overwritten.
+        Raises ValueError if they were made from other images and may not be overwritten.
         """
         existing = [file for file in files if file.exists()]
         if existing and not self.existed and not self.overwrite:
             raise ValueError(
-                f"{existing[0]} is there already, and no predict.json beside it says what it is "
-                "of. Give another output folder, or overwrite=true."
+                f"{existing[0]} exists already, and no predict.json beside it names its image. "
+                "Give another output folder, or overwrite=true."
             )
         recorded = self.results.get(self.key(files))
         if recorded is None or len(existing) < len(files):
             return False
         current = [identity(image) for image in images]
-        # Paths are not compared: the images may have been moved together.
+        # Paths are not compared, because images may be moved.
         if fingerprints(recorded) == fingerprints(current):
             return not self.overwrite
         paths = [entry["image"] for entry in current]
         others = [entry["image"] for entry in recorded if entry["image"] not in paths]
         if others and not self.overwrite:
             raise ValueError(
-                f"{files[-1]} is of {others[0]}, not of {paths[0]}. Give another output folder, "
-                "or overwrite=true."
+                f"{files[-1]} was made from {others[0]}, not from {paths[0]}. Give another output "
+                "folder, or overwrite=true."
             )
         return False
 
@@ -96,9 +94,9 @@ class Manifest:
 
 
 def identity(image: Path) -> dict[str, Any]:
-    """Return an image's path, its size in bytes and its modification time.
+    """Return an image's path, its size in bytes and the time of its last change.
 
-    A folder counts with all its files, a missing image with 0 bytes.
+    Those of a folder are the sum and the maximum over its files. A missing image has 0 bytes.
     """
     try:
         files = [p for p in image.rglob("*") if p.is_file()] if image.is_dir() else [image]
@@ -113,5 +111,5 @@ def identity(image: Path) -> dict[str, Any]:
 
 
 def fingerprints(entries: Sequence[dict[str, Any]]) -> list[tuple[int, int]]:
-    """Return the size and the modification time of each image."""
+    """Return the size and the time of the last change of each image."""
     return [(entry["bytes"], entry["changed"]) for entry in entries]

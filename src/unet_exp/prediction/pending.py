@@ -1,4 +1,4 @@
-"""Which images are still to be segmented, and which cannot be."""
+"""Find the images without results, and the images whose results cannot be written."""
 
 import os
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ LONGEST_NAME = 255
 def find_pending(
     paths: Sequence[Path], results: ResultWriter, manifest: Manifest
 ) -> tuple[list[Path], dict[Path, str]]:
-    """Return the images to segment, and for each refused image the reason.
+    """Return the images to segment, and the reason for each refused image.
 
-    If all images are refused, raise ValueError with the first reason.
+    Raises ValueError with the first reason if all images are refused.
     """
     if results.together:
         return ([] if manifest.is_done(results.files(paths[0]), paths) else list(paths)), {}
@@ -40,13 +40,13 @@ def find_pending(
 
 
 def find_clashes(paths: Sequence[Path], results: ResultWriter) -> dict[Path, str]:
-    """Return the images whose results would overwrite each other, each with an error message."""
+    """Return the images whose results would overwrite each other, each with a message."""
     images: dict[Path, list[Path]] = {}
     for path in paths:
         images.setdefault(results.files(path)[-1], []).append(path)
     return {
         path: f"{' and '.join(map(str, several))} would {'both' if len(several) == 2 else 'all'} "
-        f"be written to {target.name}: they are named alike but for folder or ending. Segment them "
+        f"be written to {target.name}: their names differ only in folder or suffix. Segment them "
         "into different output folders."
         for target, several in images.items()
         if len(several) > 1
@@ -55,7 +55,7 @@ def find_clashes(paths: Sequence[Path], results: ResultWriter) -> dict[Path, str
 
 
 def require_valid_names(path: Path, results: ResultWriter) -> None:
-    """Raise ValueError if the name of a result is too long, or taken by something else."""
+    """Raise ValueError if a result's name is too long, or is that of something else."""
     for file in results.files(path):
         if len(os.fsencode(file.name)) > LONGEST_NAME:
             raise ValueError(
@@ -65,6 +65,6 @@ def require_valid_names(path: Path, results: ResultWriter) -> None:
         kind = "Zarr folder" if file.suffix == ".zarr" else "file"
         if file.exists() and not (is_zarr(file) if file.suffix == ".zarr" else file.is_file()):
             raise ValueError(
-                f"{path}: {file} is there already, and is no {kind}. Move it away, or give another "
+                f"{path}: {file} exists already and is no {kind}. Move it away, or give another "
                 "output folder."
             )

@@ -1,4 +1,4 @@
-"""Result files of each image: where they are written, in which format and type."""
+"""The result files of an image: their names, format and type."""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from unet_exp.images.ome_zarr import is_zarr
 from unet_exp.prediction.segment import Segmented
 from unet_exp.prediction.tiff_results import write_tiff
 from unet_exp.prediction.zarr_results import write_zarr
+from unet_exp.ranges import require_choice
 
 PROBABILITIES = ("float32", "uint8", "none")
 
@@ -19,10 +20,10 @@ class ResultWriter(Protocol):
     """Writes the results of images in one format."""
 
     together: bool
-    """Whether one file holds all images, so that one more image means a new file."""
+    """Whether one file holds the results of all images."""
 
     def files(self, path: Path) -> list[Path]:
-        """Return the files that will hold an image's results."""
+        """Return the result files of an image."""
         ...
 
     def write(self, path: Path, found: Segmented) -> None:
@@ -30,19 +31,19 @@ class ResultWriter(Protocol):
         ...
 
     def finish(self, paths: list[Path]) -> list[Path]:
-        """Write and return the files that depend on all images, given the segmented images."""
+        """Write the files that depend on all images, and return them."""
         ...
 
 
 class PerImageWriter:
-    """Writes ``NAME_probabilities``, ``NAME_instances``, and ``NAME_classes`` of several classes.
+    """Writes ``NAME_probabilities``, ``NAME_instances`` and, of several classes, ``NAME_classes``.
 
     Parameters
     ----------
     kind
-        "tiff", "zarr" (OME-Zarr), or "auto": OME-Zarr for OME-Zarr images, else TIFF.
+        "tiff", "zarr" (OME-Zarr), or "auto": the kind of the image, else TIFF.
     probabilities
-        Their type, "float32" or "uint8" (255 for 1), or "none".
+        "float32", "uint8" (255 means 1) or "none".
     classes
         Whether the network has more than two classes.
     """
@@ -50,11 +51,7 @@ class PerImageWriter:
     together = False
 
     def __init__(self, output: Path, kind: str, probabilities: str, classes: bool) -> None:
-        if probabilities not in PROBABILITIES:
-            raise ValueError(
-                f"probabilities={probabilities} is not known. Choose one of "
-                f"{', '.join(PROBABILITIES)}."
-            )
+        require_choice("probabilities", probabilities, PROBABILITIES)
         self.output, self.kind, self.probabilities = output, kind, probabilities
         self.names = [
             *(["probabilities"] if probabilities != "none" else []),
@@ -91,12 +88,12 @@ class PerImageWriter:
                 write_tiff(file, pages, dtype, *axes)
 
     def finish(self, paths: list[Path]) -> list[Path]:
-        """Return nothing: each image has files of its own."""
+        """Return no files: each image has its own."""
         return []
 
 
 def read_as_bytes(probabilities: Any, key: Any) -> np.ndarray:
-    """Read probabilities scaled to whole numbers from 0 to 255.
+    """Read probabilities as integers from 0 to 255.
 
     >>> read_as_bytes(np.array([0.0, 0.5, 1.0]), slice(None)).tolist()
     [0, 128, 255]

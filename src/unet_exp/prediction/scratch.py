@@ -1,4 +1,4 @@
-"""Arrays for results: in memory while they are small, else in a temporary folder on disk."""
+"""Arrays for results: small ones in memory, others in a temporary folder on disk."""
 
 import math
 import os
@@ -26,9 +26,9 @@ NewArray = Callable[[tuple[int, ...], str], Any]
 
 @contextmanager
 def scratch(folder: Path, in_memory: int | None = None) -> Iterator[NewArray]:
-    """Provide a function that creates arrays; those on disk are removed at the end.
+    """Provide a function that creates arrays. Those on disk are removed at the end.
 
-    Folders that killed processes left behind are removed too.
+    Folders of processes that were killed are removed at the beginning.
 
     >>> with tempfile.TemporaryDirectory() as folder, scratch(Path(folder), 100) as new_array:
     ...     small, large = new_array((5, 5), "float32"), new_array((9, 9), "float32")

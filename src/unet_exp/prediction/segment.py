@@ -1,4 +1,4 @@
-"""From an open image file of any size to probabilities and instances, in memory or on disk."""
+"""Segment an open image file of any size, with results in memory or on disk."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ class Segmented:
     Attributes
     ----------
     probabilities
-        float32, (h, w) of the foreground, or (k, h, w) of k > 2 classes.
+        float32, (h, w) of the foreground or (k, h, w) of k > 2 classes.
     instances
         uint32, (h, w).
     classes
         uint8, (h, w), the most probable class; empty for two classes.
     largest_label
-        The largest number of an instance.
+        The largest instance number.
     axes, shape, tags
-        Those of the image.
+        As in the image file.
     """
 
     probabilities: list[Any]
@@ -55,12 +55,8 @@ def segment(
     Pixels without data in all channels, by ``nodata`` or by the file's own tag, become background
     with probability 1.
 
-    Raises
-    ------
-    NotFiniteError
-        If a page has values that are NaN, infinite, or beyond float32 once they are scaled.
-    ValueError
-        If the file is damaged.
+    Raises NotFiniteError if a page has values that are NaN or infinite, also after scaling to
+    float32, and ValueError if the file is damaged.
     """
     nodata = opened.find_nodata(nodata)
     probabilities, instances, classes = [], [], []
@@ -87,7 +83,7 @@ def segment(
 def predict_page(
     image: Scaled, predictor: Predictor, new_array: NewArray, advance: Callable[[], None]
 ) -> tuple[Any, list[Any]]:
-    """Return a page's probabilities as ``Segmented`` holds them, and its classes if over two."""
+    """Return a page's probabilities, and a list of its classes if there are more than two."""
     size = image.shape[1:]
     pixels: Any = None
     classes: list[Any] = []
@@ -120,7 +116,7 @@ def with_background(foreground: Any, key: Any) -> np.ndarray:
 
 
 def clear_nodata(labels: Any, image: Scaled, predictor: Predictor) -> None:
-    """Remove labels where the image has no data, where postprocessing may have filled holes."""
+    """Remove labels where the image has no data. Postprocessing may have filled holes there."""
     for rows, columns in predictor.regions(*image.shape[1:]):
         region = slice(*rows), slice(*columns)
         missing = image.missing(*region)

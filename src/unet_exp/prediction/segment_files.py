@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.objects import to_plain_data
-from unet_exp.images.display import require_min_is_white
+from unet_exp.images.display import MIN_IS_WHITE
 from unet_exp.images.image_file import open_image
 from unet_exp.images.nodata import NoData, NotFiniteError, parse_nodata
-from unet_exp.images.scaling import require_normalization
+from unet_exp.images.scaling import NORMALIZATIONS
 from unet_exp.inference.freed_memory import keep_freed_memory
 from unet_exp.inference.predictor import Predictor
 from unet_exp.prediction.challenge_results import CellTrackingWriter, IsbiWriter
@@ -23,6 +23,7 @@ from unet_exp.prediction.pending import find_pending
 from unet_exp.prediction.result_files import PerImageWriter, ResultWriter
 from unet_exp.prediction.scratch import scratch
 from unet_exp.prediction.segment import segment
+from unet_exp.ranges import require_choice
 from unet_exp.runs.failures import is_about_output, reason
 from unet_exp.runs.given_paths import find_checkpoints
 from unet_exp.screen import Console, bar
@@ -48,10 +49,10 @@ class Reading(NamedTuple):
 
 
 def segment_files(cfg: DictConfig) -> None:
-    """Write probabilities and instances of each image that has no results yet.
+    """Write the results of each image that has none yet.
 
-    An image that cannot be segmented, or whose results cannot be written, is logged and skipped;
-    IncompleteError names these images after all others were written.
+    An image that cannot be segmented or written is logged and skipped. IncompleteError names these
+    images at the end.
     """
     keep_freed_memory()
     output, paths = Path(str(cfg.output)), find_images(cfg.input)
@@ -112,18 +113,17 @@ def without_fit(postprocessing: dict[str, Any]) -> dict[str, Any]:
 
 
 def how_to_read(dataset: dict[str, Any], channels: int) -> Reading:
-    """Return how the images of a data set are read; ValueError refuses unknown values."""
+    """Return how to read the images. Raises ValueError for unknown values."""
     normalization = dataset.get("normalization", "none")
     min_is_white = dataset.get("min_is_white") or "auto"
-    require_normalization(normalization)
-    require_min_is_white(min_is_white)
+    require_choice("dataset.normalization", normalization, NORMALIZATIONS)
+    require_choice("dataset.min_is_white", min_is_white, MIN_IS_WHITE)
     return Reading(channels, normalization, parse_nodata(dataset.get("nodata")), min_is_white)
 
 
 def choose_writer(cfg: DictConfig, num_classes: int, output: Path) -> ResultWriter:
     """Return the writer that ``format`` names."""
-    if cfg.format not in FORMATS:
-        raise ValueError(f"format={cfg.format} is not known. Choose one of {', '.join(FORMATS)}.")
+    require_choice("format", cfg.format, FORMATS)
     if cfg.format == "isbi":
         return IsbiWriter(output)
     if cfg.format == "ctc":
@@ -132,9 +132,9 @@ def choose_writer(cfg: DictConfig, num_classes: int, output: Path) -> ResultWrit
 
 
 def unusual_settings(dataset: dict[str, Any]) -> dict[str, str]:
-    """Return those reading options that are no defaults, as text since JSON has no NaN.
+    """Return the reading options that are not defaults, as text because JSON has no NaN.
 
-    Results of earlier versions, which record no defaults, still count.
+    Results of earlier versions, which do not record defaults, stay valid.
 
     >>> unusual_settings({"nodata": [float("nan")], "min_is_white": "auto"})
     {'nodata': '[nan]'}
@@ -145,7 +145,7 @@ def unusual_settings(dataset: dict[str, Any]) -> dict[str, str]:
 
 @dataclass
 class FileSegmenter:
-    """Segments image files one after the other, and writes and records their results."""
+    """Segments image files one by one, and writes and records their results."""
 
     predictor: Predictor
     reading: Reading
@@ -156,7 +156,7 @@ class FileSegmenter:
     def run(self, paths: list[Path]) -> list[Path]:
         """Segment and write each image. Log and return those that failed.
 
-        If nothing more can be written, OSError ends it, since all other images would fail too.
+        Raises OSError if the output folder cannot be written, since all other images would fail.
         """
         failed: list[Path] = []
         with bar(Console(), transient=True, disable=not sys.stdout.isatty()) as progress:
@@ -167,7 +167,7 @@ class FileSegmenter:
                     if not self.results.together:
                         self.manifest.add(self.results.files(path), [path])
                 except Exception as error:
-                    # Files and codecs can raise anything; the other images are still tried.
+                    # Codecs can raise any exception. The other images are still segmented.
                     if isinstance(error, OSError) and is_about_output(error, self.output):
                         raise
                     log.error("%s", reason(path, error), exc_info=self.debug)
@@ -183,7 +183,7 @@ class FileSegmenter:
     def segment(self, path: Path, progress: Any) -> None:
         """Segment one image and write its results.
 
-        ValueError says that it is damaged, or unlike the images that the network was trained on.
+        Raises ValueError if it is damaged or has another number of channels than the network.
         """
         channels, normalization, nodata, min_is_white = self.reading
         with (

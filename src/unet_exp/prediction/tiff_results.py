@@ -1,4 +1,4 @@
-"""Results as TIFF, written page by page, with the axes and the pixel size of their image."""
+"""Write results as TIFF page by page, with the axes and pixel sizes of their image."""
 
 import logging
 import math
@@ -39,14 +39,11 @@ def write_tiff(
 ) -> None:
     """Write pages, each (h, w) or (k, h, w) and read by slices, to one file, atomically.
 
-    ImageJ and OME images give results of the same kind with the same axes and pixel sizes, except
-    that ImageJ has no type for 32-bit instances. Other results are plain TIFF with the image's
-    resolution. Metadata that cannot be written are dropped; the pixels are always written.
+    ``axes`` and ``shape`` are the names and lengths of the axes of pages. k is an axis of channels.
 
-    Parameters
-    ----------
-    axes, shape
-        Names and lengths of the axes that the pages stand for; k is a further axis of channels.
+    Results of ImageJ and OME images are of the same kind, except that ImageJ has no type for
+    32-bit instances. Other results are plain TIFF with the image's resolution. Metadata that
+    cannot be written are dropped; the pixels are always written.
     """
     tags = tags or Tags()
     try:
@@ -56,7 +53,7 @@ def write_tiff(
     except Exception as error:
         if tags == Tags():
             raise
-        # Hours of work must not be lost to odd metadata.
+        # The pixels may have taken hours, so they are written without the metadata.
         logger.warning("%s is written without axes and pixel sizes (%s).", path, error)
         _write(path, pages, dtype, "Q" * len(shape), shape, Tags())
 
@@ -104,7 +101,7 @@ def to_ascii(text: str) -> str:
 
 
 def valid_ome(details: Mapping[str, Any]) -> dict[str, Any]:
-    """Drop sizes in units that OME does not have; readers would take them for micrometres.
+    """Drop sizes in units that OME lacks, because readers would assume micrometres.
 
     >>> valid_ome({"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "µm"})
     {'PhysicalSizeX': 0.5, 'PhysicalSizeXUnit': 'µm'}
@@ -117,7 +114,7 @@ def valid_ome(details: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def ome_sizes(tags: Tags) -> dict[str, Any]:
-    """Return OME-TIFF's names and values for the pixel sizes of an OME-Zarr image.
+    """Return the pixel sizes of an OME-Zarr image with OME-TIFF's names.
 
     >>> ome_sizes(Tags("zarr", scale={"x": (0.5, "nanometer"), "t": (3.0, None)}))
     {'PhysicalSizeX': 0.5, 'PhysicalSizeXUnit': 'nm', 'TimeIncrement': 3.0}
@@ -142,7 +139,7 @@ def planes(page: Any) -> Iterator[Shaped[np.ndarray, "h w"]]:
 
 
 def tiles(page: Any) -> Iterator[Shaped[np.ndarray, "h w"]]:
-    """Yield the tiles of a page's channels in the order that TIFF asks for."""
+    """Yield the tiles of a page's channels in the order of TIFF."""
     height, width = page.shape[-2:]
     for channel in np.ndindex(page.shape[:-2]):
         for top in range(0, height, TILE):

@@ -1,4 +1,4 @@
-"""Results as OME-Zarr 0.4 (ngff.openmicroscopy.org), at full and at lower resolutions."""
+"""Write results as OME-Zarr 0.4 (ngff.openmicroscopy.org), at full and lower resolutions."""
 
 import errno
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ CHUNK = 1024
 SMALLEST = 1024
 """Lower resolutions are added until no side is longer than this."""
 ORDER = "TCZYX"
-"""The order of axes that the format asks for."""
+"""The order of axes in the format."""
 
 
 def write_zarr(
@@ -30,8 +30,8 @@ def write_zarr(
 ) -> None:
     """Write pages, each (h, w) or (k, h, w) and read by slices, to one folder, atomically.
 
-    An axis without a name, or with one that the format lacks, becomes depth; several such axes
-    become one. Each lower resolution takes every second pixel, which keeps instance numbers.
+    An axis whose name is unknown to the format becomes depth; several such axes become one. Each
+    lower resolution takes every second pixel, which keeps instance numbers.
     """
     tags = tags or Tags()
     letters = "".join(letter if letter in ORDER else "Z" for letter in axes)
@@ -106,7 +106,7 @@ def describe_axis(letter: str, tags: Tags) -> dict[str, str]:
 def describe_level(level: int, names: Sequence[str], tags: Tags) -> dict[str, Any]:
     """Return a resolution's metadata: its path and its pixel sizes."""
     steps = tags.steps()
-    # Without a translation: a pixel stands for the first of the pixels that it replaces.
+    # There is no translation, because a pixel is the first of the pixels that it replaces.
     scale = [
         steps.get(name.lower(), (1.0, None))[0] * (2**level if name in "YX" else 1)
         for name in names

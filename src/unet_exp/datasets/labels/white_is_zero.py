@@ -9,8 +9,9 @@ from jaxtyping import Shaped
 
 from unet_exp.datasets.labels.kinds import WHITES
 from unet_exp.datasets.labels.numbering import unique_inverse
-from unet_exp.images.display import Display, opposite_option, require_min_is_white, warn_once
+from unet_exp.images.display import MIN_IS_WHITE, Display, opposite_option, warn_once
 from unet_exp.images.image_file import open_whole
+from unet_exp.ranges import require_choice
 
 Stack = Shaped[np.ndarray, "n c h w"]
 
@@ -57,7 +58,7 @@ class WhiteIsZero:
     """
 
     def __init__(self, min_is_white: str = "auto") -> None:
-        require_min_is_white(min_is_white)
+        require_choice("dataset.min_is_white", min_is_white, MIN_IS_WHITE)
         self.min_is_white = min_is_white
         self._way = ""
         self._values: set[int | float] = set()
