@@ -1,4 +1,4 @@
-"""Keep arrays in memory up to a limit, and beyond it in memory-mapped files of a cache."""
+"""Keep arrays in memory up to a limit, and further ones in memory-mapped cache files."""
 
 import hashlib
 import logging
@@ -17,10 +17,10 @@ logger = logging.getLogger(__name__)
 
 
 def is_writable(folder: Path) -> bool:
-    """Return whether files can be made in ``folder``, or in the nearest folder above that exists.
+    """Return whether files can be created in ``folder``, or in its nearest existing parent.
 
-    The mode bits count even for root, who may write anywhere: a folder that somebody made
-    read-only is meant to stay as it is.
+    The mode bits count even for root, who may write anywhere, because a folder that is made
+    read-only should not change.
 
     >>> import tempfile
     >>> is_writable(Path(tempfile.gettempdir()))
@@ -33,10 +33,10 @@ def is_writable(folder: Path) -> bool:
 
 
 def cache_folder(data_dir: Path) -> Path:
-    """Return the folder for arrays computed from the data in ``data_dir``; it may not exist yet.
+    """Return the folder for arrays computed from the data in ``data_dir``. It may not exist yet.
 
-    That is UNET_EXP_CACHE of the environment, else ``.unet_exp_cache`` in ``data_dir``, else (the
-    data are read-only or missing) the user's cache folder.
+    It is the environment variable UNET_EXP_CACHE, else ``.unet_exp_cache`` in ``data_dir``, else
+    (if the data are read-only or missing) the user's cache folder.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as data_dir:
@@ -52,7 +52,7 @@ def cache_folder(data_dir: Path) -> Path:
 
 
 def content_key(*parts: Any) -> str:
-    """Return a sha256 of arrays (type, shape and content) and of anything else by its repr.
+    """Return a sha256 of arrays (type, shape and content) and of the repr of other objects.
 
     >>> labels = np.eye(3, dtype=np.int32)
     >>> content_key(labels, "border", 10.0) == content_key(labels.copy(), "border", 10.0)
@@ -76,9 +76,9 @@ def cached_array(
 ) -> Shaped[np.ndarray, "..."]:
     """Read the array ``folder/key.npy``, or compute it and write it there.
 
-    The file is written atomically, so any number of processes may call this at once. A damaged
-    file is computed again. If it cannot be written (a full disk), the computed array is returned
-    after a warning. With ``mmap`` the array stays on disk.
+    Several processes may call this at once. A damaged file is computed again. If it cannot be
+    written (a full disk), the computed array is returned after a warning. With ``mmap`` the array
+    stays on disk.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -93,7 +93,7 @@ def cached_array(
         try:
             return np.load(path, mmap_mode=mode, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            logger.warning("%s is damaged (%s) and is made anew.", path, error)
+            logger.warning("%s is damaged (%s) and is computed again.", path, error)
     array = compute()
     try:
         with replacing(path) as part, part.open("xb") as file:
@@ -105,7 +105,7 @@ def cached_array(
 
 
 class ArrayStore:
-    """Keeps arrays in memory until ``limit`` GiB are full, and memory-maps each further one.
+    """Keeps up to ``limit`` GiB of arrays in memory, and memory-maps each further one.
 
     >>> store = ArrayStore(Path("unused"), limit=1.0)
     >>> store.keep(np.arange(3)).tolist()

@@ -27,24 +27,26 @@ SITE = "http://data.celltrackingchallenge.net/training-datasets"
 class CellTracking:
     """Frames of a training set, with gold or silver masks, split by sequence.
 
-    Fold k validates on the k-th sequence (from 0, in the order of names) and trains on the others.
-    ``annotations`` chooses the training frames: those with a gold mask ("gold", as in the
-    article), all with their silver mask ("silver"), or all with gold where there is any, completed
-    by silver objects for the cells that gold leaves out ("gold+silver"). Validation always takes
-    the frames with a gold mask, or with a silver one in a sequence without gold. There is no test
-    split: the challenge does not publish those masks.
-
-    A cell that a frame's mask leaves out is unknown (-1), see `unet_exp.datasets.unannotated`. The
-    challenge's annotators also skip cells near the image border, outside its "field of interest":
-    ``border`` makes unlabelled pixels within so many pixels of the border unknown. A sample's
-    markers are those of the frame's tracking (TRA), where there are any.
+    Validation takes the frames with a gold mask, or with a silver one in a sequence without gold.
+    There is no test split, because the challenge does not publish those masks. Cells that a frame's
+    mask leaves out are unknown (-1), see `unet_exp.datasets.unannotated`. A sample's markers are
+    those of the frame's tracking (TRA), if there are any.
 
     Parameters
     ----------
     name
         The folder in ``data_dir``, named as in the challenge, such as "DIC-C2DH-HeLa".
     url, sha256
-        Where the set is downloaded from; the challenge's own address when not given.
+        Where the set is downloaded from. The default is the challenge's own address.
+    fold
+        Fold k validates on the k-th sequence (from 0, in the order of names) and trains on the
+        others.
+    annotations
+        The training frames: "gold" (those with a gold mask, as in the article), "silver" (those
+        with a silver mask), or "gold+silver" (all; cells that gold leaves out come from silver).
+    border
+        Unlabelled pixels within so many pixels of the border are unknown. The challenge's
+        annotators skip cells there, outside the "field of interest".
     archive_limit
         GiB that a downloaded archive may unpack to.
     normalization
@@ -105,7 +107,7 @@ class CellTracking:
         self._splits: dict[str, list[Sample]] = {"test": []}
 
     def split(self, name: str) -> Sequence[Sample]:
-        """Return "train" or "validation" (read at the first call), or "test", which is empty."""
+        """Return "train", "validation" or "test" (empty); files are read at the first call."""
         check_split(name)
         if name not in self._splits:
             if name == "train":
@@ -159,8 +161,8 @@ class CellTracking:
         pages = read_images(path, self.normalization)
         if len(pages) > 1:
             raise ValueError(
-                f"{path} has {len(pages)} slices, but only 2D sets of the challenge are supported "
-                "(those with 2D in their name)."
+                f"{path} has {len(pages)} slices, but only 2D sets of the challenge are supported. "
+                "Choose a set with 2D in its name."
             )
         require_channels(path, len(pages[0]), self.in_channels)
         return pages[0]
@@ -178,8 +180,8 @@ def _read_mask(path: Path, frame: Path, size: tuple[int, ...]) -> Int32[np.ndarr
     pages = read_labels(path)
     if len(pages) > 1:
         raise ValueError(
-            f"{path} has {len(pages)} pages, and its frame is one image, so that it is not known "
-            "which of them is its mask. Unzip the training set again, or save that page alone."
+            f"{path} has {len(pages)} pages, and its frame is one image. Unzip the training set "
+            "again, or save the page that is the mask as a file of its own."
         )
     require_size(frame, size, path, pages[0].shape)
     return renumber(pages[0])

@@ -1,4 +1,4 @@
-"""Download archives from the publishers' sites, check and unpack them, and move them into place."""
+"""Download archives from the publishers' sites, check them and unpack them."""
 
 import contextlib
 import logging
@@ -30,10 +30,10 @@ def require_data(
     download: bool = True,
     archive_limit: float = 64.0,
 ) -> None:
-    """Ensure that ``folder`` holds the data; download them if ``download`` allows it.
+    """Ensure that ``folder`` holds the data, and download them if ``download`` allows it.
 
-    Raises FileNotFoundError if the data are missing and cannot be fetched. The message names
-    ``what`` is missing, where it comes from, and what to do.
+    Raises FileNotFoundError if the data (``what`` in the message) are missing and cannot be
+    downloaded.
     """
     if holds(folder):
         return
@@ -43,8 +43,8 @@ def require_data(
     )
     if is_masked(url):
         raise FileNotFoundError(
-            f"No {what} in {folder}, and {url} lacks its secret, which no record keeps. Give "
-            "dataset.url=... again with it."
+            f"No {what} in {folder}, and {url} lacks its secret, because no record keeps it. Give "
+            "dataset.url=... again with the secret."
         )
     if not download:
         raise FileNotFoundError(
@@ -71,19 +71,11 @@ def fetch(
 ) -> None:
     """Download a zip and move the folder in it for which ``holds`` is true to ``folder``.
 
-    The zip is downloaded and unpacked in a temporary folder beside ``folder``, and moved by
-    renaming, so an interrupted download leaves nothing that looks like data. Of several processes
-    one downloads and the others wait.
+    The zip is unpacked in a temporary folder, so an interrupted download leaves nothing that looks
+    like data. Of several processes one downloads and the others wait.
 
-    Raises
-    ------
-    OSError
-        No network, no such file, no space, or no permission to write.
-    ValueError
-        The checksum differs from ``sha256``, a path leads out of the folder, or the data are not
-        in the zip.
-    zipfile.BadZipFile
-        It is not a zip, or is damaged.
+    Raises OSError if the zip cannot be downloaded or written, zipfile.BadZipFile if it is damaged,
+    and ValueError if its checksum is wrong, `unpack` refuses it, or it lacks the data.
     """
     parent = folder.absolute().parent
     if not is_writable(parent):
@@ -116,13 +108,9 @@ def fetch(
 def unpack(archive: Path, folder: Path, limit: float = 64.0) -> None:
     """Unzip into a new folder.
 
-    Raises
-    ------
-    ValueError
-        A path or link may lead out of ``folder``, or the archive unpacks to more than ``limit``
-        GiB or than the disk has free; nothing is written.
-    zipfile.BadZipFile
-        The archive is damaged.
+    Raises ValueError before anything is written if a path or a link may lead out of ``folder``, or
+    if the archive unpacks to more than ``limit`` GiB or the free space on the disk. Raises
+    zipfile.BadZipFile if the archive is damaged.
     """
     with zipfile.ZipFile(archive) as file:
         for member in file.infolist():
@@ -149,7 +137,7 @@ def unpack(archive: Path, folder: Path, limit: float = 64.0) -> None:
 
 @contextlib.contextmanager
 def _made(folder: Path) -> Iterator[None]:
-    """Make a folder, and remove it again if the body fails."""
+    """Create a folder, and remove it again if the body fails."""
     new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -163,10 +151,10 @@ def _made(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _one_at_a_time(path: Path) -> Iterator[None]:
-    """Hold a lock file, after waiting for other processes, and remove it at the end."""
+    """Wait for a lock file, hold it, and remove it at the end."""
     with locked(path, timeout=-1):
         try:
             yield
         finally:
-            with contextlib.suppress(OSError):  # Windows keeps a file that is open
+            with contextlib.suppress(OSError):  # Windows cannot remove an open file
                 path.unlink()

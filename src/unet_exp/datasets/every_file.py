@@ -1,4 +1,4 @@
-"""Read all files of a dataset, and report all that cannot be used, not only the first."""
+"""Read all files of a dataset, and report all that fail, not only the first."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -13,7 +13,7 @@ NAMED = 5
 def read_every(items: Iterable[Item], read: Callable[[Item], Read]) -> list[Read]:
     """Return ``read(item)`` for each item.
 
-    Raises the error of the item that fails, or one error that quotes several.
+    Raises the error of the item that fails, or a ValueError that quotes several.
 
     >>> read_every(["1", "2"], int)
     [1, 2]

@@ -29,36 +29,35 @@ LabelPages = dict[Path, list[Numbers]]
 class Folder:
     """Images and labels in the folder ``root``.
 
-    - ``images/`` and ``labels/`` hold files of the same names; or ``images.tif`` and
-      ``labels.tif`` have as many pages.
-    - ``validation/`` is laid out likewise. Without it, fold k of ``folds`` validates on the k-th
+    - ``images/`` and ``labels/`` hold files of the same names, or ``images.tif`` and
+      ``labels.tif`` have the same number of pages.
+    - ``validation/`` has the same layout. Without it, fold k of ``folds`` validates on the k-th
       contiguous block of the images in natural order of their names.
-    - ``test/`` is laid out likewise; labels may be missing.
+    - ``test/`` has the same layout; labels may be missing.
 
-    Files are PNG, TIFF or NPY. Each page of a file is an image of its own; planes are channels if
-    the file says so or if its label file has a single page. Images may differ in size, but not in
-    channels.
+    Files are PNG, TIFF or NPY. Each page of a file is an image. Planes are channels if the file
+    says so or if its label file has a single page. Images may differ in size, but not in channels.
 
     Parameters
     ----------
     labels
-        "instances" (a number for each object, of any size), "binary" (0 and any other), "classes"
-        (0, 1, ...), or "auto" as `unet_exp.datasets.labels.kinds.infer_kind` finds. Negative
-        values mean unknown, and so does 255 among classes. Palettes and colours are read as
-        `unet_exp.datasets.labels.files.read_labels` says.
+        "instances" (a number for each object), "binary" (0 and any other), "classes" (0, 1, ...),
+        or "auto", see `unet_exp.datasets.labels.kinds.infer_kind`. Negative values mean unknown,
+        and so does 255 among classes. For palettes and colours see
+        `unet_exp.datasets.labels.files.read_labels`.
     ignore
         A further value of labels that means unknown.
     in_channels, num_classes
-        Inferred when not given; the attributes of these names hold what was found. With more than
-        2 classes, labels are classes unless ``labels`` says otherwise.
+        Inferred if not given. With more than 2 classes, labels are classes unless ``labels`` says
+        otherwise.
     normalization
         See `unet_exp.images.scaling.find_scaling`.
     nodata
-        A number, NaN, or a list of them that stand in images where nothing was measured. Such
-        pixels are left out of normalization, and their labels are unknown. When not given, a
-        file's GDAL_NODATA tag counts; an empty list says that there are none.
+        A number, NaN, or a list of them that mean no data. Such pixels are left out of
+        normalization, and their labels are unknown. If not given, a file's GDAL_NODATA tag counts.
+        An empty list means that all numbers are data.
     min_is_white
-        How TIFFs are read in which 0 is white: "invert", "keep" or "auto", see
+        How to read TIFFs in which 0 is white: "invert", "keep" or "auto", see
         `unet_exp.images.display.Display` and, for labels,
         `unet_exp.datasets.labels.white_is_zero.WhiteIsZero`.
     memory_limit
@@ -112,14 +111,14 @@ class Folder:
             if found.kind != self.decoder.kind:
                 raise ValueError(
                     f"Labels in {self.root} are read as {self.decoder.kind}, but those in "
-                    f"{self.root / 'test'} look like {found.kind}. Convert them, or say what all "
-                    "of them are by dataset.labels."
+                    f"{self.root / 'test'} look like {found.kind}. Convert them, or set "
+                    "dataset.labels for all of them."
                 )
             self._splits[name] = self._read(pairs, pages)
         return self._splits[name]
 
     def describe(self) -> str:
-        """Say in one line what was found and inferred."""
+        """Return a line that says what was found and inferred."""
         train, validation = self._splits["train"], self._splits["validation"]
         sizes = {" x ".join(map(str, s.image.shape[1:])) for s in (*train, *validation)}
         size = f"{sizes.pop()} pixels" if len(sizes) == 1 else f"{len(sizes)} sizes"
@@ -171,7 +170,7 @@ class Folder:
         return [samples[i] for i in train], [samples[i] for i in validation]
 
     def _read(self, pairs: Pairs, label_pages: LabelPages) -> list[Sample]:
-        """Read images and join them with their labels, page by page."""
+        """Read images and their labels page by page."""
         read = read_every(pairs, lambda pair: self._read_pair(*pair, label_pages))
         return [sample for samples in read for sample in samples]
 

@@ -1,11 +1,11 @@
-"""Folds of contiguous images, so that neighbours stay on one side."""
+"""Folds of contiguous images, so that similar neighbours stay together."""
 
 
 def fold_indices(count: int, folds: int, fold: int) -> tuple[list[int], list[int]]:
-    """Return the indices to train on, and those of the ``fold``-th of ``folds`` blocks.
+    """Return the indices of training images, and those of the ``fold``-th of ``folds`` blocks.
 
-    Neighbouring slices or frames look alike: if images were drawn at random, the network would
-    see nearly every validation image in training. Blocks differ in size by at most one.
+    Neighbouring slices or frames look alike. With random folds, the network would see nearly every
+    validation image in training. Blocks differ in size by at most one.
 
     >>> fold_indices(7, folds=3, fold=1)
     ([0, 1, 2, 5, 6], [3, 4])

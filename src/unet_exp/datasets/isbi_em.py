@@ -15,9 +15,9 @@ from unet_exp.images.reading import read_images
 class IsbiEm:
     """Serial-section electron microscopy; labels are the 4-connected regions inside membranes.
 
-    The 30 annotated slices are neighbours in one volume, so fold k of ``folds`` validates on the
-    k-th contiguous block (of 6 slices, with 5 folds) and trains on the rest. The test split is the
-    challenge's 30 test slices; they have labels only if ``test-labels.tif`` is there.
+    Fold k of ``folds`` validates on the k-th contiguous block of the 30 annotated slices, because
+    they are neighbours in one volume, and trains on the rest. The test split is the challenge's 30
+    test slices; they have labels only if ``test-labels.tif`` exists.
 
     Parameters
     ----------

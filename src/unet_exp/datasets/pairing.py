@@ -1,4 +1,4 @@
-"""Find the label file of each image by name, and refuse names that leave a doubt."""
+"""Find the label file of each image by its name, and refuse ambiguous names."""
 
 import logging
 import re
@@ -14,7 +14,7 @@ ENDINGS = re.compile(
     r"|images?|img|raw)$",
     re.IGNORECASE,
 )
-"""What programs append to names of images and labels; ignored where plain names do not match."""
+"""Endings that programs append to names; ignored if plain names do not match."""
 logger = logging.getLogger(__name__)
 
 
@@ -23,14 +23,8 @@ def find_pairs(
 ) -> list[tuple[Path, Path | None]]:
     """Pair the files of ``images/`` and ``labels/``, or the two files of these names.
 
-    Without labels the second of each pair is None, unless ``labelled`` requires them.
-
-    Raises
-    ------
-    FileNotFoundError
-        There are no images, or no labels. The message explains the layout.
-    ValueError
-        As `list_files` and `pair`.
+    Without labels the second of each pair is None, unless ``labelled`` requires them. Raises
+    FileNotFoundError if there are no images or labels, and ValueError like `list_files` and `pair`.
     """
     images, labels = find_source(folder, "images"), find_source(folder, "labels")
     if images is None or (labels is None and labelled):
@@ -41,8 +35,8 @@ def find_pairs(
         )
     if labels is not None and images.is_file() != labels.is_file():
         raise ValueError(
-            f"Of {images} and {labels} one is a file and the other a folder. Make both folders, or "
-            "both multi-page TIFFs."
+            f"Of {images} and {labels} one is a file and the other a folder. Give two folders or "
+            "two multi-page TIFFs."
         )
     if images.is_file():
         return [(images, labels)]
@@ -134,13 +128,13 @@ def stem(path: Path) -> str:
 def pair(images: list[Path], labels: list[Path]) -> list[tuple[Path, Path]]:
     """Pair images and labels by name: first by stem, then by stem without `ENDINGS`.
 
-    Unicode forms of one letter are equal (ä and a with two dots above). Files left over are paired
-    without regard to case and to compatible signs, such as the two signs for micro.
+    Unicode forms of one letter are equal. Files left over are paired without regard to case and to
+    compatible characters, such as the two signs for micro.
 
     >>> pair([Path("a.tif"), Path("b.tif")], [Path("B.png"), Path("a_mask.png")])
     [(PosixPath('a.tif'), PosixPath('a_mask.png')), (PosixPath('b.tif'), PosixPath('B.png'))]
 
-    Raises ValueError if some files have no partner or several; the message lists them.
+    Raises ValueError that lists the files without a partner or with several.
     """
     partners: dict[Path, Path] = {}
     left_images, left_labels = images, labels
@@ -188,7 +182,7 @@ def _names(names: list[str], limit: int = 10) -> str:
 
 
 def _unambiguous(name: str) -> str:
-    r"""Write a name so that no other name looks like it, with codes of letters beyond ASCII.
+    r"""Return a name that cannot be confused with another: with codes of letters beyond ASCII.
 
     >>> names = "a.tif", "a b.tif", "\u00e9.tif", "a\u200b.tif"
     >>> print(*map(_unambiguous, names))
@@ -196,6 +190,6 @@ def _unambiguous(name: str) -> str:
     """
     if name.isascii() and name.isprintable() and " " not in name:
         return name
-    # Combining marks and signs without width are written as codes alone.
+    # Combining marks and characters without width are written as codes only.
     is_plain = name.isprintable() and not any(map(unicodedata.combining, name))
     return ascii(name) if name.isascii() or not is_plain else f"{name} ({name!a})"

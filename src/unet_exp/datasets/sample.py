@@ -1,4 +1,4 @@
-"""What every dataset returns: images with the labels that people drew."""
+"""The samples that every dataset returns: images with their labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ class Sample:
     image
         Normalised grey values.
     labels
-        Instances: 0 background, 1 and up the instances, -1 unknown (weight 0, and left out of
-        scores). None where nothing is annotated.
+        Instances from 1; 0 is background, -1 unknown (weight 0, ignored by scores). None for an
+        image without annotation.
     classes
-        Class of every pixel (255 unknown), only for data labelled with classes. Without it the
-        classes are ``labels > 0``.
+        Class of every pixel (255 unknown) if the data are labelled with classes. Else the classes
+        are ``labels > 0``.
     path
         The image file; None for synthetic images.
     markers
-        Instances of which only some pixels are marked, for scores of detection: 0 background, 1
-        and up the instances in any numbering, -1 unknown. None where ``labels`` serve.
+        A mark inside each instance, for scores of detection: numbers from 1 in any order, 0
+        background, -1 unknown. If None, ``labels`` are the markers.
 
     >>> Sample("cell", np.zeros((1, 4, 6), np.float32)).labels is None
     True
@@ -46,7 +46,7 @@ class Sample:
 
 
 class Dataset(Protocol):
-    """What training, evaluation and pictures need of a dataset."""
+    """The interface of datasets."""
 
     name: str
     in_channels: int
@@ -69,7 +69,7 @@ def check_split(name: str) -> None:
 
 
 def require_channels(path: Path, channels: int, expected: int) -> None:
-    """Refuse an image of another number of channels than the dataset has.
+    """Refuse an image with another number of channels than the dataset.
 
     >>> require_channels(Path("a.png"), 3, 1)
     Traceback (most recent call last):

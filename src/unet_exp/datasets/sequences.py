@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Sequence2D:
-    """The files of one sequence by frame number. Any annotation may be missing.
+    """The files of a sequence by frame number. Annotations may be missing.
 
     Frame ``01/t012.tif`` has the annotations ``01_GT/SEG/man_seg012.tif`` (gold, drawn by people),
     ``01_ST/SEG/man_seg012.tif`` (silver, merged from computed results) and

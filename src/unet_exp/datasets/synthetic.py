@@ -1,4 +1,4 @@
-"""Synthetic microscopy: crowded cells with dim borders, noise and uneven light (no source)."""
+"""Synthetic microscopy: crowded cells with dim borders, noise and uneven light."""
 
 from collections.abc import Sequence
 
@@ -11,20 +11,20 @@ from unet_exp.datasets.sample import SPLITS, Sample, check_split
 from unet_exp.images.reading import normalise
 
 MOST_PIXELS = 2**29
-"""Pixels of all images together; with their labels they take some gigabytes."""
+"""Pixels of all images together. With their labels they take some gigabytes."""
 
 
 class Synthetic:
-    """Images of touching cells, made in memory from a seed; the same on every machine.
+    """Images of touching cells, computed from a seed; the same on every machine.
 
     A dim line of one or two pixels separates touching cells. Debris in the background is as bright
-    as cells, light falls off to one side, and cells differ in brightness. So a threshold finds
-    neither the cells nor the gaps between them, but the eye does.
+    as cells, light falls off to one side, and cells differ in brightness. So no threshold finds the
+    cells or the gaps between them.
 
     Parameters
     ----------
     train, validation, test
-        Numbers of images; each image depends only on the seed, its split and its index.
+        Numbers of images. Each image depends only on the seed, its split and its index.
     size
         Side of the square images in pixels.
     cells
@@ -69,7 +69,7 @@ class Synthetic:
         self._splits: dict[str, list[Sample]] = {}
 
     def split(self, name: str) -> Sequence[Sample]:
-        """Return the samples of "train", "validation" or "test", made at the first call."""
+        """Return "train", "validation" or "test"; images are computed at the first call."""
         check_split(name)
         if name not in self._splits:
             self._splits[name] = [self._sample(name, i) for i in range(self._counts[name])]
@@ -91,7 +91,7 @@ class Synthetic:
 def cells_that_touch(
     rng: np.random.Generator, size: int, cells: int
 ) -> Int32[np.ndarray, "{size} {size}"]:
-    """Draw bent ellipses around seeds kept apart; a pixel belongs to the ellipse it is deepest in.
+    """Draw bent ellipses around random seeds; a pixel belongs to the ellipse it is deepest in.
 
     >>> labels = cells_that_touch(np.random.default_rng(0), 64, 40)
     >>> labels.shape, int(labels.max()) > 1

@@ -1,9 +1,9 @@
 """Cells that an annotation leaves out (Cell Tracking Challenge, doi:10.1038/s41592-023-01879-y).
 
-People draw the challenge's gold masks, in some frames only for some of the cells. The tracking
-markers, a small blob per cell, are complete. A cell is annotated if labelled pixels cover more
-than half of its marker, which is the challenge's rule for detection
-(doi:10.1371/journal.pone.0144959); every other marker stands for a missing cell.
+In some frames the challenge's gold masks show only some of the cells. The tracking markers, a
+small blob per cell, are complete. A cell is annotated if labelled pixels cover more than half of
+its marker, which is the challenge's rule for detection (doi:10.1371/journal.pone.0144959). Every
+other marker stands for a missing cell.
 """
 
 import numpy as np
@@ -11,13 +11,13 @@ from jaxtyping import Bool, Int32
 from scipy import ndimage
 
 MARGIN = 5.0
-"""Pixels; in DIC-C2DH-HeLa 99.8 % of gold lies within 5 pixels of its silver object."""
+"""Pixels. In DIC-C2DH-HeLa, 99.8 % of gold lies within 5 pixels of its silver object."""
 
 
 def missing_markers(
     labels: Int32[np.ndarray, "h w"], markers: Int32[np.ndarray, "h w"]
 ) -> list[int]:
-    """Return the markers of which labelled pixels cover no more than half.
+    """Return the markers that labelled pixels cover by half or less.
 
     >>> markers = np.array([[1, 1, 0, 2, 2, 2]], np.int32)
     >>> missing_markers(np.array([[5, 0, 0, 6, 6, 0]], np.int32), markers)
@@ -94,7 +94,7 @@ def _object_under(marker: Bool[np.ndarray, "h w"], silver: Int32[np.ndarray, "h 
 
 
 def _median_diameter(labels: Int32[np.ndarray, "h w"], silver: Int32[np.ndarray, "h w"]) -> float:
-    """Return the diameter of a disc with the median area of all cells; infinite without cells."""
+    """Return the diameter of a disc with the median area of cells; infinite without cells."""
     areas = np.concatenate([np.bincount(a[a > 0]) for a in (labels, silver)])
     areas = areas[areas > 0]
     return 2 * float(np.sqrt(np.median(areas) / np.pi)) if areas.size else np.inf

@@ -75,7 +75,7 @@ def test_what_is_said_counts_more_than_what_is_seen() -> None:
         ([[0, 7]], {"ignore": 7}, "are empty"),
         ([[0, 1]], {"kind": "masks"}, "dataset.labels=masks is not known. Choose one of auto"),
         ([[0, 3]], {"kind": "classes"}, "values 0, 3 leave gaps"),
-        ([[0, 255]], {"kind": "classes"}, "hold 0 and 255 alone.*dataset.labels=binary"),
+        ([[0, 255]], {"kind": "classes"}, "hold only 0 and 255.*dataset.labels=binary"),
         ([[1, 2, 300]], {"kind": "classes"}, r"class 300 \(a.png\), and classes go up to 254"),
         (
             [[0, 3]],

@@ -112,9 +112,9 @@ def test_images_follow_those_whose_kind_is_plain(images, kind) -> None:
         ),
         (
             [page(".##99", ".##99")],
-            r"255 stands beside numbers up to 9 in a.png.*dataset.ignore=255",
+            r"255 occurs besides numbers up to 9 in a.png.*dataset.ignore=255",
         ),
-        ([page(".11##", "...##")], r"beside numbers up to 1 in a.png, and may mean unknown"),
+        ([page(".11##", "...##")], r"besides numbers up to 1 in a.png, and may mean unknown"),
     ],
 )
 def test_images_that_contradict_each_other_are_refused_by_name(images, message) -> None:

@@ -1,5 +1,5 @@
-"""Label files: from what a file stores to instances and classes.
+"""Label files: from stored numbers to instances and classes.
 
-A file is read as whole numbers, and all files of a data set decide together what the numbers mean.
-Which label file belongs to which image is decided in `datasets.pairing`.
+A file is read as integers, and all files of a data set together decide what these mean.
+`datasets.pairing` decides which label file belongs to which image.
 """

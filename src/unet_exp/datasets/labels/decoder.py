@@ -38,10 +38,10 @@ class LabelDecoder:
         num_classes: int | None = None,
         ignore: int | None = None,
     ) -> "LabelDecoder":
-        """Infer from all label images what is not given, and check what is.
+        """Infer the values that are not given from all label images, and check the others.
 
-        Raises ValueError if all images are empty, are neither instances nor classes, contradict
-        each other, or hold a class beyond ``num_classes``. The message names them.
+        Raises ValueError that names the images if all are empty, if they are neither instances nor
+        classes, contradict each other, or hold a class beyond ``num_classes``.
 
         >>> LabelDecoder.decide([LabelSummary.of("a.png", np.array([[0, 1, 2, 1, 2, 1, 255]]))])
         LabelDecoder(kind='classes', num_classes=3, ignore=None)
@@ -56,15 +56,15 @@ class LabelDecoder:
                 "are the masks"
             )
         if kind == "auto":
-            # Only classes can be more than two.
+            # Instances and binary labels have two classes.
             kind = "classes" if num_classes is not None and num_classes > 2 else infer_kind(images)
         if kind != "classes":
             return cls(kind, num_classes or 2, ignore)
         classes = [value for value in all_values(images) if value != UNKNOWN]
         if not classes:
             raise ValueError(
-                "all label images hold 0 and 255 alone, and 255 is no class but means unknown. "
-                "If they are masks, take dataset.labels=binary"
+                "all label images hold only 0 and 255, and 255 is no class but means unknown. If "
+                "they are masks, take dataset.labels=binary"
             )
         top = classes[-1]
         where = names([image for image in images if top in image.values])
@@ -84,8 +84,8 @@ class LabelDecoder:
     def instances(self, page: Numbers, missing: Mask | None = None) -> Int32[np.ndarray, "_ _"]:
         """Return instance numbers; -1 where labels are unknown or the image is ``missing``.
 
-        4-connected pieces are the instances of binary labels, and of each class above 0. Other
-        instances keep their numbers as far as `numbering.renumber` does.
+        The instances of binary labels, and of each class above 0, are 4-connected pieces. Other
+        instances are renumbered by `numbering.renumber`.
 
         >>> LabelDecoder("binary", 2).instances(np.array([[255, 0, 255, -9]])).tolist()
         [[1, 0, 2, -1]]

@@ -13,23 +13,23 @@ from unet_exp.datasets.labels.white_is_zero import Stack, StoredLabels, WhiteIsZ
 from unet_exp.images.display import warn_once
 
 FLAT = 0.8
-"""Least share of neighbouring pixels of one colour in a picture of labels."""
+"""Least share of neighbouring pixels with equal colours in a picture of labels."""
 LONELY = 0.01
-"""Largest share of its coloured pixels without a neighbour of their colour."""
+"""Largest share of coloured pixels without a neighbour of their colour."""
 
 
 def read_labels(path: Path, pages: int | None = None, min_is_white: str = "auto") -> list[Numbers]:
-    """Read the pages of a label file, each as integers of the file's own type.
+    """Read the pages of a label file as integers of the file's own type.
 
-    - Of a palette the indices are read, see `palettes.palette_indices`.
+    - Palettes are read as indices, see `palettes.palette_indices`.
     - Floats may hold integers.
     - Grey saved as colour is read as grey. In other colour pictures each colour becomes a number
-      (red * 65536 + green * 256 + blue for 8 bits) and black the background. They must plainly be
-      pictures of labels: large areas of one colour, and some black.
-    - `WhiteIsZero` says how files are read in which 0 is white.
+      (red * 65536 + green * 256 + blue for 8 bits), and black the background. They must have large
+      areas of one colour, and some black.
+    - For files in which 0 is white see `WhiteIsZero`.
 
     Raises ValueError like `unet_exp.images.image_file.open_image`, and for photographs, transparent
-    pixels, fractions, and numbers that no integer type holds.
+    pixels, fractions, and numbers beyond all integer types.
     """
     stored = read_stored(path, pages)
     return _to_numbers(stored, *WhiteIsZero(min_is_white).read([stored]))
@@ -38,10 +38,9 @@ def read_labels(path: Path, pages: int | None = None, min_is_white: str = "auto"
 def read_label_files(
     paths: Sequence[Path], white: WhiteIsZero | None = None
 ) -> dict[Path, list[Numbers]]:
-    """Read the label files of a data set as `read_labels`; one decision of ``white`` holds for all.
+    """Read the label files of a data set like `read_labels`, with one decision of ``white``.
 
-    Raises ValueError like `read_labels`, naming all files that cannot be used, and like
-    `WhiteIsZero.read`.
+    Raises ValueError like `read_labels`, naming all files that fail, and like `WhiteIsZero.read`.
     """
     files = read_every(paths, read_stored)
     stacks = (white or WhiteIsZero()).read(files)
@@ -50,7 +49,7 @@ def read_label_files(
 
 
 def _to_numbers(file: StoredLabels, stack: Stack) -> list[Numbers]:
-    """Return the integers that each page of a label file stands for."""
+    """Return the integers of each page of a label file."""
     indices = palette_indices(file.path)
     if indices is not None:
         return [indices]
@@ -60,9 +59,9 @@ def _to_numbers(file: StoredLabels, stack: Stack) -> list[Numbers]:
 
 
 def _integers(path: Path, page: Shaped[np.ndarray, "h w"]) -> Numbers:
-    """Return a page of integers as it is, and a page of floats that are integers as such."""
+    """Return a page of integers, or of floats without fractions, as integers."""
     if page.dtype.kind in "iu":
-        # The native type of this size: files may have another order of bytes.
+        # Files may have another byte order.
         return page.astype(f"{page.dtype.kind}{page.dtype.itemsize}")
     with np.errstate(invalid="ignore"):
         for dtype in (np.int32, np.int64, np.uint64):
@@ -103,8 +102,8 @@ def _numbered_colours(path: Path, page: Shaped[np.ndarray, "c h w"]) -> Numbers:
         reason = "no pixel is black, which is the background"
     if reason:
         raise ValueError(
-            f"{path} is a picture in colour, and not plainly one of labels: {reason}. Save labels "
-            "as a grey picture of one number per pixel; from flat colours for instance by "
+            f"{path} is a picture in colour, and does not look like labels: {reason}. Save labels "
+            "as a grey picture of one number per pixel; for flat colours use, for example, "
             "numpy.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)."
         )
     warn_once(path, "its colours are read as labels, each as a number: black is the background.")

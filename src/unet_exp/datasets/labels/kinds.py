@@ -1,4 +1,4 @@
-"""Infer what the numbers in label images mean: instances, inside and outside, or classes."""
+"""Infer what the numbers in label images mean: instances, a binary mask, or classes."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,11 @@ from unet_exp.datasets.labels.summary import LAST_CLASS, UNKNOWN, LabelSummary
 
 KINDS = ("auto", "instances", "binary", "classes")
 WHITES = (255, 2**16 - 1, 2**32 - 1, 2**64 - 1)
-"""Numbers besides 1 that programs write for inside: the largest of each type."""
+"""Numbers besides 1 that programs write in masks: the largest of each type."""
 NEAR_WHITE = (*range(200, 256), *range(51_200, 2**16))
-"""Largest numbers of smoothed masks."""
+"""Largest numbers in smoothed masks."""
 REMEDY = (
-    "Convert them to one kind, or say what all of them are by dataset.labels=instances, "
+    "Convert them to one kind, or set the kind of all: dataset.labels=instances, "
     "dataset.labels=binary or dataset.labels=classes"
 )
 
@@ -20,20 +20,20 @@ REMEDY = (
 def infer_kind(images: Sequence[LabelSummary]) -> str:
     """Return what labels mean: "binary", "instances" or "classes".
 
-    Each image is judged first. An image whose numbers are scattered does not number instances. An
-    image with three numbers or more, four fifths of them in a single piece, does. Any other image
-    may be of either kind. Then, over all images:
+    An image whose numbers are scattered does not number instances. An image with three numbers or
+    more, four fifths of them in a single piece, does. Any other image may be of either kind. Then,
+    over all images:
 
-    1. Each has a single number beside 0: binary, whether the number is 1, 255 or another. If the
-       numbers of different images are 1, 2, ..., they may be classes, and are refused.
+    1. Each has a single number besides 0, such as 1 or 255: binary. If the numbers of different
+       images are 1, 2, ..., they may be classes, and are refused.
     2. Some number instances, and none does not: instances.
     3. Some do not, none does, and fewer than four fifths of all numbers lie in a single piece:
        classes, if they are 0, 1, ... without gaps up to at most 31; 255 means unknown.
     4. All may be of either kind: instances, if four fifths of all numbers lie in a single piece;
        else classes as in rule 3.
 
-    Raises ValueError if images contradict each other or may mean several things. The message names
-    them and asks for `dataset.labels`.
+    Raises ValueError that names the images and asks for `dataset.labels` if images contradict each
+    other or are ambiguous.
 
     >>> def kind(*images):
     ...     return infer_kind([LabelSummary.of("a.png", np.array(image)) for image in images])
@@ -83,16 +83,15 @@ def _refuse_smoothed(images: list[LabelSummary]) -> None:
     if blurred := [i for i in images if i.is_blurred and i.values[-1] in NEAR_WHITE]:
         top = blurred[0].values[-1]
         raise ValueError(
-            f"{names(blurred)} hold shades between 0 and {top}, as masks do whose edges were "
-            "smoothed by resizing, or that were saved as JPEG. Threshold them, for instance at "
-            f"{top // 2}, and save them as PNG or TIFF. If they number objects, say so by "
-            "dataset.labels=instances"
+            f"{names(blurred)} hold shades between 0 and {top}, like masks that were resized or "
+            f"saved as JPEG. Threshold them, for instance at {top // 2}, and save them as PNG or "
+            "TIFF. If they number objects, set dataset.labels=instances"
         )
     if grainy := [image for image in images if image.is_grainy]:
         raise ValueError(
-            f"most numbers in {names(grainy)} are those of a single pixel, as grey values are. "
-            "Check that they are label images, and threshold masks that were resized or saved as "
-            "JPEG. If they number objects, say so by dataset.labels=instances"
+            f"most numbers in {names(grainy)} are those of a single pixel, like grey values. Check "
+            "that they are label images, and threshold masks that were resized or saved as JPEG. "
+            "If they number objects, set dataset.labels=instances"
         )
 
 
@@ -103,28 +102,28 @@ def _refuse_numbered_masks(images: list[LabelSummary]) -> None:
         examples = [next(i for i in images if i.values == (v,)) for v in numbers[:5]]
         each = ", ".join(f"{image.name} {image.values[0]}" for image in examples)
         raise ValueError(
-            f"each label image holds a single number beside 0, but not all the same ({each}): they "
-            "may be classes, numbers of objects, or masks. Say what they are by "
-            "dataset.labels=classes, dataset.labels=instances or dataset.labels=binary"
+            f"each label image holds a single number besides 0, but not all the same ({each}): "
+            "they may be classes, numbers of objects, or masks. Set dataset.labels=classes, "
+            "dataset.labels=instances or dataset.labels=binary"
         )
 
 
 def _refuse_doubtful_unknown(images: list[LabelSummary]) -> None:
-    """Refuse 255 far above all other numbers: it may mean unknown."""
+    """Refuse 255 if it is far above all other numbers, because it may mean unknown."""
     values = all_values(images)
     beside = [image for image in images if len(image.values) > 1 and UNKNOWN in image.values]
     if beside and values[-1] == UNKNOWN and values[-2] <= 0.6 * UNKNOWN:
         raise ValueError(
-            f"255 stands beside numbers up to {values[-2]} in {names(beside)}, and may mean "
-            "unknown. If it does, say so by dataset.ignore=255; if it numbers an instance like the "
-            "others, by dataset.labels=instances; if there are classes, by dataset.labels=classes"
+            f"255 occurs besides numbers up to {values[-2]} in {names(beside)}, and may mean "
+            "unknown. If it does, set dataset.ignore=255; if it is an instance, "
+            "dataset.labels=instances; if the labels are classes, dataset.labels=classes"
         )
 
 
 def _require_classes(
     images: list[LabelSummary], scattered: list[LabelSummary], share: float
 ) -> None:
-    """Refuse numbers that are not classes, and 255 where it may mean inside instead of unknown."""
+    """Refuse numbers that are not classes, and 255 if it may be a mask instead of unknown."""
     values = _without_unknown(images)
     if not _are_classes(values):
         several = [image for image in scattered if len(image.values) > 1]
@@ -138,19 +137,18 @@ def _require_classes(
             )
         found = all_values(images)
         raise ValueError(
-            f"labels of {len(found)} values up to {found[-1]}, of which only "
-            f"{share:.0%} form one piece in their image, look neither like instances nor like "
-            f"classes 0, 1, ... ({names(scattered or images)}). If they are masks that were "
-            f"resized or saved as JPEG, threshold them, for instance at {found[-1] // 2}; classes "
-            "are to be renumbered 0, 1, ...; if they number objects, say so by "
-            "dataset.labels=instances"
+            f"labels of {len(found)} values up to {found[-1]} look neither like instances nor like "
+            f"classes 0, 1, ... ({names(scattered or images)}): {share:.0%} of the values form one "
+            "piece in their image. If they are masks that were resized or saved as JPEG, threshold "
+            f"them, for instance at {found[-1] // 2}; if they are classes, renumber them 0, 1, "
+            "...; if they number objects, set dataset.labels=instances"
         )
     masks = [image for image in images if image.values == (UNKNOWN,)]
     beside = [image for image in images if UNKNOWN in image.values and len(image.values) > 1]
     if len(masks) > len(beside):
         raise ValueError(
-            "labels differ in kind: there are classes, beside which 255 means unknown, and 0 and "
-            f"255 alone, as in masks, in {names(masks)}. {REMEDY}"
+            "labels differ in kind: there are classes, where 255 means unknown, and 0 and 255 "
+            f"alone, as in masks, in {names(masks)}. {REMEDY}"
         )
 
 
@@ -163,7 +161,7 @@ def _without_unknown(images: Sequence[LabelSummary]) -> list[int]:
 
 
 def all_values(images: Sequence[LabelSummary]) -> list[int]:
-    """Return the numbers above 0 of all images in rising order."""
+    """Return the numbers above 0 of all images, sorted."""
     return sorted({value for image in images for value in image.values})
 
 
@@ -184,7 +182,7 @@ def count_classes(images: Sequence[LabelSummary]) -> int:
 
 
 def names(images: Sequence[LabelSummary], limit: int = 5) -> str:
-    """Write the names of the first images.
+    """Return the names of the first images as text.
 
     >>> names([LabelSummary("b.png", (1,)), LabelSummary("a.png", (1,))], limit=1)
     'b.png and 1 more'
@@ -194,7 +192,7 @@ def names(images: Sequence[LabelSummary], limit: int = 5) -> str:
 
 
 def _numbers(images: Sequence[LabelSummary]) -> str:
-    """Write the numbers of images.
+    """Return the numbers of images as text.
 
     >>> _numbers([LabelSummary("a.png", (1, 2, 3, 4, 5, 9))])
     '0, 1, 2, 3, ... 9'

@@ -1,4 +1,4 @@
-"""PNG files of labels with a palette: read its indices, or the greys that it stands for."""
+"""PNG files of labels with a palette: read the indices, or the greys of the palette."""
 
 from io import BytesIO
 from pathlib import Path
@@ -16,9 +16,8 @@ from unet_exp.images.png import exif_orientation
 def palette_indices(path: Path) -> Numbers | None:
     """Return the labels in a PNG with a palette, turned as it is displayed; None for other files.
 
-    Labels are the indices, as VOC, labelme and Fiji (with a lookup table of greys) write them.
-    They are the grey values only if a program that shrinks files has made the palette, see
-    `is_shrunk_grey`.
+    Labels are the indices, as VOC, labelme and Fiji write them. They are the grey values only if a
+    program that compresses files has made the palette, see `is_shrunk_grey`.
     """
     if not path.is_file():
         return None
@@ -44,7 +43,7 @@ def palette_indices(path: Path) -> Numbers | None:
 
 
 def _unusual_palette(colours: UInt8[np.ndarray, "n 3"], has_zero: bool) -> str:
-    """Return what is worth saying of the colours in use; empty for a usual palette of labels."""
+    """Return a description of unusual colours; empty for a usual palette of labels."""
     if len(np.unique(colours, axis=0)) > 1 and (colours == colours[:, :1]).all():
         return "indices of a palette of greys: 0"
     if has_zero and colours[0].any() and not colours.any(1).all():
@@ -53,11 +52,10 @@ def _unusual_palette(colours: UInt8[np.ndarray, "n 3"], has_zero: bool) -> str:
 
 
 def is_shrunk_grey(palette: UInt8[np.ndarray, "n 3"], used: UInt8[np.ndarray, " m"]) -> bool:
-    """Return whether a program that shrinks files has made a palette of the greys of a picture.
+    """Return whether a program that compresses files has made a palette of a picture's greys.
 
     Such a palette holds each grey in use once and no other colour; repetitions may fill it up. A
-    lookup table holds others, too, or its three greys or more lie in even steps between black and
-    white.
+    lookup table holds others, too, or has three greys or more in even steps from black to white.
 
     >>> def shrunk(*greys, used):
     ...     palette = np.array([greys] * 3, np.uint8).T

@@ -1,4 +1,4 @@
-"""Summarise one label image: its numbers, and in how many pieces each of them lies."""
+"""Summarise a label image: its numbers, and the pieces of each."""
 
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +10,7 @@ from unet_exp.connectivity import label_components
 from unet_exp.datasets.labels.numbering import Numbers, unique_inverse
 
 MOST_COUNTED = 200
-"""Numbers of an image whose pieces are counted, in even steps."""
+"""Most numbers of an image whose pieces are counted."""
 LAST_CLASS = 31
 """Largest number that is inferred to be a class."""
 UNKNOWN = 255
@@ -24,20 +24,20 @@ class LabelSummary:
     Attributes
     ----------
     name
-        What messages call the image.
+        The name of the image in messages.
     values
-        The numbers above 0 in rising order, without the declared unknown value.
+        The numbers above 0, sorted, without the declared unknown value.
     pieces
-        For each number, or `MOST_COUNTED` of them: how many of its 8-connected pieces, largest
-        first, cover nine tenths of its pixels.
+        For each number, or `MOST_COUNTED` of them in even steps: how many of its 8-connected
+        pieces, largest first, cover nine tenths of its pixels.
     is_scattered
-        Fewer than four fifths of the numbers (not counting 255, which may mean unknown) lie in a
-        single piece. Fewer than half of them if there are numbers above `LAST_CLASS`.
+        Fewer than four fifths of the numbers (without 255, which may mean unknown) lie in a single
+        piece. If there are numbers above `LAST_CLASS`: fewer than half.
     is_grainy
-        There are ten numbers or more, and most are those of a single pixel, as grey values are.
+        There are ten numbers or more, and most belong to a single pixel, like grey values.
     is_blurred
-        Between 0 and the largest number lie shades that fill no area, as at the edges of a mask
-        that was resized or saved as JPEG.
+        There are shades between 0 and the largest number that fill no area, as in a mask that was
+        resized or saved as JPEG.
     """
 
     name: str
@@ -51,7 +51,7 @@ class LabelSummary:
     def of(
         cls, name: str, page: Numbers, ignore: int | None = None, count_pieces: bool = True
     ) -> "LabelSummary":
-        """Summarise a page; ``ignore`` is a number that means unknown.
+        """Summarise a page. ``ignore`` is a number that means unknown.
 
         >>> LabelSummary.of("a.png", np.array([[1, 0, 1, 0, 7, -1]]))
         LabelSummary(name='a.png', values=(1, 7), pieces=(2, 1), is_scattered=True, is_grainy=False)
@@ -86,8 +86,8 @@ class LabelSummary:
 def has_blurred_edges(page: Numbers, top: int) -> bool:
     """Return whether a page is a mask of 0 and ``top`` whose edges were smoothed.
 
-    At least four numbers lie between (from 5 % to 95 % of the top). They cover at most half of the
-    page, and fewer than a tenth of their pixels have four neighbours of the same number.
+    At least four numbers lie between 5 % and 95 % of the top. They cover at most half of the page,
+    and fewer than a tenth of their pixels have four neighbours of the same number.
 
     >>> has_blurred_edges(np.array([[0, 0, 0, 50, 130, 200, 230, 255, 255, 255]] * 4), 255)
     True

@@ -1,4 +1,4 @@
-"""Label files in which 0 is white by their tag: one decision for all files of a data set."""
+"""Label files with a tag that 0 is white: one decision for all files of a data set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Stack = Shaped[np.ndarray, "n c h w"]
 
 @dataclass(frozen=True)
 class StoredLabels:
-    """The numbers that a label file stores, and how the file says that they are displayed."""
+    """The numbers that a label file stores, and how they are displayed."""
 
     path: Path
     stack: Stack
@@ -32,7 +32,7 @@ class StoredLabels:
         return 2**self.display.white_bits - 1 if self.stack.dtype.kind == "u" else float("nan")
 
     def values(self) -> set[int | float]:
-        """Return the numbers from 0 on: negative ones are unknown. Colours have none."""
+        """Return the numbers that are not negative (unknown); none for colours."""
         if self.stack.shape[1] != 1:
             return set()
         values, _ = unique_inverse(self.stack.reshape(-1, self.stack.shape[-1]))
@@ -40,7 +40,7 @@ class StoredLabels:
 
 
 def read_stored(path: Path, pages: int | None = None) -> StoredLabels:
-    """Read the stored numbers of a label file, turned as the file is displayed."""
+    """Read the stored numbers of a label file, rotated as it is displayed."""
     with open_whole(path, None, pages, "keep") as file:
         return StoredLabels(path, file.stack(), file.display)
 
@@ -48,13 +48,13 @@ def read_stored(path: Path, pages: int | None = None) -> StoredLabels:
 class WhiteIsZero:
     """Reads all label files of a data set in which 0 is white in the same way.
 
-    "keep" reads numbers as stored. So does "auto" where `display.Display.keeps_numbers`. For all
-    other files in which 0 is white, looking at all label files together:
+    "keep" reads the stored numbers, and so does "auto" for files that `Display.keeps_numbers`. For
+    other files in which 0 is white, all label files together decide:
 
     - Masks of two values, such as 0 and 255: inside and outside are exchanged.
-    - Shades with white but without 0, such as 255 and 254: they are inverted, so that white
-      becomes 0, the background. With "invert", so are shades with both.
-    - Other numbers are those of instances or classes: "auto" keeps them, "invert" is refused.
+    - Shades with white but without 0, such as 255 and 254: they are inverted, so white becomes 0,
+      the background. With "invert", shades with both are inverted, too.
+    - Other numbers are instances or classes: "auto" keeps them, "invert" is refused.
     """
 
     def __init__(self, min_is_white: str = "auto") -> None:
@@ -65,14 +65,14 @@ class WhiteIsZero:
         self._all_masks = True
 
     def read(self, files: Sequence[StoredLabels]) -> list[Stack]:
-        """Return the numbers that files stand for, and log what was decided."""
+        """Return the numbers of each file, and log the decision."""
         affected = [file for file in files if self._is_affected(file)]
         if affected:
             self._decide(files, affected)
         return [self._read(file) for file in files]
 
     def _is_affected(self, file: StoredLabels) -> bool:
-        """Return whether the tag of a file counts."""
+        """Return whether the tag of a file is taken into account."""
         if not file.display.white_bits or self.min_is_white == "keep":
             return False
         return self.min_is_white == "invert" or not file.display.keeps_numbers
@@ -131,7 +131,7 @@ class WhiteIsZero:
         return inverted_shades(file) if way == "inverted" else self._exchanged(file)
 
     def _exchanged(self, file: StoredLabels) -> Stack:
-        """Exchange 0 and the number of the inside, which this file holds, or else the others do."""
+        """Exchange 0 and the number of the inside, which is found in this file or the others."""
         dtype = file.stack.dtype
         inside = file.stack.max(initial=0) or max(self._values, default=0)
         inside = inside or (1 if dtype.kind == "f" else file.white)
@@ -142,7 +142,7 @@ class WhiteIsZero:
 
 
 def inverted_shades(file: StoredLabels) -> Stack:
-    """Invert shades; negative numbers, which mean unknown, stay.
+    """Invert shades, but not negative numbers, which mean unknown.
 
     >>> stack = np.array([[[[255, 254, 0]]]], np.uint8)
     >>> inverted_shades(StoredLabels(Path("a.tif"), stack, Display(white_bits=8))).ravel().tolist()
