@@ -1,5 +1,5 @@
-"""From image files to arrays that are read by slices: PNG, TIFF, NPY and OME-Zarr.
+"""Read PNG, TIFF, NPY and OME-Zarr files as arrays, by slices if they are large.
 
-Axes, pixel sizes and the meaning of grey values come from the file's metadata. Labels, and which
-files belong together, are in `datasets`.
+Axes, pixel sizes and the meaning of grey values come from the file's metadata. Labels, and the
+pairing of files, are in `datasets`.
 """

@@ -1,4 +1,4 @@
-"""How an image's stored numbers are displayed: whether 0 is white, and where the first row lies.
+"""How an image's stored numbers are displayed: its orientation, and whether 0 is white.
 
 TIFF 6.0, tags 262 (PhotometricInterpretation) and 274 (Orientation).
 """
@@ -22,7 +22,7 @@ ORIENTATIONS = {
     4: (False, True, False), 5: (True, False, False), 6: (True, False, True),
     7: (True, True, True), 8: (True, True, False),
 }  # fmt: skip
-"""Of TIFF's Orientation values: whether to transpose, then flip rows, then flip columns."""
+"""For each Orientation: whether to transpose, then flip rows, then flip columns."""
 DECODED = {COMPRESSION.OJPEG, COMPRESSION.JPEG, COMPRESSION.WEBP, COMPRESSION.JPEG2000}
 """Compressions whose decoders turn YCbCr into red, green and blue."""
 logger = logging.getLogger(__name__)
@@ -35,13 +35,13 @@ class Display:
     Attributes
     ----------
     transposed, upwards, leftwards
-        Whether stored rows are columns; then whether rows run upwards, and columns leftwards.
+        Whether to transpose the stored pixels, then to flip rows, and to flip columns.
     white_bits
-        Bits per sample where 0 is white; 0 where 0 is black.
+        Bits per sample if 0 is white; 0 if 0 is black.
     writer
-        "ImageJ" or "tifffile" where the file was written by one of them, else empty.
+        "ImageJ" or "tifffile" if one of them wrote the file, else empty.
     nodata
-        Stored numbers that mean no data, by GDAL's tag.
+        Stored numbers that mean no data, from GDAL's tag.
     """
 
     transposed: bool = False
@@ -60,11 +60,11 @@ class Display:
         return stored.translate(str.maketrans("YX", "XY")) if self.transposed else stored
 
     def flip(self, pixels: Shaped[np.ndarray, "*c h w"]) -> Shaped[np.ndarray, "*c h w"]:
-        """Flip rows and columns as they are displayed."""
+        """Return pixels with rows and columns in the displayed order."""
         return pixels[..., :: -1 if self.upwards else 1, :: -1 if self.leftwards else 1]
 
     def turn(self, stored: Shaped[np.ndarray, "_ _"]) -> Shaped[np.ndarray, "_ _"]:
-        """Turn a stored plane as it is displayed.
+        """Return a stored plane in the displayed orientation.
 
         >>> Display(transposed=True, leftwards=True).turn(np.array([[1, 2], [3, 4]])).tolist()
         [[3, 1], [4, 2]]
@@ -73,24 +73,21 @@ class Display:
 
     @property
     def keeps_numbers(self) -> bool:
-        """Whether the file's writer means its numbers although the tag says that 0 is white.
+        """Whether the numbers are meant as stored although the tag says that 0 is white.
 
-        ImageJ's inverting lookup table changes the display alone, and tifffile writes images of
-        one bit so, which are NumPy's bools.
+        ImageJ's inverting lookup table changes only the display. tifffile writes this tag for
+        boolean arrays.
         """
         return self.writer == "ImageJ" or (self.writer == "tifffile" and self.white_bits == 1)
 
     def inverts(self, min_is_white: str) -> bool:
-        """Return whether grey values are inverted.
-
-        "auto" inverts where 0 is white, except where `keeps_numbers`.
-        """
+        """Return whether to invert grey values; "auto" does so if not `keeps_numbers`."""
         require_choice("dataset.min_is_white", min_is_white, MIN_IS_WHITE)
         wanted = min_is_white == "invert" or (min_is_white == "auto" and not self.keeps_numbers)
         return bool(self.white_bits) and wanted
 
     def warn_of_white_zeros(self, path: Path, min_is_white: str) -> None:
-        """Log once per folder how files are read in which 0 is white."""
+        """Log once per folder how files in which 0 is white are read."""
         if not self.white_bits:
             return
         inverts = self.inverts(min_is_white)
@@ -105,7 +102,7 @@ class Display:
 
 
 def opposite_option(inverts: bool) -> str:
-    """Return the option that reads a file in which 0 is white the other way round."""
+    """Return the option that reads files in which 0 is white in the opposite way."""
     value = "keep" if inverts else "invert"
     return f"dataset.min_is_white={value} (in predict.py min_is_white={value})"
 
@@ -123,8 +120,8 @@ def read_display(path: Path, page: tifffile.TiffPage) -> Display:
     if photometric == PHOTOMETRIC.PALETTE:
         warn_once(
             path,
-            "a TIFF with a palette: its stored numbers are read, not the colours that they are "
-            "shown in. For colours, save it as RGB.",
+            "a TIFF with a palette: its stored numbers are read, not their colours. For colours, "
+            "save it as RGB.",
         )
     writer = ""
     if page.is_imagej:
@@ -148,20 +145,20 @@ def _gdal_nodata(page: tifffile.TiffPage) -> tuple[float, ...]:
 
 
 def display_of_orientation(path: Path, orientation: Any) -> Display:
-    """Return how an image with an Orientation tag is displayed; log it if the image is turned."""
+    """Return the display of an Orientation tag, and log it if the image is rotated or flipped."""
     known = int(orientation) if isinstance(orientation, int) else 1
     transposed, upwards, leftwards = ORIENTATIONS.get(known, ORIENTATIONS[1])
     if transposed or upwards or leftwards:
         warn_once(
             path,
-            f"its Orientation is {known}: it is read, and its results are written, as it is "
-            "shown, with the first row on top.",
+            f"its Orientation is {known}: it is read, and its results are written, in the "
+            "displayed orientation.",
         )
     return Display(transposed, upwards, leftwards)
 
 
 def inverted(pixels: Shaped[np.ndarray, "..."], bits: int) -> Shaped[np.ndarray, "..."]:
-    """Exchange black and white: integers of ``bits`` bits about their middle, others about 0.
+    """Exchange black and white of unsigned integers of ``bits`` bits; negate other numbers.
 
     >>> inverted(np.array([0, 1, 255], np.uint8), 8).tolist()
     [255, 254, 0]
@@ -172,7 +169,7 @@ def inverted(pixels: Shaped[np.ndarray, "..."], bits: int) -> Shaped[np.ndarray,
 
 
 def invert_number(value: float, dtype: np.dtype[Any], bits: int) -> float:
-    """Return what `inverted` makes of a number in an array of this type.
+    """Return the result of `inverted` for a number in an array of this type.
 
     >>> invert_number(0, np.dtype(np.uint8), 8), invert_number(-9999, np.dtype(float), 64)
     (255, 9999)
@@ -184,7 +181,7 @@ _warned: set[tuple[Path, str]] = set()
 
 
 def warn_once(path: Path, message: str) -> None:
-    """Log a warning about a file once for all files of its folder."""
+    """Log a warning about a file, but only once per folder."""
     if (path.parent, message) not in _warned:
         _warned.add((path.parent, message))
         logger.warning("%s (and others like it in its folder): %s", path, message)

@@ -8,11 +8,11 @@ from unet_exp.images.limits import TooLargeError
 
 
 class NoMemoryError(ValueError):
-    """A file does not fit into memory; the message names it."""
+    """A file does not fit into memory."""
 
 
 def one_line(error: BaseException) -> str:
-    """Return the first 160 letters of an error's message, or else its type."""
+    """Return the first 160 characters of an error's message, else its type."""
     return " ".join(str(error).split())[:160] or type(error).__name__
 
 
@@ -24,7 +24,7 @@ def naming_memory_errors(path: Path) -> Iterator[None]:
     except MemoryError as error:
         raise NoMemoryError(
             f"{path} does not fit into memory ({one_line(error)}). Save it as a "
-            "tiled TIFF or as OME-Zarr, which predict.py reads by parts, or cut it into smaller "
+            "tiled TIFF or as OME-Zarr, which predict.py reads in parts, or cut it into smaller "
             "images."
         ) from error
 

@@ -1,4 +1,4 @@
-"""Recognise values that programs write where there are no data, though nobody declared them."""
+"""Recognise fill values: numbers that programs write where there are no data."""
 
 from typing import Any
 
@@ -8,21 +8,21 @@ from jaxtyping import Shaped
 from unet_exp.images.nodata import NotFiniteError
 
 SENTINELS = {-999, -9999, -99999, -999999, -32768, -32767, -(2**31), 1 - 2**31}
-"""Least values that mean no data, as GDAL, Esri and NetCDF write them."""
+"""Fill values of GDAL, Esri and NetCDF that are less than all data."""
 HUGE = 1e20
-"""Least fill value of NetCDF and others: 1e20, 1e30, 9.96921e36, 3e38 ..."""
+"""Least of the large fill values (1e20, 1e30, 9.96921e36, 3e38, ...)."""
 GAP = 1e6
-"""Least factor between fill values and all others."""
+"""Least factor between large fill values and all other values."""
 LARGEST = tuple(float(np.finfo(kind).max) for kind in (np.float16, np.float32, np.float64))
 """Largest floats, which are fill values, too."""
 NEAR = 0.99
-"""Values from this share of a largest float on count as that float."""
+"""Values above this share of a largest float count as that float."""
 NAMED = 4
-"""Different values that a message names."""
+"""Most values that a message names."""
 
 
 class FillDetector:
-    """Refuses a channel, seen band by band, if some of its values are plainly not measured.
+    """Refuses a channel, given band by band, if it holds fill values.
 
     Fill values are
 
@@ -31,8 +31,7 @@ class FillDetector:
     - one of `SENTINELS` as the least value of floats or signed integers, if all others are 0 or
       more, or lie closer to each other than to it.
 
-    An image times 1e300 has no such gap. A channel whose other values are all 0 passes, since
-    fill values hide nothing in it.
+    A channel whose other values are all 0 passes.
 
     >>> fills = FillDetector()
     >>> fills.add(np.array([0.2, -9999, 0.7]))
@@ -49,7 +48,7 @@ class FillDetector:
         self.low, self.high = np.inf, -np.inf
 
     def add(self, values: Shaped[np.ndarray, "..."]) -> None:
-        """Look at a band of finite values."""
+        """Add a band of finite values."""
         if values.dtype.kind not in "if" or not values.size:
             return
         if values.dtype.kind == "f":
@@ -84,7 +83,7 @@ class FillDetector:
             self.huge += [v for v in np.unique(values[large])[:NAMED] if v not in self.huge]
 
     def refuse(self, count: int) -> None:
-        """Refuse the channel, of ``count`` values, if fill values were seen."""
+        """Refuse the channel of ``count`` values if fill values were added."""
         apart = 0 < self.largest_other * GAP <= self.least_huge
         if self.huge and (self.has_largest_float or apart):
             _refuse(self.huge_count, count, self.huge[:NAMED])
@@ -100,8 +99,8 @@ def _refuse(found: int, count: int, values: list[Any]) -> None:
     named = [str(float(v) if v.dtype == np.float16 else v) for v in values]
     option = named[0] if len(named) == 1 else f"[{','.join(named)}]"
     raise NotFiniteError(
-        f"{found} values of {count} that are {' or '.join(named)}, far from all others, as "
-        "programs write them where there are no data. Declare them as no data "
+        f"{found} values of {count} that are {' or '.join(named)}, far from all others, like "
+        "values that programs write where there are no data. Declare them as no data "
         f"(dataset.nodata={option}, in predict.py nodata={option}), or replace them first. If "
-        "they are measurements, declare that none stands for no data (nodata=[])."
+        "they are measurements, declare that no value means no data (nodata=[])."
     )

@@ -16,7 +16,7 @@ from unet_exp.images.stored_image import StoredImage
 class Format:
     """A format of files, known by their first bytes.
 
-    ``open`` takes a path and the number of bytes up to which pixels are read at once.
+    ``open`` takes a path, and the number of bytes up to which all pixels are read at once.
     """
 
     name: str

@@ -30,14 +30,14 @@ class ImageFile:
     Attributes
     ----------
     pages
-        Arrays of shape (channels, height, width), read by slices as the image is displayed. They
-        can be read only while the file is open.
+        Arrays (channels, height, width) in the displayed orientation. They are read by slices
+        while the file is open.
     axes, shape
-        Names and lengths of the axes that the pages stand in, such as "TZ" and (10, 5); the last
-        one varies fastest. Empty for a single page. Letters in ``stored_image.UNNAMED`` stand for
-        axes without a name.
+        Names and lengths of the axes of pages, such as "TZ" and (10, 5); the last one varies
+        fastest. Empty for a single page. Letters in ``stored_image.UNNAMED`` are axes without a
+        name.
     inverted
-        Whether grey values are inverted because the file says that 0 is white.
+        Whether grey values are inverted because 0 is white.
     """
 
     path: Path
@@ -54,17 +54,17 @@ class ImageFile:
             return np.stack([page[:, :, :] for page in self.pages])
 
     def find_nodata(self, declared: NoData) -> NoData:
-        """Return the numbers in its pages that mean no data: those declared, else the file's own.
+        """Return the numbers in the pages that mean no data: those declared, else the file's own.
 
-        Both refer to stored numbers, so they are inverted where the pages are.
+        Both refer to stored numbers, so they are inverted if the pages are.
         """
         if not declared and not isinstance(declared, NoneAtAll) and self.display.nodata:
             declared = self.display.nodata
             warn_once(
                 self.path,
-                f"its GDAL_NODATA tag says that {declared[0]:g} stands where there are no data: "
-                "such pixels are ignored. To say otherwise, set dataset.nodata=VALUE, or "
-                "dataset.nodata=[] for none (in predict.py nodata=[]).",
+                f"its GDAL_NODATA tag says that {declared[0]:g} means no data: such pixels are "
+                "ignored. To change this, set dataset.nodata=VALUE, or dataset.nodata=[] for none "
+                "(in predict.py nodata=[]).",
             )
         if not declared or not self.inverted:
             return declared
@@ -82,25 +82,20 @@ def open_image(
 ) -> Iterator[ImageFile]:
     """Open a PNG, TIFF or NPY file, or an OME-Zarr folder.
 
-    Colours come as red, green, blue. An opaque alpha channel is left out. Pages are turned as the
-    Orientation tag says, and inverted as ``min_is_white`` says, see `display.Display.inverts`.
+    Colours are in the order red, green, blue. An opaque alpha channel is left out. Pages have the
+    displayed orientation. ``min_is_white`` is described in `display.Display.inverts`.
 
     Parameters
     ----------
     channels, pages
-        What is expected of a file that does not name its axes. Its planes are pages, unless they
-        fit only as channels: there are ``channels`` of them (more than one), or ``pages`` is 1.
+        Expected numbers, for a file that does not name its axes. Its planes are channels if there
+        are ``channels`` of them (more than one), or if ``pages`` is 1; else they are pages.
     in_memory
-        Bytes up to which pixels are read at once. Larger files are read by slices where the
+        Bytes up to which all pixels are read at once. Larger files are read by slices if the
         format allows it (PNG does not).
 
-    Raises
-    ------
-    ValueError
-        The file is damaged, cut short, empty, of another format, or larger than
-        `unet_exp.images.limits` allows. The message names it.
-    OSError
-        It is missing or cannot be read.
+    Raises ValueError that names the file if it is damaged, empty, of another format, or larger than
+    `unet_exp.images.limits` allows, and OSError if it is missing or cannot be read.
     """
     with ExitStack() as closing:
         with naming_damage(path):
@@ -115,7 +110,7 @@ def open_image(
         planes = size([array.shape[axis] for axis in layout.pages])
         if planes > MOST_PAGES:
             raise ValueError(
-                f"{path} is refused: it says that it holds {planes:,} pages, and a file may have "
+                f"{path} is refused: it claims to hold {planes:,} pages, and a file may have "
                 f"{MOST_PAGES:,}. Cut it into several files."
             )
         if not layout.is_named and planes > 1 and (planes == channels or pages == 1):
@@ -139,7 +134,7 @@ def open_whole(
 def _pages(
     path: Path, stored: StoredImage, layout: Layout, channels: int, invert: bool
 ) -> list[MappedArray]:
-    """Return the pages of a stored image, each with its first ``channels`` channels."""
+    """Return the pages of a stored image with their first ``channels`` channels."""
     array, display = stored.array, stored.display
     height, width = array.shape[layout.rows], array.shape[layout.columns]
     dtype = np.dtype(np.uint8 if array.dtype == bool else array.dtype)
@@ -161,7 +156,7 @@ def _pages(
 
 
 def mirror_slice(part: slice, length: int) -> slice:
-    """Return the slice of a reversed axis that holds the given part of the axis.
+    """Return the slice of a reversed axis that holds a part of the axis.
 
     >>> mirror_slice(slice(0, 3), 10), mirror_slice(slice(None), 10)
     (slice(7, 10, None), slice(0, 10, None))
@@ -171,6 +166,6 @@ def mirror_slice(part: slice, length: int) -> slice:
 
 
 def _is_opaque(page: MappedArray) -> bool:
-    """Return whether all values of a page's last channel are the largest that its type holds."""
+    """Return whether all values of a page's last channel are the largest of their type."""
     top = np.iinfo(page.dtype).max if page.dtype.kind == "u" else 1
     return all(bool((band == top).all()) for band in row_bands(channel_of(page, -1)))

@@ -1,4 +1,4 @@
-"""Limits on what a file may say that it holds, checked before memory or time is spent on it."""
+"""Limits on the size that a file claims, checked before memory or time is spent on it."""
 
 import math
 import os
@@ -9,16 +9,16 @@ import psutil
 from unet_exp.numbers import format_bytes, parse_number
 
 PACKED = 2000
-"""Bytes of pixels that one byte of a file may stand for; deflate reaches 1032."""
+"""Largest compression ratio that is plausible; deflate reaches 1032."""
 SMALL = 2**28
-"""Bytes of pixels below which any compression is believed."""
+"""Bytes of pixels below which any compression ratio is plausible."""
 MOST_PAGES = 2**18
 VARIABLE = "UNET_EXP_IMAGE_LIMIT"
-"""Environment variable that replaces the limits on bytes: GiB that a file may unpack to."""
+"""Environment variable with the GiB that a file may unpack to; it replaces the other limits."""
 
 
 class TooLargeError(ValueError):
-    """A file says that it holds more than is plausible, or than fits into memory."""
+    """A file claims to hold more than is plausible, or than fits into memory."""
 
 
 def size(shape: Sequence[int], itemsize: int = 1) -> int:
@@ -31,7 +31,7 @@ def size(shape: Sequence[int], itemsize: int = 1) -> int:
 
 
 def stated_limit() -> float | None:
-    """Return the limit in bytes that ``UNET_EXP_IMAGE_LIMIT`` sets, if it is set."""
+    """Return the limit of ``UNET_EXP_IMAGE_LIMIT`` in bytes; None if it is not set."""
     text = os.environ.get(VARIABLE)
     if not text:
         return None
@@ -42,24 +42,24 @@ def stated_limit() -> float | None:
 
 
 def require_plausible(declared: int, stored: Iterable[int], pages: int = 1) -> None:
-    """Refuse a file that says that it holds far more than its own bytes can.
+    """Refuse a file that claims to hold far more than its own bytes can.
 
-    ``declared`` is the number of bytes of all its pixels. ``stored`` are the sizes of the files
-    that hold them, summed only as far as needed.
+    ``declared`` is the number of bytes of all pixels, ``stored`` the sizes of the files that hold
+    them, summed only as far as needed.
 
     >>> require_plausible(2**60, [1000])
     Traceback (most recent call last):
-    unet_exp.images.limits.TooLargeError: it says that it holds 1,073,741,824 GiB of pixels ...
+    unet_exp.images.limits.TooLargeError: it claims to hold 1,073,741,824 GiB of pixels ...
     """
     if pages > MOST_PAGES:
         raise TooLargeError(
-            f"it says that it holds {pages:,} pages, and a file may have {MOST_PAGES:,}. Cut it "
-            "into several files"
+            f"it claims to hold {pages:,} pages, and a file may have {MOST_PAGES:,}. Cut it into "
+            "several files"
         )
     if (limit := stated_limit()) is not None:
         if declared > limit:
             raise TooLargeError(
-                f"it says that it holds {format_bytes(declared)} of pixels, and {VARIABLE} allows "
+                f"it claims to hold {format_bytes(declared)} of pixels, and {VARIABLE} allows "
                 f"{format_bytes(limit)}"
             )
         return
@@ -71,18 +71,18 @@ def require_plausible(declared: int, stored: Iterable[int], pages: int = 1) -> N
         if found * PACKED >= declared and found >= pages:
             return
     raise TooLargeError(
-        f"it says that it holds {format_bytes(declared)} of pixels in {pages:,} page(s), but has "
-        f"{found:,} bytes. If that is right, allow so many GiB by "
-        f"{VARIABLE}={math.ceil(declared / 2**30)} in the environment"
+        f"it claims to hold {format_bytes(declared)} of pixels in {pages:,} page(s), but has only "
+        f"{found:,} bytes. If that is right, set {VARIABLE}={math.ceil(declared / 2**30)} in the "
+        "environment, the GiB that a file may unpack to"
     )
 
 
 def require_memory(needed: int, what: str) -> None:
-    """Refuse to unpack at once what does not fit into free memory."""
+    """Refuse pixels that do not fit into the free memory at once."""
     free = stated_limit() or psutil.virtual_memory().available
     if needed > free:
         raise TooLargeError(
             f"{what} takes {format_bytes(needed)} of memory at once, and {format_bytes(free)} may "
-            "be taken. Save it as a tiled TIFF or as OME-Zarr, which are read by parts, or cut it "
+            "be taken. Save it as a tiled TIFF or as OME-Zarr, which are read in parts, or cut it "
             "into smaller images"
         )

@@ -10,17 +10,17 @@ NoData = tuple[float, ...]
 
 
 class NoneAtAll(tuple[float, ...]):
-    """Declares that no number means no data, whatever the file says or its numbers look like."""
+    """Declares that all numbers are data, whatever the file says."""
 
 
 class NotFiniteError(ValueError):
-    """An image holds numbers that are not measurements; the message says how many."""
+    """An image holds numbers that are not measurements."""
 
 
 def parse_nodata(nodata: Any) -> NoData:
-    """Return the numbers that an option ``nodata`` declares: one number, a list or None.
+    """Return the numbers of an option ``nodata``: a number, a list of them, or None.
 
-    An empty list declares that there are none.
+    An empty list declares that all numbers are data.
 
     >>> parse_nodata(-9999), parse_nodata([0, "nan"]), parse_nodata(None)
     ((-9999.0,), (0.0, nan), ())
@@ -37,9 +37,9 @@ def parse_nodata(nodata: Any) -> NoData:
 
 
 def find_gaps(pixels: Shaped[np.ndarray, "..."], nodata: NoData) -> Bool[np.ndarray, "..."] | None:
-    """Return a mask of the pixels that are declared as no data; None if nothing is declared.
+    """Return a mask of the pixels without data; None if no number is declared.
 
-    A number is compared in the type of the pixels: -3.4028235e38 means the least float32.
+    A number is compared in the type of the pixels: -3.4028235e38 is the least float32.
 
     >>> find_gaps(np.array([np.nan, 1, 2]), (math.nan, 2.0)).tolist()
     [True, False, True]
@@ -58,7 +58,7 @@ def find_gaps(pixels: Shaped[np.ndarray, "..."], nodata: NoData) -> Bool[np.ndar
 
 
 def refuse_not_finite(found: int, count: int) -> None:
-    """Refuse ``found`` of ``count`` values that are NaN or infinite, and say what to do."""
+    """Raise NotFiniteError if ``found`` of ``count`` values are NaN or infinite."""
     if found:
         raise NotFiniteError(
             f"{found} values of {count} that are NaN or infinite. Declare them as no data "

@@ -1,4 +1,4 @@
-"""OME-XML of a TIFF (docs.openmicroscopy.org): which planes of its images lie in the file."""
+"""OME-XML of a TIFF (docs.openmicroscopy.org): the planes of its images that are in the file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ Element = ElementTree.Element
 
 
 class OmeError(ValueError):
-    """Planes are missing that should be in the file."""
+    """The file lacks planes that it should hold."""
 
 
 @dataclass(frozen=True)
 class OmeImage:
-    """An image: the indices of its pages in the file, in the order of ``axes`` and ``shape``."""
+    """The indices of an image's pages in the file, in the order of ``axes`` and ``shape``."""
 
     pages: list[int]
     axes: str
@@ -39,17 +39,13 @@ def find_pixels(root: Element) -> list[Element]:
 
 
 def planes_in_file(xml: str, name: str, count: int) -> list[OmeImage]:
-    """Return the images of OME-XML with the planes that lie in file ``name`` of ``count`` pages.
+    """Return the images of OME-XML with their planes in the file ``name`` of ``count`` pages.
 
-    Planes in other files of a set are left out: an axis is as long as the file has planes along
-    it. Planes that leave gaps along the axes stand in one axis without a name (I).
+    Planes in other files of a set are left out, so an axis is as long as the file has planes along
+    it. Planes with gaps along the axes form one axis without a name (I).
 
-    Raises
-    ------
-    OmeError
-        Planes are missing that should be in this file.
-    ValueError
-        The XML cannot be parsed, or makes no sense (also KeyError).
+    Raises OmeError if the file lacks planes that it should hold, and ValueError or KeyError if the
+    XML is invalid.
 
     >>> pixels = '<Pixels DimensionOrder="XYZCT" SizeX="9" SizeY="9" SizeZ="2" SizeC="1" SizeT="3">'
     >>> planes_in_file(f"<OME><Image>{pixels}<TiffData/></Pixels></Image></OME>", "a.tif", 6)
@@ -57,26 +53,26 @@ def planes_in_file(xml: str, name: str, count: int) -> list[OmeImage]:
     """
     root = parse_xml(xml)
     if root.find("{*}BinaryOnly") is not None:
-        return []  # the metadata lie in another file
+        return []  # the metadata are in another file
     pixels = find_pixels(root)
     own = _own_uuid(root, pixels, name)
     found = [image for p in pixels if (image := _image(p, own, count, len(pixels) == 1))]
     if not found and pixels:
-        raise ValueError("its OME-XML names planes of other files alone")
+        raise ValueError("its OME-XML names only planes of other files")
     return found
 
 
 def _own_uuid(root: Element, pixels: Sequence[Element], name: str) -> str | None:
-    """Return the UUID of the file itself; None if the XML never names it.
+    """Return the UUID of the file itself; None if the XML does not name it.
 
-    That is the UUID of the root, else that of the file of this name, else (a renamed file) the
-    only UUID there is.
+    It is the UUID of the root, else that of the file of this name, else (the file was renamed) the
+    only UUID.
     """
     if "UUID" in root.attrib:
         return root.attrib["UUID"]
     named = [uuid for p in pixels for uuid in p.findall("{*}TiffData/{*}UUID")]
     for uuid in named:
-        # Written on Windows, the name may hold a path with backslashes.
+        # The name may be a path of Windows.
         stated = PurePath(uuid.attrib.get("FileName", "").replace("\\", "/")).name
         if stated.lower() == name.lower():
             return uuid.text
@@ -85,7 +81,7 @@ def _own_uuid(root: Element, pixels: Sequence[Element], name: str) -> str | None
 
 
 def _image(pixels: Element, own: str | None, count: int, is_only: bool) -> OmeImage | None:
-    """Read one Pixels element; None if none of its planes is in this file."""
+    """Read a Pixels element; None if no plane is in this file."""
     axes, lengths = _axes(pixels)
     declared = size(lengths)
     pages: dict[int, int] = {}  # index of a plane to index of a page
@@ -95,7 +91,7 @@ def _image(pixels: Element, own: str | None, count: int, is_only: bool) -> OmeIm
         is_bare = is_bare and not {"IFD", "PlaneCount", "NumPlanes"} & attributes.keys()
         first = [int(attributes.get(f"First{axis}", 0)) for axis in axes]
         if any(not 0 <= f < n for f, n in zip(first, lengths, strict=True)):
-            continue  # ImageJ leaves such blocks when it crops
+            continue  # ImageJ does not remove such blocks when it crops
         plane = 0
         for f, n in zip(first, lengths, strict=True):
             plane = plane * n + f
@@ -124,7 +120,7 @@ def _image(pixels: Element, own: str | None, count: int, is_only: bool) -> OmeIm
 
 
 def _axes(pixels: Element) -> tuple[str, list[int]]:
-    """Return the axes of planes and their lengths in planes; the last one varies fastest."""
+    """Return the axes of planes and their lengths; the last one varies fastest."""
     order = pixels.attrib["DimensionOrder"]
     if sorted(order) != sorted("XYZCT") or order[:2] != "XY":
         raise ValueError(f"its DimensionOrder is {order!r}")
@@ -140,7 +136,7 @@ def _axes(pixels: Element) -> tuple[str, list[int]]:
 
 
 def _in_order(pages: dict[int, int], axes: str, lengths: Sequence[int]) -> OmeImage:
-    """Find the axes that the planes span, given the index of each plane and its page."""
+    """Return an image of planes, given the page of each; shorten axes to the planes."""
     planes = sorted(pages)
     along: list[set[int]] = [set() for _ in axes]
     for plane in planes:

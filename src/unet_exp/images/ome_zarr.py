@@ -1,6 +1,6 @@
 """OME-Zarr 0.4 and 0.5 (ngff.openmicroscopy.org): images of any size, stored in chunks.
 
-Where the attributes of a group make no sense, its array is read as if it were alone.
+If the attributes of a group are invalid, its array is read without them.
 """
 
 import logging
@@ -25,10 +25,10 @@ def is_zarr(path: Path) -> bool:
 
 
 def holds_image(path: Path) -> bool:
-    """Return whether a Zarr folder is an array or an image, not a group of images."""
+    """Return whether a Zarr folder is an image and not a group of images."""
     try:
         node = zarr.open(path, mode="r")
-    except Exception:  # whatever is wrong with it is reported when it is read
+    except Exception:  # the error is reported when the image is read
         return True
     return isinstance(node, zarr.Array) or bool(_attributes(node).get("multiscales"))
 
@@ -37,7 +37,7 @@ def holds_image(path: Path) -> bool:
 def open_zarr(path: Path, in_memory: int) -> Iterator[StoredImage]:
     """Open the finest resolution of an OME-Zarr image, or a plain Zarr array, to read by slices.
 
-    Of an image converted by bioformats2raw the first series is taken.
+    The first series of an image that bioformats2raw converted is taken.
     """
     stored = _find_image(path)
     array = stored.array
@@ -55,11 +55,11 @@ def open_zarr(path: Path, in_memory: int) -> Iterator[StoredImage]:
 
 
 def _find_image(path: Path) -> StoredImage:
-    """Find the array that is the image, its axes, and what is said of its pixels."""
+    """Find the array of the image, its axes and its tags."""
     try:
         node: Any = zarr.open(path, mode="r")
     except Exception as error:
-        # A group whose attributes are no JSON may hold a sound array.
+        # The array of a group with invalid attributes may be valid.
         array_in_it = any((path / "0" / name).is_file() for name in (".zarray", "zarr.json"))
         if not array_in_it:
             raise ValueError(f"its metadata cannot be parsed ({error})") from error
@@ -83,14 +83,14 @@ def _find_image(path: Path) -> StoredImage:
         )
     names = axis_names(image, array.ndim)
     if names is None:
-        logger.warning("%s: its axes make no sense; the usual ones are taken.", path)
+        logger.warning("%s: its axes are invalid; the usual ones are taken.", path)
         return StoredImage(array, _usual_axes(array.shape), tags=Tags("zarr"))
     letters = "".join(name.upper()[0] for name, _ in names)
     return StoredImage(array, letters, tags=Tags("zarr", scale=_steps(names, finest)))
 
 
 def _attributes(group: Any) -> dict[str, Any]:
-    """Return OME's attributes of a group, of either version."""
+    """Return OME's attributes of a group, in version 0.4 or 0.5."""
     attributes = dict(group.attrs)
     found = attributes.get("ome", attributes)
     return found if isinstance(found, dict) else attributes
@@ -107,9 +107,9 @@ def first_object(value: Any) -> Mapping[str, Any]:
 
 
 def _array_at(group: Any, path: Any) -> Any:
-    """Return the array at a path in a group, else the one called 0; None without both."""
+    """Return the array at a path in a group, else the one named 0, else None."""
     for name in (path, "0"):
-        # A path that leaves the group names another image.
+        # A path must not leave the group.
         if isinstance(name, str) and name and ".." not in name.split("/"):
             try:
                 node = group[name.strip("/")]
@@ -121,12 +121,12 @@ def _array_at(group: Any, path: Any) -> Any:
 
 
 def _usual_axes(shape: tuple[int, ...]) -> str:
-    """Return the axes that an array of an OME-Zarr image has where it does not say."""
+    """Return the axes of an array of an OME-Zarr image that does not name them."""
     return AXES.upper() if len(shape) == len(AXES) else guess_axes(shape)
 
 
 def axis_names(image: Mapping[str, Any], ndim: int) -> list[tuple[str, Any]] | None:
-    """Return the name and unit of each axis; None where they do not fit the array.
+    """Return the name and unit of each axis; None if they do not fit the array.
 
     >>> axis_names({"axes": ["y", {"name": "x", "unit": "um"}]}, 2)
     [('y', None), ('x', 'um')]
@@ -145,7 +145,7 @@ def axis_names(image: Mapping[str, Any], ndim: int) -> list[tuple[str, Any]] | N
 
 
 def _steps(names: list[tuple[str, Any]], finest: Mapping[str, Any]) -> dict[str, Step]:
-    """Return the step and unit along each axis but the channels, where the step makes sense."""
+    """Return the valid steps and their units along all axes but channels."""
     known = finest.get("coordinateTransformations")
     known = known if isinstance(known, list) else []
     scales = [s.get("scale") for s in known if isinstance(s, dict) and s.get("type") == "scale"]

@@ -1,4 +1,4 @@
-"""PNG files: checked by their header before they are decoded, colours as red, green, blue."""
+"""PNG files, decoded to red, green, blue after a check of the header."""
 
 import struct
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ from unet_exp.images.stored_image import StoredImage
 SIGNATURES = (b"\x89PNG",)
 GREY_ALPHA = 4
 SAMPLES = {0: 1, 2: 3, 3: 4, GREY_ALPHA: 4, 6: 4}
-"""Channels that OpenCV decodes for each colour type of the header, at most."""
+"""Most channels that OpenCV decodes for each colour type of the header."""
 
 
 @contextmanager
 def open_png(path: Path, in_memory: int) -> Iterator[StoredImage]:
-    """Read a PNG, which is always read at once."""
+    """Read a PNG; all pixels are read at once."""
     data = path.read_bytes()
     if data[12:16] != b"IHDR" or len(data) < 33:
         raise ValueError("its header is missing")
@@ -58,5 +58,5 @@ def exif_orientation(data: bytes) -> Any:
         exif = Image.Exif()
         exif.load(PngImageFile(BytesIO(data)).info["exif"])
         return exif.get(274, 1)
-    except Exception:  # Pillow raises anything where the chunk makes no sense
+    except Exception:  # Pillow raises any exception for an invalid chunk
         return 1

@@ -16,7 +16,7 @@ ImageAndGaps = tuple[Float32[np.ndarray, "_ _ _"], Bool[np.ndarray, "_ _"] | Non
 def read_pages(
     path: Path, channels: int | None = None, pages: int | None = None, min_is_white: str = "auto"
 ) -> Shaped[np.ndarray, "n c h w"]:
-    """Read a file as pages of channels in the numbers that it holds, see `open_image`."""
+    """Read all pages of a file with their stored numbers, see `open_image`."""
     with open_whole(path, channels, pages, min_is_white) as file:
         file.display.warn_of_white_zeros(path, min_is_white)
         return file.stack()
@@ -27,9 +27,8 @@ def read_images(
 ) -> list[Float32[np.ndarray, "_ _ _"]]:
     """Read and normalise the pages of a file, each (channels, height, width).
 
-    ``channels`` and ``pages`` are what is expected of a file that does not name its axes.
-
-    Raises ValueError like `open_image`, and for values that are not finite.
+    ``channels`` and ``pages`` are explained in `open_image`. Raises ValueError like `open_image`,
+    and for values that are not finite.
     """
     images = read_images_and_gaps(path, normalization, channels, pages)
     return [image for image, _ in images]
@@ -43,10 +42,10 @@ def read_images_and_gaps(
     nodata: NoData = (),
     min_is_white: str = "auto",
 ) -> list[ImageAndGaps]:
-    """Read and normalise pages as `read_images`, each with a mask of pixels without data.
+    """Read and normalise pages like `read_images`, each with a mask of pixels without data.
 
-    A pixel is in the mask if all its channels hold a number that means no data, see
-    `image_file.ImageFile.find_nodata`. The mask is None where no number does.
+    A pixel is in the mask if none of its channels has data, see
+    `image_file.ImageFile.find_nodata`. The mask is None if all numbers are data.
     """
     everything = slice(None), slice(None)
     try:
@@ -64,7 +63,7 @@ def normalise(
 ) -> Float32[np.ndarray, "c h w"]:
     """Scale the grey values of each channel, see `scaling.find_scaling`.
 
-    Pages of a stack are normalised one by one, so a page means the same alone and in its stack.
+    Pages of a stack are normalised one by one.
 
     >>> normalise(np.array([[[1, 3], [1, 3]]], np.uint8)).tolist()
     [[[-1.0, 1.0], [-1.0, 1.0]]]

@@ -14,7 +14,7 @@ from unet_exp.ranges import require_choice
 NORMALIZATIONS = ("zscore", "percentile", "minmax", "dtype", "none")
 PERCENTILES = (1.0, 99.8)
 BAND = 2**24
-"""Pixels of a band; percentiles of larger channels of floats are those of so many pixels."""
+"""Pixels of a band. Percentiles of floats are those of at most so many pixels."""
 
 
 def find_scaling(
@@ -25,20 +25,16 @@ def find_scaling(
     "zscore" takes mean and standard deviation; "percentile" the 1st percentile and the distance
     to the 99.8th; "minmax" the least value and the distance to the largest; "dtype" divides by
     the largest number of an integer type; "none" changes nothing. A constant channel becomes 0.
-    Values that ``nodata`` declares are left out.
+    Values in ``nodata`` are left out.
 
     >>> find_scaling(np.array([[1, 3], [1, 3]], np.uint8))
     (2.0, 1.0)
     >>> find_scaling(np.array([[1, 3], [255, 3]], np.uint8), "minmax", nodata=(255.0,))
     (1.0, 2.0)
 
-    Raises
-    ------
-    ValueError
-        The normalization is unknown.
-    NotFiniteError
-        Values are NaN or infinite, or fill values (`unet_exp.images.fills`) that ``nodata``
-        neither declares nor excludes by `NoneAtAll`.
+    Raises ValueError if the normalization is unknown, and NotFiniteError if values are NaN or
+    infinite, or are fill values (`unet_exp.images.fills`) that ``nodata`` does not declare.
+    `NoneAtAll` allows fill values.
     """
     require_choice("dataset.normalization", normalization, NORMALIZATIONS)
     is_integer = channel.dtype.kind in "iu"
@@ -74,7 +70,7 @@ def row_bands(channel: Any) -> Iterator[Shaped[np.ndarray, "rows w"]]:
 
 
 def known_values(band: Shaped[np.ndarray, "h w"], nodata: NoData) -> Shaped[np.ndarray, "..."]:
-    """Return a band without the values that are declared as no data."""
+    """Return the values of a band that are not in ``nodata``."""
     gaps = find_gaps(band, nodata)
     return band if gaps is None else band[~gaps]
 
@@ -82,7 +78,7 @@ def known_values(band: Shaped[np.ndarray, "h w"], nodata: NoData) -> Shaped[np.n
 def moments(channel: Any, nodata: NoData = ()) -> tuple[float, float, float, float]:
     """Return least and largest value, mean and standard deviation, in double precision.
 
-    Without any value the least is infinite.
+    Without any values the least is infinite.
 
     >>> moments(np.array([[1, 3]], np.uint8))
     (1.0, 3.0, 2.0, 1.0)
@@ -90,7 +86,7 @@ def moments(channel: Any, nodata: NoData = ()) -> tuple[float, float, float, flo
     low, high, mean, variance = _moments(channel, nodata, 0)
     if low >= high:
         return low, high, low, 0.0
-    # Squares of numbers far from 1 leave the range of doubles, so those are scaled by 2**-shift.
+    # Squares of numbers far from 1 would overflow, so the numbers are scaled by 2**-shift.
     shift = int(np.frexp(max(abs(low), abs(high)))[1])
     if abs(shift) <= 300:
         return low, high, mean, float(np.sqrt(variance))
@@ -133,8 +129,8 @@ def _moments(channel: Any, nodata: NoData, shift: int) -> tuple[float, float, fl
 def percentiles(channel: Any, nodata: NoData = ()) -> tuple[float, float]:
     """Return the 1st and the 99.8th percentile.
 
-    They are exact except for channels of more than ``BAND`` values that are not integers of 8 or
-    16 bits. Of those, pixels in even steps are used.
+    They are exact for up to ``BAND`` values and for integers of 8 or 16 bits. Else they are those
+    of pixels in even steps.
     """
     pixels, dtype = int(np.prod(channel.shape)), channel.dtype
     if pixels > BAND and dtype.kind in "iu" and dtype.itemsize <= 2:
@@ -172,7 +168,7 @@ def percentile_of_counts(counts: Int64[np.ndarray, " values"], q: float) -> floa
 class Scaled:
     """An image (c, h, w) whose pixels are scaled when they are read by slices.
 
-    Values that ``nodata`` declares become 0.
+    Values in ``nodata`` become 0.
 
     >>> image = Scaled(np.array([[[1, 3], [1, 3]]], np.uint8), "zscore")
     >>> image.shape, image[:, 0:1, 0:2].tolist()
@@ -185,7 +181,7 @@ class Scaled:
         channels = [channel_of(image, c) for c in range(self.shape[0])]
         found = [find_scaling(channel, normalization, nodata) for channel in channels]
         low, scale = np.array(found).reshape(-1, 2).T[..., None, None]
-        # Differences of numbers far from 1 leave the range of doubles, see `moments`.
+        # Differences of numbers far from 1 would overflow, see `moments`.
         exponents = np.frexp(scale)[1]
         self.shift = np.where(np.abs(exponents) > 300, exponents, 0)
         self.low, self.scale = np.ldexp(low, -self.shift), np.ldexp(scale, -self.shift)
@@ -213,7 +209,7 @@ class Scaled:
         return scaled
 
     def missing(self, rows: slice, columns: slice) -> Bool[np.ndarray, "h w"] | None:
-        """Return a mask of pixels without data in any channel; None if nothing is declared."""
+        """Return a mask of pixels without data in all channels; None if no number is declared."""
         if not self.nodata:
             return None
         gaps = find_gaps(np.asarray(self.image[:, rows, columns]), self.nodata)

@@ -1,4 +1,4 @@
-"""An image as its file stores it, and which of its axes are pages, channels, rows and columns."""
+"""An image as its file stores it; its axes of pages, channels, rows and columns."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,23 +10,23 @@ from unet_exp.images.display import Display
 from unet_exp.images.tags import Tags
 
 UNNAMED = "QI"
-"""tifffile's letters for axes that the file does not explain."""
+"""tifffile's letters for axes without a name."""
 CHANNELS = "CS"
 """Letters of channels and of samples (red, green, blue)."""
 WIDEST_PIXEL = 16
-"""Longest last axis that holds channels without being named so."""
+"""Longest last axis without a name that holds channels."""
 
 
 @dataclass(frozen=True)
 class StoredImage:
-    """What the reader of a file format returns.
+    """The result of a reader of a file format.
 
     Attributes
     ----------
     array
-        Read by slices, in the file's own order of axes.
+        Read by slices, in the file's order of axes.
     axes
-        tifffile's letter for each axis, named as the image is displayed.
+        tifffile's letter of each axis as it is displayed.
     alpha
         Whether the last channel may be an alpha channel.
     """
@@ -53,7 +53,7 @@ class Layout:
 
     @property
     def is_named(self) -> bool:
-        """Whether the file says what its pages are."""
+        """Whether the file names the axes of pages."""
         return not set(self.letters) & set(UNNAMED)
 
     def pages_as_channels(self) -> "Layout":
@@ -63,7 +63,7 @@ class Layout:
     def read(
         self, array: Any, page: tuple[int, ...], rows: slice, columns: slice
     ) -> Shaped[np.ndarray, "c h w"]:
-        """Read a part of all channels of a page, given by its index along the axes of pages."""
+        """Read a part of all channels of a page, given the page's index along each axis."""
         index: list[Any] = [0] * len(array.shape)
         for axis, number in zip(self.pages, page, strict=True):
             index[axis] = number
@@ -77,9 +77,9 @@ class Layout:
 
 
 def find_layout(shape: tuple[int, ...], axes: str) -> Layout:
-    """Find pages, channels, rows and columns among axes of any order; drop axes of length 1.
+    """Find pages, channels, rows and columns among axes in any order; drop axes of length 1.
 
-    Axes named C (channels) or S (samples) are channels. All others (Z, T, unnamed) are pages.
+    Axes C (channels) and S (samples) are channels, all others (Z, T, unnamed) are pages.
 
     >>> find_layout((64, 48, 3), "YXS").channels
     (2,)

@@ -1,7 +1,7 @@
-"""Pixel sizes, times and units that a file states, to be handed on to results of the same size.
+"""Pixel sizes, times and units of a file, which its results get as well.
 
-As ImageJ, OME-TIFF (docs.openmicroscopy.org), OME-Zarr (ngff.openmicroscopy.org) and plain TIFF
-write them. Values that make no sense are dropped; they never keep pixels from being read.
+They are those of ImageJ, OME-TIFF (docs.openmicroscopy.org), OME-Zarr (ngff.openmicroscopy.org) and
+plain TIFF. Invalid values are dropped; pixels are read without them.
 """
 
 import logging
@@ -16,21 +16,21 @@ from unet_exp.images.ome import find_pixels, parse_xml
 from unet_exp.numbers import parse_number
 
 IMAGEJ = ("unit", "yunit", "zunit", "spacing", "finterval", "fps", "tunit", "xorigin", "yorigin")
-"""ImageJ's values that hold for any image of the same pixels."""
+"""ImageJ's values that also hold for results."""
 OME = tuple(
     f"{name}{suffix}"
     for name in ("PhysicalSizeX", "PhysicalSizeY", "PhysicalSizeZ", "TimeIncrement")
     for suffix in ("", "Unit")
 )
-"""Attributes of OME's Pixels element that do."""
+"""Attributes of OME's Pixels element that also hold for results."""
 UNITS = {
     "nm": "nanometer", "µm": "micrometer", "um": "micrometer", "micron": "micrometer",
     "microns": "micrometer", "μm": "micrometer", "mm": "millimeter", "cm": "centimeter",
     "ms": "millisecond", "s": "second", "sec": "second", "min": "minute", "h": "hour",
 }  # fmt: skip
-"""OME-Zarr's names of the units of ImageJ and OME."""
+"""OME-Zarr's names for the units of ImageJ and OME."""
 TIFF_UNITS = {2: 25_400.0, 3: 10_000.0, 4: 1000.0, 5: 1.0}
-"""Micrometres of TIFF's codes for units; the last two are tifffile's."""
+"""Micrometres of TIFF's unit codes; the last two are tifffile's."""
 LENGTHS = ("spacing", "finterval", "fps", *(name for name in OME if not name.endswith("Unit")))
 """Values that must be above 0."""
 NUMBERS = (*LENGTHS, "xorigin", "yorigin")
@@ -41,16 +41,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Tags:
-    """What a file states about its pixels. Values that make no sense are dropped.
+    """The pixel sizes and units of a file. Invalid values are dropped.
 
     Attributes
     ----------
     kind
-        "tiff", "imagej", "ome" or "zarr"; empty for files that state nothing (PNG, NPY).
+        "tiff", "imagej", "ome" or "zarr"; empty for files without tags (PNG, NPY).
     resolution, unit
-        TIFF's pixels per unit along x and y, as ratios, and the unit's code (1 none, 2 inch, 3 cm).
+        TIFF's pixels per unit along x and y as ratios, and the code of the unit (1 none, 2 inch,
+        3 cm).
     details
-        ImageJ's or OME's values by their names.
+        ImageJ's or OME's values by name.
     scale
         OME-Zarr's step and unit of each axis.
 
@@ -76,7 +77,7 @@ class Tags:
         object.__setattr__(self, "scale", scale)
 
     def transposed(self) -> "Tags":
-        """Return the tags of the image with rows and columns exchanged.
+        """Return the tags of the transposed image.
 
         >>> Tags("ome", ((3, 1), (4, 1)), details={"PhysicalSizeX": 0.5}).transposed().details
         {'PhysicalSizeY': 0.5}
@@ -90,7 +91,7 @@ class Tags:
         return replace(self, resolution=resolution, details=details)
 
     def steps(self) -> dict[str, Step]:
-        """Return the known step along the axes x, y, z and t, with its unit as in OME-Zarr.
+        """Return the known steps along x, y, z and t, with OME-Zarr's names of units.
 
         >>> Tags("imagej", ((4, 1), (4, 1)), details={"unit": "um", "spacing": 2.0}).steps()
         {'x': (0.25, 'micrometer'), 'y': (0.25, 'micrometer'), 'z': (2.0, 'micrometer')}
@@ -119,7 +120,7 @@ class Tags:
 
 
 def unit_name(unit: Any) -> str:
-    """Return OME-Zarr's name of a unit; an unknown unit stays as it is.
+    """Return OME-Zarr's name of a unit, or an unknown unit itself.
 
     >>> unit_name("um"), unit_name("parsec")
     ('micrometer', 'parsec')
@@ -146,7 +147,7 @@ def is_unit(value: Any) -> bool:
 
 
 def valid_resolution(pair: Any) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """Return two ratios of integers above 0 that TIFF can hold; None for anything else.
+    """Return two ratios of integers from 1 to 2**32 - 1, as in TIFF; None for anything else.
 
     >>> valid_resolution(((300, 1), (300, 1))), valid_resolution(((1, 0), (1, 1)))
     (((300, 1), (300, 1)), None)
@@ -159,7 +160,7 @@ def valid_resolution(pair: Any) -> tuple[tuple[int, int], tuple[int, int]] | Non
 
 
 def _valid_details(details: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of ImageJ or OME that make sense."""
+    """Return the valid values of ImageJ or OME."""
 
     def is_valid(name: str, value: Any) -> bool:
         if name in LENGTHS:
@@ -169,13 +170,13 @@ def _valid_details(details: Mapping[str, Any]) -> dict[str, Any]:
         return is_unit(value)
 
     valid = {name: value for name, value in details.items() if is_valid(name, value)}
-    # A size whose unit was dropped would count as one in micrometres.
+    # A size without its unit would be read as micrometres.
     without_unit = {n.removesuffix("Unit") for n in details.keys() - valid if n in OME}
     return {name: value for name, value in valid.items() if name not in without_unit}
 
 
 def read_tags(file: tifffile.TiffFile, shape: tuple[int, ...] = ()) -> Tags:
-    """Read the tags of the image of this shape in a TIFF."""
+    """Read the tags of the image with this shape in a TIFF."""
     try:
         page = file.pages[0].aspage()
         ratios: Any = tuple(page.tags.valueof(name) for name in ("XResolution", "YResolution"))
@@ -187,7 +188,7 @@ def read_tags(file: tifffile.TiffFile, shape: tuple[int, ...] = ()) -> Tags:
             details = imagej_details(page.imagej_description or "")
             return Tags("imagej", ratios, unit, details)
         return Tags("tiff", ratios, unit)
-    except Exception as error:  # tifffile's parsers raise anything
+    except Exception as error:  # tifffile's parsers raise any exception
         logger.warning(
             "%s: its pixel sizes cannot be read (%s); results will have none.", file.filename, error
         )
@@ -206,7 +207,7 @@ def imagej_values(description: str) -> dict[str, str]:
 
 
 def imagej_details(description: str) -> dict[str, Any]:
-    r"""Return ImageJ's values that hold for any image of the same pixels.
+    r"""Return ImageJ's values that also hold for results.
 
     >>> imagej_details("ImageJ=1.54\nunit=micron\nspacing=2\nfinterval=soon")
     {'unit': 'micron', 'spacing': 2}
@@ -223,7 +224,7 @@ def imagej_details(description: str) -> dict[str, Any]:
 
 
 def _ome_details(xml: str, shape: tuple[int, ...]) -> dict[str, Any]:
-    """Return OME's pixel sizes of the first image of this shape; none if XML cannot be parsed."""
+    """Return OME's pixel sizes of the first image with this shape; none for invalid XML."""
     try:
         pixels = find_pixels(parse_xml(xml))
     except ValueError:

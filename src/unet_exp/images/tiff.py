@@ -24,8 +24,8 @@ SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 def open_tiff(path: Path, in_memory: int) -> Iterator[StoredImage]:
     """Open the image in a TIFF; read it at once up to ``in_memory`` bytes.
 
-    `tiff_series` and `tiff_images` say which pages are the image. A damaged or cut file raises
-    any exception of tifffile or its codecs, here or when a slice is read.
+    `tiff_series` and `tiff_images` choose the pages. A damaged file raises any exception of
+    tifffile or its codecs, here or when a slice is read.
     """
     with open_series(path) as (file, series):
         image = choose_image(path, file, series)
@@ -55,7 +55,7 @@ def open_tiff(path: Path, in_memory: int) -> Iterator[StoredImage]:
 
 
 def _array(path: Path, file: TiffFile, series: TiffPageSeries, at_once: bool) -> Any:
-    """Read pages that are stored alike, or open them to be read by slices."""
+    """Read pages of one type and compression, or open them to be read by slices."""
     if at_once:
         return series.asarray().reshape(series.shape)
     dtype = np.dtype(series.dtype)

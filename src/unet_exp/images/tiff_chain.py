@@ -1,7 +1,7 @@
-"""The chain of pages in a TIFF (TIFF 6.0 and BigTIFF), checked before anything follows it.
+"""Check the chain of pages in a TIFF (TIFF 6.0 and BigTIFF).
 
-tifffile returns the pages before a break in the chain and only logs the break, so a file that is
-cut short would come back with fewer pages.
+If the chain is broken, tifffile only logs it and returns the pages before, so a file that is cut
+short would have fewer pages.
 """
 
 import struct
@@ -15,26 +15,22 @@ NEEDED = (
     254, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 330,
     338, 339, 347, 530,
 )  # fmt: skip
-"""Tags without which the pixels cannot be read."""
+"""Tags that are needed to read the pixels."""
 NDPI = 65420
 """Tag of Hamamatsu's files, whose offsets have more bits than TIFF's."""
-#: Bytes of a value of each type; a type that does not exist has none.
+#: Bytes of a value of each type; 0 for unknown types.
 TYPE_BYTES = np.array([0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8])
 
 
 class CutError(ValueError):
-    """Pages are missing that should be in the file."""
+    """The file lacks pages that it should hold."""
 
 
 def check_chain(path: Path) -> int:
-    """Follow the chain of pages and return how many there are.
+    """Follow the chain of pages and return their number.
 
-    Raises
-    ------
-    CutError
-        A page, or a tag that is needed to read one, lies beyond the end of the file.
-    ValueError
-        The chain returns to an earlier page, or has more than ``MOST_PAGES``.
+    Raises CutError if a page or a needed tag lies beyond the end of the file, and ValueError if the
+    chain returns to an earlier page or has more than ``MOST_PAGES`` pages.
     """
     length = path.stat().st_size
     with path.open("rb") as file:
@@ -66,7 +62,7 @@ def check_chain(path: Path) -> int:
                 return len(seen)
             seen.add(at)
             kinds = np.where(tags["type"] < len(TYPE_BYTES), tags["type"], 0)
-            # In floats, which do not overflow.
+            # Floats do not overflow.
             needed = TYPE_BYTES[kinds] * tags["count"].astype(float)
             ends = np.where(needed > offset.itemsize, tags["value"] + needed, 0)
             if (ends[np.isin(tags["code"], NEEDED)] > length).any():

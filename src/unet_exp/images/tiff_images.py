@@ -1,4 +1,4 @@
-"""Which of several images in a TIFF is meant: the one with the largest pages."""
+"""Choose the image in a TIFF: the one with the largest pages."""
 
 import logging
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from tifffile import TiffFile, TiffPage, TiffPageSeries
 from unet_exp.arrays import MappedArray
 from unet_exp.images.limits import size
 
-#: Kinds of files whose images are pages that a program wrote one after the other.
+#: Kinds of files without further structure than a sequence of pages.
 PLAIN_KINDS = ("", "generic", "uniform", "shaped", "imagej", "nih")
 logger = logging.getLogger(__name__)
 
@@ -25,10 +25,10 @@ class TiffImage:
     Attributes
     ----------
     parts
-        tifffile's series of its pages in order, each of pages that are stored alike: more than
-        one only if, say, the compression changes from page to page.
+        tifffile's series of the pages in order. There are several only if, for example, the
+        compression changes from page to page.
     shape, axes
-        Of the whole image; the last axes are those of a page.
+        Those of the whole image; the last axes are those of a page.
     """
 
     parts: Sequence[TiffPageSeries]
@@ -37,11 +37,11 @@ class TiffImage:
 
     @property
     def first_page(self) -> TiffPage:
-        """The page whose tags stand for all."""
+        """The page whose tags are used for all pages."""
         return self.parts[0].keyframe
 
     def require_alike(self) -> None:
-        """Refuse pages of one image that are displayed in different ways."""
+        """Refuse pages of one image that are displayed differently."""
         if len(self.parts) == 1 and self.parts[0].kind not in ("", "generic", "uniform"):
             return
         pages = [page.aspage() for part in self.parts for page in part if page is not None]
@@ -52,10 +52,10 @@ class TiffImage:
 
 
 def choose_image(path: Path, file: TiffFile, series: list[TiffPageSeries]) -> TiffImage:
-    """Choose the image with the largest pages that is neither thumbnail nor mask; log the rest.
+    """Choose the image with the largest pages that is no thumbnail or mask; log the others.
 
-    Images whose pages have one size and type are one image: programs begin a new one where the
-    compression changes, or for each page.
+    Images with pages of the same size and type are one image, because some programs begin a new one
+    for each page or where the compression changes.
     """
     whole = [s for s in series if not (s.keyframe.is_reduced or s.keyframe.is_mask)]
     candidates = [s for s in whole or series if size(s.shape)]
@@ -90,14 +90,14 @@ def _type(series: TiffPageSeries) -> tuple[Any, ...]:
 
 
 def _page_index(page: Any) -> tuple[int, ...]:
-    """Return the index of a page in its file; of a page within another, its index there."""
+    """Return the index of a page in its file, or in the page that contains it."""
     return page.index if isinstance(page.index, tuple) else (page.index,)
 
 
 def _refuse_several_types(same_size: list[TiffPageSeries], alike: list[TiffPageSeries]) -> None:
     """Refuse pages of one size and several types, because any of them may be the image.
 
-    Images of their own in OME's files may be left out if they come before or after the others.
+    In OME files, separate images are left out if they come before or after the others.
     """
     others = [s for s in same_size if s not in alike]
     if not others:
@@ -110,13 +110,13 @@ def _refuse_several_types(same_size: list[TiffPageSeries], alike: list[TiffPageS
     if between or any(s.kind in PLAIN_KINDS[1:] for s in same_size):
         types = sorted({f"{s.dtype} {s.keyframe.shape}" for s in same_size})
         raise ValueError(
-            f"its pages of one size differ in type ({', '.join(types)}), so that it is not plain "
-            "which are the image: save each kind as a file of its own"
+            f"its pages of one size differ in type ({', '.join(types)}), and any of them may be "
+            "the image: save each type as a file of its own"
         )
 
 
 def _join(file: TiffFile, alike: list[TiffPageSeries]) -> TiffImage:
-    """Make one image of series of one size and type, with its pages in the order of the file."""
+    """Join series of one size and type to an image, with the pages in the order of the file."""
     first, frame = alike[0], alike[0].keyframe
     is_mixed = any(len({page.hash for page in s if page is not None}) > 1 for s in alike)
     if len(alike) == 1 and not is_mixed:
@@ -125,7 +125,7 @@ def _join(file: TiffFile, alike: list[TiffPageSeries]) -> TiffImage:
     for series in alike:
         pages = [p.aspage() for p in dict.fromkeys(page for page in series if page is not None)]
         planes = size(series.shape) // size(frame.shape)
-        # A single page may stand for many planes behind it.
+        # A single page may be followed by many planes without pages.
         each = [(page, 1) for page in pages]
         for page, count in each if len(pages) == planes else [(series.keyframe, planes)]:
             shape, axes = (count, *page.shape), f"I{page.axes}"
@@ -139,7 +139,7 @@ def _join(file: TiffFile, alike: list[TiffPageSeries]) -> TiffImage:
 
 
 def joined_array(arrays: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """Return arrays of pages of one size as a single array of this shape, read by slices."""
+    """Join arrays of pages to an array of this shape that is read by slices."""
     if len(arrays) == 1:
         return arrays[0]
     pages = [(array, index) for array in arrays for index in range(array.shape[0])]

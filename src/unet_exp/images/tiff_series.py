@@ -1,8 +1,8 @@
-"""The images in a TIFF: which pages each has, and along which axes they stand.
+"""The images in a TIFF: the pages and axes of each.
 
-Metadata count as far as they describe the file itself. Pages of other files are ignored. A page
-that is said to be in this file and is missing makes it a cut file. Where metadata make no sense,
-the pages are read without them.
+The metadata are used as far as they describe this file; pages of other files are ignored. A file
+that lacks pages is refused as cut short. If the metadata are invalid, the pages are read without
+them.
 """
 
 import json
@@ -21,9 +21,9 @@ from unet_exp.images.tags import imagej_values, is_ome_xml
 from unet_exp.images.tiff_chain import CutError, check_chain
 from unet_exp.images.tiff_images import PLAIN_KINDS
 
-#: Kinds of TIFF that tifffile follows into other files.
+#: Kinds of TIFF for which tifffile opens other files.
 SETS: dict[str, Any] = dict.fromkeys(("is_ome", "is_mmstack", "is_ndtiff"), False)
-#: All kinds whose metadata tell tifffile which pages there are.
+#: All kinds for which tifffile reads the pages from metadata.
 KINDS = (
     "shaped", "lsm", "mmstack", "ome", "imagej", "ndtiff", "fluoview", "stk", "sis", "svs", "scn",
     "qpi", "ndpi", "bif", "avs", "eer", "philips", "scanimage", "nih", "mdgel", "uniform",
@@ -60,7 +60,7 @@ def open_series(path: Path) -> Iterator[tuple[TiffFile, list[TiffPageSeries]]]:
             raise ValueError("it has no pages")
         if reason:
             logger.warning(
-                "%s: what it says of its pages makes no sense (%s); they are read without it.",
+                "%s: the metadata of its pages are invalid (%s); they are read without them.",
                 path, reason,
             )  # fmt: skip
         yield file, series
@@ -96,12 +96,12 @@ def _require_one_type(pages: list[Any], what: str) -> None:
 
 
 def _series_of_kind(file: TiffFile) -> list[TiffPageSeries]:
-    """Return tifffile's images if all their pages are there, alike, and no page is left out."""
+    """Return tifffile's images if their pages are complete and alike, and no page is left out."""
     count = len(file.pages)
     if (planes := _declared_planes(file)) > count:
         first = file.pages[0].aspage()
         end = first.dataoffsets[0] + planes * first.nbytes if first.dataoffsets else 0
-        # ImageJ and tifffile may write all planes after a single page.
+        # ImageJ and tifffile may write all planes behind a single page.
         if count > 1 or not first.is_contiguous or end > file.filehandle.size:
             raise CutError(f"cut short: it says {planes} planes, and it has {count} pages")
     named: set[Any] = set()
@@ -123,13 +123,13 @@ def _series_of_kind(file: TiffFile) -> list[TiffPageSeries]:
             named |= {page.index for page in pages}
             here = {page.hash for page in pages}
             hashes |= here
-            # tifffile reads all pages of a series as its first is stored.
+            # tifffile would decode all pages like the first.
             if len(here) > 1:
                 series = TiffPageSeries(
                     pages, series.shape, series.dtype, series.axes, parent=file, kind=series.kind
                 )
         found.append(series)
-    # Other programs' formats have further pages, such as thumbnails, but none like the image's.
+    # Formats of other programs have further pages, such as thumbnails, but none of this type.
     rest = [] if count == 1 else [i for i in range(count) if i not in named]
     is_plain = all(series.kind in PLAIN_KINDS[-3:] for series in file.series)
     if rest and (is_plain or any(file.pages[i].aspage().hash in hashes for i in rest)):
@@ -138,7 +138,7 @@ def _series_of_kind(file: TiffFile) -> list[TiffPageSeries]:
 
 
 def _declared_planes(file: TiffFile) -> int:
-    """Return how many planes the description of ImageJ or tifffile says; 0 for nonsense."""
+    """Return the number of planes in the description of ImageJ or tifffile; 0 if it is invalid."""
     page = file.pages[0].aspage()
     if page.is_shaped:
         try:
@@ -154,5 +154,5 @@ def _declared_planes(file: TiffFile) -> int:
         return 0
     frames, slices, channels, images = map(int, texts)
     product = frames * slices * (1 if page.samplesperpixel == channels else channels)
-    # The number of images is this product, or the only number that is written.
+    # The number of images must be this product, or the only number given.
     return images if images in (product, product * channels) or product == 1 else 0
