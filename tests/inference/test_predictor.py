@@ -46,10 +46,10 @@ def test_a_prediction_has_the_images_size() -> None:
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_an_image_in_regions_is_the_whole_image(tta: str, padding: str) -> None:
     """The regions are odd in size and place, and off the grid of pooled pixels."""
-    whole = predictor(network(padding=padding), tta=tta).probabilities(IMAGE)
+    whole = predictor(network(padding=padding), tta=tta).evidence(IMAGE)
     parts = predictor(network(padding=padding), tta=tta, tile=64)
     for rows, columns in [((0, 31), (0, 53)), ((31, 70), (0, 17)), ((31, 70), (17, 53))]:
-        part = parts.probabilities(IMAGE, (rows, columns))
+        part = parts.evidence(IMAGE, (rows, columns))
         np.testing.assert_allclose(part, whole[:, slice(*rows), slice(*columns)], atol=1e-5)
 
 
@@ -71,25 +71,25 @@ def test_the_eight_versions_are_averaged_as_by_hand() -> None:
         for turns in range(4):
             seen = torch.rot90(image, turns, (1, 2))
             seen = seen.flip(2) if flip else seen
-            there = predictor(net).probabilities(seen)
+            there = predictor(net).evidence(seen)
             there = there.flip(2) if flip else there
             total += torch.rot90(there, -turns, (1, 2)) / 8
     torch.testing.assert_close(
-        predictor(net, tta="dihedral").probabilities(IMAGE), total, atol=1e-6, rtol=0
+        predictor(net, tta="dihedral").evidence(IMAGE), total, atol=1e-6, rtol=0
     )
 
 
 def test_eight_versions_do_not_see_how_the_image_lies() -> None:
     whole = predictor(network(), tta="dihedral")
-    turned = whole.probabilities(np.rot90(IMAGE, 1, (1, 2)))
-    expected = np.rot90(whole.probabilities(IMAGE).numpy(), 1, (1, 2))
+    turned = whole.evidence(np.rot90(IMAGE, 1, (1, 2)))
+    expected = np.rot90(whole.evidence(IMAGE).numpy(), 1, (1, 2))
     np.testing.assert_allclose(turned, expected, atol=1e-5)
 
 
 def test_several_networks_are_averaged() -> None:
     nets = [network(seed) for seed in range(3)]
-    mean = sum(predictor(net).probabilities(IMAGE) for net in nets) / 3
-    torch.testing.assert_close(predictor(*nets).probabilities(IMAGE), mean)
+    mean = sum(predictor(net).evidence(IMAGE) for net in nets) / 3
+    torch.testing.assert_close(predictor(*nets).evidence(IMAGE), mean)
 
 
 class Shift:
@@ -113,12 +113,12 @@ def test_seven_rotations_average_seven_directions() -> None:
     y, x = np.mgrid[:60, :60] / 9
     image = (np.sin(x) + np.cos(1.3 * y) + 0.1 * x * y).astype(np.float32)[None]
     seven = Predictor([Shift()], Raw(), OverlapTile(), None, "rotations")
-    found = seven.probabilities(image)[0, 10:50, 10:50]
+    found = seven.evidence(image)[0, 10:50, 10:50]
     angles = 2 * np.pi * np.arange(7) / 7
     moved = [ndimage.shift(image[0], (np.sin(a), np.cos(a)), order=3) for a in angles]
     np.testing.assert_allclose(found, np.mean(moved, 0)[10:50, 10:50], atol=0.01)
     one = Predictor([Shift()], Raw(), OverlapTile(), None)
-    assert (one.probabilities(image)[0, 10:50, 10:50] - found).abs().max() > 0.08
+    assert (one.evidence(image)[0, 10:50, 10:50] - found).abs().max() > 0.08
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_probabilities_that_are_no_numbers_are_refused(value: float) -> None:
     torch.nn.init.constant_(network.classify.bias, value)
     predictor = Predictor([network], Raw(), OverlapTile(), None)
     with pytest.raises(ValueError, match="no finite numbers"):
-        predictor.probabilities(torch.rand(1, 30, 40))
+        predictor.evidence(torch.rand(1, 30, 40))
 
 
 def test_each_output_is_told_before_it_becomes_evidence() -> None:

@@ -35,6 +35,15 @@ def test_six_pictures_in_a_file(tmp_path: Path) -> None:
             assert (part != 255).any(-1).mean() > 0.5, f"picture {row}, {column} is empty"
 
 
+def test_a_height_has_a_picture_of_its_own() -> None:
+    with_height = prediction_panel(**scene(), height_map=scene()["probability"])
+    without = prediction_panel(**scene())
+    assert with_height.shape[0] == without.shape[0]
+    assert with_height.shape[1] > 1.3 * without.shape[1]
+    part = with_height[with_height.shape[0] // 2 :, with_height.shape[1] // 4 :]
+    assert (part[:, : part.shape[1] // 3] != 255).any(-1).mean() > 0.5
+
+
 def test_without_labels_one_row_of_three() -> None:
     full, test = scene(), {**scene(), "labels": None, "weights": None}
     assert prediction_panel(**test).shape[0] < prediction_panel(**full).shape[0] * 0.6

@@ -90,6 +90,19 @@ def test_watershed(foreground: np.ndarray, block: int, watershed: Watershed) -> 
     assert_equal_in_blocks(watershed, foreground, block)
 
 
+@settings(max_examples=40, deadline=None)
+@given(foregrounds(), BLOCKS, st.sampled_from([0.2, 0.5, 0.7]), st.integers(0, 2))
+def test_watershed_over_a_height(
+    foreground: np.ndarray, block: int, seed_threshold: float, grow: int
+) -> None:
+    height = cv2.blur(1 - foreground[::-1], (3, 3)).astype(np.float32)
+    evidence = np.concatenate([two_classes(foreground), height[None]])
+    watershed = Watershed(0.4, seed_threshold, grow=grow, height=2)
+    out = np.full(foreground.shape, 77, np.uint32)
+    watershed.in_blocks(evidence, out, block)
+    assert (out == watershed(torch.from_numpy(evidence)).numpy()).all()
+
+
 @settings(max_examples=20, deadline=None)
 @given(foregrounds(), BLOCKS)
 def test_class_map(foreground: np.ndarray, block: int) -> None:

@@ -61,3 +61,18 @@ def test_holes_are_filled_and_flooded(draw, stacked) -> None:
 def test_parameters_out_of_range_are_refused(parameters: dict[str, float], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         Watershed(**parameters)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_height_gives_seeds_and_passes_in_place_of_the_foreground(draw, stacked) -> None:
+    inside = stacked(draw("999999999"), 0.1)
+    height = torch.from_numpy(draw("2.8818832")).float()[None] / 10
+    evidence = torch.cat([inside, height])
+    labels = Watershed(seed_threshold=0.4, height=2)(evidence)
+    assert labels[0, :4].tolist() == [1, 1, 1, 1]
+    assert labels[0, 5:].tolist() == [2, 2, 2, 2]
+    assert Watershed(seed_threshold=0.85)(evidence).max() == 1
+
+
+def test_evidence_without_the_height_is_refused(stacked) -> None:
+    with pytest.raises(ValueError, match=r"height=2, but the evidence has the channels 0 to 1"):
+        Watershed(height=2)(stacked(np.ones((2, 2))))

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.targets.drawings import drawn
 
 from unet_exp.postprocessing.components import Components
 from unet_exp.postprocessing.watershed import Watershed
@@ -52,10 +53,6 @@ DRAWN = {
         33333333333
         """,
 }
-
-
-def drawn(text: str) -> np.ndarray:
-    return np.array([[0 if c == "." else int(c) for c in row] for row in text.split()], np.int32)
 
 
 def returned(labels: np.ndarray, postprocessing: Components | Watershed) -> np.ndarray:

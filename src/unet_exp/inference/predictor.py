@@ -21,10 +21,30 @@ from unet_exp.targets.target import Target
 
 @dataclass
 class Prediction:
-    """The result for one whole image; tensors of the image's size, on the CPU."""
+    """The result for one whole image; tensors of the image's size, on the CPU.
 
-    probabilities: Float[Tensor, "k h w"]
+    Attributes
+    ----------
+    evidence
+        What the target makes of the network's output: the probabilities of ``num_classes``
+        classes, background first, and the height if the target has one.
+    instances
+        Numbered from 1; 0 is the background.
+    """
+
+    evidence: Float[Tensor, "k h w"]
     instances: Int32[Tensor, "h w"]
+    num_classes: int = 2
+
+    @property
+    def probabilities(self) -> Float[Tensor, "c h w"]:
+        """The probabilities of the classes."""
+        return self.evidence[: self.num_classes]
+
+    @property
+    def height(self) -> Float[Tensor, "h w"] | None:
+        """The height that seeds and flooding follow; None if it is the foreground's probability."""
+        return self.evidence[-1] if len(self.evidence) > self.num_classes else None
 
 
 class Predictor:
@@ -39,7 +59,7 @@ class Predictor:
     inference
         The overlap-tile strategy.
     postprocessing
-        Evidence (probabilities of classes) to instances.
+        Evidence to instances.
     tta
         Test-time augmentation, the mean over transformed images: ``none``, ``rotations`` or
         ``dihedral`` (see :func:`unet_exp.inference.tta.transformed_images`).
@@ -50,7 +70,7 @@ class Predictor:
     >>> from unet_exp.targets.foreground import Foreground
     >>> networks = [UNet(depth=1, base_channels=2).eval() for _ in range(2)]
     >>> predictor = Predictor(networks, Foreground(), OverlapTile(), None)
-    >>> predictor.probabilities(torch.rand(1, 30, 40)).sum(0).allclose(torch.ones(30, 40))
+    >>> predictor.evidence(torch.rand(1, 30, 40)).sum(0).allclose(torch.ones(30, 40))
     True
     """
 
@@ -74,17 +94,17 @@ class Predictor:
         ``on_output`` gets each output (k, h, w) before it becomes evidence: as float32, on the
         networks' device. Validation computes the loss from it.
         """
-        probabilities = self.probabilities(image, on_output=on_output)
-        return Prediction(probabilities, self.postprocessing(probabilities))
+        evidence = self.evidence(image, on_output=on_output)
+        return Prediction(evidence, self.postprocessing(evidence), self.target.num_classes)
 
     @torch.inference_mode()
-    def probabilities(
+    def evidence(
         self,
         image: Any,
         region: tuple[Span, Span] | None = None,
         on_output: Callable[[Tensor], Any] | None = None,
     ) -> Float[Tensor, "k h w"]:
-        """Return the probabilities of an image's pixels, or of those in a region, on the CPU.
+        """Return the evidence for an image's pixels, or for those in a region, on the CPU.
 
         Raises ValueError if they are not finite.
         """
@@ -109,19 +129,19 @@ class Predictor:
             )
         return mean
 
-    def write_instances(self, probabilities: Any, out: Any) -> int:
+    def write_instances(self, evidence: Any, out: Any) -> int:
         """Write the instances of a page to ``out``, and return their largest number.
 
         Both are arrays that are read and written by slices. The page is processed block by block
         where the postprocessing can, and as a whole elsewhere.
         """
         if hasattr(self.postprocessing, "in_blocks"):
-            return self.postprocessing.in_blocks(probabilities, out)
-        whole = torch.from_numpy(np.asarray(probabilities[:, :, :]))
+            return self.postprocessing.in_blocks(evidence, out)
+        whole = torch.from_numpy(np.asarray(evidence[:, :, :]))
         found = np.asarray(self.postprocessing(whole))
         out[:, :] = found
         return int(found.max(initial=0))
 
     def regions(self, height: int, width: int) -> list[tuple[Span, Span]]:
-        """Return regions of an image whose probabilities fit into memory, in reading order."""
+        """Return regions of an image whose evidence fits into memory, in reading order."""
         return self.inference.regions(self.networks[0], height, width, self.tta != "none")

@@ -20,6 +20,7 @@ def prediction_panel(
     path: Path | str | None = None,
     title: str = "",
     by_class: bool = False,
+    height_map: Float[np.ndarray, "h w"] | None = None,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Draw image, labels, weight map, probability, prediction and errors; write a PNG to ``path``.
 
@@ -33,6 +34,8 @@ def prediction_panel(
         Probability of the foreground.
     prediction
         Predicted instances. If ``by_class``, prediction and labels are classes.
+    height_map
+        Height that seeds and flooding follow, 0 to 1, or None.
 
     >>> cell = np.pad(np.ones((2, 2), int), 2)
     >>> panel = prediction_panel(np.ones((1, 6, 6)), cell, None, cell * 0.9, cell)
@@ -43,7 +46,11 @@ def prediction_panel(
     scale = SIDE / max(height, width)
     # Leave room for the titles of very narrow images.
     size = max(round(height * scale), 60), max(round(width * scale), 260)
-    page = Page(1 if labels is None else 2, 3, *size, title, entries=len(ERRORS) - 1)
+    maps = {"Probability": probability}
+    if height_map is not None:
+        maps["Height"] = height_map
+    columns = 2 + len(maps)
+    page = Page(1 if labels is None else 2, columns, *size, title, entries=len(ERRORS) - 1)
     base, prediction = picture(image, *size), resized(prediction, *size)
     page.show(0, 0, base, "Image")
     row, same = 0, prediction
@@ -56,13 +63,15 @@ def prediction_panel(
             top = float(np.nanmax(weights, initial=0.0))
             page.show_numbers(0, 2, resized(weights, *size), "magma", 0, top, "Weight map")
         tinted, colours = errors(base, prediction, labels, by_class)
-        page.show(1, 2, tinted, "Errors")
-        page.legend(1, 2, colours)
+        page.show(1, columns - 1, tinted, "Errors")
+        page.legend(1, columns - 1, colours)
         row, same = 1, prediction if by_class else alike(prediction, labels)
-    # Without labels there is one row: image, probability, prediction.
-    column = 0 if labels is not None else 1
-    page.show_numbers(row, column, resized(probability, *size), "viridis", 0, 1, "Probability")
-    page.show(row, column + 1, coloured(base, same), headed("Prediction", prediction, by_class))
+    # Without labels there is one row: image, probability, height, prediction.
+    first = 0 if labels is not None else 1
+    for column, (name, values) in enumerate(maps.items(), first):
+        page.show_numbers(row, column, resized(values, *size), "viridis", 0, 1, name)
+    shown = coloured(base, same)
+    page.show(row, first + len(maps), shown, headed("Prediction", prediction, by_class))
     return finished(page.figure, path)
 
 

@@ -35,7 +35,7 @@ class Watershed:
     Parameters
     ----------
     seed_threshold
-        Seeds are the connected regions whose foreground probability exceeds this.
+        Seeds are the connected regions whose height exceeds this.
     seed_depth
         They also keep more than this many pixels from the background: cells that touch in a
         narrow neck come apart although the network is sure of them.
@@ -43,6 +43,9 @@ class Watershed:
         Seeds of fewer pixels are ignored. Foreground that no seed reaches is dropped.
     min_size, fill_holes, grow, fit
         As for ``Components``.
+    height
+        The channel in which seeds are found and over which they are flooded. Some targets offer
+        one after the classes. None: the foreground's probability.
 
     >>> inside = torch.tensor([[0.95, 0.8, 0.6, 0.7, 0.99, 0.1, 0.7]])
     >>> Watershed()(torch.stack([1 - inside, inside]))
@@ -56,6 +59,7 @@ class Watershed:
     min_size: int = 0
     fill_holes: bool = True
     grow: int = 0
+    height: int | None = None
     fit: bool = True
 
     def __post_init__(self) -> None:
@@ -67,7 +71,9 @@ class Watershed:
             min_size=self.min_size,
             grow=self.grow,
         )
-        if self.seed_threshold < self.threshold:
+        if self.height is not None:
+            require_range(1, height=self.height)
+        elif self.seed_threshold < self.threshold:
             raise ValueError(
                 f"seed_threshold={self.seed_threshold} is below threshold={self.threshold}, so "
                 f"seeds would lie outside the objects. Raise seed_threshold, or lower threshold."
@@ -77,21 +83,33 @@ class Watershed:
         """Give the objects of an image numbers from 1, in the reading order of their seeds."""
         foreground = (1 - probabilities[0].detach().cpu().float()).numpy()
         mask = foreground > self.threshold
-        labels, _ = self.divide(foreground, filled(mask) if self.fill_holes else mask)
+        height = foreground
+        if self.height is not None:
+            self.require_height(probabilities)
+            height = probabilities[self.height].detach().cpu().float().numpy()
+        labels, _ = self.divide(height, filled(mask) if self.fill_holes else mask)
         return torch.from_numpy(without_gaps(labels, self.grow))
 
+    def require_height(self, evidence: SlicedArray | Tensor) -> None:
+        """Refuse evidence without the channel of the height."""
+        if self.height is not None and self.height >= evidence.shape[0]:
+            raise ValueError(
+                f"postprocessing.height={self.height}, but the evidence has the channels 0 to "
+                f"{evidence.shape[0] - 1}. Leave it out, so that it follows the target."
+            )
+
     def divide(
-        self, foreground: Float32[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"]
+        self, height: Float32[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"]
     ) -> tuple[Int32[np.ndarray, "h w"], Bool[np.ndarray, "h w"]]:
         """Divide the connected parts of a mask, each by itself, into objects; also give the seeds.
 
         What lies outside the mask has no influence, so a part may be divided alone.
         """
-        sure = mask & (foreground > self.seed_threshold)
+        sure = mask & (height > self.seed_threshold)
         if self.seed_depth > 0:
             sure &= distance_to(~mask) > self.seed_depth
         seeds = without_small(label_components(sure), self.min_seed)
-        return without_small(flooded(foreground, seeds, mask), self.min_size), seeds > 0
+        return without_small(flooded(height, seeds, mask), self.min_size), seeds > 0
 
     def in_blocks(
         self,
@@ -108,16 +126,22 @@ class Watershed:
         """
         visits = 4 + self.fill_holes + (self.grow > 0)
         canvas = Canvas(probabilities, out, block, visits, progress)
+        self.require_height(probabilities)
         if len(canvas.blocks) == 1:
             return canvas.each(self)
 
         def mask(block: Block) -> Bool[np.ndarray, "h w"]:
             return canvas.foreground(block) > self.threshold
 
+        def height(block: Block) -> Float32[np.ndarray, "h w"]:
+            if self.height is None:
+                return canvas.foreground(block)
+            return canvas.channel(block, self.height)
+
         filled = mask_without_holes(canvas, mask, connectivity=1) if self.fill_holes else mask
         # What is smaller than a seed or an object may be holds none.
         parts = parts_of(canvas, filled, 1, min_size=max(self.min_seed, self.min_size))
-        return write_numbers(canvas, divided(canvas, parts, self.divide), self.grow)
+        return write_numbers(canvas, divided(canvas, parts, height, self.divide), self.grow)
 
     def grid(self, labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[Any]]:
         """Offer values to try for each parameter that can be fitted to true labels."""

@@ -18,14 +18,18 @@ log = logging.getLogger(__name__)
 LARGE = 4
 """Windows of more pixels than this many blocks are warned of."""
 
-#: (foreground, mask) to the objects that the mask is divided into, and which pixels are seeds.
+#: The height of the pixels of a window.
+HeightOf = Callable[[Block], Float32[np.ndarray, "h w"]]
+#: (height, mask) to the objects that the mask is divided into, and which pixels are seeds.
 Divide = Callable[
     [Float32[np.ndarray, "h w"], Bool[np.ndarray, "h w"]],
     tuple[Int32[np.ndarray, "h w"], Bool[np.ndarray, "h w"]],
 ]
 
 
-def divided(canvas: Canvas, parts: Parts, divide: Divide) -> Int64[np.ndarray, " numbers"]:
+def divided(
+    canvas: Canvas, parts: Parts, height_of: HeightOf, divide: Divide
+) -> Int64[np.ndarray, " numbers"]:
     """Divide the objects on the canvas; return a number for each value that it then holds.
 
     The new objects count from 1 in the reading order of their seeds' first pixels.
@@ -34,7 +38,7 @@ def divided(canvas: Canvas, parts: Parts, divide: Divide) -> Int64[np.ndarray, "
     for window, members in windows(canvas, parts):
         held = canvas.held(window)
         mask = members[np.where(held <= last, held, 0)]
-        labels, seeds = divide(canvas.foreground(window), mask)
+        labels, seeds = divide(height_of(window), mask)
         starts.append(canvas.places(window, first_pixels(np.where(seeds, labels, 0))))
         # New values stand above the parts; where no object remains, a part's stays and is 0.
         canvas.write(window, np.where(labels > 0, labels.astype(np.int64) + last + count, held))

@@ -65,13 +65,13 @@ def segment(
         image = Scaled(page, normalization, nodata)
         pixels, most_probable = predict_page(image, predictor, new_array, advance)
         labels = new_array(page.shape[1:], "uint32")
-        all_classes = pixels
+        evidence = pixels
         if pixels.ndim == 2:
-            all_classes = MappedArray(pixels, with_background, (2, *pixels.shape))
-        largest_label = max(largest_label, predictor.write_instances(all_classes, labels))
+            evidence = MappedArray(pixels, with_background, (2, *pixels.shape))
+        largest_label = max(largest_label, predictor.write_instances(evidence, labels))
         if nodata:
             clear_nodata(labels, image, predictor)
-        probabilities.append(pixels)
+        probabilities.append(shown_probabilities(pixels, predictor.target.num_classes))
         instances.append(labels)
         classes += most_probable
         advance()
@@ -83,12 +83,15 @@ def segment(
 def predict_page(
     image: Scaled, predictor: Predictor, new_array: NewArray, advance: Callable[[], None]
 ) -> tuple[Any, list[Any]]:
-    """Return a page's probabilities, and a list of its classes if there are more than two."""
-    size = image.shape[1:]
+    """Return a page's evidence, and its classes if there are more than two.
+
+    Of two probabilities alone only the foreground's is kept, (h, w).
+    """
+    size, num_classes = image.shape[1:], predictor.target.num_classes
     pixels: Any = None
     classes: list[Any] = []
     for rows, columns in predictor.regions(*size):
-        found = predictor.probabilities(image, (rows, columns)).numpy()
+        found = predictor.evidence(image, (rows, columns)).numpy()
         region = slice(*rows), slice(*columns)
         if (missing := image.missing(*region)) is not None:
             found[:, missing], found[0, missing] = 0, 1
@@ -98,11 +101,30 @@ def predict_page(
         else:
             if pixels is None:
                 pixels = new_array((len(found), *size), "float32")
-                classes = [new_array(size, "uint8")]
+                classes = [new_array(size, "uint8")] if num_classes > 2 else []
             pixels[(slice(None), *region)] = found
-            classes[0][region] = found.argmax(0)
+            for most_probable in classes:
+                most_probable[region] = found[:num_classes].argmax(0)
         advance()
     return pixels, classes
+
+
+def shown_probabilities(evidence: Any, num_classes: int) -> Any:
+    """Return of a page's evidence the probabilities, as ``Segmented`` holds them."""
+    if evidence.ndim == 2:
+        return evidence
+    if num_classes > 2:
+        return evidence[:num_classes]
+    return MappedArray(evidence, foreground, evidence.shape[1:])
+
+
+def foreground(evidence: Any, key: Any) -> np.ndarray:
+    """Read the probability of the foreground, given that of the background in channel 0.
+
+    >>> foreground(np.array([[[0.25]], [[0.75]], [[0.5]]]), (slice(0, 1), slice(0, 1))).tolist()
+    [[0.75]]
+    """
+    return 1 - np.asarray(evidence[0][key])
 
 
 def with_background(foreground: Any, key: Any) -> np.ndarray:

@@ -9,7 +9,7 @@ from torch import Tensor
 from unet_exp.losses.sigmoid import background_and_foreground
 from unet_exp.ranges import require_choice
 from unet_exp.targets.separation import separate
-from unet_exp.targets.target import Encoded
+from unet_exp.targets.target import Encoded, pixel_classes
 from unet_exp.weight_maps.class_weights import UNKNOWN
 
 #: Pixels of the separation border on each side, the least that keeps instances apart.
@@ -40,6 +40,9 @@ class Foreground:
     separation: bool = True
     activation: str = "softmax"
 
+    height = None
+    seed_threshold = 0.9
+
     def __post_init__(self) -> None:
         require_choice("target.activation", self.activation, ("softmax", "sigmoid"))
         if self.activation == "sigmoid" and self.num_classes > 2:
@@ -68,15 +71,10 @@ class Foreground:
     def encode(
         self, labels: Int[np.ndarray, "h w"], classes: UInt8[np.ndarray, "h w"] | None = None
     ) -> Encoded:
-        """Return the class of each pixel, -1 where unknown.
-
-        Without ``classes`` all instances are of class 1.
-        """
-        if classes is None:
-            labels = separate(labels, self.gap) if self.separation else labels
-            classes = (labels > 0) + (labels < 0) * np.uint8(UNKNOWN)
-        else:
-            classes = np.where(labels < 0, np.uint8(UNKNOWN), classes)
+        """Return the class of each pixel, -1 where unknown."""
+        if classes is None and self.separation:
+            labels = separate(labels, self.gap)
+        classes = pixel_classes(labels, classes)
         target = classes.astype(np.int16)
         target[classes == UNKNOWN] = -1
         return Encoded(target, labels, classes)

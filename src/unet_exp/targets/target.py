@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int, Int16, Shaped, UInt8
 from torch import Tensor, nn
 
+from unet_exp.weight_maps.class_weights import UNKNOWN
+
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
@@ -43,6 +45,16 @@ class Target(Protocol):
         ...
 
     @property
+    def height(self) -> int | None:
+        """Channel of the evidence for seeds and flooding; None: the foreground's probability."""
+        ...
+
+    @property
+    def seed_threshold(self) -> float:
+        """Height above which pixels are seeds; ``postprocessing.seed_threshold`` replaces it."""
+        ...
+
+    @property
     def out_channels(self) -> int:
         """Channels that the network's output needs."""
         ...
@@ -63,11 +75,27 @@ class Target(Protocol):
         ...
 
     def evidence(self, output: Float[Tensor, "b k h w"]) -> Float[Tensor, "b c h w"]:
-        """Return probabilities of classes, background first, from the network's output.
+        """Return what postprocessing makes instances from, given the network's output.
 
-        Postprocessing makes instances from them.
+        The first ``num_classes`` channels are the probabilities of the classes, background first.
+        A target with a ``height`` has it in one more channel, with values from 0 to 1.
         """
         ...
+
+
+def pixel_classes(
+    labels: Int[np.ndarray, "h w"], classes: UInt8[np.ndarray, "h w"] | None = None
+) -> UInt8[np.ndarray, "h w"]:
+    """Return the class of each pixel, 255 where labels or classes are unknown.
+
+    Without ``classes`` all instances are of class 1.
+
+    >>> pixel_classes(np.array([[0, 7, -1]]))
+    array([[  0,   1, 255]], dtype=uint8)
+    """
+    if classes is None:
+        classes = (labels > 0).astype(np.uint8)
+    return np.where(labels < 0, np.uint8(UNKNOWN), classes)
 
 
 def unknown_pixels(target: Shaped[np.ndarray, "*c h w"]) -> Bool[np.ndarray, "h w"]:

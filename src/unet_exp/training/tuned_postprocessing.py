@@ -114,7 +114,7 @@ def tune_postprocessing(
         markers = []
         for image in images:
             watch()
-            cases.append(predictor.probabilities(image["image"]), image["labels"])
+            cases.append(predictor.evidence(image["image"]), image["labels"])
             markers.append(image["markers"])
         return tune_cases(
             predictor.postprocessing, cases, markers, measures_of_instances(metrics), score, held,
