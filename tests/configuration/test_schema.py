@@ -178,6 +178,7 @@ def test_the_targets_of_a_group_are_those_of_its_options() -> None:
     assert set(groups.targets("loss").values()) == {
         f"unet_exp.losses.{name}"
         for name in (
+            "classes_and_distances.ClassesAndDistances",
             "dice.Dice",
             "weighted_binary_cross_entropy.WeightedBinaryCrossEntropy",
             "weighted_cross_entropy.WeightedCrossEntropy",
@@ -245,3 +246,36 @@ def test_fused_steps_are_the_plain_ones_up_to_rounding(name: str) -> None:
         found.append(weight.detach())
     torch.testing.assert_close(found[0], found[1], rtol=1e-6, atol=1e-6)
     assert not torch.equal(found[0], weights)
+
+
+@pytest.mark.parametrize(
+    ("words", "loss"),
+    [
+        ([], "WeightedCrossEntropy"),
+        (["target=three_class"], "WeightedCrossEntropy"),
+        (["target=distance"], "ClassesAndDistances"),
+        (["target=distance", "loss=dice"], "Dice"),
+        (["loss=dice", "target=distance"], "Dice"),
+        (["experiment=hela_cpu", "target=distance"], "ClassesAndDistances"),
+        (["experiment=keras_unet"], "WeightedBinaryCrossEntropy"),
+    ],
+)
+def test_the_loss_follows_the_target_unless_it_is_given(words: list[str], loss: str) -> None:
+    assert composed(*words).loss["_target_"].endswith(f".{loss}")
+
+
+@pytest.mark.parametrize(
+    ("words", "grow", "height", "seed_threshold"),
+    [
+        ([], 1, None, 0.9),
+        (["target.separation=false"], 0, None, 0.9),
+        (["target=three_class"], 0, 2, 0.5),
+        (["target=three_class", "dataset.num_classes=4"], 0, 4, 0.5),
+        (["target=distance", "postprocessing.grow=3"], 3, 2, 0.5),
+    ],
+)
+def test_postprocessing_follows_the_target_unless_it_is_given(
+    words: list[str], grow: int, height: int | None, seed_threshold: float
+) -> None:
+    node = composed(*words).postprocessing
+    assert (node.grow, node.height, node.seed_threshold) == (grow, height, seed_threshold)

@@ -9,7 +9,9 @@ from torch import Tensor
 from unet_exp.inference.overlap_tile import OverlapTile
 from unet_exp.inference.predictor import Predictor
 from unet_exp.models.unet import UNet
+from unet_exp.targets.distance import Distance
 from unet_exp.targets.foreground import Foreground
+from unet_exp.targets.three_class import ThreeClass
 
 
 def network(seed: int = 0, **options: int | str) -> UNet:
@@ -167,3 +169,21 @@ def test_instances_are_written_in_blocks_or_as_a_whole() -> None:
     whole.postprocessing = InBlocks()
     assert whole.write_instances(probabilities, out) == 3
     assert (out == 3).all()
+
+
+@pytest.mark.parametrize("target", [ThreeClass(), Distance()])
+def test_a_height_stands_beside_the_probabilities(target: ThreeClass | Distance) -> None:
+    net = network(out_channels=target.out_channels)
+    seen: list[Tensor] = []
+
+    def postprocessing(evidence: Tensor) -> Tensor:
+        seen.append(evidence)
+        return (evidence[0] < 0.5).int()
+
+    prediction = Predictor([net], target, OverlapTile(), postprocessing).predict(IMAGE)
+    assert seen[0].shape == (3, 70, 53)
+    assert prediction.probabilities.shape == (2, 70, 53)
+    np.testing.assert_allclose(prediction.probabilities.sum(0), 1, atol=1e-5)
+    assert prediction.height is not None
+    torch.testing.assert_close(prediction.height, seen[0][2])
+    assert predictor(network()).predict(IMAGE).height is None

@@ -23,7 +23,9 @@ def test_each_option_is_a_loss(option: str) -> None:
     loss = instantiate(compose(overrides=[f"+loss={option}"]).loss, _convert_="all")
     channels = 1 if option == "weighted_binary_cross_entropy" else 2
     logits = torch.zeros(1, channels, 4, 4, requires_grad=True)
-    loss(logits, torch.ones(1, 4, 4, dtype=int), torch.ones(1, 4, 4)).backward()
+    classes = torch.ones(1, 4, 4, dtype=int)
+    target = classes[:, None].float() if option == "classes_and_distances" else classes
+    loss(logits, target, torch.ones(1, 4, 4)).backward()
     assert logits.grad is not None
     assert (logits.grad[0, -1] < 0).all()
 
