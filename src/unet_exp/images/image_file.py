@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,9 @@ def open_image(
                 f"{MOST_PAGES:,}. Cut it into several files."
             )
         if not layout.is_named and planes > 1 and (planes == channels or pages == 1):
-            layout = layout.pages_as_channels()
+            layout = replace(
+                layout, pages=(), channels=(*layout.pages, *layout.channels), letters=""
+            )
         invert = display.inverts(min_is_white)
         shape = tuple(array.shape[axis] for axis in layout.pages)
         count = size([array.shape[axis] for axis in layout.channels])

@@ -56,10 +56,6 @@ class Layout:
         """Whether the file names the axes of pages."""
         return not set(self.letters) & set(UNNAMED)
 
-    def pages_as_channels(self) -> "Layout":
-        """Return the layout in which all pages are channels of a single page."""
-        return Layout((), (*self.pages, *self.channels), self.rows, self.columns, "")
-
     def read(
         self, array: Any, page: tuple[int, ...], rows: slice, columns: slice
     ) -> Shaped[np.ndarray, "c h w"]:

@@ -1,4 +1,4 @@
-"""The learning curves of a run, thinned so that those of all runs fit on one page."""
+"""Learning curves of a run with fewer points, so that all runs fit on one page."""
 
 import math
 from collections.abc import Sequence
@@ -11,29 +11,26 @@ AXES = ("step", "seconds", "epoch", "train/step_loss")
 def thin_curves(rows: Sequence[dict[str, float]], most: int = 200) -> dict[str, Any]:
     """Return steps, seconds and each metric as columns, None where a row lacks a value.
 
-    Parameters
-    ----------
-    rows
-        The metrics of a run, one row for each validation.
-    most
-        Rows to keep: every n-th, the last one among them.
+    Of the rows, one for each validation, every n-th is kept, and the last one, up to ``most``.
     """
     rows = [row for row in rows if rounded(row.get("step")) is not None]
-    every = math.ceil(len(rows) / most) if rows else 1
+    every = max(1, math.ceil(len(rows) / most))
     rows = rows[::-1][::every][::-1]
+
+    def column(name: str) -> list[float | None]:
+        return [rounded(row.get(name)) for row in rows]
+
     names = dict.fromkeys(name for row in rows for name in row if name not in AXES)
-    columns = {name: [rounded(row.get(name)) for row in rows] for name in names}
+    columns = {name: column(name) for name in names}
     return {
-        "steps": [rounded(row.get("step")) for row in rows],
-        "seconds": [rounded(row.get("seconds")) for row in rows],
-        "metrics": {
-            k: column for k, column in columns.items() if any(v is not None for v in column)
-        },
+        "steps": column("step"),
+        "seconds": column("seconds"),
+        "metrics": {name: c for name, c in columns.items() if c != [None] * len(c)},
     }
 
 
 def rounded(value: float | None) -> float | None:
-    """Round a number to five digits; None for none and for what is not finite.
+    """Round a number to five digits; None for None, NaN and infinite numbers.
 
     >>> rounded(0.123456789), rounded(math.nan), rounded(None)
     (0.12346, None, None)

@@ -24,7 +24,7 @@ from unet_exp.shown import shown_lines
 
 HERE = Path(__file__).parent
 SCRIPTS = ("scales", "charts", "selection", "brush", "table", "page")
-#: Positive values are drawn on a log scale if the largest is at least so many times the smallest.
+#: Positive values are drawn on a log scale if max / min is at least this.
 DECADES = 100
 
 
@@ -38,7 +38,7 @@ def write_page(sweep: Sweep) -> Path:
 
 def page(sweep: Sweep) -> str:
     """Return the page: template, style, script and data in one text."""
-    # "<" would end the element that holds the data, whatever stands in a setting.
+    # A "<" in a setting could end the element that holds the data.
     data = json.dumps(cleaned(content(sweep)), allow_nan=False).replace("<", "\\u003c")
     parts = {
         "title": html.escape(shown_lines(sweep.name)),
@@ -51,7 +51,7 @@ def page(sweep: Sweep) -> str:
 
 
 def cleaned(value: Any) -> Any:
-    r"""Return plain data with all texts made safe to show; pictures are made here and stay.
+    r"""Return plain data with all texts made safe to show, except pictures, which are our own.
 
     >>> cleaned({"error": ["a\u202eb", 1.5], "source": "data:image/webp;base64,AA"})
     {'error': ['a\\u202eb', 1.5], 'source': 'data:image/webp;base64,AA'}
@@ -67,7 +67,7 @@ def cleaned(value: Any) -> Any:
 
 
 def content(sweep: Sweep) -> dict[str, Any]:
-    """Return what the page shows, as plain data."""
+    """Return the content of the page as plain data."""
     ranks = {job.name: rank for rank, job in enumerate(sweep.ranked)}
     jobs = [job_data(sweep, job, ranks.get(job.name)) for job in sweep.jobs]
     names = short_names(sweep.parameters)
@@ -97,9 +97,9 @@ def content(sweep: Sweep) -> dict[str, Any]:
 
 
 def job_data(sweep: Sweep, job: Run, rank: int | None) -> dict[str, Any]:
-    """Return what the page shows of one job, given its rank from 0, the best.
+    """Return the data of a job, given its rank from 0, the best.
 
-    ``good`` is the rank scaled from 0, the worst, to 1, the best; ``share`` is the score so scaled.
+    ``good`` is the rank and ``share`` the score, scaled from 0, the worst, to 1, the best.
     """
     last = len(sweep.ranked) - 1
     values = [job.values.get(key) for key in sweep.parameters]
@@ -127,7 +127,7 @@ def job_data(sweep: Sweep, job: Run, rank: int | None) -> dict[str, Any]:
 
 
 def share(sweep: Sweep, job: Run) -> float:
-    """Return a score, scaled from 0, the worst, to 1, the best."""
+    """Return a score scaled from 0, the worst, to 1, the best."""
     best, worst = (sweep.ranked[rank].score or 0.0 for rank in (0, -1))
     return ((job.score or 0.0) - worst) / (best - worst) if best != worst else 1.0
 
@@ -166,7 +166,7 @@ def reproduction(sweep: Sweep, job: Run) -> str:
 
 
 def group_data(sweep: Sweep, group: Group) -> dict[str, Any]:
-    """Return what the page shows of a group of jobs."""
+    """Return the data of a group of jobs."""
     indices = {job.name: index for index, job in enumerate(sweep.jobs)}
     names = short_names(sweep.parameters)
     differing = [key for key in sweep.parameters if key not in REPEATS]
@@ -187,11 +187,9 @@ def pictures(sweep: Sweep) -> list[dict[str, Any]]:
     """Return pictures of the best and the worst job, scaled down."""
     if not sweep.ranked:
         return []
-    ends = {"best": sweep.ranked[0], "worst": sweep.ranked[-1]}
-    if len(sweep.ranked) == 1:
-        del ends["worst"]
+    ends = [("best", sweep.ranked[0]), ("worst", sweep.ranked[-1])]
     found = []
-    for role, job in ends.items():
+    for role, job in ends[: len(sweep.ranked)]:
         named = {name: as_uri(path) for name, path in last_pictures(job).items()}
         images = [{"name": name, "source": source} for name, source in named.items() if source]
         if images:
@@ -215,5 +213,5 @@ def group_address(sweep: Sweep) -> str | None:
 
 
 def web_address(text: str) -> str | None:
-    """Return an address if it is one of a web page, and not of a script; else None."""
+    """Return the address of a web page; None for anything else, such as a script."""
     return text if text.startswith(("https://", "http://")) else None

@@ -10,14 +10,14 @@ from unet_exp.records.sweep import Run
 
 #: Largest width of a picture in the page, in pixels.
 WIDTH = 1400
-#: Larger pictures are not read, in pixels; training draws some millions.
+#: Pixels of the largest picture that is read; those of a training have some millions.
 LARGEST = 2**26
 #: Most pictures of a job that are shown.
 MOST = 3
 
 
 def last_pictures(job: Run, most: int = MOST) -> dict[str, Path]:
-    """Return the last picture that a job drew of each image, without its learning curves."""
+    """Return the last picture of each image in a job, without the learning curves."""
     found: dict[str, Path] = {}
     for path in sorted(job.pictures):
         name = re.sub(r"_step_\d+$", "", path.stem)
@@ -27,7 +27,7 @@ def last_pictures(job: Run, most: int = MOST) -> dict[str, Path]:
 
 
 def as_uri(path: Path, width: int = WIDTH) -> str | None:
-    """Return a picture as a scaled-down ``data:`` address; None if it cannot be read."""
+    """Return a picture, scaled down, as a ``data:`` address; None if it cannot be read."""
     import cv2
 
     if png_pixels(path) > LARGEST:
