@@ -181,7 +181,7 @@ def inside(folder: Path, name: str) -> Path | None:
 def require_no_links_out(path: Path, folder: Path) -> None:
     """Refuse links out of ``folder`` in ``path``, because writing would follow them.
 
-    Refuse pipes and devices, too: opening them may wait for ever. ``wandb`` folders are skipped:
+    Refuse pipes and devices, too: opening them may never end. ``wandb`` folders are skipped:
     W&B links to its own logs elsewhere, and writes to a new folder each time.
 
     Raises ValueError that names the link.

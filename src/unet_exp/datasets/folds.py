@@ -1,5 +1,7 @@
 """Folds of contiguous images, so that similar neighbours stay together."""
 
+import numpy as np
+
 
 def fold_indices(count: int, folds: int, fold: int) -> tuple[list[int], list[int]]:
     """Return the indices of training images, and those of the ``fold``-th of ``folds`` blocks.
@@ -19,7 +21,5 @@ def fold_indices(count: int, folds: int, fold: int) -> tuple[list[int], list[int
         raise ValueError(
             f"There is no fold {fold} of {folds}. Set dataset.fold from 0 to {folds - 1}."
         )
-    size, longer = divmod(count, folds)
-    start = fold * size + min(fold, longer)
-    stop = start + size + (fold < longer)
-    return [i for i in range(count) if not start <= i < stop], list(range(start, stop))
+    validation = np.array_split(np.arange(count), folds)[fold].tolist()
+    return [i for i in range(count) if i not in validation], validation

@@ -3,7 +3,7 @@
 In some frames the challenge's gold masks show only some of the cells. The tracking markers, a
 small blob per cell, are complete. A cell is annotated if labelled pixels cover more than half of
 its marker, which is the challenge's rule for detection (doi:10.1371/journal.pone.0144959). Every
-other marker stands for a missing cell.
+other marker is that of a missing cell.
 """
 
 import numpy as np
@@ -58,8 +58,8 @@ def mark_unknown(
     For each missing marker this is
 
     - the silver object that covers more than half of it, and the marker, widened by `MARGIN`;
-    - without such an object: the disc around the marker in which any round cell of median size
-      that holds the marker lies;
+    - without such an object: a disc around the marker that contains every round cell of median
+      size with this marker;
     - without a silver mask: all background of the frame.
 
     Without markers, silver objects serve as markers. Without either, the frame counts as complete.

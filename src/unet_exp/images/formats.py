@@ -37,7 +37,7 @@ def open_stored(path: Path, in_memory: int) -> AbstractContextManager[StoredImag
     """Open a file of any format, or a Zarr folder."""
     if ome_zarr.is_zarr(path):
         return ome_zarr.open_zarr(path, in_memory)
-    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+    if path.exists() and not path.is_file():  # opening a pipe may never end
         raise ValueError("neither a file nor a Zarr folder")
     with path.open("rb") as file:
         start = file.read(8)

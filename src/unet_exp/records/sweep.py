@@ -122,8 +122,8 @@ def read_sweep(path: Path) -> Sweep:
     content = folder.read_content()
     if not content:
         raise ValueError(
-            f"{folder.record} cannot be read as JSON. Each job's own folder is whole without it; "
-            "start the sweep anew with its command to write it again."
+            f"{folder.record} cannot be read as JSON. The folders of its jobs are intact. Repeat "
+            "the sweep's command to write it again."
         )
     state = text(content, "state") or "running"
     ended_at = modified(folder.record) if state != "running" else None

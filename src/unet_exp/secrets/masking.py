@@ -1,4 +1,4 @@
-"""Mask secrets (passwords, tokens and keys) in whatever is written or shown.
+"""Mask secrets (passwords, tokens and keys) in everything that is written or shown.
 
 A secret is found in an address (``http://user:***@host/?token=***``), or under a name such as
 ``password`` or ``api_key``. Secrets that :func:`learn` has found are masked wherever they occur,

@@ -1,6 +1,6 @@
 """Find secrets in a text: in addresses, and after names such as ``password``.
 
-The time of each search grows linearly with the length of the text, whatever it holds.
+The time of each search grows linearly with the length of any text.
 """
 
 import re
@@ -256,10 +256,10 @@ def assigned(text: str) -> Iterator[Span]:
             continue
         before = text[max(0, found.start() - 80) : found.start()].rstrip(" ")[-1:]
         # "wrong token: =" is a sentence, {token: abc} is data, and a password is one in both.
-        told = "=" in found["sign"] or before in {"{", ",", '"', "'", "("}
+        clear = "=" in found["sign"] or before in {"{", ",", '"', "'", "("}
         if name.lower() not in ORDINARY:
-            told = told or before in {"", "\n", "-"} or any(x in name.lower() for x in PASSWORDS)
-        if told and is_named(name, text[start:stop]):
+            clear = clear or before in {"", "\n", "-"} or any(x in name.lower() for x in PASSWORDS)
+        if clear and is_named(name, text[start:stop]):
             yield start, stop
             index = stop
 

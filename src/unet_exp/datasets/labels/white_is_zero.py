@@ -94,8 +94,8 @@ class WhiteIsZero:
         else:
             raise ValueError(
                 f"labels in which 0 is white, such as {affected[0].path}, cannot be inverted: they "
-                f"hold {len(values)} numbers up to {max(values):g}, none of which is white "
-                f"({affected[0].white}) and would become the background. They number instances or "
+                f"hold {len(values)} numbers up to {max(values):g}, but not white "
+                f"({affected[0].white}), which would become the background. They are instances or "
                 "classes: take dataset.min_is_white=keep"
             )
         if self._way not in ("", way):
