@@ -265,17 +265,17 @@ def test_the_loss_follows_the_target_unless_it_is_given(words: list[str], loss: 
 
 
 @pytest.mark.parametrize(
-    ("words", "grow", "height", "seed_threshold"),
+    ("words", "values"),
     [
-        ([], 1, None, 0.9),
-        (["target.separation=false"], 0, None, 0.9),
-        (["target=three_class"], 0, 2, 0.5),
-        (["target=three_class", "dataset.num_classes=4"], 0, 4, 0.5),
-        (["target=distance", "postprocessing.grow=3"], 3, 2, 0.5),
+        ([], (1, None, 0.0, 0.9)),
+        (["target.separation=false"], (0, None, 0.0, 0.9)),
+        (["target=three_class"], (0, 2, 0.0, 0.5)),
+        (["target=three_class", "dataset.num_classes=4"], (0, 4, 0.0, 0.5)),
+        (["target=distance", "postprocessing.grow=3"], (3, 2, 1.5, 0.5)),
     ],
 )
 def test_postprocessing_follows_the_target_unless_it_is_given(
-    words: list[str], grow: int, height: int | None, seed_threshold: float
+    words: list[str], values: tuple[int, int | None, float, float]
 ) -> None:
     node = composed(*words).postprocessing
-    assert (node.grow, node.height, node.seed_threshold) == (grow, height, seed_threshold)
+    assert (node.grow, node.height, node.smoothing, node.seed_threshold) == values

@@ -91,13 +91,13 @@ def test_watershed(foreground: np.ndarray, block: int, watershed: Watershed) -> 
 
 
 @settings(max_examples=40, deadline=None)
-@given(foregrounds(), BLOCKS, st.sampled_from([0.2, 0.5, 0.7]), st.integers(0, 2))
+@given(foregrounds(), BLOCKS, st.sampled_from([0.2, 0.5, 0.7]), st.sampled_from([0.0, 0.5, 1.5]))
 def test_watershed_over_a_height(
-    foreground: np.ndarray, block: int, seed_threshold: float, grow: int
+    foreground: np.ndarray, block: int, seed_threshold: float, smoothing: float
 ) -> None:
     height = cv2.blur(1 - foreground[::-1], (3, 3)).astype(np.float32)
     evidence = np.concatenate([two_classes(foreground), height[None]])
-    watershed = Watershed(0.4, seed_threshold, grow=grow, height=2)
+    watershed = Watershed(0.4, seed_threshold, grow=1, height=2, smoothing=smoothing)
     out = np.full(foreground.shape, 77, np.uint32)
     watershed.in_blocks(evidence, out, block)
     assert (out == watershed(torch.from_numpy(evidence)).numpy()).all()

@@ -76,3 +76,9 @@ def test_a_height_gives_seeds_and_passes_in_place_of_the_foreground(draw, stacke
 def test_evidence_without_the_height_is_refused(stacked) -> None:
     with pytest.raises(ValueError, match=r"height=2, but the evidence has the channels 0 to 1"):
         Watershed(height=2)(stacked(np.ones((2, 2))))
+
+
+def test_smoothing_joins_seeds_that_noise_has_cut(draw, stacked) -> None:
+    probabilities = stacked(draw("..9999998999999.."), 0.1)
+    assert Watershed(seed_threshold=0.85)(probabilities).max() == 2
+    assert Watershed(seed_threshold=0.85, smoothing=1.0)(probabilities).max() == 1

@@ -20,7 +20,7 @@ class Distance:
     """Distance in pixels to the background, divided by ``reach`` and at most 1."""
 
     num_classes, out_channels = 2, 1
-    gap, height, seed_threshold = 0, None, 0.9
+    gap, height, smoothing, seed_threshold = 0, None, 0.0, 0.9
     losses = ("weighted_absolute_error",)
 
     def __init__(self, reach: float = 4.0) -> None:

@@ -141,12 +141,8 @@ class Canvas:
 
     def foreground(self, block: Block) -> Float32[np.ndarray, "h w"]:
         """Return the probability of all but the first class in a block."""
-        return 1 - self.channel(block, 0)
-
-    def channel(self, block: Block, index: int) -> Float32[np.ndarray, "h w"]:
-        """Return one channel of a block."""
         rows, columns = block.place
-        return np.asarray(self.probabilities[:, rows, columns])[index].astype(np.float32)
+        return 1 - np.asarray(self.probabilities[:, rows, columns])[0].astype(np.float32)
 
     def held(self, block: Block) -> Integer[np.ndarray, "h w"]:
         """Return the labels written in a block."""

@@ -3,6 +3,7 @@
 See :mod:`unet_exp.postprocessing.flooding` (doi:10.1109/TPAMI.2008.173).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, Int, Int32
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from unet_exp.arrays import SlicedArray, WritableArray
@@ -46,6 +48,8 @@ class Watershed:
     height
         The channel in which seeds are found and over which they are flooded. Some targets offer
         one after the classes. None: the foreground's probability.
+    smoothing
+        Standard deviation, in pixels, of the Gaussian that smooths the height.
 
     >>> inside = torch.tensor([[0.95, 0.8, 0.6, 0.7, 0.99, 0.1, 0.7]])
     >>> Watershed()(torch.stack([1 - inside, inside]))
@@ -60,6 +64,7 @@ class Watershed:
     fill_holes: bool = True
     grow: int = 0
     height: int | None = None
+    smoothing: float = 0.0
     fit: bool = True
 
     def __post_init__(self) -> None:
@@ -70,6 +75,7 @@ class Watershed:
             min_seed=self.min_seed,
             min_size=self.min_size,
             grow=self.grow,
+            smoothing=self.smoothing,
         )
         if self.height is not None:
             require_range(1, height=self.height)
@@ -81,22 +87,31 @@ class Watershed:
 
     def __call__(self, probabilities: Float[Tensor, "c h w"]) -> Int32[Tensor, "h w"]:
         """Give the objects of an image numbers from 1, in the reading order of their seeds."""
-        foreground = (1 - probabilities[0].detach().cpu().float()).numpy()
-        mask = foreground > self.threshold
-        height = foreground
-        if self.height is not None:
-            self.require_height(probabilities)
-            height = probabilities[self.height].detach().cpu().float().numpy()
+        evidence = probabilities.detach().cpu().float()
+        mask = (1 - evidence[0]).numpy() > self.threshold
+        height = self.height_of(evidence)
         labels, _ = self.divide(height, filled(mask) if self.fill_holes else mask)
         return torch.from_numpy(without_gaps(labels, self.grow))
 
-    def require_height(self, evidence: SlicedArray | Tensor) -> None:
-        """Refuse evidence without the channel of the height."""
-        if self.height is not None and self.height >= evidence.shape[0]:
+    def height_of(self, evidence: Float32[Tensor, "c h w"]) -> Float32[np.ndarray, "h w"]:
+        """Return the height of each pixel, smoothed.
+
+        Raises ValueError if the evidence has no such channel.
+        """
+        if self.height is not None and self.height >= len(evidence):
             raise ValueError(
                 f"postprocessing.height={self.height}, but the evidence has the channels 0 to "
-                f"{evidence.shape[0] - 1}. Leave it out, so that it follows the target."
+                f"{len(evidence) - 1}. Leave it out, so that it follows the target."
             )
+        height = (1 - evidence[0] if self.height is None else evidence[self.height]).numpy()
+        if not self.smoothing:
+            return height
+        return np.asarray(gaussian_filter(height, self.smoothing, radius=self.margin))
+
+    @property
+    def margin(self) -> int:
+        """Pixels around a pixel that its smoothed height depends on."""
+        return math.ceil(3 * self.smoothing)
 
     def divide(
         self, height: Float32[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"]
@@ -126,7 +141,6 @@ class Watershed:
         """
         visits = 4 + self.fill_holes + (self.grow > 0)
         canvas = Canvas(probabilities, out, block, visits, progress)
-        self.require_height(probabilities)
         if len(canvas.blocks) == 1:
             return canvas.each(self)
 
@@ -134,9 +148,8 @@ class Watershed:
             return canvas.foreground(block) > self.threshold
 
         def height(block: Block) -> Float32[np.ndarray, "h w"]:
-            if self.height is None:
-                return canvas.foreground(block)
-            return canvas.channel(block, self.height)
+            window = block.widened(self.margin, canvas.height, canvas.width)
+            return self.height_of(canvas.read(window))[block.within(window)]
 
         filled = mask_without_holes(canvas, mask, connectivity=1) if self.fill_holes else mask
         # What is smaller than a seed or an object may be holds none.

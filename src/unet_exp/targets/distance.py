@@ -28,8 +28,7 @@ class Distance:
 
     Both are 0 in the background, but a closing by 3 x 3 pixels carries neighbour into narrow gaps.
     The evidence holds the probabilities of the classes, and then own - neighbour^2 as the height
-    for seeds and flooding. The article smooths the predicted distances slightly; here they are
-    used as predicted, so that images in blocks give the same objects.
+    for seeds and flooding, which postprocessing smooths.
 
     Parameters
     ----------
@@ -46,6 +45,7 @@ class Distance:
 
     losses = ("classes_and_distances",)
     gap = 0
+    smoothing = 1.5
     seed_threshold = 0.5
 
     def __post_init__(self) -> None:

@@ -41,6 +41,7 @@ class Foreground:
     activation: str = "softmax"
 
     height = None
+    smoothing = 0.0
     seed_threshold = 0.9
 
     def __post_init__(self) -> None:

@@ -50,6 +50,11 @@ class Target(Protocol):
         ...
 
     @property
+    def smoothing(self) -> float:
+        """Pixels by which the height is smoothed; ``postprocessing.smoothing`` replaces it."""
+        ...
+
+    @property
     def seed_threshold(self) -> float:
         """Height above which pixels are seeds; ``postprocessing.seed_threshold`` replaces it."""
         ...
