@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from unet_exp.inference.tuning import tune
+from unet_exp.inference.tuning import SAMPLE, tune
 from unet_exp.metrics.seg import SEG
 from unet_exp.postprocessing.components import Components
 from unet_exp.postprocessing.none import ClassMap
@@ -165,3 +165,41 @@ def test_no_object_at_all_is_no_gain() -> None:
 def test_no_image_is_refused() -> None:
     with pytest.raises(ValueError, match="no labelled image"):
         tune(Components(), [], SEG())
+
+
+def narrow_pair() -> Case:
+    """Two squares that only a threshold from 0.62 to 0.68 tells apart."""
+    probabilities, labels = pair(0.62)
+    return case(torch.where(probabilities[1] == 0.85, 0.68, probabilities[1]), labels)
+
+
+def test_of_many_images_a_sample_tries_all_values_and_all_images_their_neighbours() -> None:
+    seen = []
+
+    class Counting(Components):
+        def __call__(self, probabilities: Tensor) -> Tensor:
+            seen.append(self)
+            return super().__call__(probabilities)
+
+    many = [narrow_pair()] * (2 * SAMPLE + 1)
+    found = tune(Counting(threshold=0.6), many, SEG())
+    assert found.chosen == {"threshold": 0.65}
+    assert found.after == found.held_out == 1
+    assert {seen.count(one) for one in seen} == {11, len(many)}
+    # Nowhere else is a value halfway between those that are offered.
+    assert tune(Components(threshold=0.6), many[:SAMPLE], SEG()).chosen == {}
+
+
+def test_what_suits_the_sample_alone_is_not_taken() -> None:
+    # Every third image is in the sample.
+    odd = [pair(0.0), pair(0.0), pair(0.6)] * SAMPLE
+    odd = [case(p[1].clip(max=0.65), labels) for p, labels in odd[1:]]
+    odd[::3] = [pair(0.6)] * len(odd[::3])
+    found = tune(Components(), odd, SEG())
+    assert found.after >= found.before
+    assert found.chosen == {"threshold": 0.6}
+
+
+def test_held_parameters_keep_their_value() -> None:
+    found = tune(Components(), [pair(0.6, dust=True)], Dusty(), held=["threshold"])
+    assert set(found.chosen) == {"min_size"}

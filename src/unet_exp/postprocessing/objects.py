@@ -32,6 +32,8 @@ def without_small(labels: Int32[np.ndarray, "h w"], min_size: int) -> Int32[np.n
     array([[0, 0, 1, 1]], dtype=int32)
     """
     keep = np.bincount(labels.ravel()) >= max(min_size, 1)
+    if keep[1:].all():
+        return labels
     keep[0] = False
     return np.where(keep, np.cumsum(keep), 0).astype(np.int32)[labels]
 
