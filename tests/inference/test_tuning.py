@@ -39,7 +39,7 @@ class Dusty(SEG):
 
     def __init__(self) -> None:
         super().__init__()
-        self.add_sum("surplus")
+        self.add_sums("surplus")
 
     def update(self, instances: Tensor, labels: Tensor) -> None:
         super().update(instances, labels)

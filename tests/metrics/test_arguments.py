@@ -133,7 +133,7 @@ def test_a_measure_of_ones_own_takes_a_batch_too() -> None:
 
         def __init__(self) -> None:
             super().__init__()
-            self.add_sum("total")
+            self.add_sums("total")
 
         def update(self, labels: Tensor, weight: int = 1) -> None:
             assert labels.ndim == 2
@@ -154,7 +154,7 @@ def test_a_measure_of_something_else_gets_what_it_is_given() -> None:
 
         def __init__(self) -> None:
             super().__init__()
-            self.add_sum("total", dtype=torch.float32)
+            self.add_sums("total", dtype=torch.float32)
 
         def update(self, loss: Tensor) -> None:
             self.total += loss.mean()

@@ -20,13 +20,8 @@ def image_by_image(update: Callable[..., None]) -> Callable[..., None]:
     In a batch each argument has one further dimension in front, as in torchmetrics. The images
     are passed to ``update`` one by one.
 
-    Raises
-    ------
-    ValueError
-        If arguments have other dimensions, are only partly batches, or differ in size, or if
-        ``probabilities`` have a single class or are no probabilities.
-    TypeError
-        If ``probabilities`` are integers, or any other argument is not.
+    Raises ValueError if shapes are wrong or differ, or ``probabilities`` have a single class or are
+    none; TypeError if ``probabilities`` are integers, or any other argument is not.
     """
     named = signature(update)
 

@@ -10,8 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unet_exp.metrics.contingency import contingency
-from unet_exp.metrics.measure import Measure
-from unet_exp.metrics.object_matching import checked_levels, match_objects
+from unet_exp.metrics.object_matching import ObjectMeasure, checked_levels, match_objects
 
 LEVELS = tuple(percent / 100 for percent in range(50, 100, 5))
 
@@ -34,7 +33,7 @@ def average_precision(
     return hits / (predicted + true - hits)
 
 
-class AveragePrecision(Measure):
+class AveragePrecision(ObjectMeasure):
     """Mean over levels of the AP of the objects of all images together.
 
     Parameters
@@ -48,23 +47,8 @@ class AveragePrecision(Measure):
     {'ap_50': 1.0, 'ap_75': 0.333...}
     """
 
-    matched: Int[Tensor, " levels"]
-    predicted: Int[Tensor, ""]
-    true: Int[Tensor, ""]
-
     def __init__(self, levels: list[float] | None = None) -> None:
-        super().__init__()
-        self.levels = LEVELS if levels is None else checked_levels(levels)
-        self.add_sum("matched", len(self.levels))
-        self.add_sum("predicted")
-        self.add_sum("true")
-
-    def update(self, instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> None:
-        """Match the objects of one image."""
-        found = match_objects(contingency(instances, labels), self.levels)
-        self.matched += torch.from_numpy(found.matched).to(self.matched)
-        self.predicted += found.predicted
-        self.true += found.true
+        super().__init__(LEVELS if levels is None else checked_levels(levels))
 
     def each(self) -> Float[Tensor, " levels"]:
         """Return AP at each level."""

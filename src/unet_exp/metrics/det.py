@@ -83,14 +83,11 @@ class DET(Measure):
 
     def __init__(self) -> None:
         super().__init__()
-        for name in Detections._fields:
-            self.add_sum(name)
+        self.add_sums(*Detections._fields)
 
     def update(self, instances: Int[Tensor, "h w"], markers: Int[Tensor, "h w"]) -> None:
         """Count the corrections that one image needs."""
-        for name, count in detections(contingency(instances, markers))._asdict().items():
-            total = getattr(self, name)
-            total += count
+        self.add(**detections(contingency(instances, markers))._asdict())
 
     def compute(self) -> Float[Tensor, ""]:
         """Return DET from the corrections of all images."""

@@ -37,10 +37,19 @@ class Measure(Metric):
         """
         return {}
 
-    def add_sum(self, name: str, size: int | None = None, dtype: torch.dtype = torch.int64) -> None:
-        """Add a state that sums up from 0: one number, or a vector of ``size``.
+    def add_sums(
+        self, *names: str, size: int | None = None, dtype: torch.dtype = torch.int64
+    ) -> None:
+        """Add states that sum up from 0: each one number, or a vector of ``size``.
 
         Counts are exact in int64. Scores are float32, since not every device has float64.
         """
-        zeros: Tensor = torch.zeros([] if size is None else size, dtype=dtype)
-        self.add_state(name, zeros, dist_reduce_fx="sum")
+        for name in names:
+            zeros: Tensor = torch.zeros([] if size is None else size, dtype=dtype)
+            self.add_state(name, zeros, dist_reduce_fx="sum")
+
+    def add(self, **amounts: Any) -> None:
+        """Add numbers, or vectors of them, to the sums of these names."""
+        for name, amount in amounts.items():
+            total: Tensor = getattr(self, name)
+            setattr(self, name, total + torch.as_tensor(amount).to(total))

@@ -9,8 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from unet_exp.metrics.contingency import contingency
-from unet_exp.metrics.measure import Measure
-from unet_exp.metrics.object_matching import checked_levels, match_objects
+from unet_exp.metrics.object_matching import ObjectMeasure, checked_levels, match_objects
 
 
 def object_f1(
@@ -27,7 +26,7 @@ def object_f1(
     return 2 * torch.tensor(int(matched[0])) / torch.tensor(predicted + true)
 
 
-class ObjectF1(Measure):
+class ObjectF1(ObjectMeasure):
     """F1 of the objects of all images together.
 
     Parameters
@@ -41,28 +40,17 @@ class ObjectF1(Measure):
     (tensor(0.6667), {'precision': 0.5, 'recall': 1.0})
     """
 
-    matched: Int[Tensor, ""]
-    predicted: Int[Tensor, ""]
-    true: Int[Tensor, ""]
-
     def __init__(self, iou: float = 0.5) -> None:
-        super().__init__()
-        self.levels = checked_levels([iou])
-        for name in ("matched", "predicted", "true"):
-            self.add_sum(name)
-
-    def update(self, instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> None:
-        """Match the objects of one image."""
-        found = match_objects(contingency(instances, labels), self.levels)
-        self.matched += int(found.matched[0])
-        self.predicted += found.predicted
-        self.true += found.true
+        super().__init__(checked_levels([iou]))
 
     def compute(self) -> Float[Tensor, ""]:
         """Return F1 over all objects."""
-        return 2 * self.matched / (self.predicted + self.true)
+        return 2 * self.matched[0] / (self.predicted + self.true)
 
     def details(self) -> dict[str, float]:
         """Return ``precision`` and ``recall``."""
-        precision, recall = self.matched / self.predicted, self.matched / self.true
-        return {"precision": float(precision), "recall": float(recall)}
+        matched = self.matched[0]
+        return {
+            "precision": float(matched / self.predicted),
+            "recall": float(matched / self.true),
+        }

@@ -9,9 +9,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Int, Int64
+from torch import Tensor
 
-from unet_exp.metrics.contingency import Contingency, region_sizes
+from unet_exp.metrics.contingency import Contingency, contingency, region_sizes
+from unet_exp.metrics.measure import Measure
 
 
 class Matches(NamedTuple):
@@ -76,3 +78,21 @@ def count_objects(regions: np.ndarray) -> int:
     2
     """
     return len(np.unique(regions[regions > 0]))
+
+
+class ObjectMeasure(Measure):
+    """A score of the objects of all images together, from their matches at each level of IoU."""
+
+    matched: Int[Tensor, " levels"]
+    predicted: Int[Tensor, ""]
+    true: Int[Tensor, ""]
+
+    def __init__(self, levels: tuple[float, ...]) -> None:
+        super().__init__()
+        self.levels = levels
+        self.add_sums("matched", size=len(levels))
+        self.add_sums("predicted", "true")
+
+    def update(self, instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> None:
+        """Match the objects of one image."""
+        self.add(**match_objects(contingency(instances, labels), self.levels)._asdict())

@@ -1,5 +1,6 @@
 """Pixels of each class in prediction, truth and both, from which IoU and Dice follow."""
 
+from abc import abstractmethod
 from typing import NamedTuple
 
 import torch
@@ -54,12 +55,19 @@ class OverlapMeasure(Measure):
     def __init__(self, background: bool = False) -> None:
         super().__init__()
         self.background = background
-        for name in Overlap._fields:
-            self.add_sum(name, CLASSES)
+        self.add_sums(*Overlap._fields, size=CLASSES)
 
     def update(self, probabilities: Float[Tensor, "c h w"], classes: Int[Tensor, "h w"]) -> None:
         """Count the pixels of one image."""
         # On a CPU, argmax along the first axis takes 50 times as long.
-        counts = overlap(probabilities.max(0).indices, classes)
-        for name, pixels in zip(Overlap._fields, counts, strict=True):
-            setattr(self, name, getattr(self, name) + pixels.to(self.device))
+        self.add(**overlap(probabilities.max(0).indices, classes)._asdict())
+
+    @staticmethod
+    @abstractmethod
+    def ratio(counts: Overlap) -> Float[Tensor, " k"]:
+        """Return the ratio of each class; NaN for a class neither predicted nor true."""
+
+    def compute(self) -> Float[Tensor, ""]:
+        """Average over classes."""
+        counts = Overlap(self.shared, self.predicted, self.true)
+        return class_mean(self.ratio(counts), self.background)

@@ -52,9 +52,8 @@ class PixelError(ThresholdSweep):
         if thresholds is None:
             self.thresholds = ()
         self.f_score = f_score
-        for name in ("errors", "hits"):
-            self.add_sum(name, max(1, len(self.thresholds)))
-        self.add_sum("known")
+        self.add_sums("errors", "hits", size=max(1, len(self.thresholds)))
+        self.add_sums("known")
 
     def update(self, probabilities: Float[Tensor, "c h w"], classes: Int[Tensor, "h w"]) -> None:
         """Count the wrong and the known pixels of one image."""
@@ -67,9 +66,7 @@ class PixelError(ThresholdSweep):
         known = classes >= 0
         errors = torch.stack([((found != classes) & known).sum() for found in predictions])
         hits = torch.stack([((found == classes) & (classes > 0)).sum() for found in predictions])
-        self.errors += errors.to(self.errors)
-        self.hits += hits.to(self.hits)
-        self.known += known.sum().to(self.known)
+        self.add(errors=errors, hits=hits, known=known.sum())
 
     def curve(self) -> Float[Tensor, " thresholds"]:
         """Return the error at each threshold; one number without thresholds."""

@@ -72,9 +72,8 @@ class RandError(SplitMergeSweep):
 
     def __init__(self, thresholds: list[float] | None = None) -> None:
         super().__init__(thresholds)
-        self.add_sum("shared", len(self.thresholds))
-        self.add_sum("predicted", len(self.thresholds))
-        self.add_sum("true")
+        self.add_sums("shared", "predicted", size=len(self.thresholds))
+        self.add_sums("true")
 
     def update(self, probabilities: Float[Tensor, "c h w"], labels: Int[Tensor, "h w"]) -> None:
         """Count the pairs of one image at every threshold."""
@@ -83,9 +82,8 @@ class RandError(SplitMergeSweep):
             pairs(contingency(label_foreground(inside > level, thin_borders=False), labels))
             for level in self.thresholds
         ]
-        self.shared += torch.tensor([c.shared for c in counted]).to(self.shared)
-        self.predicted += torch.tensor([c.predicted for c in counted]).to(self.predicted)
-        self.true += counted[0].true
+        shared, predicted, true = zip(*counted, strict=True)
+        self.add(shared=shared, predicted=predicted, true=true[0])
 
     def curve(self) -> Float[Tensor, " thresholds"]:
         """Return the error at each threshold."""

@@ -68,12 +68,13 @@ class RegionScore(SplitMergeSweep):
     def __init__(self, thresholds: list[float] | None = None, thin_borders: bool = True) -> None:
         super().__init__(thresholds)
         self.thin_borders = thin_borders
-        for name in Scores._fields:
-            self.add_sum(f"{name}_sum", len(self.thresholds), torch.float32)
-        self.add_sum("images")
+        sums = ("score_sum", "split_sum", "merge_sum")
+        self.add_sums(*sums, size=len(self.thresholds), dtype=torch.float32)
+        self.add_sums("images")
 
+    @staticmethod
     @abstractmethod
-    def score(self, table: Contingency, singletons: bool) -> Scores:
+    def score(table: Contingency, singletons: bool = False) -> Scores:
         """Return the score of one threshold from its table."""
 
     def update(self, probabilities: Float[Tensor, "c h w"], labels: Int[Tensor, "h w"]) -> None:
@@ -82,10 +83,8 @@ class RegionScore(SplitMergeSweep):
             return
         found = tables(foreground(probabilities), labels.cpu(), self.thresholds, self.thin_borders)
         scores = [self.score(table, self.thin_borders) for table in found]
-        for name, values in zip(Scores._fields, zip(*scores, strict=True), strict=True):
-            total = getattr(self, f"{name}_sum")
-            total += torch.tensor(values).to(total)
-        self.images += 1
+        score, split, merge = zip(*scores, strict=True)
+        self.add(score_sum=score, split_sum=split, merge_sum=merge, images=1)
 
     def curve(self) -> Float[Tensor, " thresholds"]:
         """Average over images at each threshold; NaN without images."""

@@ -51,14 +51,13 @@ class SEG(Measure):
 
     def __init__(self) -> None:
         super().__init__()
-        self.add_sum("jaccard_sum", dtype=torch.float32)
-        self.add_sum("objects")
+        self.add_sums("jaccard_sum", dtype=torch.float32)
+        self.add_sums("objects")
 
     def update(self, instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> None:
         """Match the gold objects of one image."""
         jaccards, count = matched_jaccards(contingency(instances, labels))
-        self.jaccard_sum += float(jaccards.sum())
-        self.objects += count
+        self.add(jaccard_sum=jaccards.sum(), objects=count)
 
     def compute(self) -> Float[Tensor, ""]:
         """Average over all gold objects."""

@@ -6,7 +6,6 @@ et al. count all. Since the truth is warped, a missed object costs one pixel, an
 all of its pixels.
 """
 
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -37,6 +36,7 @@ def warping_error(
 ) -> Float[Tensor, ""]:
     """Warping error of a predicted foreground, over the known pixels; NaN if none is known.
 
+    >>> import torch
     >>> classes = torch.tensor([[0, 0, 0, 0, 0], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0]])
     >>> moved = torch.tensor([[0, 0, 0, 0, 0], [1, 1, 1, 0, 0], [0, 0, 0, 0, 0]]).bool()
     >>> split = torch.tensor([[0, 0, 0, 0, 0], [0, 1, 0, 1, 0], [0, 0, 0, 0, 0]]).bool()
@@ -62,6 +62,7 @@ class WarpingError(SplitMergeSweep):
     radius
         How far to look for whether a pixel splits an object, see ``topology_errors``.
 
+    >>> import torch
     >>> metric = WarpingError()
     >>> inside = torch.tensor([[0.0, 0.0, 0.0], [0.9, 0.4, 0.9], [0.0, 0.0, 0.0]])
     >>> classes = torch.tensor([[0, 0, 0], [1, 1, 1], [0, 0, 0]])
@@ -87,18 +88,15 @@ class WarpingError(SplitMergeSweep):
         if radius is not None and radius < 1:
             raise ValueError(f"radius={radius} sees no neighbour: give 1 or more, or null.")
         self.splits_and_mergers, self.radius = splits_and_mergers, radius
-        for name in TopologyErrors._fields:
-            self.add_sum(name, len(self.thresholds))
-        self.add_sum("known")
+        self.add_sums(*TopologyErrors._fields, size=len(self.thresholds))
+        self.add_sums("known")
 
     def update(self, probabilities: Float[Tensor, "c h w"], classes: Int[Tensor, "h w"]) -> None:
         """Warp the truth of one image at every threshold."""
         inside = foreground(probabilities)
         errors = [remaining_errors(inside, classes, t, self.radius) for t in self.thresholds]
-        for name, counts in zip(TopologyErrors._fields, zip(*errors, strict=True), strict=True):
-            total = getattr(self, name)
-            total += torch.tensor(counts).to(total)
-        self.known += (classes >= 0).sum().to(self.known)
+        splits, mergers, others = zip(*errors, strict=True)
+        self.add(splits=splits, mergers=mergers, others=others, known=(classes >= 0).sum())
 
     def curve(self) -> Float[Tensor, " thresholds"]:
         """Return the error at each threshold."""

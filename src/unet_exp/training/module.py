@@ -28,8 +28,7 @@ class MeanLoss(Measure):
 
     def __init__(self) -> None:
         super().__init__()
-        self.add_sum("total", dtype=torch.float32)
-        self.add_sum("count", dtype=torch.float32)
+        self.add_sums("total", "count", dtype=torch.float32)
 
     def update(self, loss: Tensor) -> None:
         self.total = self.total + loss
