@@ -111,12 +111,8 @@ class CommandLine:
     def read(cls, words: Sequence[str], command: str) -> "CommandLine":
         """Read what a person typed: any path or name, with plus signs or without.
 
-        Raises
-        ------
-        OverrideError
-            If an override names a part that training has fixed.
-        OverrideParseException
-            If Hydra cannot read an override.
+        Raises OverrideError if an override names a part that training has fixed, and
+        OverrideParseException if Hydra cannot read one.
 
         >>> line = CommandLine.read(["output=a, b", "+tta=dihedral", "-m"], "predict")
         >>> line.words()

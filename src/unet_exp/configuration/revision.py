@@ -15,12 +15,8 @@ def revised(held: dict[str, Any], cfg: DictConfig) -> DictConfig:
     A chosen option (``postprocessing=watershed``) replaces the whole part; single values
     (``+postprocessing.threshold=0.4``) replace only these.
 
-    Raises
-    ------
-    OmegaConfBaseException
-        If the part has no such value, or a value of another type.
-    ValueError
-        If ``cfg`` changes a part that is fixed by training.
+    Raises OmegaConfBaseException if the part has no such value or one of another type, and
+    ValueError if training has fixed the part.
     """
     if wrong := [part for part in FIXED if part in held and cfg.get(part)]:
         raise ValueError(

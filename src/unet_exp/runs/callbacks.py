@@ -1,6 +1,6 @@
 """The callbacks that a configuration adds to the project's own, and what ended a training."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lightning.pytorch import Callback, Trainer
@@ -14,14 +14,10 @@ TRAINING = ("train/loss", "train/step_loss")
 
 
 def require_distinct(own: Sequence[Callback], others: Sequence[Callback]) -> None:
-    """Refuse callbacks whose state a checkpoint could not tell apart.
+    """Refuse callbacks with the same ``state_key``, whose states a checkpoint would mix up.
 
-    Parameters
-    ----------
-    own, others
-        Those that the configuration adds, and the project's.
-
-    Raises ValueError, naming the class.
+    ``own`` are those that the configuration adds, ``others`` those of the project. Raises
+    ValueError with the name of the class.
     """
     keys = [one.state_key for one in others]
     for one in own:
@@ -36,10 +32,10 @@ def require_distinct(own: Sequence[Callback], others: Sequence[Callback]) -> Non
 
 
 def build_callbacks(cfg: DictConfig, metrics: Mapping[str, Any]) -> list[Callback]:
-    """Build what ``cfg.callbacks`` names; an entry that is null is left out.
+    """Build the callbacks of ``cfg.callbacks``; entries that are null are left out.
 
-    Raises ValueError if an entry names no callback of Lightning's, or one that watches a score
-    which is not measured, or in the wrong direction.
+    Raises ValueError if an entry is no Lightning callback, or watches a score that is not measured,
+    or watches it in the wrong direction.
     """
     built: list[Callback] = []
     for name, node in (cfg.get("callbacks") or {}).items():
@@ -63,11 +59,10 @@ def build_callbacks(cfg: DictConfig, metrics: Mapping[str, Any]) -> list[Callbac
 
 
 def require_measured(key: str, callback: Callback, metrics: Mapping[str, Any]) -> None:
-    """Refuse a callback that watches a score which there will not be.
+    """Refuse a callback that watches a score that is not measured, or in the wrong direction.
 
-    What a callback of one's own watches, only its author knows.
-
-    Raises ValueError with the scores that there are, or the direction of this one.
+    The ``monitor`` of a user's own callback is checked only if it begins with ``val/``. Raises
+    ValueError with the scores that are measured, or with the right direction.
     """
     monitor, mode = getattr(callback, "monitor", None), getattr(callback, "mode", None)
     known = isinstance(callback, EarlyStopping | ModelCheckpoint)
@@ -89,30 +84,20 @@ def require_measured(key: str, callback: Callback, metrics: Mapping[str, Any]) -
 
 
 def ending(trainer: Trainer, asked: str | None, own: Sequence[Callback]) -> str:
-    """Say in a few words what ended a training.
+    """Return what ended a training.
 
-    Parameters
-    ----------
-    asked
-        Why it was stopped from outside, if it was.
-    own
-        The callbacks that the configuration adds.
+    ``asked`` is why it was stopped from outside, if it was. ``own`` are the callbacks that the
+    configuration adds.
     """
     if asked:
         return asked
-    return next(reasons(trainer, own), "a callback")
-
-
-def reasons(trainer: Trainer, own: Sequence[Callback]) -> Iterator[str]:
-    """Yield what may have ended a training, the likeliest first."""
     for one in own:
         if isinstance(one, EarlyStopping) and one.stopping_reason_message:
             told = one.stopping_reason_message.removesuffix(" Signaling Trainer to stop.")
-            yield f"early stopping: {told}"
+            return f"early stopping: {told}"
     if trainer.global_step >= trainer.max_steps:
-        yield f"trainer.max_steps={trainer.max_steps}"
+        return f"trainer.max_steps={trainer.max_steps}"
     clocks = (one for one in trainer.callbacks if isinstance(one, Timer))  # pyright: ignore[reportAttributeAccessIssue]
     if any((clock.time_remaining() or 0) <= 0 for clock in clocks):
-        yield "trainer.max_time"
-    if own:
-        yield f"a callback, one of {', '.join(type(one).__name__ for one in own)}"
+        return "trainer.max_time"
+    return f"a callback, one of {', '.join(type(o).__name__ for o in own)}" if own else "a callback"

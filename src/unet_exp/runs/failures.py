@@ -1,4 +1,4 @@
-"""Why an image could not be segmented: in words that name it, and never blame another option."""
+"""Explain in one line why an image could not be segmented."""
 
 import errno
 import os
@@ -8,7 +8,7 @@ from unet_exp.configuration.errors import LOCKED, explain, is_full
 
 
 def reason(path: Path, error: Exception) -> str:
-    """Say in one line what failed with an image.
+    """Return what failed with an image, in one line that names the image.
 
     >>> reason(Path("a.tif"), ValueError("a.tif is empty."))
     'a.tif is empty.'
@@ -27,15 +27,15 @@ def reason(path: Path, error: Exception) -> str:
 
 
 def is_about_memory(error: BaseException) -> bool:
-    """Tell whether memory ran out, of the machine or of its GPU."""
-    torchs = type(error).__name__ == "OutOfMemoryError" or (
+    """Return whether the machine or its GPU ran out of memory."""
+    by_torch = type(error).__name__ == "OutOfMemoryError" or (
         isinstance(error, RuntimeError) and "allocate memory" in str(error)
     )
-    return isinstance(error, MemoryError) or torchs
+    return isinstance(error, MemoryError) or by_torch
 
 
 def out_of_memory(error: BaseException) -> str:
-    """Say what helps whole images that do not fit into memory."""
+    """Return the message for an image that does not fit into memory, with the remedy."""
     return (
         f"out of memory ({' '.join(str(error).split())[:120]}). Give a smaller tile "
         "(+inference.tile=512), or cut the image into smaller ones."
@@ -43,7 +43,7 @@ def out_of_memory(error: BaseException) -> str:
 
 
 def is_about_output(error: OSError, output: Path) -> bool:
-    """Tell whether nothing more can be written to a folder, so that other images fail likewise."""
+    """Return whether the output folder takes no more files, so that all other images fail too."""
     if is_full(error):
         return True
     name = str(error.filename or "")

@@ -97,9 +97,7 @@ def leave_out_null(cfg: DictConfig) -> None:
 def settle_monitor(cfg: DictConfig, metrics: Mapping[str, Any], by_class: bool) -> str:
     """Write into ``cfg.monitor`` which score chooses the best checkpoint, and its direction.
 
-    Returns
-    -------
-    Why it is not the score that ``auto`` takes as a rule; empty where it is, or was chosen.
+    Return why it is not the first choice of ``auto``; an empty text if it is, or was chosen.
 
     Raises ValueError if the score is not among the metrics, or its direction is the other one.
     """

@@ -28,7 +28,9 @@ ASKING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 def run_job(
     cfg: DictConfig, path: Path, command: str, processes: int = 1, quiet: bool = False
 ) -> float:
-    """Train in new processes, which record the run in the folder ``path``; return the best score.
+    """Train in new processes, which record the run in the folder ``path``.
+
+    Return the score of the best checkpoint; NaN if there is none.
 
     Parameters
     ----------
@@ -39,16 +41,8 @@ def run_job(
     quiet
         Write to the log only, as the jobs of a sweep do.
 
-    Returns
-    -------
-    The score of the best checkpoint; NaN if there is none.
-
-    Raises
-    ------
-    JobError
-        With the error of the process that failed first, or a KilledError if it left none.
-    KeyboardInterrupt, Preempted
-        If the training was asked to stop and has saved itself.
+    Raises JobError with the error of the process that failed first, or KilledError if it left
+    none; KeyboardInterrupt or Preempted if the training was asked to stop and has saved itself.
     """
     path.mkdir(parents=True, exist_ok=True)
     folder = RunFolder(path)
@@ -94,11 +88,8 @@ def run_job(
 def wait(process: "subprocess.Popen[Any]", processes: int) -> tuple[int, bool]:
     """Wait for a training, and forward requests to stop.
 
-    At the first Ctrl-C it saves itself; at the second all its processes end at once.
-
-    Returns
-    -------
-    The exit code, and whether there was a Ctrl-C.
+    At the first Ctrl-C it saves itself; at the second all its processes end at once. Return the
+    exit code, and whether there was a Ctrl-C.
     """
     with forwarding(process, processes):
         try:

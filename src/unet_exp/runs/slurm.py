@@ -1,4 +1,4 @@
-"""A training inside a job of SLURM's: back into the queue, and back into its folder."""
+"""Requeue a training in a SLURM job, and continue it in its folder."""
 
 import os
 import shlex
@@ -26,9 +26,9 @@ def in_queue() -> dict[str, str] | None:
 
 
 def ended_by_slurm() -> bool:
-    """Tell whether the job of SLURM that this process is in was cancelled, or is queued again.
+    """Return whether this process's SLURM job was cancelled or requeued.
 
-    A job that was only sent a signal still runs, and so does one that is about to be preempted.
+    A job that has only received a signal counts as running, also shortly before its preemption.
     """
     array, job = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_JOB_ID")
     if array or job:
@@ -39,10 +39,10 @@ def ended_by_slurm() -> bool:
 
 
 def requeue() -> bool:
-    """Put the job that this process is in back into the queue; tell whether that was done.
+    """Requeue this process's SLURM job; return whether that was done.
 
-    Not outside SLURM, not for submitit's jobs, which do so themselves, and not if the job was
-    cancelled.
+    It is not done outside SLURM, for a cancelled job, and for jobs of submitit, which requeues them
+    itself.
     """
     job = os.environ.get("SLURM_JOB_ID")
     if job is None or "SUBMITIT_EXECUTOR" in os.environ or ended_by_slurm():
@@ -55,10 +55,11 @@ def requeue() -> bool:
 
 
 def requeued(line: CommandLine) -> list[Override]:
-    """Return the overrides that a command needs in addition, to go on in a job queued again.
+    """Return the further overrides by which a command of a requeued job continues its run.
 
-    The job's script starts the same commands anew. Each goes on in the folder that it had: the one
-    under ``outputs/``, or under ``hydra.run.dir``, whose record names this job and this training.
+    SLURM starts the job's script again, with the same commands. Each command continues in its old
+    folder: the one in ``outputs/``, or in ``hydra.run.dir``, whose record names this job and the
+    same training.
     """
     job = os.environ.get("SLURM_JOB_ID")
     if job is None or not int(os.environ.get("SLURM_RESTART_COUNT", 0)):
@@ -75,7 +76,7 @@ def requeued(line: CommandLine) -> list[Override]:
 
 
 def records(line: CommandLine) -> Iterator[Path]:
-    """Yield the records of runs and sweeps that a command may have left, the newest first."""
+    """Yield the records of earlier runs or sweeps of a command, the newest first."""
     record = SweepFolder(Path()).record if line.is_sweep else RunFolder(Path()).summary
     kind, name = "sweeps" if line.is_sweep else "runs", record.name
     folders = filter(None, map(line.value, ("hydra.run.dir", "hydra.sweep.dir")))
@@ -84,7 +85,7 @@ def records(line: CommandLine) -> Iterator[Path]:
 
 
 def trained(words: Sequence[str]) -> list[str]:
-    """Return the overrides of a recorded command that say what it trains, without secrets.
+    """Return the overrides of a recorded command that affect the training, without secrets.
 
     >>> trained(["dataset=hela", "hydra.run.dir=a", "resume=true"])
     ['dataset=hela']

@@ -25,12 +25,8 @@ def conclude(folder: Path, not_repeated: Sequence[str] = ()) -> Sweep:
     not_repeated
         Overrides that the command to resume has to give again, since it does not repeat them.
 
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If the folder is no sweep.
-    OSError
-        If the files cannot be written.
+    Raises FileNotFoundError or ValueError if the folder is no sweep, and OSError if the files
+    cannot be written.
     """
     sweep = read_sweep(folder)
     table, page = write_report(sweep), write_page(sweep)

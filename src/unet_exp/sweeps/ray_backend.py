@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from hydra.core.utils import JobReturn
 
@@ -63,16 +63,9 @@ class RayBackend:
     ) -> list[JobReturn]:
         """Run the jobs, as many at a time as fit; return results in their order.
 
-        Raises
-        ------
-        ModuleNotFoundError
-            Without Ray.
-        ConnectionError
-            If no cluster answers at the address.
-        ValueError
-            If no machine has what one job needs.
-        KeyboardInterrupt, Preempted
-            If the sweep was asked to stop, and its jobs have saved themselves.
+        Raises ModuleNotFoundError without Ray, ConnectionError if no cluster answers at the
+        address, ValueError if no machine has what one job needs, and KeyboardInterrupt or
+        Preempted if the sweep was asked to stop and its jobs have saved themselves.
         """
         ray = connect(self.init or {})
         gpus, cpus = self.share(
@@ -89,7 +82,8 @@ class RayBackend:
         before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
         try:
             for number in STOP_SIGNALS:
-                signal.signal(number, stopped)
+                # The exit is caught below.
+                signal.signal(number, lambda *_: sys.exit(1))
             return [wait(job, own) for job, own in zip(jobs, job_overrides, strict=True)]
         except BaseException as end:
             # Ctrl-C or a stop signal. A second one does not wait for the jobs.
@@ -177,11 +171,6 @@ def wait(job: Any, overrides: Sequence[str]) -> JobReturn:
         return failed(overrides, LostJobError(lines[-1]))
     except RayError as error:  # such as a worker that ran out of memory
         return failed(overrides, LostJobError(f"The job's process is gone: {first_line(error)}"))
-
-
-def stopped(number: int, frame: Any) -> NoReturn:
-    """End a sweep that a scheduler asks to stop; its jobs save themselves."""
-    sys.exit(1)
 
 
 class StopFlag:

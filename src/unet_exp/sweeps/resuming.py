@@ -18,12 +18,8 @@ def with_resumed(line: CommandLine) -> CommandLine:
     It repeats the recorded overrides as far as they are plain values (see
     :mod:`unet_exp.configuration.replay`). An override given now replaces the recorded one.
 
-    Raises
-    ------
-    SweepError
-        If the folder holds no sweep.
-    RecordError
-        If the user has to give recorded overrides again.
+    Raises SweepError if the folder holds no sweep, and RecordError if the user has to give recorded
+    overrides again.
     """
     given = line.value("sweep.resume")
     if given in (None, ""):
@@ -73,7 +69,7 @@ def require_same_sweep(
         differ = " and ".join(f"{what} {shlex.join(texts)}" for what, texts in parts if texts)
         raise SweepError(
             f"{folder} holds another sweep, whose jobs were started {differ}. Repeat "
-            f"its words, or give sweep.resume={folder} alone; new values of "
+            f"its overrides, or give sweep.resume={folder} alone; new values of "
             f"{', '.join(record.parameters) or 'a parameter'} may be added."
         )
 

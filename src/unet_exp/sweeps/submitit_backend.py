@@ -28,12 +28,8 @@ class SubmititBackend(ABC):
     ) -> list[JobReturn]:
         """Submit the jobs and wait for them; return results in their order.
 
-        Raises
-        ------
-        ModuleNotFoundError
-            Without submitit.
-        RuntimeError
-            If there is no SLURM here, or it refuses the jobs.
+        Raises ModuleNotFoundError without submitit, and RuntimeError if there is no SLURM here or
+        it refuses the jobs.
         """
         # A new folder for each launch: pickles that others left in it must not pass for results,
         # and a sweep that continues after Ctrl-C is no longer cancelled.

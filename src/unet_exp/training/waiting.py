@@ -1,4 +1,4 @@
-"""How long training waits for its batches."""
+"""Measure how long training waits for its batches."""
 
 import time
 from typing import Any
@@ -9,14 +9,14 @@ from unet_exp.training.tiles import TimedLoader
 
 
 class DataWait(Callback):
-    """Measure ``data_wait``, the share of training's time that goes by in waiting for batches.
+    """Measure ``data_wait``, the share of the training time spent waiting for batches.
 
-    The loader counts that waiting; training's time is all but validation. The loggers get the
-    share every ``log_every_n_steps`` steps, of these steps; metrics.csv gets that of all steps
-    since the last validation, as the mean over all processes.
+    Validation does not count as training time. Every ``log_every_n_steps`` steps, the loggers get
+    the share of these steps. metrics.csv gets the share since the last validation, as the mean over
+    all processes.
 
-    Nothing waits for the device here. A GPU may still compute while the next batch is waited for,
-    so that there the number is the most that it can be.
+    The callback does not synchronise with the device. A GPU may still compute while the loader
+    waits, so on a GPU the number is an upper bound.
     """
 
     def __init__(self) -> None:
@@ -55,13 +55,13 @@ class DataWait(Callback):
 
 
 def waited(trainer: Trainer) -> float:
-    """Return the seconds in which a training's batches were waited for, so far."""
+    """Return the seconds that a training has waited for batches so far."""
     loader: TimedLoader[Any] = trainer.train_dataloader  # pyright: ignore[reportAssignmentType]
     return loader.waited
 
 
 class Share:
-    """A part of a whole, both sums.
+    """The quotient of two sums, a part and the whole.
 
     >>> share = Share()
     >>> share.add(1.0, 1.0)

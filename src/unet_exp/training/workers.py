@@ -1,4 +1,4 @@
-"""The processes that load tiles: how many, and when they end."""
+"""The processes that load tiles: their number, and how they react to signals."""
 
 import atexit
 import os
@@ -14,7 +14,7 @@ from unet_exp.training.devices import core_count
 
 
 class Flag(Protocol):
-    """A number that several processes see, without a lock: a signal's handler may wait for none."""
+    """A number in shared memory, without a lock, because a signal handler must not wait."""
 
     value: int
 
@@ -25,26 +25,26 @@ def default_workers() -> int:
 
 
 def outliving() -> Callable[[int], None]:
-    """Return a loader's ``worker_init_fn``: a loading process works on when all are asked to stop.
+    """Return a ``worker_init_fn`` by which loading processes outlive a request to stop.
 
-    A scheduler, or Ctrl-C, asks all processes of a training, which still needs its tiles until the
-    step at hand is done. So the first SIGTERM counts only when this process, which loads for
-    itself, is at its own end; the second always does.
+    A scheduler, or Ctrl-C, sends its signal to all processes of a training. The training needs
+    tiles until its current step is done. Therefore a loading process ignores the first SIGTERM,
+    unless the main process is already ending. A second SIGTERM ends it.
     """
     return partial(outlive_signals, ending())
 
 
 @cache
 def ending() -> Flag:
-    """Return what this process sets before multiprocessing asks its children to end."""
+    """Return a flag that becomes 1 when this process ends, before its children are terminated."""
     flag: Flag = RawValue("b", 0)
-    # What is registered last runs first, and multiprocessing has registered already.
+    # The function registered last runs first; multiprocessing has registered its own before.
     atexit.register(setattr, flag, "value", 1)
     return flag
 
 
 def outlive_signals(ending: Flag, worker: int) -> None:
-    """Take signals, in a loading process, as `outliving` says."""
+    """Set the signal handlers of a loading process, see `outliving`."""
     del worker
     for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)

@@ -1,10 +1,13 @@
-"""Exact Euclidean distances to the two nearest objects, for the d1 and d2 of equation 2.
+"""Exact Euclidean distances to the two nearest objects: d1 and d2 of equation 2.
 
-The lower envelope of parabolas (Felzenszwalb and Huttenlocher 2012, doi:10.4086/toc.2012.v008a019)
-is taken axis by axis up to a bounded reach, for groups of objects instead of single ones: a pixel's
-two nearest objects fall into different groups of at least one partition, so that the second
-nearest group, at its least over all partitions, is the second nearest object. The work grows with
-the pixels and the reach, hardly with the objects.
+One distance transform per object would be slow. Objects are therefore put into groups, and the
+groups are divided in two or three parts in several ways (partitions). Two objects near each other
+are in different parts of at least one partition. The distance to the second nearest part, minimised
+over the partitions, is the distance to the second nearest object. The time depends on the number of
+pixels and the reach, hardly on the number of objects.
+
+The distance transform works axis by axis up to a bounded reach, by the lower envelope of parabolas
+(Felzenszwalb and Huttenlocher 2012, doi:10.4086/toc.2012.v008a019).
 """
 
 from collections.abc import Iterator
@@ -16,7 +19,7 @@ import numpy as np
 from jaxtyping import Float32, Int, Integer
 from scipy import ndimage
 
-#: Rows and columns that are worked on at once, so that the arrays stay in the processor's cache.
+#: Rows and columns of a block, small enough for the processor's cache.
 BLOCK = (256, 512)
 #: Side of the squares in which `spread` looks for neighbours.
 CELL = 4
@@ -25,11 +28,11 @@ CELL = 4
 def two_nearest(
     labels: Int[np.ndarray, "h w"], reach: float
 ) -> tuple[Float32[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:
-    """Distance in pixels of each pixel's centre to its nearest and its second nearest object.
+    """Return the distances in pixels from each pixel to its nearest and second nearest object.
 
-    ``labels`` names the object of each pixel; 0 and below are none. At pixels of no object both
-    distances are exact if their sum is at most ``reach``; if it is more, what is returned may be
-    too long or infinite, and its sum is more than ``reach`` as well.
+    ``labels`` holds the object of each pixel; 0 and negative numbers are no object. At pixels
+    without an object, both distances are exact if their sum is at most ``reach``. Otherwise they
+    may be too large or infinite, but their sum still exceeds ``reach``.
 
     >>> d1, d2 = two_nearest(np.array([[1, 0, 0, 0, 2]]), reach=9.0)
     >>> d1, d2
@@ -57,10 +60,11 @@ def two_nearest(
 
 
 def spread(labels: Int[np.ndarray, "h w"], reach: float) -> Integer[np.ndarray, "h w"]:
-    """Group of each pixel's object, from 1; objects nearer than ``reach`` are in different groups.
+    """Return the group of each pixel's object, from 1.
 
-    Each object in turn takes the first group that no box around an earlier neighbour has. Where
-    64 groups are not enough, each object is a group of its own.
+    Objects nearer than ``reach`` are in different groups: each object takes the first group that no
+    neighbour so far has. Neighbours are found by their bounding boxes. If 64 groups are not enough,
+    each object is a group of its own.
 
     >>> spread(np.array([[7, 0, 8] + 18 * [0] + [9]]), reach=3.0)[0, [0, 2, -1]]
     array([1, 2, 1], dtype=uint8)
@@ -88,10 +92,10 @@ def spread(labels: Int[np.ndarray, "h w"], reach: float) -> Integer[np.ndarray, 
 
 
 def mixed_radix(groups: int) -> list[list[list[int]]]:
-    """Partitions of the groups 1..n such that any two of them are apart in at least one.
+    """Return partitions of the groups 1..n that separate any two groups at least once.
 
-    They are the digits of the group's number in the mixed base of twos and threes with the
-    fewest parts in all.
+    A partition sorts the groups by one digit of their number in a mixed base of twos and threes;
+    the base is the one with the fewest parts in total.
 
     >>> mixed_radix(4)
     [[[1, 3], [2, 4]], [[1, 2], [3, 4]]]
@@ -111,11 +115,11 @@ def mixed_radix(groups: int) -> list[list[list[int]]]:
 def squared_distances(
     window: Integer[np.ndarray, "H W"], partitions: list[list[list[int]]], radius: int
 ) -> tuple[Integer[np.ndarray, "n"], Integer[np.ndarray, "n"], int]:
-    """Squares of both distances in the rows of ``window`` that are ``radius`` from its edge.
+    """Return the squares of both distances in ``window``, without its outer ``radius`` rows.
 
-    Also returns the square from which on there is no object within ``radius``. Rows follow each
-    other without a gap, as shifts of a flat array are the fastest; so the outer ``radius``
-    columns of the result mean nothing.
+    The results are flat, because shifts of a flat array are the fastest. Their outer ``radius``
+    columns are invalid. The third result is the square that stands for no object within
+    ``radius``; it and larger squares mean that there is none.
     """
     # Sums of two squares must fit: of `none` and of the reach.
     dtype = next(t for t in (np.uint16, np.uint32) if isqrt(np.iinfo(t).max // 2) > radius)
@@ -136,7 +140,7 @@ def squared_distances(
 
 
 def part_squares(start: Integer[np.ndarray, "H W"], radius: int) -> Integer[np.ndarray, "n"]:
-    """Squared distance to the zeros of ``start``, in all but its outer ``radius`` rows.
+    """Return the squared distance to the zeros of ``start``, without its outer ``radius`` rows.
 
     ``start`` is overwritten.
     """
@@ -164,7 +168,7 @@ def part_squares(start: Integer[np.ndarray, "H W"], radius: int) -> Integer[np.n
 
 
 def blocks(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
-    """Rows and columns of blocks that cover an image once.
+    """Yield the rows and columns of blocks that cover an image once.
 
     >>> [(rows.stop, columns.stop) for rows, columns in blocks((300, 100))]
     [(256, 100), (300, 100)]
