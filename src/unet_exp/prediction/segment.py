@@ -63,78 +63,97 @@ def segment(
     largest_label = 0
     for page in opened.pages:
         image = Scaled(page, normalization, nodata)
-        pixels, most_probable = predict_page(image, predictor, new_array, advance)
+        predicted = predict_page(image, predictor, new_array, advance)
         labels = new_array(page.shape[1:], "uint32")
-        evidence = pixels
-        if pixels.ndim == 2:
-            evidence = MappedArray(pixels, with_background, (2, *pixels.shape))
-        largest_label = max(largest_label, predictor.write_instances(evidence, labels))
+        largest_label = max(largest_label, predictor.write_instances(predicted.evidence, labels))
         if nodata:
             clear_nodata(labels, image, predictor)
-        probabilities.append(shown_probabilities(pixels, predictor.target.num_classes))
+        probabilities.append(predicted.probabilities)
         instances.append(labels)
-        classes += most_probable
+        if predicted.classes is not None:
+            classes.append(predicted.classes)
         advance()
     return Segmented(
         probabilities, instances, classes, largest_label, opened.axes, opened.shape, opened.tags
     )
 
 
+@dataclass(frozen=True)
+class Page:
+    """What the network predicts for a page, in arrays that are read and written by slices.
+
+    Attributes
+    ----------
+    probabilities
+        (h, w) of the foreground, or (k, h, w) of k > 2 classes.
+    classes
+        (h, w), the most probable class; None for two classes.
+    height
+        (h, w), if the target offers one.
+    """
+
+    probabilities: Any
+    classes: Any = None
+    height: Any = None
+
+    @property
+    def evidence(self) -> Any:
+        """The probabilities of all classes, and the height, as postprocessing reads them."""
+        if self.classes is not None and self.height is None:
+            return self.probabilities
+        shape = self.probabilities.shape
+        channels = 2 if self.classes is None else shape[0]
+        channels += self.height is not None
+        return MappedArray(self, read_evidence, (channels, *shape[-2:]), np.float32)
+
+    def write(self, region: tuple[slice, slice], found: np.ndarray) -> None:
+        """Write the evidence of a region."""
+        if self.height is not None:
+            found, self.height[region] = found[:-1], found[-1]
+        if self.classes is None:
+            self.probabilities[region] = 1 - found[0]
+        else:
+            self.probabilities[(slice(None), *region)] = found
+            self.classes[region] = found.argmax(0)
+
+
 def predict_page(
     image: Scaled, predictor: Predictor, new_array: NewArray, advance: Callable[[], None]
-) -> tuple[Any, list[Any]]:
-    """Return a page's evidence, and its classes if there are more than two.
-
-    Of two probabilities alone only the foreground's is kept, (h, w).
-    """
-    size, num_classes = image.shape[1:], predictor.target.num_classes
-    pixels: Any = None
-    classes: list[Any] = []
+) -> Page:
+    """Predict a page region by region."""
+    size, target = image.shape[1:], predictor.target
+    height = None if target.height is None else new_array(size, "float32")
+    if target.num_classes == 2:
+        page = Page(new_array(size, "float32"), height=height)
+    else:
+        classes = new_array(size, "uint8")
+        page = Page(new_array((target.num_classes, *size), "float32"), classes, height)
     for rows, columns in predictor.regions(*size):
         found = predictor.evidence(image, (rows, columns)).numpy()
         region = slice(*rows), slice(*columns)
         if (missing := image.missing(*region)) is not None:
             found[:, missing], found[0, missing] = 0, 1
-        if len(found) == 2:
-            pixels = new_array(size, "float32") if pixels is None else pixels
-            pixels[region] = 1 - found[0]
-        else:
-            if pixels is None:
-                pixels = new_array((len(found), *size), "float32")
-                classes = [new_array(size, "uint8")] if num_classes > 2 else []
-            pixels[(slice(None), *region)] = found
-            for most_probable in classes:
-                most_probable[region] = found[:num_classes].argmax(0)
+        page.write(region, found)
         advance()
-    return pixels, classes
+    return page
 
 
-def shown_probabilities(evidence: Any, num_classes: int) -> Any:
-    """Return of a page's evidence the probabilities, as ``Segmented`` holds them."""
-    if evidence.ndim == 2:
-        return evidence
-    if num_classes > 2:
-        return evidence[:num_classes]
-    return MappedArray(evidence, foreground, evidence.shape[1:])
+def read_evidence(page: Page, key: Any) -> np.ndarray:
+    """Read the evidence (k, h, w) of a page.
 
-
-def foreground(evidence: Any, key: Any) -> np.ndarray:
-    """Read the probability of the foreground, given that of the background in channel 0.
-
-    >>> foreground(np.array([[[0.25]], [[0.75]], [[0.5]]]), (slice(0, 1), slice(0, 1))).tolist()
-    [[0.75]]
+    >>> page = Page(np.array([[0.75]]), height=np.array([[0.5]]))
+    >>> read_evidence(page, (slice(None), slice(0, 1), slice(0, 1))).tolist()
+    [[[0.25]], [[0.75]], [[0.5]]]
     """
-    return 1 - np.asarray(evidence[0][key])
-
-
-def with_background(foreground: Any, key: Any) -> np.ndarray:
-    """Read the probabilities (2, h, w) of background and foreground.
-
-    >>> with_background(np.array([[0.75]]), (slice(None), slice(0, 1), slice(0, 1))).tolist()
-    [[[0.25]], [[0.75]]]
-    """
-    inside = np.asarray(foreground[key[1:]])
-    return np.stack([1 - inside, inside])[key[0]]
+    region = key[1:]
+    if page.classes is None:
+        inside = np.asarray(page.probabilities[region])
+        channels = [1 - inside, inside]
+    else:
+        channels = [*np.asarray(page.probabilities[(slice(None), *region)])]
+    if page.height is not None:
+        channels.append(np.asarray(page.height[region]))
+    return np.stack(channels)[key[0]]
 
 
 def clear_nodata(labels: Any, image: Scaled, predictor: Predictor) -> None:
