@@ -39,9 +39,10 @@ def test_probabilities_classes_and_instances(
         found = segment(opened, "none", predictor, new_array)
         probabilities = np.asarray(found.probabilities[0][...])
         instances = np.asarray(found.instances[0][...])
+        most_probable = [np.asarray(page[...]) for page in found.classes]
     shown = 1 - expected.probabilities[0] if classes == 2 else expected.probabilities
     np.testing.assert_allclose(probabilities, shown, atol=1e-6)
     np.testing.assert_array_equal(instances, expected.instances)
-    assert len(found.classes) == (classes > 2)
-    for most_probable in found.classes:
-        np.testing.assert_array_equal(most_probable[...], expected.probabilities.argmax(0))
+    assert len(most_probable) == (classes > 2)
+    for page in most_probable:
+        np.testing.assert_array_equal(page, expected.probabilities.argmax(0))
