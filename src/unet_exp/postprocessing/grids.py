@@ -20,13 +20,15 @@ def lengths_and_sizes(labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[An
 
     - ``min_size`` up to the size that all but a twentieth of the objects exceed,
     - ``min_seed`` up to a fifth of the median,
-    - ``seed_depth`` up to half the radius of a disk of median size, ``grow`` up to a quarter.
+    - ``seed_depth`` up to half the radius of a disk of median size,
+    - ``smoothing`` and ``grow`` up to a quarter of it.
 
     >>> import torch
     >>> lengths_and_sizes([torch.ones(20, 20, dtype=torch.int32)])
     {'min_size': [0, 2, 5, 10, 20, 50, 100, 200],
      'min_seed': [0, 1, 2, 5, 10, 20, 50],
      'seed_depth': [0.0, 1.0, 2.0, 3.0, 5.0],
+     'smoothing': [0.0, 1.0, 2.0],
      'grow': [0, 1, 2]}
     """
     sizes = object_sizes(labels)
@@ -38,6 +40,7 @@ def lengths_and_sizes(labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[An
         "min_size": [0, *one_two_five(small / 200, small)],
         "min_seed": [0, *one_two_five(median / 500, median / 5)],
         "seed_depth": [float(d) for d in DISTANCES if d <= radius / 2],
+        "smoothing": [float(d) for d in DISTANCES if d <= radius / 4],
         "grow": [d for d in DISTANCES if d <= radius / 4],
     }
 
