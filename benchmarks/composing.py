@@ -7,16 +7,18 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
 from unet_exp.configuration import groups, schema
+from unet_exp.runs.planned import settle_plan
 
 
 def composed(data: Path, *overrides: str) -> DictConfig:
-    """What ``train.py OVERRIDES`` trains, with the images of ``data`` and the name "benchmark"."""
+    """What ``train.py plan=none OVERRIDES`` trains with the images of ``data``."""
     schema.register()
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(groups.CONF), version_base="1.3"):
-        words = [*overrides, f"data_dir={data}", "name=benchmark"]
+        words = [*overrides, f"data_dir={data}", "name=benchmark", "plan=none"]
         cfg = compose("train", words, return_hydra_config=True)
     del cfg.hydra
+    settle_plan(cfg, None)
     return cfg
 
 

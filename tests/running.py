@@ -24,6 +24,7 @@ TINY = (
     "trainer.precision=32-true",
     "postprocessing=components",
     "logger=none",
+    "plan=none",
 )
 #: The same for images in files.
 TINY_FILES = tuple(word for word in TINY if not word.startswith("dataset."))

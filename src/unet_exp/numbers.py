@@ -1,6 +1,7 @@
 """Numbers as text, alike in every table, log and page; and numbers read from text."""
 
 import math
+import re
 
 
 def format_score(value: float | None) -> str:
@@ -37,6 +38,21 @@ def format_duration(seconds: float | None) -> str:
     minutes, rest = divmod(round(max(0.0, seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def parse_duration(text: str, name: str = "The time") -> float:
+    """Return the seconds of a duration: a number with s, min or h.
+
+    Raises ValueError, with the ``name`` of the setting.
+
+    >>> parse_duration("90s"), parse_duration("20min"), parse_duration("1.5h")
+    (90.0, 1200.0, 5400.0)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|min|h)", text)
+    seconds = float(found[1]) * {"s": 1, "min": 60, "h": 3600}[found[2]] if found else 0.0
+    if not seconds:
+        raise ValueError(f"{name}={text} is no duration. Write 90s, 20min or 2h.")
+    return seconds
 
 
 def format_bytes(count: float) -> str:

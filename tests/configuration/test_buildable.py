@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 
 from unet_exp.configuration import groups, schema
 from unet_exp.configuration.buildable import PARTS, SEVERAL, NotBuildableError, buildable
+from unet_exp.runs.planned import settle_plan
 
 UNET = {"_target_": "unet_exp.models.unet.UNet", "depth": 4}
 CELLS = {"_target_": "unet_exp.datasets.cell_tracking.CellTracking", "name": "DIC-C2DH-HeLa"}
@@ -19,7 +20,8 @@ DICE = {"_target_": "unet_exp.losses.dice.Dice"}
 def composed(*overrides: str) -> dict[str, Any]:
     schema.register()
     with initialize_config_dir(str(groups.CONF), version_base="1.3"):
-        cfg = compose("train", overrides=["name=any", *overrides])
+        cfg = compose("train", overrides=["name=any", "plan=none", *overrides])
+    settle_plan(cfg, None)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     return config
 

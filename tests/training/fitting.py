@@ -24,6 +24,7 @@ from torch.distributed.tensor import DTensor
 from unet_exp.configuration import schema
 from unet_exp.configuration.objects import build, to_plain_data
 from unet_exp.records.run_folder import RunFolder
+from unet_exp.runs.planned import settle_plan
 from unet_exp.training.assembly import build_dataset, build_loaders, build_module
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.ema import WeightEMA
@@ -49,6 +50,7 @@ def fit(
     del cfg.hydra
     seed_everything(cfg.seed, verbose=False)
     dataset = build_dataset(cfg)
+    settle_plan(cfg, dataset)
     network = build(cfg.model)
     monitor = "val/loss"
     module = build_module(

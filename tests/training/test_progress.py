@@ -180,3 +180,14 @@ def test_a_training_outlives_a_file_that_cannot_be_written(tmp_path: Path) -> No
     bar.on_train_start(trainer(0), module)
     bar.on_train_end(trainer(40), module)
     assert bar.written > 0
+
+
+def test_the_end_is_foreseen_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.StringIO()
+    bar = ProgressBar("val/seg", console=Console(file=shown, width=200))
+    monkeypatch.setattr(progress, "FORESEEN", (10, 0.0))
+    monkeypatch.setattr(bar, "times", lambda trainer: (50.0, 3600.0))
+    for step in (1, 9, 10, 11):
+        bar.foresee_end(trainer(step))
+        assert shown.getvalue().count("ends at about") == (step >= 10)
+    assert "give trainer.budget=10min" in shown.getvalue()

@@ -68,7 +68,8 @@ def merged(key: str, held: dict[str, Any], change: Any) -> Any:
     """
     if not isinstance(change, dict):
         raise ValueError(f"{key}={change} is no part. Give one of its values: {key}.NAME=VALUE.")
-    held = {} if "_target_" in change else held
+    if "_target_" in change:
+        held, change = {}, settled(held, change)
     target = {**held, **change}.get("_target_")
     if target is None:
         raise ValueError(f"The checkpoint has no {key}. Choose an option: {key}=NAME.")
@@ -77,3 +78,18 @@ def merged(key: str, held: dict[str, Any], change: Any) -> Any:
     for name in reversed(key.split(".")):
         node, held, change = {name: node}, {name: held}, {name: change}
     return OmegaConf.select(OmegaConf.merge(node, held, change), key)
+
+
+def settled(held: Mapping[str, Any], option: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of an option; those left to the plan are as in ``held``, or left out.
+
+    >>> components = {"_target_": "unet_exp.postprocessing.components.Components", "min_size": None}
+    >>> settled({"min_size": 9, "min_seed": 3}, components)["min_size"]
+    9
+    """
+    defaults = {one.name: one.default for one in schema.parameters(option["_target_"])}
+    planned = [k for k, v in option.items() if v is None and defaults.get(k) is not None]
+    return {
+        **{key: value for key, value in option.items() if key not in planned},
+        **{key: held[key] for key in planned if key in held},
+    }

@@ -9,7 +9,7 @@ import dataclasses
 import inspect
 import types
 import typing
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -51,10 +51,12 @@ def field_type(annotation: Any) -> Any:
     return Any
 
 
-def schema(target: str, stated: Collection[str] = ()) -> type:
+def schema(target: str, stated: Collection[str] | Mapping[str, Any] = ()) -> type:
     """Return a dataclass of the parameters of ``target``, a dotted path, that have defaults.
 
-    Parameters without a default are left out, unless the option's file has ``stated`` them.
+    Parameters without a default are left out, unless the option's file has ``stated`` them. A
+    parameter that the file states as null, or as a reference to another value, may be null until
+    the plan settles it.
 
     >>> node = OmegaConf.structured(schema("unet_exp.models.unet.UNet"))
     >>> node.depth = "five"
@@ -69,21 +71,35 @@ def schema(target: str, stated: Collection[str] = ()) -> type:
     ]
     if "_recursive_" in stated:
         fields.append(("_recursive_", bool, True))
+    values = stated.items() if isinstance(stated, Mapping) else ()
+    later = [name for name, value in values if is_settled_later(value)]
     for parameter in parameters(target):
         name, default = parameter.name, parameter.default
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
+        kind = field_type(parameter.annotation)
+        if kind is not Any and name in later:
+            kind = kind | None
         if default is parameter.empty:
             if name in stated:
-                fields.append((name, field_type(parameter.annotation), MISSING))
+                fields.append((name, kind, MISSING))
             continue
         if isinstance(default, list | dict):
             value = dataclasses.field(default_factory=lambda d=default: d.copy())
         else:
             value = default
         known = default is None or isinstance(default, (*PRIMITIVES, list, tuple, dict))
-        fields.append((name, field_type(parameter.annotation) if known else Any, value))
+        fields.append((name, kind if known else Any, value))
     return dataclasses.make_dataclass(target.rpartition(".")[2], fields)
+
+
+def is_settled_later(value: Any) -> bool:
+    """Tell whether a value in an option's file is null, or a reference to another value.
+
+    >>> is_settled_later(None), is_settled_later("${trainer.max_steps}"), is_settled_later(4)
+    (True, True, False)
+    """
+    return value is None or (isinstance(value, str) and value.startswith("${"))
 
 
 def parameters(target: str) -> list[inspect.Parameter]:

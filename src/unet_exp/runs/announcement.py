@@ -69,6 +69,8 @@ def lines(
             f"{len(loaders.labelled('validation'))} to validate on"
         ),
     )
+    for number, line in enumerate(training.plan):
+        yield ("plan" if number == 0 else "", line)
     better = "more" if training.mode == "max" else "less"
     yield (
         "monitor",

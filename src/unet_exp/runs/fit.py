@@ -2,6 +2,7 @@
 
 import logging
 import math
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
@@ -18,13 +19,16 @@ from unet_exp.files import locked, write_atomically
 from unet_exp.numbers import format_score
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.runs.announcement import announce
+from unet_exp.runs.budget import settle_budget
 from unet_exp.runs.callbacks import ending
 from unet_exp.runs.final_fit import fit_postprocessing, given_values, log_gains
-from unet_exp.runs.preparation import prepare
-from unet_exp.runs.resume import run_id, starting_point
+from unet_exp.runs.planned import require_one_end, settle_by_checkpoint
+from unet_exp.runs.preparation import PreparedTraining, prepare
+from unet_exp.runs.resume import require_fitting, run_id, starting_point
 from unet_exp.runs.summary import command_line, summary
 from unet_exp.screen import Console
 from unet_exp.training.assembly import build_dataset
+from unet_exp.training.checkpoint import read_content
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.loggers import address, finish
 from unet_exp.training.ranks import leave
@@ -58,11 +62,9 @@ def fit_until_stopped(
     cfg: DictConfig, folder: RunFolder, command: str | None, stopping: Stopping
 ) -> float:
     """Train as :func:`fit` does, while ``stopping`` listens for requests to stop."""
-    seed_everything(cfg.seed, verbose=False)
     chosen_score = cfg.monitor.metric != "auto"
-    training = prepare(cfg, build_dataset(cfg), folder)
+    training, start, resumed = begin(cfg, folder)
     score = cfg.monitor.metric if chosen_score else None
-    start, resumed = starting_point(cfg, training.config, folder)
     if cfg.preview:
         return preview(training.loaders, folder)
     training.loaders.check()
@@ -124,6 +126,28 @@ def fit_until_stopped(
     if first:
         print_results(folder, best, tuned, pictures, record["ended_by"])
     return float(best.get(monitor, math.nan))
+
+
+def begin(cfg: DictConfig, folder: RunFolder) -> tuple[PreparedTraining, Path | None, bool]:
+    """Settle in ``cfg`` what a checkpoint, a budget or the plan decides, and prepare the training.
+
+    Also returns the checkpoint to start from, if any, and whether this resumes the folder's run.
+    """
+    started = time.monotonic()
+    seed_everything(cfg.seed, verbose=False)
+    require_one_end(cfg)
+    start, resumed = starting_point(cfg, folder)
+    if start:
+        settle_by_checkpoint(cfg, read_content(start)["config"], start)
+    dataset = build_dataset(cfg)
+    budget = [] if cfg.preview else settle_budget(cfg, dataset, started)
+    # So that max_steps repeats the training without the budget.
+    seed_everything(cfg.seed, verbose=False)
+    training = prepare(cfg, dataset, folder)
+    training.plan.extend(budget)
+    if start:
+        require_fitting(start, training.config, folder)
+    return training, start, resumed
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, open_dict
 from unet_exp.configuration.objects import build, to_plain_data
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.runs.callbacks import build_callbacks, require_distinct
+from unet_exp.runs.planned import require_one_end, settle_plan
 from unet_exp.secrets.masking import masked
 from unet_exp.training.assembly import build_loaders, build_metrics, build_module
 from unet_exp.training.ema import WeightEMA
@@ -44,6 +45,8 @@ class PreparedTraining:
     callbacks: list[Callback]
     own: list[Callback]
     """Those of the callbacks that the configuration adds."""
+    plan: list[str]
+    """What was planned from the data and why, a line each."""
 
 
 def prepare(cfg: DictConfig, dataset: Any, folder: RunFolder) -> PreparedTraining:
@@ -53,12 +56,17 @@ def prepare(cfg: DictConfig, dataset: Any, folder: RunFolder) -> PreparedTrainin
     range.
     """
     leave_out_null(cfg)
+    require_one_end(cfg)
+    planned = settle_plan(cfg, dataset)
+    cfg.trainer.budget = None  # max_steps is settled
     scores = build_metrics(cfg)
     why = settle_monitor(cfg, scores, by_class(dataset))
     own = build_callbacks(cfg, scores)
-    config = masked(to_plain_data(cfg))
     network = build(cfg.model)
     loaders = build_loaders(cfg, dataset, network)
+    if cfg.loader.get("tile") is None:
+        cfg.loader.tile = loaders.training_tile()
+    config = masked(to_plain_data(cfg))
     monitor, mode = f"val/{cfg.monitor.metric}", cfg.monitor.mode
     module = build_module(
         cfg,
@@ -81,7 +89,7 @@ def prepare(cfg: DictConfig, dataset: Any, folder: RunFolder) -> PreparedTrainin
     require_distinct(own, callbacks)
     callbacks += own
     return PreparedTraining(
-        config, monitor, mode, why, loaders, module, metrics, gallery, callbacks, own
+        config, monitor, mode, why, loaders, module, metrics, gallery, callbacks, own, planned
     )
 
 

@@ -30,22 +30,9 @@ FIXED: dict[str, tuple[str, ...]] = {
 }
 
 
-def starting_point(
-    cfg: DictConfig, config: dict[str, Any], folder: RunFolder
-) -> tuple[Path | None, bool]:
-    """Return the checkpoint to start from, if any, and whether this resumes the folder's run.
-
-    Raises CheckpointError if the checkpoint cannot be read, is of another network or another run,
-    or leaves no step to train.
-    """
-    from unet_exp.configuration.tree import differences
+def starting_point(cfg: DictConfig, folder: RunFolder) -> tuple[Path | None, bool]:
+    """Return the checkpoint to start from, if any, and whether this resumes the folder's run."""
     from unet_exp.runs.given_paths import find_checkpoints
-    from unet_exp.training.checkpoint import (
-        CheckpointError,
-        read_content,
-        require_own_paths,
-        require_same_model,
-    )
 
     last = folder.last
     resumed = cfg.resume and folder.summary.exists()
@@ -57,6 +44,23 @@ def starting_point(
         (start,) = find_checkpoints(str(cfg.ckpt_path))
     else:
         return None, resumed
+    return start, resumed
+
+
+def require_fitting(start: Path, config: dict[str, Any], folder: RunFolder) -> None:
+    """Refuse a checkpoint from which this training cannot go on.
+
+    Raises CheckpointError if it cannot be read, is of another network or another run, or leaves no
+    step to train.
+    """
+    from unet_exp.configuration.tree import differences
+    from unet_exp.training.checkpoint import (
+        CheckpointError,
+        read_content,
+        require_own_paths,
+        require_same_model,
+    )
+
     # Only weights and counters are loaded; nothing that it names is built.
     content = read_content(start)
     require_own_paths(start, content)
@@ -74,12 +78,11 @@ def starting_point(
     step = content.get("global_step")
     if not isinstance(step, int):
         raise CheckpointError(f"{start} does not say at which step it was written.")
-    if start != last and step >= config["trainer"]["max_steps"]:
+    if start != folder.last and step >= config["trainer"]["max_steps"]:
         raise CheckpointError(
             f"{start} is of step {step}, so trainer.max_steps="
             f"{config['trainer']['max_steps']} leaves nothing to train. Give more steps."
         )
-    return start, resumed
 
 
 def fixed(config: dict[str, Any]) -> dict[str, Any]:

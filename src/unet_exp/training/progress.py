@@ -3,6 +3,7 @@
 import sys
 import time
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -21,6 +22,10 @@ from unet_exp.screen import Console
 
 #: Seconds between two writings of ``progress.json``.
 EVERY = 1.0
+#: Steps and seconds after which the end of a training can be foreseen.
+FORESEEN = (10, 10.0)
+#: Seconds of a training beyond which the line of its end says how to shorten it.
+LONG = 600.0
 #: Columns of a screen that a long bar leaves room for everything else.
 WIDE = 140
 
@@ -56,6 +61,7 @@ class ProgressBar(Callback):
         self.validated: list[str] = []
         self.score: float | None = None
         self.first_step, self.started, self.written = 0, 0.0, 0.0
+        self.foreseen = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.first_step, self.started = trainer.global_step, time.monotonic()
@@ -72,6 +78,7 @@ class ProgressBar(Callback):
     ) -> None:
         if self.training is None:
             return
+        self.foresee_end(trainer)
         # Reading the loss waits for the device, so it is read only as often as it is logged.
         # Lightning divides it by the number of batches of a step.
         loss = outputs["loss"] * trainer.accumulate_grad_batches
@@ -129,6 +136,20 @@ class ProgressBar(Callback):
         left = seconds / done * (trainer.max_steps - trainer.global_step)
         clocks = (c.time_remaining() for c in trainer.callbacks if isinstance(c, Timer))  # pyright: ignore[reportAttributeAccessIssue]
         return seconds, max(0.0, min([left, *(clock for clock in clocks if clock is not None)]))
+
+    def foresee_end(self, trainer: Trainer) -> None:
+        """Print once, as soon as the pace is known, when the training will end."""
+        steps, least = FORESEEN
+        seconds, left = self.times(trainer)
+        if self.foreseen or trainer.global_step - self.first_step < steps or seconds < least:
+            return
+        self.foreseen = True
+        end = datetime.now() + timedelta(seconds=left)
+        shorter = "; to end earlier, give trainer.budget=10min" if left > LONG else ""
+        self.console.print(
+            f"ends at about {end:%H:%M}, and later by the time of its validations{shorter}",
+            highlight=False,
+        )
 
     def write_now_and_then(self, trainer: Trainer) -> None:
         """Write ``progress.json``, unless that was done within the last second."""

@@ -36,6 +36,9 @@ class TrainerSettings:
         in hardware (a GPU from Ampere on, a CPU with AMX), else float32.
     max_steps
         Optimiser steps after which training ends; at least 1.
+    budget
+        Time after which training is to end, such as ``20min``, ``90s`` or ``2h``. A training
+        measures its pace first, and settles ``max_steps`` by it.
     max_time
         Wall-clock limit, ``DD:HH:MM:SS``. Whichever comes first ends the training; the network is
         then validated and saved.
@@ -59,6 +62,7 @@ class TrainerSettings:
     strategy: str = "auto"
     precision: str = "auto"
     max_steps: int = 500
+    budget: str | None = None
     max_time: str | None = None
     gradient_clip_val: float | None = None
     accumulate_grad_batches: int = 1

@@ -1,0 +1,216 @@
+"""A plan: the settings that follow from a fingerprint, each with its reason."""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+
+from unet_exp.models.unet import UNet
+from unet_exp.planning.fingerprint import Fingerprint
+
+UNPLANNED: dict[str, int | float] = {
+    "model.depth": 4,
+    "loader.max_tile": 256,
+    "loader.batch_size": 2,
+    "weight_map.sigma": 5.0,
+    "postprocessing.min_seed": 0,
+    "postprocessing.min_size": 0,
+    "trainer.max_steps": 500,
+}
+"""The values of ``plan=none``. These settings are planned if the configuration has null there."""
+
+PER_STEP = 2 * 256**2
+"""Pixels of a step. With more, a step of the small network takes over a second on two cores."""
+MOST_TILES = 16
+"""Tiles of a step. More tiles of small images make no better mean of the gradient."""
+TILES = (256, 512)
+"""Sides of a tile: at least two tiles in a step, and at most one of four times the pixels."""
+WHOLE = 1.5
+"""A tile measures so many times the diameter of a large object, so that it shows one whole."""
+DEPTHS = (1, 4, 6)
+"""Poolings: the article's 4; fewer for images that 4 poolings leave less than two pixels of; more
+for large objects, up to 6, where the small network has 30 million weights."""
+BOTTOM = 8
+"""Pixels behind the last pooling; with fewer, most of them are padding."""
+SIGMA_PER_DIAMETER = 1 / 20
+"""The article's sigma of 5 pixels is about 1/20 of the diameter of its HeLa cells."""
+SIGMAS = (2.0, 5.0)
+"""Below 2 pixels the weight does not fill the gap of 2 pixels between separated objects; above
+the article's 5 it would only reach further than that gap."""
+SPECK = 1 / 4
+"""An object with less than this part of a small true object's pixels is no object."""
+SEED = 1 / 20
+"""A seed lies inside an object and is smaller; one of less than this part of a small object's
+pixels is noise."""
+STEPS, STEPS_PIXELS = 500, 2**20
+"""500 steps suffice for 2**20 pixels, such as 16 images of 256 x 256 pixels. Four times the data
+need twice the steps, since images of one set resemble each other."""
+MOST_STEPS = 5000
+"""Steps after which the scores of no set of ours rose any more."""
+ROUND = 100
+"""Steps are rounded to the usual distance between two validations."""
+POINT = 1.2
+"""Diameter of an object of a single pixel, rounded up."""
+
+
+class PlanError(ValueError):
+    """Data for which no plan can be made."""
+
+
+class Choice(NamedTuple):
+    """A value and the reason for it."""
+
+    value: int | float
+    reason: str
+
+
+def plan(found: Fingerprint, tile: int | None = None) -> dict[str, Choice]:
+    """Return the planned value of each key of ``UNPLANNED``.
+
+    Parameters
+    ----------
+    tile
+        The side of a tile, if it is given.
+
+    Raises PlanError if the labels hold nothing to learn, or no network sees such large objects.
+
+    >>> cells = Fingerprint(
+    ...     images=84, channels=1, sides=(512, 512), pixels=84 * 512**2, objects=988,
+    ...     diameters=(78.5, 120.3, 163.2), smallest=2581, touching=0.6, foreground=0.5,
+    ... )
+    >>> {key: choice.value for key, choice in plan(cells).items()}
+    {'model.depth': 4, 'loader.max_tile': 256, 'loader.batch_size': 2, 'weight_map.sigma': 5.0,
+     'postprocessing.min_seed': 242, 'postprocessing.min_size': 1210, 'trainer.max_steps': 2300}
+    """
+    require_objects(found)
+    side = max_tile(found)
+    return {
+        "model.depth": depth(found),
+        "loader.max_tile": side,
+        "loader.batch_size": batch_size(tile or min(int(side.value), found.sides[0])),
+        "weight_map.sigma": sigma(found),
+        "postprocessing.min_seed": smallest(found, SEED, "a seed"),
+        "postprocessing.min_size": smallest(found, SPECK, "an object"),
+        "trainer.max_steps": max_steps(found),
+    }
+
+
+def require_objects(found: Fingerprint) -> None:
+    """Refuse labels from which no network can learn objects.
+
+    Raises PlanError, saying what to change.
+    """
+    anyway = "To train on them nevertheless, give plan=none."
+    images = f"the {found.images} labelled training images"
+    if not found.objects:
+        raise PlanError(
+            f"None of {images} holds an object. Check how the labels are read (dataset.labels), or "
+            f"choose another dataset.fold. {anyway}"
+        )
+    if found.foreground >= 1:
+        raise PlanError(
+            f"Every known pixel of {images} belongs to an object, so there is no background to "
+            f"tell objects from. Check how the labels are read (dataset.labels). {anyway}"
+        )
+    if found.diameters[2] < POINT and not found.by_class:
+        raise PlanError(
+            f"The objects of {images} are single pixels. They look like points, and a network "
+            f"learns outlines: draw each object, or a disc around each point. {anyway}"
+        )
+
+
+def depth(found: Fingerprint) -> Choice:
+    """Return how many poolings show the outline of a large object from its middle."""
+    least, usual, most = DEPTHS
+    shortest, large = found.sides[0], found.diameters[2]
+    if shortest < 2 * 2**usual:
+        fitting = [d for d in range(least, usual) if 2 * 2**d <= shortest]
+        return Choice(max(fitting, default=least), f"the smallest image has {shortest} pixels")
+    if found.by_class:
+        return Choice(usual, "the article's")
+    for poolings in range(usual, most + 1):
+        if (sees := reach(poolings)) >= large / 2 or 2 * BOTTOM * 2**poolings > shortest:
+            reason = f"sees {sees} pixels to each side; large objects measure {large:.0f}"
+            return Choice(poolings, reason)
+    raise PlanError(
+        f"Large objects measure {large:.0f} pixels, and a network with {most} poolings sees "
+        f"{reach(most)} pixels to each side. Shrink images and labels to objects of about 100 "
+        f"pixels, or give model.depth yourself ({most + 1} at most)."
+    )
+
+
+def reach(poolings: int) -> int:
+    """Return how many pixels a padded U-Net sees to each side.
+
+    >>> [reach(depth) for depth in (3, 4, 5, 6)]
+    [48, 96, 192, 384]
+    """
+    with torch.device("meta"):
+        return UNet(depth=poolings, base_channels=1, padding="same").halo
+
+
+def max_tile(found: Fingerprint) -> Choice:
+    """Return the side of a tile that holds a large object whole."""
+    least, most = TILES
+    needed = 0 if found.by_class else WHOLE * found.diameters[2]
+    if needed <= least:
+        return Choice(least, f"holds a large object whole ({found.diameters[2]:.0f} pixels)")
+    side = min(most, -(-round(needed) // 32) * 32)
+    return Choice(side, f"shows {side / found.diameters[2]:.1f} times a large object")
+
+
+def batch_size(tile: int) -> Choice:
+    """Return how many tiles make a step of the usual number of pixels.
+
+    >>> batch_size(256), batch_size(64).value
+    (Choice(value=2, reason='131,072 pixels a step'), 16)
+    """
+    count = min(MOST_TILES, max(1, round(PER_STEP / tile**2)))
+    return Choice(count, f"{count * tile**2:,} pixels a step")
+
+
+def sigma(found: Fingerprint) -> Choice:
+    """Return the reach of the extra weight in gaps, by the size of the objects."""
+    if found.by_class:
+        return Choice(SIGMAS[1], "the article's")
+    low, high = SIGMAS
+    value = round(min(high, max(low, SIGMA_PER_DIAMETER * found.diameters[1])), 1)
+    return Choice(value, f"the article's 5 for cells of 100 pixels; here {found.diameters[1]:.0f}")
+
+
+def smallest(found: Fingerprint, part: float, of: str) -> Choice:
+    """Return the pixels below which something is too small to be ``of`` an object."""
+    if found.by_class:
+        return Choice(0, "labels are classes")
+    small = round(math.pi / 4 * found.diameters[0] ** 2)
+    return Choice(int(part * small), f"pixels of {of}, {part:.0%} of a small object's {small}")
+
+
+def max_steps(found: Fingerprint) -> Choice:
+    """Return how many steps the data need."""
+    needed = STEPS * (found.pixels / STEPS_PIXELS) ** 0.5
+    steps = min(MOST_STEPS, max(STEPS, round(needed / ROUND) * ROUND))
+    return Choice(steps, f"for {found.pixels / 1e6:.1f} million pixels")
+
+
+def describe(found: Fingerprint) -> Iterator[str]:
+    """Yield the facts of a fingerprint, a line each."""
+    short, long = found.sides
+    size = f"{short}" if short == long else f"{short} to {long}"
+    yield (
+        f"{found.images} image{'s' * (found.images != 1)} with sides of {size} pixels, "
+        f"{found.foreground:.0%} foreground"
+    )
+    if found.by_class:
+        return
+    low, median, high = found.diameters
+    yield (
+        f"{found.objects:,} objects of {low:.0f} to {high:.0f} pixels in diameter, median "
+        f"{median:.0f}, the smallest of {found.smallest} pixels; {found.touching:.0%} touch another"
+    )
+    if found.outliers > 0:
+        yield (
+            f"in {found.outliers:.0%} of the images, single pixels are far brighter than all "
+            "others; dataset.normalization=percentile ignores them"
+        )

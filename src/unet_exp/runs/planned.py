@@ -1,0 +1,99 @@
+"""Settle the values that a configuration leaves to the plan: those that are null there."""
+
+import logging
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from unet_exp.configuration.buildable import brief
+from unet_exp.numbers import parse_duration
+from unet_exp.planning.fingerprint import fingerprint
+from unet_exp.planning.plan import UNPLANNED, describe, plan
+from unet_exp.training.checkpoint import CheckpointError
+
+log = logging.getLogger(__name__)
+
+#: Values that a checkpoint settles for a training that goes on from it.
+SETTLED = ("loader.tile", *UNPLANNED)
+
+
+def settle_plan(cfg: DictConfig, dataset: Any) -> list[str]:
+    """Write a planned value into ``cfg`` wherever a plannable one is null.
+
+    Returns
+    -------
+    The facts about the data and the planned values with their reasons, a line each; nothing if
+    no value is planned.
+
+    Raises ValueError if ``cfg.plan`` is unknown, and PlanError if no plan fits the data.
+    """
+    if cfg.plan not in ("auto", "none"):
+        raise ValueError(f"plan={cfg.plan} is not known. Choose auto or none.")
+    keys = list(unsettled(cfg, UNPLANNED))
+    samples = ()
+    if keys and cfg.plan == "auto":
+        samples = tuple(one for one in dataset.split("train") if one.labels is not None)
+    if not samples:  # the loaders refuse a data set without labels
+        for key in keys:
+            OmegaConf.update(cfg, key, UNPLANNED[key])
+        return []
+    found = fingerprint(samples)
+    planned = plan(found, cfg.loader.get("tile"))
+    for key in keys:
+        OmegaConf.update(cfg, key, planned[key].value)
+    return [
+        *describe(found),
+        *(f"{key}={planned[key].value}  ({planned[key].reason})" for key in keys),
+    ]
+
+
+def settle_by_checkpoint(cfg: DictConfig, held: Mapping[str, Any], path: Any) -> None:
+    """Take each value that ``cfg`` leaves to the plan from the checkpoint of an earlier training.
+
+    Parameters
+    ----------
+    held
+        The configuration that the checkpoint ``path`` records. It may come from anybody.
+
+    Raises CheckpointError if a value there is no number.
+    """
+    for key in unsettled(cfg, SETTLED):
+        value: Any = held
+        for name in key.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if value is None:
+            continue
+        if type(value) not in (int, float) or not math.isfinite(value):
+            raise CheckpointError(
+                f"{path} has {key}={brief(value)}, which is no number. Take the checkpoint as "
+                f"training wrote it, or give {key}=NUMBER."
+            )
+        OmegaConf.update(cfg, key, value)
+        if key == "trainer.max_steps":
+            cfg.trainer.budget = None  # it had its time in the earlier training
+
+
+def unsettled(cfg: DictConfig, keys: Any) -> Iterator[str]:
+    """Yield those of some keys that ``cfg`` has with the value null."""
+    for key in keys:
+        group, _, name = key.partition(".")
+        node = cfg.get(group)
+        if isinstance(node, DictConfig) and name in node and node[name] is None:
+            yield key
+
+
+def require_one_end(cfg: DictConfig) -> None:
+    """Refuse a budget that cannot be read, or that comes with a number of steps.
+
+    Raises ValueError with what to change.
+    """
+    if cfg.trainer.get("budget") is None:
+        return
+    parse_duration(str(cfg.trainer.budget), "trainer.budget")
+    if cfg.trainer.max_steps is not None:
+        raise ValueError(
+            f"trainer.budget={cfg.trainer.budget} settles trainer.max_steps, which is given as "
+            f"{cfg.trainer.max_steps}. Add trainer.max_steps=null, or leave out the budget."
+        )

@@ -1,0 +1,111 @@
+"""What a configuration leaves to the plan, and what it does not."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, OmegaConf
+
+from unet_exp.configuration import groups, schema
+from unet_exp.configuration.objects import to_plain_data
+from unet_exp.datasets.sample import Sample
+from unet_exp.planning.plan import UNPLANNED
+from unet_exp.runs.planned import settle_by_checkpoint, settle_plan
+from unet_exp.training.checkpoint import CheckpointError
+
+KNOWN = ("name=any", "dataset.in_channels=1", "dataset.num_classes=2")
+
+
+class Squares:
+    """A data set of two images with a square of 20 x 20 pixels each."""
+
+    def __init__(self) -> None:
+        labels = np.zeros((64, 64), np.int32)
+        labels[10:30, 10:30] = 1
+        self.samples = [Sample(name, np.zeros((1, 64, 64), np.float32), labels) for name in "ab"]
+
+    def split(self, name: str) -> list[Sample]:
+        return self.samples
+
+
+def composed(*overrides: str) -> DictConfig:
+    schema.register()
+    with initialize_config_dir(str(groups.CONF), version_base="1.3"):
+        return compose("train", overrides=[*KNOWN, *overrides])
+
+
+def at(cfg: DictConfig, *keys: str) -> list[Any]:
+    return [OmegaConf.select(cfg, key) for key in keys]
+
+
+def test_what_is_null_follows_from_the_data() -> None:
+    cfg = composed()
+    assert set(at(cfg, *UNPLANNED)) == {None}
+    lines = settle_plan(cfg, Squares())
+    assert at(cfg, *UNPLANNED) == [4, 256, 16, 2.0, 20, 100, 500]
+    assert cfg.scheduler.T_max == 500
+    assert len(lines) == 2 + len(UNPLANNED)
+    assert lines[0] == "2 images with sides of 64 pixels, 10% foreground"
+    assert lines[2].startswith("model.depth=4  (")
+
+
+def test_what_is_given_stays_as_it_is() -> None:
+    given = ("model.depth=2", "loader.tile=32", "loader.batch_size=3", "trainer.max_steps=7")
+    cfg = composed(*given, "weight_map=uniform", "postprocessing=components")
+    lines = settle_plan(cfg, Squares())
+    assert at(cfg, *(text.partition("=")[0] for text in given)) == [2, 32, 3, 7]
+    assert [line.partition("=")[0] for line in lines[2:]] == [
+        "loader.max_tile", "postprocessing.min_size",
+    ]  # fmt: skip
+    assert "sigma" not in cfg.weight_map
+    assert settle_plan(cfg, Squares()) == []
+
+
+def test_without_a_plan_values_are_the_usual_ones() -> None:
+    cfg = composed("plan=none", "model.depth=3")
+    assert settle_plan(cfg, None) == []
+    assert at(cfg, *UNPLANNED) == [3, *list(UNPLANNED.values())[1:]]
+
+
+def test_an_unknown_plan_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"plan=fast is not known\. Choose auto or none"):
+        settle_plan(composed("plan=fast"), Squares())
+
+
+@pytest.mark.parametrize("name", [path.stem for path in groups.option_files("experiment")])
+def test_no_experiment_is_planned(name: str) -> None:
+    """Their numbers stand in the README, or in the article."""
+    cfg = composed(f"experiment={name}")
+    assert settle_plan(cfg, None) == []
+    assert None not in at(cfg, "loader.batch_size", "trainer.max_steps")
+
+
+def test_the_experiments_of_the_article_keep_its_values() -> None:
+    for name in ("isbi_em_paper", "hela_paper", "u373_paper"):
+        cfg = composed(f"experiment={name}")
+        settle_plan(cfg, None)
+        keys = ("model.depth", "loader.tile", "loader.batch_size", "weight_map.sigma")
+        assert at(cfg, *keys) == [4, 572, 1, 5.0]
+        assert at(cfg, "trainer.max_steps", "postprocessing.min_size") == [30000, 0]
+
+
+def test_a_checkpoint_settles_what_its_training_has_planned() -> None:
+    held = composed("weight_map.sigma=3.5", "loader.batch_size=4", "loader.tile=64")
+    settle_plan(held, Squares())
+    cfg = composed("weight_map.sigma=2.5")
+    settle_by_checkpoint(cfg, to_plain_data(held), "a.ckpt")
+    assert at(cfg, "weight_map.sigma", "loader.batch_size", "loader.tile") == [2.5, 4, 64]
+    assert cfg.postprocessing.min_size == 100
+
+
+@pytest.mark.parametrize("value", ["${oc.env:HOME}", "9", True, [3], {"a": 1}, float("nan")])
+def test_a_checkpoint_settles_by_numbers_only(value: Any) -> None:
+    with pytest.raises(CheckpointError, match=r"a\.ckpt has model\.depth=.* no number"):
+        settle_by_checkpoint(composed(), {"model": {"depth": value}}, "a.ckpt")
+
+
+def test_a_checkpoint_with_anything_in_place_of_a_group_settles_nothing() -> None:
+    cfg = composed()
+    settle_by_checkpoint(cfg, {"model": 3, "loader": None, "trainer": {"max_steps": None}}, "a")
+    assert set(at(cfg, *UNPLANNED)) == {None}
