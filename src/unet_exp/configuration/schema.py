@@ -19,7 +19,7 @@ from hydra.utils import get_object, instantiate
 from omegaconf import MISSING, OmegaConf
 
 from unet_exp.configuration import signatures
-from unet_exp.configuration.groups import GROUPS, content, option_list, targets
+from unet_exp.configuration.groups import GROUPS, content, option_list, options, targets
 from unet_exp.files import folder_name
 
 PRIMITIVES = (int, float, bool, str)
@@ -139,8 +139,22 @@ def register() -> None:
         return
     for group in GROUPS:
         for option, target in targets(group).items():
-            node = schema(target, content(f"{group}/{option}"))
+            node = schema(target, stated_values(group, option))
             store.store(name=option, group=f"schema/{group}", node=node)
+
+
+def stated_values(group: str, option: str) -> dict[str, Any]:
+    """Return the values in an option's file, and the nulls of the options that extend it.
+
+    >>> stated_values("model", "unet")["depth"] is None  # by unet_small
+    True
+    """
+    values = dict(content(f"{group}/{option}"))
+    for other in options(group):
+        held = content(f"{group}/{other}")
+        if held.get("defaults", [None])[0] == option:
+            values |= {name: value for name, value in held.items() if value is None}
+    return values
 
 
 def chosen(group: str, *, _root_: Any) -> str:
