@@ -60,6 +60,14 @@ def diameters(labels: Int[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
 
 
 def indexed(labels: Int[np.ndarray, "h w"]) -> tuple[Int[np.ndarray, "h w"], int]:
-    """Return the labels numbered without gaps from 0, and how many there are."""
-    numbers, index = np.unique(labels, return_inverse=True)
+    """Return labels that can index an array, 0 and below as 0, and the length of the array.
+
+    >>> indexed(np.array([[-1, 0, 10**9, 7]]))
+    (array([[0, 0, 2, 1]]), 3)
+    """
+    index = np.maximum(labels, 0)
+    highest = int(index.max(initial=0))
+    if highest <= index.size:
+        return index, highest + 1
+    numbers, index = np.unique(index, return_inverse=True)
     return index.reshape(labels.shape), len(numbers)
