@@ -26,7 +26,7 @@ class Foreground:
         Classes of the data set, background included.
     separation
         Whether pixels where two instances touch become background (see `separate`). Classes that
-        were drawn stay as they are.
+        were drawn stay as they are. ``postprocessing.grow`` returns these pixels.
     activation
         ``softmax``: one channel for each class. ``sigmoid``: a single channel for the foreground,
         as in the popular Keras U-Net (zhixuhao/unet).
