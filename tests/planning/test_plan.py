@@ -64,6 +64,10 @@ def test_the_gaps_between_objects() -> None:
     assert values(diameters=(200, 300, 320), sides=(2048, 2048))["weight_map.sigma"] == 5.0
 
 
+def test_objects_that_do_not_touch_keep_the_sigma_of_the_article() -> None:
+    assert values(diameters=(2, 5, 6), touching=0.0)["weight_map.sigma"] == 5.0
+
+
 def test_specks_are_no_objects() -> None:
     # A disc with a diameter of 20 pixels has an area of 314.
     found = values(diameters=(20, 40, 60))

@@ -1,11 +1,13 @@
 """What a configuration leaves to the plan, and what it does not."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
+from tests.running import Command
 
 from unet_exp.configuration import groups, schema
 from unet_exp.configuration.objects import to_plain_data
@@ -43,7 +45,7 @@ def test_what_is_null_follows_from_the_data() -> None:
     cfg = composed()
     assert set(at(cfg, *UNPLANNED)) == {None}
     lines = settle_plan(cfg, Squares())
-    assert at(cfg, *UNPLANNED) == [4, 256, 16, 2.0, 20, 100, 500]
+    assert at(cfg, *UNPLANNED) == [4, 256, 16, 5.0, 20, 100, 500]
     assert cfg.scheduler.T_max == 500
     assert len(lines) == 2 + len(UNPLANNED)
     assert lines[0] == "2 images with sides of 64 pixels, 10% foreground"
@@ -109,3 +111,16 @@ def test_a_checkpoint_with_anything_in_place_of_a_group_settles_nothing() -> Non
     cfg = composed()
     settle_by_checkpoint(cfg, {"model": 3, "loader": None, "trainer": {"max_steps": None}}, "a")
     assert set(at(cfg, *UNPLANNED)) == {None}
+
+
+def test_points_in_place_of_objects_refuse_the_training(command: Command, write: Any) -> None:
+    points = np.zeros((64, 64), np.uint16)
+    points[8::16, 8::16] = np.arange(1, 17).reshape(4, 4)
+    for number in range(3):
+        write(f"own/images/{number}.tif", points * 100)
+        write(f"own/labels/{number}.tif", points)
+    source = ("dataset=folder", "dataset.root=own", "dataset.labels=instances")
+    failed = command("train", *source, "logger=none")
+    assert failed.code == 1
+    assert "The objects of the 2 labelled training images are single pixels" in failed.err
+    assert not Path("outputs").exists()

@@ -38,6 +38,9 @@ SIGMA_PER_DIAMETER = 1 / 20
 SIGMAS = (2.0, 5.0)
 """Below 2 pixels the weight does not fill the gap of 2 pixels between separated objects; above
 the article's 5 it would only reach further than that gap."""
+APART = 0.05
+"""With fewer touching objects, the labels hold gaps of their own, as the article's EM slices do,
+and the article's sigma fits them."""
 SPECK = 1 / 4
 """An object with less than this part of a small true object's pixels is no object."""
 SEED = 1 / 20
@@ -172,9 +175,11 @@ def batch_size(tile: int) -> Choice:
 
 def sigma(found: Fingerprint) -> Choice:
     """Return the reach of the extra weight in gaps, by the size of the objects."""
-    if found.by_class:
-        return Choice(SIGMAS[1], "the article's")
     low, high = SIGMAS
+    if found.by_class:
+        return Choice(high, "the article's")
+    if found.touching < APART:
+        return Choice(high, f"the article's; only {found.touching:.0%} of the objects touch")
     value = round(min(high, max(low, SIGMA_PER_DIAMETER * found.diameters[1])), 1)
     return Choice(value, f"the article's 5 for cells of 100 pixels; here {found.diameters[1]:.0f}")
 
