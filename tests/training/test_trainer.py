@@ -80,12 +80,17 @@ def test_bfloat16_where_the_gpu_has_it(
     assert best_precision("auto") == expected
 
 
-@pytest.mark.parametrize(("amx", "expected"), [(True, "bf16-mixed"), (False, "32-true")])
+@pytest.mark.parametrize(
+    ("able", "expected"),
+    [("amx_bf16", "bf16-mixed"), ("avx512_bf16", "bf16-mixed"), ("avx512_f", "32-true")],
+)
 def test_bfloat16_where_the_cpu_multiplies_it(
-    monkeypatch: pytest.MonkeyPatch, amx: bool, expected: str
+    monkeypatch: pytest.MonkeyPatch, able: str, expected: str
 ) -> None:
+    names = ("amx_bf16", "avx512_bf16", "avx512_f")
+    capabilities = {name: name == able for name in names}
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": amx}, raising=False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     assert best_precision("cpu") == expected
 
 
