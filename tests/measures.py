@@ -10,6 +10,7 @@ from unet_exp.metrics.det import DET
 from unet_exp.metrics.dice import Dice
 from unet_exp.metrics.iou import IoU
 from unet_exp.metrics.measure import Measure
+from unet_exp.metrics.object_errors import ObjectErrors
 from unet_exp.metrics.object_f1 import ObjectF1
 from unet_exp.metrics.op_csb import OPCSB
 from unet_exp.metrics.pixel_error import PixelError
@@ -34,6 +35,7 @@ MEASURES: dict[str, Callable[[], Measure]] = {
     "op_csb": OPCSB,
     "average_precision": AveragePrecision,
     "object_f1": ObjectF1,
+    "object_errors": ObjectErrors,
 }
 
 

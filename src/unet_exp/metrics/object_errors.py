@@ -1,0 +1,99 @@
+"""Kinds of errors of objects: missed, false, merged, split, and a wrong outline.
+
+Kinds as in Caicedo et al. 2019 (doi:10.1002/cyto.a.23863), each object counted once.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from unet_exp.metrics.contingency import Contingency, contingency, region_sizes
+from unet_exp.metrics.measure import Measure
+from unet_exp.metrics.object_matching import count_objects
+
+#: Part of an object that another one must cover to belong to it.
+MOST = 0.5
+#: Part of a true object below which prediction counts as missing there.
+SEEN = 0.1
+
+
+class Errors(NamedTuple):
+    """Numbers of objects: true ones by what became of them, and predicted ones that are false."""
+
+    found: int
+    """True objects that a predicted one matches at an IoU of one half or more."""
+    merged: int
+    """True objects in a predicted one that covers most of this and of another true object."""
+    split: int
+    """True objects that several predicted ones share, each mostly inside it."""
+    missed: int
+    """True objects that no predicted object covers by a tenth."""
+    outline: int
+    """The other true objects: something is there, but of another size or position."""
+    false: int
+    """Predicted objects that match nothing and lie mostly on background."""
+
+
+def object_errors(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Errors:
+    """Sort the true and the predicted objects of one image by kind of error.
+
+    Unknown pixels (label -1) are removed from the predicted objects first.
+
+    >>> labels = torch.tensor([[1, 1, 0, 2, 2, 0, 3, 3, 0, 0]])
+    >>> object_errors(torch.tensor([[4, 4, 4, 4, 4, 0, 0, 0, 0, 5]]), labels)
+    Errors(found=0, merged=2, split=0, missed=1, outline=0, false=1)
+    """
+    return count_errors(contingency(instances, labels))
+
+
+def count_errors(table: Contingency) -> Errors:
+    """Sort the objects of a contingency table by kind of error."""
+    truth, predicted, pixels = table
+    of_truth, of_predicted = region_sizes(truth, pixels), region_sizes(predicted, pixels)
+    both = (truth > 0) & (predicted > 0)
+    match = both & (2 * pixels >= of_truth + of_predicted - pixels)
+    found, used = set(truth[match].tolist()), set(predicted[match].tolist())
+    covers = both & (pixels > MOST * of_truth)
+    owners, counts = np.unique(predicted[covers], return_counts=True)
+    merged = set(truth[covers & np.isin(predicted, owners[counts > 1])].tolist()) - found
+    inside = both & (pixels > MOST * of_predicted)
+    owners, counts = np.unique(truth[inside], return_counts=True)
+    split = set(owners[counts > 1].tolist()) - found - merged
+    seen = set(truth[both & (pixels >= SEEN * of_truth)].tolist())
+    missed = set(truth[truth > 0].tolist()) - seen - found - merged - split
+    outside = (truth == 0) & (predicted > 0) & (pixels > MOST * of_predicted)
+    false = set(predicted[outside].tolist()) - used - set(predicted[covers].tolist())
+    others = count_objects(truth) - len(found) - len(merged) - len(split) - len(missed)
+    return Errors(len(found), len(merged), len(split), len(missed), others, len(false))
+
+
+class ObjectErrors(Measure):
+    """Errors of objects over true objects, of all images together; 0 is best.
+
+    >>> metric = ObjectErrors()
+    >>> metric.update(torch.tensor([[4, 4, 4, 4, 4]]), torch.tensor([[1, 1, 0, 2, 2]]))
+    >>> metric.compute(), metric.details()["merged"]
+    (tensor(1.), 2.0)
+    """
+
+    higher_is_better = False
+    counts: Int[Tensor, "6"]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_sums("counts", size=len(Errors._fields))
+
+    def update(self, instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> None:
+        """Count the errors of one image."""
+        self.add(counts=object_errors(instances, labels))
+
+    def compute(self) -> Float[Tensor, ""]:
+        """Return all errors over all true objects."""
+        return self.counts[1:].sum() / self.counts[:5].sum()
+
+    def details(self) -> dict[str, float]:
+        """Return the number of objects of each kind, such as ``merged``."""
+        return dict(zip(Errors._fields, map(float, self.counts.tolist()), strict=True))
