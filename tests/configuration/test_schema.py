@@ -267,10 +267,10 @@ def test_the_loss_follows_the_target_unless_it_is_given(words: list[str], loss: 
 @pytest.mark.parametrize(
     ("words", "values"),
     [
-        ([], (1, None, 0.0, 0.9)),
-        (["target.separation=false"], (0, None, 0.0, 0.9)),
-        (["target=three_class"], (0, 2, 0.0, 0.5)),
-        (["target=three_class", "dataset.num_classes=4"], (0, 4, 0.0, 0.5)),
+        ([], (1, None, 2.0, 0.8)),
+        (["target.separation=false"], (0, None, 2.0, 0.8)),
+        (["target=three_class"], (0, 2, 1.0, 0.5)),
+        (["target=three_class", "dataset.num_classes=4"], (0, 4, 1.0, 0.5)),
         (["target=distance", "postprocessing.grow=3"], (3, 2, 1.5, 0.4)),
     ],
 )

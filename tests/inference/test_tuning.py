@@ -128,10 +128,15 @@ def test_a_measure_that_is_better_when_lower() -> None:
 
 
 def test_combinations_that_are_refused_are_left_out() -> None:
-    # A threshold above seed_threshold=0.5 is refused until the seeds' own has risen.
-    found = tune(Watershed(seed_threshold=0.5), [pair(0.6)], SEG())
-    assert found.after == 1
-    assert found.postprocessing.seed_threshold >= found.postprocessing.threshold
+    class Refusing(Components):
+        def __post_init__(self) -> None:
+            if self.fill_holes != (self.threshold <= 0.5):
+                raise ValueError("not both")
+
+    # Each step away from the start is refused.
+    found = tune(Refusing(), [pair(0.6)], SEG())
+    assert found.chosen == {}
+    assert found.after == found.before
 
 
 def test_each_set_of_parameters_is_tried_once() -> None:

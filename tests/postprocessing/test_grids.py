@@ -17,14 +17,13 @@ def test_sizes_of_all_objects_of_all_images(draw) -> None:
 def test_no_true_object_is_smaller_than_what_is_offered(side: int, least: int) -> None:
     offered = lengths_and_sizes([torch.ones(side, side, dtype=torch.int32)])
     assert max(offered["min_size"]) <= least
-    assert max(offered["min_seed"]) <= least / 5
-    assert max(offered["seed_depth"]) <= side / 2
+    assert max(offered["grow"]) <= side / 4
 
 
 def test_without_objects_only_what_needs_no_size_is_offered() -> None:
     nothing = [torch.zeros(3, 3, dtype=torch.int32)]
     assert set(Components().grid(nothing)) == {"threshold", "fill_holes"}
-    assert set(Watershed().grid(nothing)) == {"threshold", "seed_threshold", "fill_holes"}
+    assert not {"min_size", "grow"} & set(Watershed().grid(nothing))
     assert ClassMap().grid(nothing) == {}
 
 

@@ -79,8 +79,9 @@ def test_components(foreground: np.ndarray, block: int, components: Components) 
         Watershed,
         threshold=st.sampled_from([0.15, 0.3, 0.5]),
         seed_threshold=st.sampled_from([0.5, 0.7, 0.9]),
-        seed_depth=st.sampled_from([0.0, 1.0, 2.5]),
-        min_seed=st.integers(0, 3),
+        contrast=st.sampled_from([0.0, 0.05, 0.2]),
+        shape=st.sampled_from([0.0, 0.5]),
+        smoothing=st.sampled_from([0.0, 1.0, 2.0]),
         min_size=st.integers(0, 8),
         fill_holes=st.booleans(),
         grow=st.integers(0, 2),
@@ -216,5 +217,5 @@ def test_on_cells_that_touch() -> None:
     noise = np.random.default_rng(0).normal(0, 0.03, labels.shape)
     foreground = np.clip(inside + noise, 0, 1)
     assert_equal_in_blocks(Components(min_size=50, grow=3), foreground, 100, 256)
-    watershed = Watershed(0.3, 0.6, seed_depth=2.0, min_seed=20, min_size=100, grow=2)
+    watershed = Watershed(0.3, 0.6, min_size=100, grow=2)
     assert_equal_in_blocks(watershed, foreground, 100, 256)

@@ -6,7 +6,6 @@ Kinds as in Caicedo et al. 2019 (doi:10.1002/cyto.a.23863), each object counted 
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 

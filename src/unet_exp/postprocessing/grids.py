@@ -12,6 +12,8 @@ from torch import Tensor
 
 THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 SEED_THRESHOLDS = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98]
+CONTRASTS = [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5]
+SHAPES = [0.0, 0.25, 0.5, 1.0]
 DISTANCES = [0, 1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120]
 
 
@@ -19,15 +21,11 @@ def lengths_and_sizes(labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[An
     """Offer values for what is measured in pixels, drawn from the sizes of true objects.
 
     - ``min_size`` up to the size that all but a twentieth of the objects exceed,
-    - ``min_seed`` up to a fifth of the median,
-    - ``seed_depth`` up to half the radius of a disk of median size,
-    - ``smoothing`` and ``grow`` up to a quarter of it.
+    - ``smoothing`` and ``grow`` up to a quarter of the radius of a disk of median size.
 
     >>> import torch
     >>> lengths_and_sizes([torch.ones(20, 20, dtype=torch.int32)])
     {'min_size': [0, 2, 5, 10, 20, 50, 100, 200],
-     'min_seed': [0, 1, 2, 5, 10, 20, 50],
-     'seed_depth': [0.0, 1.0, 2.0, 3.0, 5.0],
      'smoothing': [0.0, 1.0, 2.0],
      'grow': [0, 1, 2]}
     """
@@ -38,8 +36,6 @@ def lengths_and_sizes(labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[An
     radius = float(np.sqrt(median / np.pi))
     return {
         "min_size": [0, *one_two_five(small / 200, small)],
-        "min_seed": [0, *one_two_five(median / 500, median / 5)],
-        "seed_depth": [float(d) for d in DISTANCES if d <= radius / 2],
         "smoothing": [float(d) for d in DISTANCES if d <= radius / 4],
         "grow": [d for d in DISTANCES if d <= radius / 4],
     }

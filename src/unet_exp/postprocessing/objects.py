@@ -38,6 +38,38 @@ def without_small(labels: Int32[np.ndarray, "h w"], min_size: int) -> Int32[np.n
     return np.where(keep, np.cumsum(keep), 0).astype(np.int32)[labels]
 
 
+def smoothed(
+    values: Float32[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"], std: float
+) -> Float32[np.ndarray, "h w"]:
+    """Smooth values within a mask; outside they become 0.
+
+    Repeated means of a pixel and its neighbours in the mask come close to a Gaussian of standard
+    deviation ``std``, and what lies outside a connected part of the mask has no influence on it.
+
+    >>> smoothed(np.float32([[0, 3, 9, 1]]), np.array([[1, 1, 0, 1]]).astype(bool), 0.64)
+    array([[1.5, 1.5, 0. , 1. ]], dtype=float32)
+    """
+    inside = np.pad(mask, 1).astype(np.float32)
+    share = np.where(mask, 1 / np.maximum(sum_of_cross(inside), 1), 0).astype(np.float32)
+    result = np.where(mask, values, np.float32(0))
+    # A mean of five pixels has a variance of 2/5 along rows and along columns.
+    for _ in range(round(std**2 * 5 / 2)):
+        result = sum_of_cross(np.pad(result, 1)) * share
+    return result
+
+
+def sum_of_cross(padded: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "h w"]:
+    """Add up each pixel and its four neighbours, of an array padded by one pixel.
+
+    The order of additions is the same everywhere, so blocks of an image give what the whole gives.
+    """
+    total = padded[1:-1, 1:-1] + padded[:-2, 1:-1]
+    total += padded[2:, 1:-1]
+    total += padded[1:-1, :-2]
+    total += padded[1:-1, 2:]
+    return total
+
+
 def distance_to(mask: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
     """Distance in pixels to the nearest pixel of the mask, at most 2 % off; 0 inside."""
     return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)

@@ -18,28 +18,25 @@ log = logging.getLogger(__name__)
 LARGE = 4
 """Windows of more pixels than this many blocks are warned of."""
 
-#: The height of the pixels of a window.
-HeightOf = Callable[[Block], Float32[np.ndarray, "h w"]]
-#: (height, mask) to the objects that the mask is divided into, and which pixels are seeds.
-Divide = Callable[
-    [Float32[np.ndarray, "h w"], Bool[np.ndarray, "h w"]],
-    tuple[Int32[np.ndarray, "h w"], Bool[np.ndarray, "h w"]],
-]
+#: The certainty of the pixels of a window.
+CertaintyOf = Callable[[Block], Float32[np.ndarray, "h w"]]
+#: (certainty, mask) to the objects that the mask is divided into.
+Divide = Callable[[Float32[np.ndarray, "h w"], Bool[np.ndarray, "h w"]], Int32[np.ndarray, "h w"]]
 
 
 def divided(
-    canvas: Canvas, parts: Parts, height_of: HeightOf, divide: Divide
+    canvas: Canvas, parts: Parts, certainty_of: CertaintyOf, divide: Divide
 ) -> Int64[np.ndarray, " numbers"]:
     """Divide the objects on the canvas; return a number for each value that it then holds.
 
-    The new objects count from 1 in the reading order of their seeds' first pixels.
+    The new objects count from 1 in the reading order of their first pixels.
     """
     last, count, starts = len(parts.root) - 1, 0, [np.zeros(1, np.int64)]
     for window, members in windows(canvas, parts):
         held = canvas.held(window)
         mask = members[np.where(held <= last, held, 0)]
-        labels, seeds = divide(height_of(window), mask)
-        starts.append(canvas.places(window, first_pixels(np.where(seeds, labels, 0))))
+        labels = divide(certainty_of(window), mask)
+        starts.append(canvas.places(window, first_pixels(labels)))
         # New values stand above the parts; where no object remains, a part's stays and is 0.
         canvas.write(window, np.where(labels > 0, labels.astype(np.int64) + last + count, held))
         count += len(starts[-1])

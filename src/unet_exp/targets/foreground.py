@@ -41,8 +41,8 @@ class Foreground:
     activation: str = "softmax"
 
     height = None
-    smoothing = 0.0
-    seed_threshold = 0.9
+    smoothing = 2.0
+    seed_threshold = 0.8
 
     def __post_init__(self) -> None:
         require_choice("target.activation", self.activation, ("softmax", "sigmoid"))

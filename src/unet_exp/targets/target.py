@@ -51,7 +51,7 @@ class Target(Protocol):
 
     @property
     def smoothing(self) -> float:
-        """Pixels by which the height is smoothed; ``postprocessing.smoothing`` replaces it."""
+        """Pixels by which evidence is smoothed; ``postprocessing.smoothing`` replaces it."""
         ...
 
     @property

@@ -41,7 +41,7 @@ class ThreeClass:
 
     losses = "weighted_cross_entropy", "dice", "weighted_sum"
     gap = 0
-    smoothing = 0.0
+    smoothing = 1.0
     seed_threshold = 0.5
 
     def __post_init__(self) -> None:

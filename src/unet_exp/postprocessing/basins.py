@@ -1,0 +1,144 @@
+"""Watershed without markers: the hills of a landscape, joined where they hardly stand out.
+
+Hills are joined by their persistence: Edelsbrunner, Harer and Zomorodian 2003
+(doi:10.1007/s00454-003-2926-5); the cut between them is that of a minimum spanning forest: Cousty
+et al. 2009 (doi:10.1109/TPAMI.2008.173). Only hills, not pixels, need an ordered search.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int32, Int64
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import minimum_spanning_tree
+
+from unet_exp.connectivity import first_pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Basins:
+    """The hills of a landscape, each the pixels from which steepest ascent ends on its peak.
+
+    Attributes
+    ----------
+    labels
+        Number of each pixel's basin, from 1; 0 outside the mask.
+    height
+        Height of each peak.
+    certainty
+        Largest certainty of each basin.
+    passes
+        The highest passes that connect basins, as a forest: two basins each, the highest first.
+    level
+        Height of each pass.
+    """
+
+    labels: Int32[np.ndarray, "h w"]
+    height: Float32[np.ndarray, " n"]
+    certainty: Float32[np.ndarray, " n"]
+    passes: Int64[np.ndarray, "m 2"]
+    level: Float32[np.ndarray, " m"]
+
+    def joined(self, contrast: float, least: float) -> Int32[np.ndarray, "h w"]:
+        """Join basins to objects, numbered from 1 in the reading order of their first pixels.
+
+        Two that meet remain apart if the lower peak stands at least ``contrast`` above their pass,
+        and both are more certain than ``least``. An object that is not is removed.
+
+        >>> height = np.array([[9, 5, 7, 6, 8, 0, 3]], np.float32)
+        >>> basins = find_basins(height, height, height > 0)
+        >>> basins.joined(contrast=2, least=4), basins.joined(contrast=1, least=1)
+        (array([[1, 1, 2, 2, 2, 0, 0]], dtype=int32), array([[1, 1, 2, 3, 3, 0, 4]], dtype=int32))
+        """
+        owner, certainty = list(range(len(self.height))), self.certainty.tolist()
+        height, level = self.height.tolist(), self.level.tolist()
+
+        def find(basin: int) -> int:
+            while owner[basin] != basin:
+                owner[basin] = basin = owner[owner[basin]]
+            return basin
+
+        for (one, other), at in zip(self.passes.tolist(), level, strict=True):
+            low, high = sorted(
+                (find(one), find(other)), key=lambda k: (certainty[k] > least, height[k])
+            )
+            if height[low] - at < contrast or certainty[low] <= least:
+                owner[low] = high
+                certainty[high] = max(certainty[low], certainty[high])
+        root = np.array([find(basin) for basin in owner], np.int64)
+        kept = (root == np.arange(len(root))) & (np.array(certainty, np.float32) > least)
+        number = np.zeros(len(root) + 1, np.int32)
+        number[1:] = np.where(kept, np.cumsum(kept), 0)[root]
+        labels = number[self.labels]
+        order = np.zeros(int(kept.sum()) + 1, np.int32)
+        order[np.argsort(first_pixels(labels)) + 1] = np.arange(1, len(order))
+        return order[labels]
+
+
+def find_basins(
+    height: Float32[np.ndarray, "h w"],
+    certainty: Float32[np.ndarray, "h w"],
+    mask: Bool[np.ndarray, "h w"],
+) -> Basins:
+    """Find the basins of a mask.
+
+    Pixels that share a side are neighbours. Of equal heights the later one in reading order is
+    the higher, so a connected part of the mask gets the basins that it would have alone.
+    """
+    pixels = int(mask.sum())
+    values = height[mask]
+    ascending = np.empty(pixels, np.int32)
+    ascending[np.argsort(values, kind="stable")] = np.arange(pixels, dtype=np.int32)
+    rank = np.full(mask.shape, -1, np.int32)
+    rank[mask] = ascending
+    # Steepest ascent from each pixel ends on a peak.
+    above = np.pad(rank, 1, constant_values=-1)
+    highest = rank
+    for side in (above[:-2, 1:-1], above[2:, 1:-1], above[1:-1, :-2], above[1:-1, 2:]):
+        highest = np.maximum(highest, side)
+    uphill = np.empty(pixels, np.int32)
+    uphill[ascending] = highest[mask]
+    while ((further := uphill[uphill]) != uphill).any():
+        uphill = further
+    is_peak = uphill[ascending] == ascending
+    number = np.zeros(pixels, np.int32)
+    number[ascending[is_peak]] = np.arange(1, int(is_peak.sum()) + 1)
+    labels = np.zeros(mask.shape, np.int32)
+    labels[mask] = number[uphill[ascending]]
+    surest = np.zeros(int(is_peak.sum()), np.float32)
+    np.maximum.at(surest, labels[mask] - 1, certainty[mask])
+    passes, level = highest_passes(height, rank, labels)
+    return Basins(labels, values[is_peak], surest, passes, level)
+
+
+def highest_passes(
+    height: Float32[np.ndarray, "h w"],
+    rank: Int32[np.ndarray, "h w"],
+    labels: Int32[np.ndarray, "h w"],
+) -> tuple[Int64[np.ndarray, "m 2"], Float32[np.ndarray, " m"]]:
+    """Return the passes of a maximum spanning forest of the basins, the highest first."""
+    beside = [
+        (array[:, :-1].ravel(), array[:, 1:].ravel(), array[:-1].ravel(), array[1:].ravel())
+        for array in (labels, rank, height)
+    ]
+    (one, other), ranks, heights = (
+        (np.concatenate([a, c]), np.concatenate([b, d])) for a, b, c, d in beside
+    )
+    border = np.flatnonzero((one != other) & (one > 0) & (other > 0))
+    one, other = one[border].astype(np.int64) - 1, other[border].astype(np.int64) - 1
+    level = np.minimum(heights[0][border], heights[1][border])
+    # The height of a pass is that of its lower pixel; the other decides between equals.
+    lower, upper = np.minimum(*ranks)[border], np.maximum(*ranks)[border]
+    order = np.lexsort([upper, lower])[::-1]
+    count = int(labels.max(initial=0))
+    key = np.minimum(one, other)[order] * count + np.maximum(one, other)[order]
+    # scipy adds up edges that occur twice, so only the best of two basins stays.
+    key, first = np.unique(key, return_index=True)
+    # scipy's spanning tree takes 32-bit indices only, before version 1.17.
+    edges = (key // max(count, 1)).astype(np.int32), (key % max(count, 1)).astype(np.int32)
+    graph = coo_array((first + 1.0, edges), shape=(count, count)).tocsr()
+    forest = minimum_spanning_tree(graph).tocoo()
+    place = forest.data.astype(np.int64) - 1
+    highest = np.argsort(place)
+    passes = np.stack([forest.row, forest.col], 1).astype(np.int64)[highest]
+    return passes, level[order[place[highest]]]
