@@ -14,7 +14,6 @@ UNPLANNED: dict[str, int | float] = {
     "loader.max_tile": 256,
     "loader.batch_size": 2,
     "weight_map.sigma": 5.0,
-    "postprocessing.min_seed": 0,
     "postprocessing.min_size": 0,
     "trainer.max_steps": 500,
 }
@@ -43,9 +42,6 @@ APART = 0.05
 and the article's sigma fits them."""
 SPECK = 1 / 4
 """An object with less than this part of a small true object's pixels is no object."""
-SEED = 1 / 20
-"""A seed lies inside an object and is smaller; one of less than this part of a small object's
-pixels is noise."""
 STEPS, STEPS_PIXELS = 500, 2**20
 """500 steps suffice for 2**20 pixels, such as 16 images of 256 x 256 pixels. Four times the data
 need twice the steps, since images of one set resemble each other."""
@@ -84,7 +80,7 @@ def plan(found: Fingerprint, tile: int | None = None) -> dict[str, Choice]:
     ... )
     >>> {key: choice.value for key, choice in plan(cells).items()}
     {'model.depth': 4, 'loader.max_tile': 256, 'loader.batch_size': 2, 'weight_map.sigma': 5.0,
-     'postprocessing.min_seed': 242, 'postprocessing.min_size': 1210, 'trainer.max_steps': 2300}
+     'postprocessing.min_size': 1210, 'trainer.max_steps': 2300}
     """
     require_objects(found)
     side = max_tile(found)
@@ -93,8 +89,7 @@ def plan(found: Fingerprint, tile: int | None = None) -> dict[str, Choice]:
         "loader.max_tile": side,
         "loader.batch_size": batch_size(tile or min(int(side.value), found.sides[0])),
         "weight_map.sigma": sigma(found),
-        "postprocessing.min_seed": smallest(found, SEED, "a seed"),
-        "postprocessing.min_size": smallest(found, SPECK, "an object"),
+        "postprocessing.min_size": min_size(found),
         "trainer.max_steps": max_steps(found),
     }
 
@@ -184,12 +179,12 @@ def sigma(found: Fingerprint) -> Choice:
     return Choice(value, f"the article's 5 for cells of 100 pixels; here {found.diameters[1]:.0f}")
 
 
-def smallest(found: Fingerprint, part: float, of: str) -> Choice:
-    """Return the pixels below which something is too small to be ``of`` an object."""
+def min_size(found: Fingerprint) -> Choice:
+    """Return the pixels below which something is too small to be an object."""
     if found.by_class:
         return Choice(0, "labels are classes")
     small = round(math.pi / 4 * found.diameters[0] ** 2)
-    return Choice(int(part * small), f"pixels of {of}, {part:.0%} of a small object's {small}")
+    return Choice(int(SPECK * small), f"{SPECK:.0%} of the pixels of a small object, {small}")
 
 
 def max_steps(found: Fingerprint) -> Choice:
