@@ -21,7 +21,7 @@ def test_separation_runs_once_for_each_image(
 ) -> None:
     calls: list[Any] = []
     separate = foreground.separate
-    monkeypatch.setattr(foreground, "separate", lambda x: calls.append(x) or separate(x))
+    monkeypatch.setattr(foreground, "separate", lambda *x: calls.append(x) or separate(*x))
     Supervision(Foreground(), BorderWeightMap(), tmp_path)(SAMPLE)
     assert len(calls) == 1
 
