@@ -1,6 +1,9 @@
 """The postprocessing is fitted when a training ends, and later commands use what it found."""
 
 import json
+import logging
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,9 @@ from omegaconf import OmegaConf
 from tests.running import TINY, Command
 
 from unet_exp.records.run_folder import RunFolder
-from unet_exp.runs.final_fit import Spaced, fit_postprocessing, obstacle
+from unet_exp.runs import final_fit, fit
+from unet_exp.runs.final_fit import Spaced, fit_postprocessing, log_gains, obstacle
+from unet_exp.training.tuned_postprocessing import Gain, TunedPostprocessing
 
 #: The network of so few steps finds no object that counts at an IoU of one half.
 FITTED = (*TINY, "pictures.images=0", "monitor.metric=seg", "hydra.run.dir=run")
@@ -44,6 +49,43 @@ def test_a_run_without_a_checkpoint_has_nothing_to_fit(tmp_path: Path) -> None:
     cfg = OmegaConf.create({})
     found = fit_postprocessing(cfg, nothing, RunFolder(tmp_path), torch.device("cpu"))
     assert found is None
+
+
+def test_a_fit_that_fails_does_not_cost_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = RunFolder(tmp_path)
+    folder.checkpoints.mkdir()
+    torch.save({"config": {}, "state_dict": {}}, folder.best)
+
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(final_fit, "chosen_images", fail)
+    cfg = OmegaConf.create({"postprocessing": {"fit": True}, "trainer": {"limit_val_batches": 1.0}})
+    nothing: Any = None
+    with caplog.at_level(logging.WARNING):
+        assert fit_postprocessing(cfg, nothing, folder, torch.device("cpu")) is None
+    assert "could not be fitted" in caplog.text
+    assert "no memory" in caplog.text
+
+
+def test_loggers_get_each_score_by_its_kind() -> None:
+    logged = []
+
+    class Logger:
+        def log_metrics(self, scores: dict[str, float], step: int) -> None:
+            logged.append((scores, step))
+
+        def save(self) -> None:
+            logged.append("saved")
+
+    nothing: Any = None
+    tuned = TunedPostprocessing("seg", True, 4, nothing, {"seg": Gain(0.5, 0.75, 0.625)})
+    log_gains([Logger()], tuned, 7)
+    assert logged == [({"fitted/seg": 0.75, "left_out/seg": 0.625}, 7), "saved"]
+    log_gains([Logger()], None, 7)
+    assert len(logged) == 2
 
 
 def evaluation(command: Command, *words: str) -> dict[str, Any]:
@@ -85,6 +127,26 @@ def test_from_training_to_evaluation(command: Command) -> None:
     assert command("train", *FITTED, "resume=true", "postprocessing.fit=false").code == 0
     assert json.loads(Path("run/summary.json").read_text())["fitted_postprocessing"] is None
     assert "fitted_postprocessing" not in torch.load(folder.best, weights_only=True)
+
+
+def test_a_signal_during_the_fit_leaves_it_to_a_resumed_run(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def signalled(*arguments: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        arguments[-1]()
+        raise AssertionError("The fit was not stopped.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit, "fit_postprocessing", signalled)
+        assert command("train", *FITTED).code == 75
+    summary = json.loads(Path("run/summary.json").read_text())
+    assert (summary["state"], summary["steps"]) == ("preempted", 4)
+    assert summary["fitted_postprocessing"] is None
+    assert command("train", *FITTED, "resume=true").code == 0
+    summary = json.loads(Path("run/summary.json").read_text())
+    assert summary["state"] == "finished"
+    assert summary["fitted_postprocessing"]["images"] == 4
 
 
 def test_a_given_value_is_not_fitted(command: Command) -> None:

@@ -28,6 +28,13 @@ SAMPLE = 16
 LEAST_GAIN = 0.001
 """Least relative gain in the score for which a parameter changes."""
 
+CHANCE, LARGEST_CHANCE = 0.1, 0.03
+"""Relative difference in the score that may be chance: ``CHANCE / images``, at most the other.
+
+On the nuclei of the Data Science Bowl, parameters that were fitted to 3 images so gave a mean AP
+of 0.49 on other images, and 0.47 without; fitted to 12 images, 0.524 and 0.520.
+"""
+
 
 @runtime_checkable
 class Tunable(Protocol):
@@ -153,17 +160,20 @@ def descend(
 
 
 def better(current: Any, candidates: Sequence[Any], scores: "Scores", on: Sequence[int]) -> Any:
-    """Return the best candidate on some images, or the current one unless that is beaten.
+    """Return a good candidate on some images, or the current one unless that is beaten.
 
-    Of equally good candidates it is the middle one, since the score falls on either side.
+    Of the candidates that are nearly as good as the best, it is the middle one: the score falls on
+    either side, and differences mean less the fewer images there are.
     """
     found = [scores.of(candidate, on) * scores.sign for candidate in candidates]
     top = max((score for score in found if not math.isnan(score)), default=math.nan)
     now = scores.of(current, on) * scores.sign  # any number is better than NaN
-    if math.isnan(top) or top - now <= LEAST_GAIN * abs(now):
+    least = -math.inf if math.isnan(now) else now + LEAST_GAIN * abs(now)
+    if math.isnan(top) or top <= least:
         return current
-    equals = [c for c, score in zip(candidates, found, strict=True) if score == top]
-    return equals[(len(equals) - 1) // 2]
+    close = top - min(LARGEST_CHANCE, CHANCE / len(on)) * abs(top)
+    good = [c for c, s in zip(candidates, found, strict=True) if s >= close and s > least]
+    return good[(len(good) - 1) // 2]
 
 
 def neighbours(value: Any, values: Sequence[Any]) -> list[Any]:
