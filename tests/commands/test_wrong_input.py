@@ -84,7 +84,10 @@ def test_a_misspelt_override_is_told_the_nearest(
     ("override", "expected"),
     [
         ("model.depth=five", "model.depth=five is not a whole number, which UNet needs there."),
-        ("model.depth=null", "model.depth=null is not a whole number, which UNet needs there."),
+        (
+            "model.base_channels=null",
+            "model.base_channels=null is not a whole number, which UNet needs there.",
+        ),
         ("optimizer.lr=fast", "optimizer.lr=fast is not a number, which AdamW needs there."),
         ("model.norm=[batch]", "model.norm=[batch] is not text, which UNet needs there."),
         (
