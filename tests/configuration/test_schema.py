@@ -271,7 +271,7 @@ def test_the_loss_follows_the_target_unless_it_is_given(words: list[str], loss: 
         (["target.separation=false"], (0, None, 2.0, 0.8)),
         (["target=three_class"], (0, 2, 1.0, 0.5)),
         (["target=three_class", "dataset.num_classes=4"], (0, 4, 1.0, 0.5)),
-        (["target=distance", "postprocessing.grow=3"], (3, 2, 1.5, 0.4)),
+        (["target=distance", "postprocessing.grow=3"], (3, 2, 1.0, 0.3)),
     ],
 )
 def test_postprocessing_follows_the_target_unless_it_is_given(

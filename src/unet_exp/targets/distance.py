@@ -45,8 +45,8 @@ class Distance:
 
     losses = ("classes_and_distances",)
     gap = 0
-    smoothing = 1.5
-    seed_threshold = 0.4
+    smoothing = 1.0
+    seed_threshold = 0.3
 
     def __post_init__(self) -> None:
         require_range(2, **{"target.num_classes": self.num_classes})
