@@ -66,7 +66,7 @@ class Watershed:
 
     threshold: float = 0.5
     seed_threshold: float = 0.8
-    contrast: float = 0.2
+    contrast: float = 0.15
     shape: float = 0.5
     smoothing: float = 2.0
     min_size: int = 0
