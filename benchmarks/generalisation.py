@@ -50,7 +50,7 @@ CHANGES = {
     "defaults": (),
     "classes balanced": ("weight_map.class_balance=true",),
     "no border weight": ("weight_map.w0=0",),
-    "sigma 5": ("weight_map.sigma=5",),
+    "sigma 2": ("weight_map.sigma=2",),
     "percentiles": ("dataset.normalization=percentile",),
     "four small tiles": ("loader.batch_size=4", "loader.max_tile=176"),
     "three classes": ("target=three_class",),
@@ -82,7 +82,7 @@ def lines(arguments: Namespace) -> Iterator[Line]:
 def scores(folder: Path, overrides: Any, data: Path) -> dict[bool, dict[str, float]]:
     """Train unless that is done; return the scores with the fitted values, and without."""
     run = RunFolder(folder)
-    if not run.summary.exists():
+    if run.state() != "finished":
         words = [*overrides, METRICS, f"hydra.run.dir={run.path}", "logger=csv"]
         # Of several values of a key the last counts.
         last = {word.split("=")[0]: word for word in words}
@@ -94,7 +94,7 @@ def evaluated(run: RunFolder, fitted: bool, overrides: Any, data: Path) -> dict[
     folder = run.path / ("fitted" if fitted else "unfitted")
     if not (folder / "evaluation.json").exists():
         words = [word for word in overrides if word.startswith("dataset.root=")]
-        words += [f"run={run.path}", f"hydra.run.dir={folder}", "pictures=0"]
+        words += [f"run={run.path}", METRICS, f"hydra.run.dir={folder}", "pictures=0"]
         call("evaluate.py", [*words, *([] if fitted else ["postprocessing.fit=false"])], data)
     content = json.loads((folder / "evaluation.json").read_text())
     found = dict(content["scores"])
