@@ -6,7 +6,7 @@ end, and unfitted. AP is the mean over IoU 0.5 to 0.95, then at 0.5, 0.75 and 0.
 of the true objects.
 
 Trainings and scores stay in `outputs/generalisation`: what is there is not computed again, and a
-training that was cut off goes on. `--only TEXT` chooses rows by their names.
+training that was cut off goes on. `--only TEXT ...` chooses rows by their names.
 """
 
 import json
@@ -73,7 +73,8 @@ def lines(arguments: Namespace) -> Iterator[Line]:
         return
     for change, (name, folder, overrides) in product(CHANGES, DATA):
         row = f"{name}, {change}"
-        if arguments.only not in row or not (data / folder).exists():
+        chosen = any(text in row for text in arguments.only)
+        if not chosen or not (data / folder).exists():
             continue
         words = [*(word.format(data=data) for word in overrides), *STEPS, *CHANGES[change]]
         yield line(row, scores(FOLDER / row.replace(", ", "_").replace(" ", "-"), words, data))
