@@ -131,7 +131,10 @@ def squared_distances(
         for part in parts:
             table[:] = none
             table[[g for g in part if g < len(table)]] = 0
-            start = cv2.LUT(window, table) if window.dtype == np.uint8 else table[window]
+            # OpenCV's LUT knows no uint32 before version 5; the bits are the same.
+            signed = table.view(f"i{table.itemsize}")
+            start = cv2.LUT(window, signed) if window.dtype == np.uint8 else signed[window]
+            start = start.view(dtype)
             squares = part_squares(start, radius)
             high = np.minimum(high, np.maximum(low, squares))
             low = np.minimum(low, squares)
