@@ -117,26 +117,24 @@ def highest_passes(
     labels: Int32[np.ndarray, "h w"],
 ) -> tuple[Int64[np.ndarray, "m 2"], Float32[np.ndarray, " m"]]:
     """Return the passes of a maximum spanning forest of the basins, the highest first."""
-    beside = [
-        (array[:, :-1].ravel(), array[:, 1:].ravel(), array[:-1].ravel(), array[1:].ravel())
-        for array in (labels, rank, height)
-    ]
-    (one, other), ranks, heights = (
-        (np.concatenate([a, c]), np.concatenate([b, d])) for a, b, c, d in beside
-    )
-    border = np.flatnonzero((one != other) & (one > 0) & (other > 0))
-    one, other = one[border].astype(np.int64) - 1, other[border].astype(np.int64) - 1
-    level = np.minimum(heights[0][border], heights[1][border])
+    width = labels.shape[1]
+    across = (labels[:, :-1] != labels[:, 1:]) & (labels[:, :-1] > 0) & (labels[:, 1:] > 0)
+    down = (labels[:-1] != labels[1:]) & (labels[:-1] > 0) & (labels[1:] > 0)
+    left, above = np.flatnonzero(np.pad(across, ((0, 0), (0, 1)))), np.flatnonzero(down)
+    # The two pixels of each border, as flat indices.
+    first, second = np.concatenate([left, above]), np.concatenate([left + 1, above + width])
+    one, other = (labels.reshape(-1)[k].astype(np.int64) - 1 for k in (first, second))
+    ranks = rank.reshape(-1)[first], rank.reshape(-1)[second]
+    level = np.minimum(height.reshape(-1)[first], height.reshape(-1)[second])
     # The height of a pass is that of its lower pixel; the other decides between equals.
-    lower, upper = np.minimum(*ranks)[border], np.maximum(*ranks)[border]
-    order = np.lexsort([upper, lower])[::-1]
+    order = np.lexsort([np.maximum(*ranks), np.minimum(*ranks)])[::-1]
     count = int(labels.max(initial=0))
     key = np.minimum(one, other)[order] * count + np.maximum(one, other)[order]
     # scipy adds up edges that occur twice, so only the best of two basins stays.
-    key, first = np.unique(key, return_index=True)
+    key, best = np.unique(key, return_index=True)
     # scipy's spanning tree takes 32-bit indices only, before version 1.17.
     edges = (key // max(count, 1)).astype(np.int32), (key % max(count, 1)).astype(np.int32)
-    graph = coo_array((first + 1.0, edges), shape=(count, count)).tocsr()
+    graph = coo_array((best + 1.0, edges), shape=(count, count)).tocsr()
     forest = minimum_spanning_tree(graph).tocoo()
     place = forest.data.astype(np.int64) - 1
     highest = np.argsort(place)

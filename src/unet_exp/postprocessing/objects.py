@@ -50,12 +50,12 @@ def smoothed(
     array([[1.5, 1.5, 0. , 1. ]], dtype=float32)
     """
     inside = np.pad(mask, 1).astype(np.float32)
-    share = np.where(mask, 1 / np.maximum(sum_of_cross(inside), 1), 0).astype(np.float32)
-    result = np.where(mask, values, np.float32(0))
+    share = mask / np.maximum(sum_of_cross(inside), 1)
+    padded = np.pad(np.where(mask, values, np.float32(0)), 1)
     # A mean of five pixels has a variance of 2/5 along rows and along columns.
     for _ in range(round(std**2 * 5 / 2)):
-        result = sum_of_cross(np.pad(result, 1)) * share
-    return result
+        padded[1:-1, 1:-1] = sum_of_cross(padded) * share
+    return padded[1:-1, 1:-1].copy()
 
 
 def sum_of_cross(padded: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "h w"]:
