@@ -198,7 +198,7 @@ def test_own_images_may_have_moved(
     refused(
         command("evaluate", "run=run", *FAST), "was trained on images in here", "dataset.root=here"
     )
-    done = command("evaluate", "run=run", *FAST, "+dataset.root=there")
+    done = command("evaluate", "run=run", *FAST, "+dataset.root=there", "postprocessing.fit=false")
     assert done.code == 0, done.err
     assert result()["scores"] == {k: v for k, v in logged(Path("run")).items() if k != "loss"}
 
@@ -229,10 +229,12 @@ def test_a_challenges_data_may_have_moved(
 
     shutil.move("here", "there")
     refused(command("evaluate", "run=run", *FAST), "data/Tiny", "data_dir")
-    assert command("evaluate", "run=run", *FAST, "data_dir=there").code == 0
+    unfitted = "postprocessing.fit=false"
+    assert command("evaluate", "run=run", *FAST, "data_dir=there", unfitted).code == 0
     assert result()["scores"] == expected
     monkeypatch.setenv("UNET_EXP_DATA", "there")
-    assert command("evaluate", "run=run", "pictures=0", "hydra.run.dir=again").code == 0
+    again = ("pictures=0", "hydra.run.dir=again", unfitted)
+    assert command("evaluate", "run=run", *again).code == 0
     assert result("again")["scores"] == expected
 
 

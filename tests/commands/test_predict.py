@@ -423,7 +423,7 @@ def test_a_stack_of_other_slices_is_made_anew(command: Command, network: str) ->
     assert "0 of 2" in command(*words, "input=[scans/b.tif,scans/c.tif]").out
     assert "3 of 3" in command(*words, "input=scans").out
     assert len(tifffile.imread("out/submission.tif")) == 3
-    refused(command(*words, "input=scans/a.tif"), "submission.tif is of", "scans/b.tif")
+    refused(command(*words, "input=scans/a.tif"), "submission.tif was made from", "scans/b.tif")
     assert len(tifffile.imread("out/submission.tif")) == 3
 
 
