@@ -41,6 +41,7 @@ def object_errors(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> 
 
     Unknown pixels (label -1) are removed from the predicted objects first.
 
+    >>> import torch
     >>> labels = torch.tensor([[1, 1, 0, 2, 2, 0, 3, 3, 0, 0]])
     >>> object_errors(torch.tensor([[4, 4, 4, 4, 4, 0, 0, 0, 0, 5]]), labels)
     Errors(found=0, merged=2, split=0, missed=1, outline=0, false=1)
@@ -72,6 +73,7 @@ def count_errors(table: Contingency) -> Errors:
 class ObjectErrors(Measure):
     """Errors of objects over true objects, of all images together; 0 is best.
 
+    >>> import torch
     >>> metric = ObjectErrors()
     >>> metric.update(torch.tensor([[4, 4, 4, 4, 4]]), torch.tensor([[1, 1, 0, 2, 2]]))
     >>> metric.compute(), metric.details()["merged"]
