@@ -43,7 +43,7 @@ class Prediction:
 
     @property
     def height(self) -> Float[Tensor, "h w"] | None:
-        """The height that seeds and flooding follow; None if it is the foreground's probability."""
+        """The height that the watershed divides; None if it is the foreground's probability."""
         return self.evidence[-1] if len(self.evidence) > self.num_classes else None
 
 

@@ -35,7 +35,7 @@ def prediction_panel(
     prediction
         Predicted instances. If ``by_class``, prediction and labels are classes.
     height_map
-        Height that seeds and flooding follow, 0 to 1, or None.
+        Height that the watershed divides, 0 to 1, or None.
 
     >>> cell = np.pad(np.ones((2, 2), int), 2)
     >>> panel = prediction_panel(np.ones((1, 6, 6)), cell, None, cell * 0.9, cell)

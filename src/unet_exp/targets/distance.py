@@ -28,7 +28,7 @@ class Distance:
 
     Both are 0 in the background, but a closing by 3 x 3 pixels carries neighbour into narrow gaps.
     The evidence holds the probabilities of the classes, and then own - neighbour^2 as the height
-    for seeds and flooding, which postprocessing smooths.
+    that the watershed smooths and divides.
 
     Parameters
     ----------

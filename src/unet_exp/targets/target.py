@@ -46,7 +46,7 @@ class Target(Protocol):
 
     @property
     def height(self) -> int | None:
-        """Channel of the evidence for seeds and flooding; None: the foreground's probability."""
+        """Channel of evidence that the watershed divides; None: the foreground's probability."""
         ...
 
     @property
@@ -56,7 +56,7 @@ class Target(Protocol):
 
     @property
     def seed_threshold(self) -> float:
-        """Height above which pixels are seeds; ``postprocessing.seed_threshold`` replaces it."""
+        """Height that each object exceeds; ``postprocessing.seed_threshold`` replaces it."""
         ...
 
     @property

@@ -21,7 +21,7 @@ class ThreeClass:
     """Background, inside and border of each object; a border belongs to its object.
 
     The evidence holds the probabilities of the classes, and then that of the inside as the height
-    for seeds and flooding. So objects that touch come apart along their borders, and no pixel is
+    that the watershed divides. Objects that touch come apart along their borders, and no pixel is
     taken from them. An object that is too small to have an inside has no border.
 
     Parameters
