@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("UNET_EXP_DATA", "data")))
     parser.add_argument("--write", action="store_true", help="put the tables into RESULTS.md")
     parser.add_argument(
-        "--only", nargs="+", default=[""], help="texts in the names of generalisation's rows"
+        "--only", nargs="+", default=[], help="texts in the names of generalisation's rows"
     )
     parser.add_argument("--headless", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -65,7 +65,7 @@ def main() -> None:
 def command(name: str, arguments: argparse.Namespace) -> list[str]:
     """What runs one part, with the same options and without the table's head."""
     words = [name, "--headless", "--rounds", str(arguments.rounds), "--data", str(arguments.data)]
-    words += ["--only", *arguments.only]
+    words += ["--only", *arguments.only] if arguments.only else []
     words += [f"--{flag}" for flag in ("quick", "write") if getattr(arguments, flag)]
     return [sys.executable, "-m", "benchmarks", *words]
 

@@ -76,7 +76,7 @@ def lines(arguments: Namespace) -> Iterator[Line]:
         return
     for change, (name, folder, overrides) in product(CHANGES, DATA):
         row = f"{name}, {change}"
-        chosen = any(text in row for text in arguments.only)
+        chosen = not arguments.only or any(text in row for text in arguments.only)
         if not chosen or not (data / folder).exists():
             continue
         words = [*(word.format(data=data) for word in overrides), *STEPS, *CHANGES[change]]
