@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import albumentations as A
@@ -10,6 +11,7 @@ from hydra.utils import instantiate
 from torch.utils.data import DataLoader, Dataset
 
 from unet_exp.augmentations.grey_values import GreyValues
+from unet_exp.augmentations.microscope import Microscope
 from unet_exp.augmentations.paper import Augmentation
 from unet_exp.configuration import schema
 
@@ -150,6 +152,17 @@ def test_paper_has_the_articles_parameters() -> None:
     tiles, (vary,) = augment.tiles, augment.transforms
     assert (tiles.elastic_std, tiles.elastic_grid, tiles.rotation) == (10.0, 3, 180.0)
     assert isinstance(vary.__self__, GreyValues)  # pyright: ignore[reportFunctionMemberAccess]
+
+
+@pytest.mark.usefixtures("hydra")
+def test_microscopy_has_the_articles_tiles_also_magnified() -> None:
+    augment, paper = configured("augmentation=microscopy"), configured("augmentation=paper")
+    assert augment.tiles == replace(paper.tiles, scale=1.25)
+    (vary,) = augment.transforms
+    assert isinstance(vary.__self__, Microscope)  # pyright: ignore[reportFunctionMemberAccess]
+    image, target, _ = augment(*arrays(3), seed=0)
+    assert np.isfinite(image).all()
+    assert set(np.unique(target)) == {0, 1}
 
 
 @pytest.mark.usefixtures("hydra")

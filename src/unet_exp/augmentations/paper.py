@@ -21,7 +21,8 @@ class Augmentation:
         Where the tile lies, and how it is turned and deformed: see
         `unet_exp.augmentations.random_tile.RandomTile`.
     transforms
-        Albumentations transforms of the tile's grey values, in order. Images have mean 0 and
+        Changes of the tile's grey values, in order: `unet_exp.augmentations.grey_values`,
+        `unet_exp.augmentations.microscope`, or albumentations transforms. Images have mean 0 and
         variance 1, so transforms that expect or clip to the range from 0 to 1 do not fit.
 
     >>> augment = Augmentation(size=8, output_size=4, elastic_std=0.5)
@@ -90,8 +91,9 @@ def on_planes(transform: Any) -> PlanesTransform:
     import albumentations as A
 
     from unet_exp.augmentations.grey_values import GreyValues
+    from unet_exp.augmentations.microscope import Microscope
 
-    if isinstance(transform, GreyValues):
+    if isinstance(transform, GreyValues | Microscope):
         return transform.vary_planes
     if isinstance(transform, A.DualTransform):
         raise ValueError(
