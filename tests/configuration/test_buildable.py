@@ -106,7 +106,6 @@ def test_other_parts_are_left_out() -> None:
         ({"monitor": {"metric": "${oc.env:HOME}"}}, "monitor.metric"),
         ({"monitor": 5}, "monitor=5 names no metric"),
         ({"monitor": {}}, "names no metric"),
-        ({"metric": {}}, "metric is empty"),
         ({"metric": {"iou": {**IOU, "classes": [1] * 1001}}}, "more than 1000"),
         ({"model": {**UNET, "base_channels": 10**400}}, "model.base_channels is beyond"),
     ],
@@ -117,6 +116,10 @@ def test_anything_but_plain_values_of_an_option_is_refused(
 ) -> None:
     with pytest.raises(NotBuildableError, match=place):
         built(config)
+
+
+def test_a_training_without_metrics_is_one() -> None:
+    assert built({**usual(), "metric": {}})["metric"] == {}
 
 
 @pytest.mark.parametrize("part", [*PARTS, *SEVERAL, "monitor", "seed"])

@@ -90,8 +90,6 @@ class Checker:
         """Check a dictionary of options of one group, each under a name of its own."""
         if not isinstance(node, Mapping):
             raise NotBuildableError(f"{key}={brief(node)} holds no options of {group}")
-        if group in SEVERAL and not node:
-            raise NotBuildableError(f"{key} is empty")
         for name, option in node.items():
             self.name(key, name)
             self.option(f"{key}.{name}", group, option)

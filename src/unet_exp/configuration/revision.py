@@ -53,7 +53,7 @@ def require_removable(held: Mapping[str, Any], changes: Mapping[Any, Any]) -> No
             f"There is no metric.{unknown[0]} to take away. There are {', '.join(held)}."
         )
     if set(held) <= set(removed) and len(removed) == len(changes):
-        raise ValueError("Without any metric there is nothing to score. Leave one of them.")
+        raise ValueError("Without any metric there is nothing to score. Add one: metric=[seg].")
 
 
 def merged(key: str, held: dict[str, Any], change: Any) -> Any:

@@ -1,5 +1,6 @@
 """Equation 2 (arXiv:1505.04597): class balance, and more weight in narrow gaps between cells."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log, sqrt
 
@@ -19,12 +20,13 @@ def border_weight_map(
     sigma: float = 5.0,
     class_balance: bool = True,
     classes: UInt8[np.ndarray, "h w"] | None = None,
+    class_frequencies: Sequence[float] | None = None,
 ) -> Float32[np.ndarray, "h w"]:
     """Return w = w_c + w0 exp(-(d1 + d2)^2 / (2 sigma^2)), the second term on background alone.
 
     d1 and d2 are the distances in pixels to the nearest and the second nearest instance. w_c is
-    1, or with ``class_balance`` inverse to the frequency of each class, with a mean of 1. Unknown
-    pixels weigh 0 and count for no class.
+    1, or with ``class_balance`` inverse to the frequency of each class (see `class_weights`).
+    Unknown pixels weigh 0 and count for no class.
 
     Parameters
     ----------
@@ -33,6 +35,8 @@ def border_weight_map(
         ``unet_exp.targets.separation.separate(labels)``.
     classes
         0 background, 255 unknown. By default all instances are of class 1.
+    class_frequencies
+        The share of each class in the training set. None: the shares in this image.
 
     >>> border_weight_map(np.array([[1, 1, 0, 0, 2, 2]])).round(2)
     array([[0.75, 0.75, 9.85, 9.85, 0.75, 0.75]], dtype=float32)
@@ -41,7 +45,7 @@ def border_weight_map(
         raise ValueError(f"w0 = {w0}, sigma = {sigma}: w0 must be 0 or more, and sigma above 0.")
     if classes is None:
         classes = (labels > 0) + (labels < 0) * np.uint8(UNKNOWN)
-    weights = class_weights(classes, class_balance)
+    weights = class_weights(classes, class_balance, class_frequencies)
     if w0 > TOLERANCE:
         reach = sigma * sqrt(2 * log(w0 / TOLERANCE))
         sums = np.add(*two_nearest(labels, reach))
@@ -56,15 +60,17 @@ class BorderWeightMap:
     """`border_weight_map` with its parameters. The cache's key contains its ``repr``.
 
     >>> BorderWeightMap(w0=5.0)
-    BorderWeightMap(w0=5.0, sigma=5.0, class_balance=True)
+    BorderWeightMap(w0=5.0, sigma=5.0, class_balance=True, class_frequencies=None)
     """
 
     w0: float = 10.0
     sigma: float = 5.0
     class_balance: bool = True
+    class_frequencies: Sequence[float] | None = None
 
     def __call__(
         self, labels: Int[np.ndarray, "h w"], classes: UInt8[np.ndarray, "h w"]
     ) -> Float32[np.ndarray, "h w"]:
         """Return the weight of each pixel."""
-        return border_weight_map(labels, self.w0, self.sigma, self.class_balance, classes)
+        balance = self.class_balance, classes, self.class_frequencies
+        return border_weight_map(labels, self.w0, self.sigma, *balance)

@@ -1,5 +1,7 @@
 """w_c of equation 2 (arXiv:1505.04597): pixel weights that balance the frequencies of classes."""
 
+from collections.abc import Iterable, Sequence
+
 import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -9,20 +11,46 @@ UNKNOWN = 255
 
 
 def class_weights(
-    classes: UInt8[np.ndarray, "h w"], balanced: bool = True
+    classes: UInt8[np.ndarray, "h w"],
+    balanced: bool = True,
+    frequencies: Sequence[float] | None = None,
 ) -> Float32[np.ndarray, "h w"]:
-    """Return weights with the same sum for each class that occurs and the mean 1.
+    """Return weights that are inverse to the frequency of each class.
 
-    Unknown pixels (255) weigh 0 and count for no class. Not ``balanced``: 1 for each known pixel.
+    Over the images that the frequencies come from, each class that occurs has the same sum of
+    weights, and the mean weight is 1. Unknown pixels (255) weigh 0 and count for no class.
 
-    >>> class_weights(np.array([[0, 0, 0, 1, 255]], np.uint8))
+    Parameters
+    ----------
+    balanced
+        False: the weight is 1 for each known pixel.
+    frequencies
+        The share of each class in the training set, background first (see `class_frequencies`).
+        None: the shares in this image.
+
+    >>> classes = np.array([[0, 0, 0, 1, 255]], np.uint8)
+    >>> class_weights(classes)
     array([[0.6666667, 0.6666667, 0.6666667, 2.       , 0.       ]], dtype=float32)
+    >>> class_weights(classes, frequencies=(0.5, 0.5))
+    array([[1., 1., 1., 1., 0.]], dtype=float32)
     """
     if not balanced:
         return (classes != UNKNOWN).astype(np.float32)
-    counts = np.bincount(classes.reshape(-1), minlength=UNKNOWN + 1)
-    counts[UNKNOWN] = 0
-    present = counts > 0
+    shares = np.array(class_frequencies([classes]) if frequencies is None else frequencies)
+    present = np.flatnonzero(shares > 0)
     weights = np.zeros(UNKNOWN + 1, np.float32)
-    weights[present] = counts.sum() / (present.sum() * counts[present])
+    weights[present] = 1 / (len(present) * shares[present])
     return cv2.LUT(classes, weights)
+
+
+def class_frequencies(images: Iterable[UInt8[np.ndarray, "h w"]]) -> list[float]:
+    """Return the share of each class among the known pixels of all images together.
+
+    >>> class_frequencies([np.array([[0, 0, 1, 255]], np.uint8), np.array([[0]], np.uint8)])
+    [0.75, 0.25]
+    """
+    counts = np.zeros(UNKNOWN, np.int64)
+    for classes in images:
+        counts += np.bincount(classes.reshape(-1), minlength=UNKNOWN + 1)[:UNKNOWN]
+    known = counts[: np.max(np.flatnonzero(counts), initial=0) + 1]
+    return [float(count) for count in known / max(1, counts.sum())]

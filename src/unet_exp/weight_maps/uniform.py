@@ -1,5 +1,6 @@
 """Equation 2 (arXiv:1505.04597) without its border term: class balance w_c, or 1 everywhere."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from unet_exp.weight_maps.class_weights import class_weights
 class UniformWeightMap:
     """One weight for each class, or one for all; 0 where the class is unknown.
 
+    ``class_frequencies`` are those of the training set; None: those of each image by itself.
+
     >>> labels, classes = np.array([[1, 0, 0, -1]]), np.array([[1, 0, 0, 255]], np.uint8)
     >>> UniformWeightMap()(labels, classes)
     array([[1.5 , 0.75, 0.75, 0.  ]], dtype=float32)
@@ -20,10 +23,11 @@ class UniformWeightMap:
     """
 
     class_balance: bool = True
+    class_frequencies: Sequence[float] | None = None
 
     def __call__(
         self, labels: Int[np.ndarray, "h w"], classes: UInt8[np.ndarray, "h w"]
     ) -> Float32[np.ndarray, "h w"]:
         """Return the weight of each pixel."""
         del labels
-        return class_weights(classes, self.class_balance)
+        return class_weights(classes, self.class_balance, self.class_frequencies)
