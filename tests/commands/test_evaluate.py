@@ -246,6 +246,18 @@ def test_a_network_is_scored_on_other_data(command: Command, trained: Path) -> N
     assert [row["name"] for row in table(Path("evaluation/per_image.csv"))] == ["0", "1"]
 
 
+def test_a_training_without_metrics_predicts_and_asks_for_one_to_be_scored(
+    command: Command, trained: Path
+) -> None:
+    path = doctored(trained, "metric", {})
+    image = trained.parent / "image.npy"
+    np.save(image, np.zeros((64, 64), np.float32))
+    done = command("predict", f"checkpoint={path}", f"input={image}", "output=masks")
+    assert (done.code, done.err) == (0, "")
+    done = command("evaluate", f"checkpoint={path}", *FAST)
+    refused(done, "Without any metric there is nothing to score. Add one: metric=[seg].")
+
+
 def test_a_metric_is_taken_away_as_in_training(command: Command, trained: Path) -> None:
     done = command("evaluate", f"run={trained}", *FAST, "~metric.sge")
     refused(done, "There is no metric.sge to take away. There are", "seg")

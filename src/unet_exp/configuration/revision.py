@@ -43,7 +43,7 @@ def revised(held: dict[str, Any], cfg: DictConfig) -> DictConfig:
 
 
 def require_removable(held: Mapping[str, Any], changes: Mapping[Any, Any]) -> None:
-    """Refuse to remove a metric that does not exist, or all metrics.
+    """Refuse to remove a metric that does not exist.
 
     Raises ValueError with the metrics that exist.
     """
@@ -52,8 +52,6 @@ def require_removable(held: Mapping[str, Any], changes: Mapping[Any, Any]) -> No
         raise ValueError(
             f"There is no metric.{unknown[0]} to take away. There are {', '.join(held)}."
         )
-    if set(held) <= set(removed) and len(removed) == len(changes):
-        raise ValueError("Without any metric there is nothing to score. Add one: metric=[seg].")
 
 
 def merged(key: str, held: dict[str, Any], change: Any) -> Any:

@@ -73,6 +73,8 @@ def evaluate_checkpoints(
     trained = load(paths, cfg)
     config, predictor = trained.config, trained.predictor
     recorded = trained.recorded[0]
+    if not trained.metrics:
+        raise ValueError("Without any metric there is nothing to score. Add one: metric=[seg].")
     require_source(paths[0], recorded, config)
     require_unseen(paths, trained, cfg)
     dataset = build_dataset(config)
