@@ -1,1 +1,29 @@
-"""Experiments with the U-Net of Ronneberger, Fischer and Brox (arXiv:1505.04597)."""
+"""Experiments with the U-Net of Ronneberger, Fischer and Brox (arXiv:1505.04597).
+
+``load``, ``train`` and ``evaluate`` are the commands as functions. They are imported when they are
+used, so that ``import unet_exp`` takes no time.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unet_exp.api.segmenter import Segmenter, load
+
+__all__ = ["Segmenter", "load"]
+
+#: The module of each public name.
+_MODULES = {
+    "Segmenter": "unet_exp.api.segmenter",
+    "load": "unet_exp.api.segmenter",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

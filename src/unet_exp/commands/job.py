@@ -37,13 +37,7 @@ def run_task(
     learn(OmegaConf.to_container(cfg, resolve=False))
     sys.argv = masked(sys.argv)  # W&B and others keep it
     try:
-        if not in_sweep():
-            validate_single_run(HydraConfig.get())
-        settle_paths(cfg)
-        require_paths(cfg, config_name)
-        validate(cfg, config_name)
-        if config_name != "predict" or HydraConfig.get().output_subdir:
-            write_hydra_files(cfg)
+        check(cfg, config_name)
         return task(cfg)
     except Preempted:
         print(f"\nAsked to stop.{how_to_resume()}", file=sys.stderr, flush=True)
@@ -69,6 +63,20 @@ def run_task(
         if not in_sweep() and not isinstance(error, KilledError):
             clean_up(folder, config_name)
         return None
+
+
+def check(cfg: DictConfig, config_name: str) -> None:
+    """Settle the paths of a configuration, refuse what cannot work, and record the rest.
+
+    Raises ValueError or FileNotFoundError with the override to change.
+    """
+    if not in_sweep():
+        validate_single_run(HydraConfig.get())
+    settle_paths(cfg)
+    require_paths(cfg, config_name)
+    validate(cfg, config_name)
+    if config_name != "predict" or HydraConfig.get().output_subdir:
+        write_hydra_files(cfg)
 
 
 def in_sweep() -> bool:

@@ -1,6 +1,6 @@
 """Open image files of any format and size, and read their pages by slices."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from unet_exp.arrays import MappedArray
+from unet_exp.arrays import MappedArray, SlicedArray
 from unet_exp.images.display import Display, invert_number, inverted, warn_once
 from unet_exp.images.errors import naming_damage, naming_memory_errors
 from unet_exp.images.formats import open_stored
@@ -41,7 +41,7 @@ class ImageFile:
     """
 
     path: Path
-    pages: list[MappedArray]
+    pages: Sequence[SlicedArray]
     axes: str
     shape: tuple[int, ...]
     tags: Tags

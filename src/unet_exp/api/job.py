@@ -1,0 +1,104 @@
+"""The configuration of a command in this Python process, composed and checked as on its line."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from unet_exp.commands.job import check
+from unet_exp.commands.refusals import FolderBefore
+from unet_exp.configuration import schema
+from unet_exp.configuration.errors import explain
+from unet_exp.configuration.groups import CONF
+from unet_exp.configuration.overrides import CommandLine
+from unet_exp.configuration.paths import choose_folder, tidy
+from unet_exp.configuration.quoting import in_quotes
+from unet_exp.secrets.masking import learn
+from unet_exp.shown import screened
+
+
+def as_overrides(values: Mapping[str, Any]) -> list[str]:
+    """Write values as overrides, each under its key; those that are None are left out.
+
+    >>> as_overrides({"tta": "none", "inference.tile": None, "trust": ["my_lab.Net"]})
+    ['tta="none"', 'trust=["my_lab.Net"]']
+    """
+    return [f"{key}={as_text(value)}" for key, value in values.items() if value is not None]
+
+
+def as_text(value: Any) -> str:
+    """Write a value as Hydra reads it.
+
+    >>> as_text([True, 2, "a b"])
+    '[true,2,"a b"]'
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(as_text, value))}]"
+    return in_quotes(str(value)) if isinstance(value, str | Path) else str(value)
+
+
+@contextmanager
+def explained(command: str) -> Iterator[None]:
+    """Turn the errors of Hydra and OmegaConf into a ValueError that says what was meant."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ValueError(explain(error, command)) from error
+
+
+def compose(command: str, overrides: Sequence[str], whole: bool = False) -> DictConfig:
+    """Return the configuration of a command; ``whole`` adds Hydra's own part.
+
+    Raises ValueError if an override is wrong.
+    """
+    schema.register()
+    learn(overrides)
+    outer = GlobalHydra.instance().hydra  # of a caller that uses Hydra as well
+    GlobalHydra.instance().clear()
+    try:
+        with explained(command):
+            line = CommandLine.read(overrides, command)
+            with hydra.initialize_config_dir(str(CONF), command, "1.3"):
+                return hydra.compose(command, overrides=line.texts(), return_hydra_config=whole)
+    finally:
+        GlobalHydra.instance().hydra = outer
+
+
+@contextmanager
+def job(command: str, overrides: Sequence[str]) -> Iterator[tuple[DictConfig, Path]]:
+    """Yield the checked configuration of a command, and the new folder of its results.
+
+    The folder of a job that is refused is removed. What the body prints shows no secrets.
+
+    Raises ValueError or FileNotFoundError if the configuration cannot work.
+    """
+    whole = compose(command, overrides, whole=True)
+    choose_folder(whole, "run")
+    folder = Path(whole.hydra.run.dir).absolute()
+    before, outer = FolderBefore(folder), HydraConfig.instance().cfg
+    with open_dict(whole.hydra.runtime):
+        whole.hydra.runtime.output_dir = str(folder)
+    HydraConfig.instance().set_config(whole)
+    cfg = whole.copy()
+    with open_dict(cfg):
+        del cfg["hydra"]
+    try:
+        with screened(), explained(command):
+            folder.mkdir(parents=True, exist_ok=True)
+            check(cfg, command)
+            yield cfg, folder
+    except Exception:
+        before.restore(folder, f"{command}.log")
+        raise
+    finally:
+        HydraConfig.instance().cfg = outer
+        tidy()

@@ -1,0 +1,216 @@
+"""Segment arrays with a trained network: ``unet_exp.load("best.ckpt").segment(image)``."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Shaped, UInt8, UInt32
+from omegaconf import OmegaConf
+
+from unet_exp.api.axes import Axes, as_array
+from unet_exp.api.job import as_overrides, compose, explained
+from unet_exp.configuration.checks import validate
+from unet_exp.configuration.objects import to_plain_data
+from unet_exp.configuration.paths import settle_paths
+from unet_exp.images.display import Display
+from unet_exp.images.image_file import ImageFile
+from unet_exp.images.nodata import NotFiniteError
+from unet_exp.images.tags import Tags
+from unet_exp.inference.predictor import Predictor
+from unet_exp.prediction.segment import segment
+from unet_exp.prediction.segment_files import Reading, how_to_read
+from unet_exp.runs.given_paths import find_checkpoints
+from unet_exp.screen import Console, bar
+from unet_exp.training.trained import load as load_trained
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """The results for an array: its axes of pages come first, if it has some.
+
+    Attributes
+    ----------
+    instances
+        Numbered from 1 on each page; 0 is the background.
+    probabilities
+        Of the foreground; with k > 2 classes, of each class.
+    classes
+        The most probable class; None for two classes.
+    """
+
+    instances: UInt32[np.ndarray, "*pages h w"]
+    probabilities: Float32[np.ndarray, "*pages h w"] | Float32[np.ndarray, "*pages k h w"]
+    classes: UInt8[np.ndarray, "*pages h w"] | None
+
+
+class Segmenter:
+    """Segments arrays as ``predict.py`` segments files; :func:`load` makes it from checkpoints.
+
+    Images are normalised as in training. They may be of any size, and are segmented tile by tile.
+
+    Parameters
+    ----------
+    predictor
+        Network, tiles, target and postprocessing.
+    reading
+        The channels of an image, its normalisation, and numbers that mean no data.
+    description
+        Where the networks come from.
+
+    Examples
+    --------
+    >>> from unet_exp.inference.overlap_tile import OverlapTile
+    >>> from unet_exp.models.unet import UNet
+    >>> from unet_exp.postprocessing.components import Components
+    >>> from unet_exp.targets.foreground import Foreground
+    >>> network = UNet(in_channels=3, depth=1, base_channels=2).eval()
+    >>> predictor = Predictor([network], Foreground(), OverlapTile(), Components())
+    >>> segmenter = Segmenter(predictor, Reading(3, "zscore", (), "auto"))
+    >>> segmenter.segment(np.zeros((40, 60, 3), np.uint8)).shape
+    (40, 60)
+    >>> segmenter.probabilities(np.zeros((9, 3, 40, 60), np.uint8)).shape
+    (9, 40, 60)
+    """
+
+    def __init__(self, predictor: Predictor, reading: Reading, description: str = "") -> None:
+        self.predictor, self.reading, self.description = predictor, reading, description
+
+    def __repr__(self) -> str:
+        return f"Segmenter({self.description})"
+
+    @property
+    def channels(self) -> int:
+        """The channels of an image that the network takes."""
+        return self.reading.channels
+
+    def segment(
+        self, image: Any, *, axes: str | None = None, progress: bool = False
+    ) -> UInt32[np.ndarray, "*pages h w"]:
+        """Return the instances of an image, or of each page: numbered from 1, background 0.
+
+        See :meth:`predict` for the parameters.
+        """
+        return self.predict(image, axes=axes, progress=progress).instances
+
+    def probabilities(
+        self, image: Any, *, axes: str | None = None, progress: bool = False
+    ) -> Float32[np.ndarray, "*pages h w"] | Float32[np.ndarray, "*pages k h w"]:
+        """Return the probability of the foreground; with k > 2 classes, of each class.
+
+        See :meth:`predict` for the parameters.
+        """
+        return self.predict(image, axes=axes, progress=progress).probabilities
+
+    def predict(self, image: Any, *, axes: str | None = None, progress: bool = False) -> Segmented:
+        """Return instances, probabilities and classes of an image, in one pass of the network.
+
+        Parameters
+        ----------
+        image
+            (h, w), (c, h, w), (h, w, c) or several pages of these: an array, or a tensor on the
+            CPU.
+        axes
+            A letter for each axis, where the shape alone is not clear: Y, X, C (channels), others
+            for pages. ``axes="TYX"``.
+        progress
+            Show a progress bar.
+
+        Raises ValueError if the array has other channels than the network takes, holds NaN, or
+        is no image.
+        """
+        array = as_array(image)
+        found = Axes.given(axes, array.shape) if axes else Axes.guess(array.shape, self.channels)
+        if found.channels(array.shape) != self.channels:
+            raise ValueError(
+                f"The image has {found.channels(array.shape)} channels (shape {array.shape}, axes "
+                f"{found.letters}), and the network was trained on {self.channels}. Give images "
+                "like those it was trained on."
+            )
+        pages = found.pages_first(array)
+        shape = pages.shape[:-3]
+        opened = ImageFile(
+            Path("image"), [pages[n] for n in np.ndindex(shape)], "Q" * len(shape), shape,
+            Tags(), Display(), False,
+        )  # fmt: skip
+        regions = sum(len(self.predictor.regions(*page.shape[1:])) + 1 for page in opened.pages)
+        with bar(Console(file=sys.stderr), transient=True, disable=not progress) as shown:
+            task = shown.add_task("image", total=regions)
+            try:
+                result = segment(
+                    opened, self.reading.normalization, self.predictor, np.zeros,
+                    lambda: shown.advance(task), self.reading.nodata,
+                )  # fmt: skip
+            except NotFiniteError as error:
+                raise ValueError(f"The image has {error}") from error
+        return Segmented(
+            stacked(result.instances, shape),
+            stacked(result.probabilities, shape),
+            stacked(result.classes, shape) if result.classes else None,
+        )
+
+
+def stacked(pages: Sequence[Any], shape: tuple[int, ...]) -> Shaped[np.ndarray, "..."]:
+    """Join the results of pages along axes of this shape; of a single page it has none.
+
+    >>> stacked([np.ones((2, 3))], ()).shape, stacked([np.ones((2, 3))] * 4, (4,)).shape
+    ((2, 3), (4, 2, 3))
+    """
+    return np.reshape(pages, (*shape, *np.shape(pages[0])))
+
+
+def load(
+    checkpoint: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *overrides: str,
+    tta: str = "none",
+    device: str = "auto",
+    tile: int | None = None,
+    batch_size: int | None = None,
+    trust: Sequence[str] = (),
+) -> Segmenter:
+    """Load a trained network, to segment arrays with it.
+
+    Parameters
+    ----------
+    checkpoint
+        A checkpoint, or a run folder, whose best one is taken. Of several, the mean probabilities
+        count.
+    overrides
+        Those of ``predict.py``: ``"postprocessing.threshold=0.6"``.
+    tta
+        Test-time augmentation: ``none``, ``rotations`` or ``dihedral``.
+    device
+        ``auto`` (the GPU if there is one), ``cpu`` or ``gpu``.
+    tile, batch_size
+        Side of the tiles in pixels (``inference.tile``), and tiles in one pass. By default the
+        tile follows from the free memory. Neither changes the result.
+    trust
+        Classes and functions of other packages that the checkpoint may build. This runs their code.
+
+    Raises FileNotFoundError if there is no checkpoint, CheckpointError if it cannot be used, and
+    ValueError for a wrong override.
+
+    Examples
+    --------
+    >>> import unet_exp
+    >>> segmenter = unet_exp.load("best.ckpt", tta="dihedral")  # doctest: +SKIP
+    >>> labels = segmenter.segment(image)  # doctest: +SKIP
+    """
+    values = {"tta": tta, "accelerator": device, "trust": list(trust)}
+    values |= {"inference.tile": tile, "inference.batch_size": batch_size}
+    one = isinstance(checkpoint, str | os.PathLike)
+    named = [os.fspath(path) for path in ([checkpoint] if one else checkpoint)]
+    cfg = compose("predict", [*overrides, *as_overrides(values)])
+    with explained("predict"):
+        settle_paths(cfg)
+        validate(cfg, "predict")
+        paths = find_checkpoints(named)
+        trained = load_trained(paths, cfg)
+    given = to_plain_data(OmegaConf.masked_copy(cfg, ["nodata", "min_is_white"]))
+    dataset = to_plain_data(trained.config)["dataset"]
+    dataset |= {name: value for name, value in given.items() if value is not None}
+    reading = how_to_read(dataset, trained.config.model.in_channels)
+    return Segmenter(trained.predictor, reading, ", ".join(map(str, paths)))
