@@ -19,6 +19,7 @@ from unet_exp.inference.overlap_tile import OverlapTile
 from unet_exp.inference.predictor import Predictor
 from unet_exp.models.unet import UNet
 from unet_exp.postprocessing.none import ClassMap
+from unet_exp.prediction.outputs.choices import chosen_outputs
 from unet_exp.prediction.result_files import PerImageWriter
 from unet_exp.prediction.scratch import scratch
 from unet_exp.prediction.segment import segment
@@ -56,7 +57,7 @@ def ours(path: Path) -> None:
     output = path.with_suffix("")
     with open_image(path, 1) as opened, scratch(output) as new_array:
         found = segment(opened, "dtype", predictor, new_array)
-        PerImageWriter(output, "tiff", "uint8", classes=False).write(path, found)
+        PerImageWriter(output, chosen_outputs(None, "tiff", "uint8")).write(path, found)
 
 
 def monai(path: Path) -> None:

@@ -190,7 +190,7 @@ def test_values_may_take_the_place_of_the_checkpoints(command: Command, network:
         (["input=twins"], ["same.png and", "same.tif would both", "different output folders"]),
         (["input=twins", "output=twins/out"], ["output=twins/out lies inside input=twins"]),
         (["input=a.tif", "format=jpeg"], ["format=jpeg is unknown. Choose one of auto, tiff"]),
-        (["input=a.tif", "probabilities=int8"], ["probabilities=int8 is unknown"]),
+        (["input=a.tif", "probability_type=int8"], ["probability_type=int8 is unknown"]),
         (["input=a.tif", "tta=all"], ["tta=all is unknown. Choose one of none, rotations"]),
         (["input=a.tif", "output=."], ["output=. holds the images themselves"]),
         (["input=a.tif", "output=a.tif"], ["a.tif cannot be made", "a file is in its place"]),
@@ -296,12 +296,12 @@ def test_a_list_of_inputs_and_probabilities_as_bytes(command: Command, network: 
     save("one/a.tif", KINDS["scans/float.tif"])
     save("two/b.tif", KINDS["scans/float.tif"])
     words = (network, "input=[one,two/b.tif]")
-    assert command("predict", *words, "output=bytes", "probabilities=uint8").code == 0
+    assert command("predict", *words, "output=bytes", "probability_type=uint8").code == 0
     assert command("predict", *words, "output=out").code == 0
     as_bytes, exact = read("b", "bytes")[0], read("b")[0]
     assert as_bytes.dtype == np.uint8
     assert np.abs(as_bytes / 255 - exact).max() <= 0.5 / 255 + 1e-6
-    assert command("predict", *words, "output=few", "probabilities=none").code == 0
+    assert command("predict", *words, "output=few", "outputs=[instances]").code == 0
     assert written("few") == ["a_instances.tif", "b_instances.tif"]
 
 
@@ -467,3 +467,36 @@ def test_names_mean_themselves(command: Command, network: str) -> None:
         command("predict", "input=scans/day[12]*.tif", *words), "No image at scans/day[12]*.tif"
     )
     refused(command("predict", "input=[]", *words), "input=[] names no image")
+
+
+def test_outputs_for_people(command: Command, network: str) -> None:
+    save("scans/a.png", KINDS["scans/eight.png"])
+    words = (network, "input=scans", "output=out", "postprocessing.threshold=0")
+    chosen = "outputs=[instances,table,overlay,rois,geojson]"
+    done = command("predict", *words, "outputs=[instances,table]")
+    assert done.code == 0, done.err
+    assert written() == ["a_instances.tif", "a_objects.csv"]
+    done = command("predict", *words, chosen)  # one more output is no other setting
+    assert done.code == 0, done.err
+    assert "1 of 1 images" in done.out
+    assert written() == [
+        "a_instances.tif", "a_objects.csv", "a_objects.geojson", "a_overlay.png", "a_rois.zip",
+    ]  # fmt: skip
+    assert "0 of 1 images segmented into out, 1 were there before" in command(
+        "predict", *words, chosen
+    ).out  # fmt: skip
+    instances = tifffile.imread("out/a_instances.tif")
+    header, *rows = Path("out/a_objects.csv").read_text().splitlines()
+    assert header.startswith("label,area_px,")
+    areas = np.bincount(instances.ravel())[1:]
+    assert [row.split(",")[1] for row in rows] == [str(area) for area in areas if area]
+    assert rows
+
+
+def test_outputs_are_for_results_of_single_images(command: Command, network: str) -> None:
+    save("01/t000.tif", KINDS["scans/eight_tiff.tif"])
+    words = (network, "input=01", "output=out")
+    refused(command("predict", *words, "format=ctc", "outputs=[table]"), "would have no effect")
+    refused(command("predict", *words, "probabilities=uint8"), "probability_type=uint8")
+    refused(command("predict", *words, "outputs=[tables]"), "outputs=tables is unknown")
+    assert not Path("out").exists()

@@ -8,7 +8,7 @@ import tifffile
 
 from unet_exp.images.tags import Tags
 from unet_exp.prediction.challenge_results import CellTrackingWriter, IsbiWriter, number_cells
-from unet_exp.prediction.segment import Segmented
+from unet_exp.prediction.segmented import Segmented
 
 validate_sequence = pytest.importorskip("ctc_metrics.scripts.validate").validate_sequence
 
@@ -24,7 +24,7 @@ def segmented(*pages: np.ndarray) -> Segmented:
     probabilities = [(page > 0) * np.float32(0.75) for page in pages]
     axes, shape = ("", ()) if len(pages) == 1 else ("T", (len(pages),))
     largest = max(int(page.max()) for page in pages)
-    return Segmented(probabilities, [*pages], [], largest, axes, shape, Tags())
+    return Segmented([*pages], probabilities, [*pages], [], largest, axes, shape, Tags())
 
 
 def test_frames_become_a_folder_that_passes_the_challenges_checks(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ RENAMED = {
     "averaging": "ema_decay",
     "weight_map.separation": "target.separation",
     "model.num_classes": "model.out_channels",
+    "probabilities": "probability_type",
 }
 #: Names of options in other programs, or in other commands of this one.
 MEANT = {

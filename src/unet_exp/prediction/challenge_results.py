@@ -15,7 +15,7 @@ import tifffile
 from unet_exp.datasets.pairing import stem
 from unet_exp.files import replacing
 from unet_exp.postprocessing.links import linked
-from unet_exp.prediction.segment import Segmented
+from unet_exp.prediction.segmented import Segmented
 
 MOST = np.iinfo(np.uint16).max
 

@@ -62,25 +62,27 @@ class Manifest:
                 f"{existing[0]} exists already, and no predict.json beside it names its image. "
                 "Give another output folder, or overwrite=true."
             )
-        recorded = self.results.get(self.key(files))
-        if recorded is None or len(existing) < len(files):
+        if self.overwrite:
             return False
         current = [identity(image) for image in images]
-        # Paths are not compared, because images may be moved.
-        if fingerprints(recorded) == fingerprints(current):
-            return not self.overwrite
         paths = [entry["image"] for entry in current]
-        others = [entry["image"] for entry in recorded if entry["image"] not in paths]
-        if others and not self.overwrite:
-            raise ValueError(
-                f"{files[-1]} was made from {others[0]}, not from {paths[0]}. Give another output "
-                "folder, or overwrite=true."
-            )
-        return False
+        done = len(existing) == len(files)
+        for file in existing:
+            recorded = self.results.get(self.key(file))
+            # Paths are not compared, because images may be moved.
+            if recorded is not None and fingerprints(recorded) == fingerprints(current):
+                continue
+            done = False
+            if others := [e["image"] for e in recorded or () if e["image"] not in paths]:
+                raise ValueError(
+                    f"{file} was made from {others[0]}, not from {paths[0]}. Give another output "
+                    "folder, or overwrite=true."
+                )
+        return done
 
     def add(self, files: Sequence[Path], images: Sequence[Path]) -> None:
         """Record that the results of ``images`` are complete."""
-        self.results[self.key(files)] = [identity(image) for image in images]
+        self.results |= {self.key(file): [identity(image) for image in images] for file in files}
         self.write()
 
     def write(self) -> None:
@@ -88,9 +90,9 @@ class Manifest:
         content = {"settings": self.settings, "results": self.results, **environment()}
         write_atomically(self.path, to_json(content))
 
-    def key(self, files: Sequence[Path]) -> str:
-        """Return the key of a set of result files: the last one's relative path."""
-        return files[-1].relative_to(self.path.parent).as_posix()
+    def key(self, file: Path) -> str:
+        """Return the key of a result file: its relative path."""
+        return file.relative_to(self.path.parent).as_posix()
 
 
 def identity(image: Path) -> dict[str, Any]:

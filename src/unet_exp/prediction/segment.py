@@ -10,36 +10,9 @@ from unet_exp.arrays import MappedArray
 from unet_exp.images.image_file import ImageFile
 from unet_exp.images.nodata import NoData
 from unet_exp.images.scaling import Scaled
-from unet_exp.images.tags import Tags
 from unet_exp.inference.predictor import Predictor
 from unet_exp.prediction.scratch import NewArray
-
-
-@dataclass(frozen=True)
-class Segmented:
-    """The results of an image: for each page an array that is read by slices.
-
-    Attributes
-    ----------
-    probabilities
-        float32, (h, w) of the foreground or (k, h, w) of k > 2 classes.
-    instances
-        uint32, (h, w).
-    classes
-        uint8, (h, w), the most probable class; empty for two classes.
-    largest_label
-        The largest instance number.
-    axes, shape, tags
-        As in the image file.
-    """
-
-    probabilities: list[Any]
-    instances: list[Any]
-    classes: list[Any]
-    largest_label: int
-    axes: str
-    shape: tuple[int, ...]
-    tags: Tags
+from unet_exp.prediction.segmented import Segmented
 
 
 def segment(
@@ -74,8 +47,9 @@ def segment(
             classes.append(predicted.classes)
         advance()
     return Segmented(
-        probabilities, instances, classes, largest_label, opened.axes, opened.shape, opened.tags
-    )
+        opened.pages, probabilities, instances, classes, largest_label,
+        opened.axes, opened.shape, opened.tags,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

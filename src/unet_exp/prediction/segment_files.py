@@ -19,20 +19,22 @@ from unet_exp.inference.predictor import Predictor
 from unet_exp.prediction.challenge_results import CellTrackingWriter, IsbiWriter
 from unet_exp.prediction.inputs import find_images, require_separate
 from unet_exp.prediction.manifest import Manifest
+from unet_exp.prediction.outputs.choices import chosen_outputs
 from unet_exp.prediction.pending import find_pending
 from unet_exp.prediction.result_files import PerImageWriter, ResultWriter
 from unet_exp.prediction.scratch import scratch
 from unet_exp.prediction.segment import segment
 from unet_exp.ranges import require_choice
 from unet_exp.runs.failures import is_about_output, reason
-from unet_exp.runs.given_paths import find_checkpoints
+from unet_exp.runs.given_paths import find_checkpoints, listed
 from unet_exp.screen import Console, bar
 from unet_exp.shown import shown
 from unet_exp.training.trained import load
 
 log = logging.getLogger(__name__)
 
-FORMATS = ("auto", "tiff", "zarr", "isbi", "ctc")
+CHALLENGES = ("isbi", "ctc")
+FORMATS = ("auto", "tiff", "zarr", *CHALLENGES)
 
 
 class IncompleteError(Exception):
@@ -60,7 +62,7 @@ def segment_files(cfg: DictConfig) -> None:
     checkpoints = find_checkpoints(cfg.checkpoint)
     trained = load(checkpoints, cfg)
     # Of the rest, postprocessing refers to the target, which only the checkpoint knows.
-    own = ("nodata", "min_is_white", "tta", "format", "probabilities")
+    own = ("nodata", "min_is_white", "tta", "format", "outputs", "probability_type")
     given = to_plain_data(OmegaConf.masked_copy(cfg, list(own)))
     recorded = to_plain_data(trained.config)
     described = {name: given[name] for name in ("nodata", "min_is_white")}
@@ -72,7 +74,7 @@ def segment_files(cfg: DictConfig) -> None:
         "checkpoint": [hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in checkpoints],
         "normalization": reading.normalization,
         "postprocessing": without_fit(to_plain_data(trained.postprocessing)),
-        **{name: given[name] for name in ("tta", "format", "probabilities")},
+        **{name: given[name] for name in ("tta", "format", "probability_type")},
     }
     manifest = Manifest(output / "predict.json", settings, cfg.overwrite)
     pending, refused = find_pending(paths, results, manifest)
@@ -124,11 +126,18 @@ def how_to_read(dataset: dict[str, Any], channels: int) -> Reading:
 def choose_writer(cfg: DictConfig, num_classes: int, output: Path) -> ResultWriter:
     """Return the writer that ``format`` names."""
     require_choice("format", cfg.format, FORMATS)
+    names = None if cfg.outputs is None else [str(name) for name in listed(cfg.outputs)]
+    if names is not None and cfg.format in CHALLENGES:
+        raise ValueError(
+            f"format={cfg.format} writes the files of its challenge, and outputs={names} would "
+            "have no effect. Leave one of them out."
+        )
     if cfg.format == "isbi":
         return IsbiWriter(output)
     if cfg.format == "ctc":
         return CellTrackingWriter(output)
-    return PerImageWriter(output, cfg.format, cfg.probabilities, num_classes > 2)
+    outputs = chosen_outputs(names, cfg.format, cfg.probability_type, num_classes > 2)
+    return PerImageWriter(output, outputs)
 
 
 def unusual_settings(dataset: dict[str, Any]) -> dict[str, str]:

@@ -13,13 +13,17 @@ from jaxtyping import Shaped
 from unet_exp.files import replacing
 from unet_exp.images.stored_image import UNNAMED
 from unet_exp.images.tags import UNITS, Tags
+from unet_exp.prediction.lookup_table import LookupTable
 
 logger = logging.getLogger(__name__)
 
 TILE = 512
 """Pages with a side longer than ``LARGE`` are written in tiles of this side."""
 LARGE = 4096
+IMAGEJ_AXES = ("", "T", "Z", "TZ")
 IMAGEJ_TYPES = ("uint8", "uint16", "float32")
+#: ImageJ's names of TIFF's units.
+IMAGEJ_UNITS = {2: "inch", 3: "cm", 4: "mm", 5: "um"}
 #: Units of length and of time in the OME schema of 2016-06.
 OME_UNITS = {
     *(f"{prefix}{unit}" for unit in "ms" for prefix in "YZEPTGMkhdcmµnpfazy"),
@@ -36,6 +40,7 @@ def write_tiff(
     axes: str = "",
     shape: tuple[int, ...] = (),
     tags: Tags | None = None,
+    lookup_table: LookupTable | None = None,
 ) -> None:
     """Write pages, each (h, w) or (k, h, w) and read by slices, to one file, atomically.
 
@@ -44,10 +49,13 @@ def write_tiff(
     Results of ImageJ and OME images are of the same kind, except that ImageJ has no type for
     32-bit instances. Other results are plain TIFF with the image's resolution. Metadata that
     cannot be written are dropped; the pixels are always written.
+
+    With a ``lookup_table``, results are ImageJ's and open in colours, except those of OME images,
+    of 32 bits, and of more than 4096 pixels along a side.
     """
     tags = tags or Tags()
     try:
-        _write(path, pages, dtype, axes, shape, tags)
+        _write(path, pages, dtype, axes, shape, tags, lookup_table)
     except (OSError, MemoryError):
         raise
     except Exception as error:
@@ -55,11 +63,17 @@ def write_tiff(
             raise
         # The pixels may have taken hours, so they are written without the metadata.
         logger.warning("%s is written without axes and pixel sizes (%s).", path, error)
-        _write(path, pages, dtype, "Q" * len(shape), shape, Tags())
+        _write(path, pages, dtype, "Q" * len(shape), shape, Tags(), None)
 
 
 def _write(
-    path: Path, pages: Sequence[Any], dtype: str, axes: str, shape: tuple[int, ...], tags: Tags
+    path: Path,
+    pages: Sequence[Any],
+    dtype: str,
+    axes: str,
+    shape: tuple[int, ...],
+    tags: Tags,
+    lookup_table: LookupTable | None,
 ) -> None:
     *channels, height, width = pages[0].shape
     whole = (*shape, *channels, height, width)
@@ -69,19 +83,24 @@ def _write(
     options: dict[str, Any] = {}
     if tags.resolution:
         options |= {"resolution": tags.resolution, "resolutionunit": tags.unit}
-    kind: dict[str, Any] = {"bigtiff": size > FOUR_GB}
-    if tags.kind == "imagej" and named and dtype in IMAGEJ_TYPES and size <= FOUR_GB:
-        kind = {"imagej": True}
-        metadata |= {
-            name: to_ascii(value) if isinstance(value, str) else value
-            for name, value in tags.details.items()
-        }
-        options.pop("resolutionunit", None)
-    elif named and (tags.kind == "ome" or (tags.kind == "zarr" and tags.steps())):
-        kind |= {"ome": True}
-        metadata |= valid_ome(tags.details) or valid_ome(ome_sizes(tags))
     if max(height, width) > LARGE:
         options |= {"tile": (TILE, TILE)}
+    kind: dict[str, Any] = {"bigtiff": size > FOUR_GB}
+    is_ome = tags.kind == "ome" or (tags.kind == "zarr" and bool(tags.steps()))
+    # ImageJ takes an axis without a name for depth.
+    stack = axes if named and axes in IMAGEJ_AXES else "Z" if len(shape) == 1 else None
+    fits_imagej = dtype in IMAGEJ_TYPES and size <= FOUR_GB
+    in_colours = lookup_table and stack is not None and not is_ome and "tile" not in options
+    if fits_imagej and ((tags.kind == "imagej" and named) or in_colours):
+        kind = {"imagej": True}
+        metadata |= imagej_values(tags)
+        options.pop("resolutionunit", None)
+        if lookup_table and in_colours:
+            metadata |= {"axes": f"{stack}YX"} | lookup_table.tags()
+            options["colormap"] = lookup_table.colormap()
+    elif named and is_ome:
+        kind |= {"ome": True}
+        metadata |= valid_ome(tags.details) or valid_ome(ome_sizes(tags))
     read = tiles if "tile" in options else planes
     with replacing(path) as part, tifffile.TiffWriter(part, **kind) as file:
         file.write(
@@ -89,6 +108,18 @@ def _write(
             shape=whole, dtype=dtype, compression="zlib", photometric="minisblack",
             metadata=metadata, **options,
         )  # fmt: skip
+
+
+def imagej_values(tags: Tags) -> dict[str, Any]:
+    """Return what ImageJ's metadata say about pixel sizes and times.
+
+    >>> imagej_values(Tags("tiff", ((300, 1), (300, 1)), 2))
+    {'unit': 'inch'}
+    """
+    details = tags.details if tags.kind == "imagej" else {}
+    if tags.kind == "tiff" and tags.resolution and tags.unit in IMAGEJ_UNITS:
+        details = {"unit": IMAGEJ_UNITS[tags.unit]}
+    return {k: to_ascii(value) if isinstance(value, str) else value for k, value in details.items()}
 
 
 def to_ascii(text: str) -> str:
