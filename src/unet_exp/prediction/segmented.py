@@ -1,6 +1,6 @@
 """What was found in an image file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -33,7 +33,7 @@ class Segmented:
         As in the image file.
     """
 
-    images: list[Any]
+    images: Sequence[Any]
     probabilities: list[Any]
     instances: list[Any]
     classes: list[Any]
