@@ -64,6 +64,16 @@ def test_unlabelled_pixels_near_the_border_can_be_left_out(challenge, squares) -
     assert_array_equal(labels, np.where(edge & (cells == 0), -1, cells))
 
 
+@pytest.mark.parametrize(("border", "unknown"), [(None, True), (0, False)])
+def test_the_border_of_a_known_set_is_left_out(challenge, border, unknown) -> None:
+    """Frames of 32 x 32 pixels lie wholly within 25 pixels of a border."""
+    (challenge / "set").rename(challenge / "Fluo-N2DL-HeLa")
+    data = CellTracking("Fluo-N2DL-HeLa", str(challenge), annotations="silver", border=border)
+    labels = data.split("train")[0].labels
+    assert (labels == -1).any() == unknown
+    assert (labels == 0).any() != unknown
+
+
 def test_markers_are_those_of_tracking(challenge, squares) -> None:
     markers = squares((6, 6), (6, 22), (22, 10), side=2).astype(np.int32)
     for split in ("train", "validation"):
@@ -179,7 +189,9 @@ HELA = {
 @pytest.mark.data
 def test_on_hela_only_frames_that_lack_cells_have_unknown_pixels(real_data) -> None:
     for fold, sequence in enumerate(find_sequences(real_data / "DIC-C2DH-HeLa")):
-        samples = CellTracking("DIC-C2DH-HeLa", str(real_data), fold=fold).split("validation")
+        samples = CellTracking("DIC-C2DH-HeLa", str(real_data), fold=fold, border=0).split(
+            "validation"
+        )
         counts = HELA[sequence.name]
         assert names(samples) == [f"{sequence.name}_t{n:03d}" for n in counts]
         for sample, (number, (gold, tracked, missing)) in zip(samples, counts.items(), strict=True):
@@ -199,7 +211,9 @@ def test_on_hela_01_067_fifteen_unlabelled_cells_are_no_background(real_data) ->
     markers, silver = (read_labels(files[67])[0] for files in (hela.markers, hela.silver))
 
     def frame(annotations: str) -> np.ndarray:
-        data = CellTracking("DIC-C2DH-HeLa", str(real_data), fold=1, annotations=annotations)
+        data = CellTracking(
+            "DIC-C2DH-HeLa", str(real_data), fold=1, annotations=annotations, border=0
+        )
         return next(s.labels for s in data.split("train") if s.name == "01_t067")
 
     gold = frame("gold")

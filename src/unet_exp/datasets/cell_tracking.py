@@ -21,6 +21,14 @@ from unet_exp.ranges import require_choice
 ANNOTATIONS = ("gold", "silver", "gold+silver")
 PLAIN_NAME = re.compile(r"\w[\w+-]*(\.[\w+-]+)*")
 """The challenge's names, and any other that is no path."""
+BORDERS = {
+    50: (
+        "DIC-C2DH-HeLa", "Fluo-C2DL-Huh7", "Fluo-C2DL-MSC", "Fluo-N2DH-GOWT1", "PhC-C2DH-U373",
+    ),
+    25: ("Fluo-N2DL-HeLa", "PhC-C2DL-PSC"),
+}  # fmt: skip
+"""The challenge's "field of interest": so many pixels at each border of a frame lie outside. Cells
+that lie there entirely are not annotated (its "Naming and file content conventions")."""
 SITE = "http://data.celltrackingchallenge.net/training-datasets"
 
 
@@ -45,8 +53,8 @@ class CellTracking:
         The training frames: "gold" (those with a gold mask, as in the article), "silver" (those
         with a silver mask), or "gold+silver" (all; cells that gold leaves out come from silver).
     border
-        Unlabelled pixels within so many pixels of the border are unknown. The challenge's
-        annotators skip cells there, outside the "field of interest".
+        Unlabelled pixels within so many pixels of the border are unknown: neither learnt nor
+        scored. None: as the challenge does for its sets (``BORDERS``), and 0 for other sets.
     archive_limit
         GiB that a downloaded archive may unpack to.
     normalization
@@ -65,7 +73,7 @@ class CellTracking:
         archive_limit: float = 64.0,
         fold: int = 0,
         annotations: str = "gold",
-        border: int = 0,
+        border: int | None = None,
         normalization: str = "zscore",
         in_channels: int = 1,
         num_classes: int = 2,
@@ -83,7 +91,8 @@ class CellTracking:
             )
         require_choice("dataset.annotations", annotations, ANNOTATIONS)
         self.name, self.in_channels, self.num_classes = name, in_channels, num_classes
-        self.annotations, self.border, self.normalization = annotations, border, normalization
+        self.annotations, self.normalization = annotations, normalization
+        self.border = challenge_border(name) if border is None else border
         self.folder = Path(data_dir).expanduser() / name
         require_data(
             self.folder,
@@ -174,6 +183,15 @@ class CellTracking:
         inside = np.zeros(mask.shape, bool)
         inside[self.border : -self.border, self.border : -self.border] = True
         return np.where(~inside & (mask == 0), np.int32(-1), mask)
+
+
+def challenge_border(name: str) -> int:
+    """Return how many pixels at the border of a frame the challenge leaves out for a set.
+
+    >>> challenge_border("Fluo-N2DL-HeLa"), challenge_border("my-cells")
+    (25, 0)
+    """
+    return next((border for border, names in BORDERS.items() if name in names), 0)
 
 
 def _read_mask(path: Path, frame: Path, size: tuple[int, ...]) -> Int32[np.ndarray, "h w"]:
