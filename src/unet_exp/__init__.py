@@ -8,14 +8,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unet_exp.api.evaluate import evaluate
+    from unet_exp.api.run import Run
     from unet_exp.api.segmenter import Segmenter, load
+    from unet_exp.api.train import train
 
-__all__ = ["Segmenter", "load"]
+__all__ = ["Run", "Segmenter", "evaluate", "load", "train"]
 
 #: The module of each public name.
 _MODULES = {
+    "Run": "unet_exp.api.run",
     "Segmenter": "unet_exp.api.segmenter",
+    "evaluate": "unet_exp.api.evaluate",
     "load": "unet_exp.api.segmenter",
+    "train": "unet_exp.api.train",
 }
 
 

@@ -1,7 +1,11 @@
 """The configuration of a command in this Python process, composed and checked as on its line."""
 
+import logging
+import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +47,7 @@ def as_text(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, list | tuple):
         return f"[{','.join(map(as_text, value))}]"
-    return in_quotes(str(value)) if isinstance(value, str | Path) else str(value)
+    return in_quotes(os.fspath(value)) if isinstance(value, str | os.PathLike) else str(value)
 
 
 @contextmanager
@@ -74,10 +78,13 @@ def compose(command: str, overrides: Sequence[str], whole: bool = False) -> Dict
 
 
 @contextmanager
-def job(command: str, overrides: Sequence[str]) -> Iterator[tuple[DictConfig, Path]]:
+def job(
+    command: str, overrides: Sequence[str], progress: bool = True
+) -> Iterator[tuple[DictConfig, Path]]:
     """Yield the checked configuration of a command, and the new folder of its results.
 
-    The folder of a job that is refused is removed. What the body prints shows no secrets.
+    The folder of a job that is refused is removed. What the body prints and logs shows no secrets;
+    without ``progress`` it is not shown.
 
     Raises ValueError or FileNotFoundError if the configuration cannot work.
     """
@@ -92,8 +99,9 @@ def job(command: str, overrides: Sequence[str]) -> Iterator[tuple[DictConfig, Pa
     with open_dict(cfg):
         del cfg["hydra"]
     try:
-        with screened(), explained(command):
-            folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        quiet = nullcontext() if progress else redirect_stdout(StringIO())
+        with quiet, screened(), logged(folder / f"{command}.log", progress), explained(command):
             check(cfg, command)
             yield cfg, folder
     except Exception:
@@ -102,3 +110,25 @@ def job(command: str, overrides: Sequence[str]) -> Iterator[tuple[DictConfig, Pa
     finally:
         HydraConfig.instance().cfg = outer
         tidy()
+
+
+@contextmanager
+def logged(path: Path, progress: bool) -> Iterator[None]:
+    """Write messages to a file, and to the screen if nothing else shows them."""
+    logger = logging.getLogger("unet_exp")
+    file = logging.FileHandler(path, encoding="utf-8", delay=True)
+    file.setFormatter(logging.Formatter("[%(asctime)s][%(name)s][%(levelname)s] %(message)s"))
+    handlers: list[logging.Handler] = [file]
+    if progress and not logger.hasHandlers():
+        handlers.append(logging.StreamHandler(sys.stdout))
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    for handler in handlers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        for handler in handlers:
+            logger.removeHandler(handler)
+            handler.close()

@@ -19,8 +19,13 @@ from unet_exp.training.torchrun import (
 )
 
 
-def train(cfg: DictConfig) -> float:
+def train(cfg: DictConfig, command: str | None = None) -> float:
     """Train in this process; a job of a sweep, or several devices, in processes of their own.
+
+    Parameters
+    ----------
+    command
+        What a user would type to repeat the training; None: the command of this process.
 
     Returns
     -------
@@ -43,11 +48,11 @@ def train(cfg: DictConfig) -> float:
                 settled.resume = True  # the same job, cut short: a sweep's folder is its own
             # A preset would start its sweep again.
             words = [word for word in hydra.overrides.task if key_of(word) != "sweep"]
-            command = shlex.join(["python", "train.py", *words])
-            return run_job(settled, folder, command, count, quiet=in_sweep())
+            typed = command or shlex.join(["python", "train.py", *words])
+            return run_job(settled, folder, typed, count, quiet=in_sweep())
     from unet_exp.runs.fit import fit
 
-    return fit(settled, folder)
+    return fit(settled, folder, command)
 
 
 def main() -> None:
