@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.metrics import contingency_table
 
-from unet_exp.metrics.contingency import contingency, region_sizes
+from unet_exp.metrics.contingency import contingency, object_table, region_sizes
 
 
 @settings(deadline=None)
@@ -56,3 +56,28 @@ def test_a_negative_prediction_is_refused(draw) -> None:
 def test_region_sizes() -> None:
     sizes = region_sizes(np.array([7, 0, 7, 7]), np.array([1, 5, 2, 3]))
     assert sizes.tolist() == [6, 5, 6, 6]
+
+
+def drawn(text: str) -> torch.Tensor:
+    """One row: a digit for an object, a dot for the background, a question mark for unknown."""
+    return torch.tensor([[{".": 0, "?": -1}.get(c, int(c) if c.isdigit() else 0) for c in text]])
+
+
+@pytest.mark.parametrize(
+    ("labels", "instances", "objects"),
+    [
+        ("???..1", ".555.6", {6}),  # one pixel of three is known, and is background
+        ("????.1", "5555.6", {6}),  # wholly unknown
+        ("???..1", "5555.6", {6}),  # one of four is known, and is background
+        ("???11.", "5555..", {5}),  # one of four is known, and belongs to a true object
+        ("??...1", "5555.6", {5, 6}),  # half of it is known
+        ("......", "555..6", {5, 6}),
+    ],
+)
+def test_objects_that_are_mostly_unknown_do_not_count(
+    labels: str, instances: str, objects: set[int]
+) -> None:
+    table = object_table(drawn(instances), drawn(labels))
+    assert set(table.predicted.tolist()) - {0} == objects
+    known = sum(character != "?" for character in labels)
+    assert table.pixels.sum() == known

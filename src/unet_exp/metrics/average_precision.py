@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from unet_exp.metrics.contingency import contingency
+from unet_exp.metrics.contingency import object_table
 from unet_exp.metrics.object_matching import ObjectMeasure, checked_levels, match_objects
 
 LEVELS = tuple(percent / 100 for percent in range(50, 100, 5))
@@ -22,13 +22,14 @@ def average_precision(
 ) -> Float[Tensor, " levels"]:
     """AP of one image at each level of IoU; NaN where neither image has an object.
 
-    Unknown pixels (label -1) are removed from the predicted objects first.
+    Unknown pixels (label -1) are removed from the predicted objects first; an object that lies
+    mostly on them counts as neither right nor false (see `object_table`).
 
     >>> labels = torch.tensor([[1, 1, 1, 0, 2, 2]])
     >>> average_precision(torch.tensor([[4, 4, 0, 0, 5, 5]]), labels, (0.5, 0.75))
     tensor([1.0000, 0.3333], dtype=torch.float64)
     """
-    matched, predicted, true = match_objects(contingency(instances, labels), levels)
+    matched, predicted, true = match_objects(object_table(instances, labels), levels)
     hits = torch.from_numpy(matched).double()
     return hits / (predicted + true - hits)
 

@@ -62,6 +62,30 @@ def contingency(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Co
     return summed(truth, predicted, lengths)
 
 
+def object_table(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Contingency:
+    """Return the table of two label images, without predicted objects that may well be right.
+
+    These are objects with more than half of their pixels unknown, and the others mostly background.
+    They probably are cells that nobody annotated.
+
+    >>> import torch
+    >>> labels = torch.tensor([[-1, -1, -1, 0, 0, 0, 1]])
+    >>> object_table(torch.tensor([[0, 5, 5, 5, 0, 6, 6]]), labels)
+    Contingency(truth=array([0, 0, 1]), predicted=array([0, 6, 6]), pixels=array([2, 1, 1]))
+    """
+    table = contingency(instances, labels)
+    unknown = labels < 0
+    if not unknown.any():
+        return table
+    truth, predicted, pixels = table
+    objects, hidden = np.unique(instances[unknown].cpu().numpy(), return_counts=True)
+    size = int(max(objects[-1], predicted.max(initial=0))) + 1
+    seen = np.bincount(predicted, pixels, size)[objects]
+    background = np.bincount(predicted, pixels * (truth == 0), size)[objects]
+    ignored = objects[(hidden > seen) & (2 * background >= seen)]
+    return summed(truth, np.where(np.isin(predicted, ignored), 0, predicted), pixels)
+
+
 def summed(
     truth: Int64[np.ndarray, " n"],
     predicted: Int64[np.ndarray, " n"],

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from unet_exp.metrics.contingency import Contingency, contingency, region_sizes
+from unet_exp.metrics.contingency import Contingency, object_table, region_sizes
 from unet_exp.metrics.measure import Measure
 from unet_exp.metrics.object_matching import count_objects
 
@@ -39,14 +39,15 @@ class Errors(NamedTuple):
 def object_errors(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Errors:
     """Sort the true and the predicted objects of one image by kind of error.
 
-    Unknown pixels (label -1) are removed from the predicted objects first.
+    Unknown pixels (label -1) are removed from the predicted objects first; an object that lies
+    mostly on them counts as neither right nor false (see `object_table`).
 
     >>> import torch
     >>> labels = torch.tensor([[1, 1, 0, 2, 2, 0, 3, 3, 0, 0]])
     >>> object_errors(torch.tensor([[4, 4, 4, 4, 4, 0, 0, 0, 0, 5]]), labels)
     Errors(found=0, merged=2, split=0, missed=1, outline=0, false=1)
     """
-    return count_errors(contingency(instances, labels))
+    return count_errors(object_table(instances, labels))
 
 
 def count_errors(table: Contingency) -> Errors:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from unet_exp.metrics.contingency import contingency
+from unet_exp.metrics.contingency import object_table
 from unet_exp.metrics.object_matching import ObjectMeasure, checked_levels, match_objects
 
 
@@ -17,12 +17,13 @@ def object_f1(
 ) -> Float[Tensor, ""]:
     """F1 of one image's objects; NaN where neither image has one.
 
-    Unknown pixels (label -1) are removed from the predicted objects first.
+    Unknown pixels (label -1) are removed from the predicted objects first; an object that lies
+    mostly on them counts as neither right nor false (see `object_table`).
 
     >>> object_f1(torch.tensor([[4, 4, 0, 5, 0]]), torch.tensor([[1, 1, 1, 0, 0]]))
     tensor(0.6667)
     """
-    matched, predicted, true = match_objects(contingency(instances, labels), checked_levels([iou]))
+    matched, predicted, true = match_objects(object_table(instances, labels), checked_levels([iou]))
     return 2 * torch.tensor(int(matched[0])) / torch.tensor(predicted + true)
 
 

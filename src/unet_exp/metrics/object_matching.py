@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Int64
 from torch import Tensor
 
-from unet_exp.metrics.contingency import Contingency, contingency, region_sizes
+from unet_exp.metrics.contingency import Contingency, object_table, region_sizes
 from unet_exp.metrics.measure import Measure
 
 
@@ -95,4 +95,4 @@ class ObjectMeasure(Measure):
 
     def update(self, instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> None:
         """Match the objects of one image."""
-        self.add(**match_objects(contingency(instances, labels), self.levels)._asdict())
+        self.add(**match_objects(object_table(instances, labels), self.levels)._asdict())
