@@ -50,9 +50,11 @@ def test_depth_follows_images_and_objects(sides: tuple[int, int], large: float, 
 
 
 def test_tile_and_batch() -> None:
-    assert (values()["loader.max_tile"], values()["loader.batch_size"]) == (256, 2)
+    assert (values()["loader.max_tile"], values()["loader.batch_size"]) == (128, 8)
+    middle = values(diameters=(50, 80, 120))
+    assert (middle["loader.max_tile"], middle["loader.batch_size"]) == (192, 4)  # 1.6 x 120
     small = values(sides=(64, 64))
-    assert (small["loader.max_tile"], small["loader.batch_size"]) == (256, 16)  # 8 would be 1/4
+    assert (small["loader.max_tile"], small["loader.batch_size"]) == (128, 16)  # 8 would be 1/4
     large = values(sides=(1000, 1000), diameters=(100, 150, 260))
     assert (large["loader.max_tile"], large["loader.batch_size"]) == (416, 1)  # 1.5 x 260
     assert plan(NUCLEI, tile=128)["loader.batch_size"].value == 8

@@ -45,7 +45,7 @@ def test_what_is_null_follows_from_the_data() -> None:
     cfg = composed()
     assert set(at(cfg, *UNPLANNED)) == {None}
     lines = settle_plan(cfg, Squares())
-    assert at(cfg, *UNPLANNED) == [4, 256, 16, 5.0, 100, 500]
+    assert at(cfg, *UNPLANNED) == [4, 128, 16, 5.0, 100, 500]
     assert cfg.scheduler.T_max == 500
     assert len(lines) == 2 + len(UNPLANNED)
     assert lines[0] == "2 images with sides of 64 pixels, 10% foreground"
