@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from tests.images.stored_pages import read_pages
 
 from unet_exp.images import formats
-from unet_exp.images.reading import read_images, read_pages
+from unet_exp.images.reading import read_images
 from unet_exp.images.stored_image import StoredImage
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image
+from tests.images.stored_pages import read_pages
 
 from unet_exp.images.png import exif_orientation
-from unet_exp.images.reading import read_pages
 
 GREY = np.arange(20 * 31, dtype=np.uint16).reshape(20, 31).astype(np.uint8)
 

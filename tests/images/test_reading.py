@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.testing import assert_array_equal
+from tests.images.stored_pages import read_pages
 
-from unet_exp.images.reading import normalise, read_images, read_pages
+from unet_exp.images.reading import normalise, read_images
 
 RNG = np.random.default_rng(0)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.testing import assert_array_equal
+from tests.images.stored_pages import read_pages
 
 from unet_exp.images.image_file import open_image
-from unet_exp.images.reading import read_pages
 
 IMAGE = np.arange(5 * 20 * 30, dtype=np.uint16).reshape(5, 20, 30)
 RGB = np.ascontiguousarray(np.moveaxis(IMAGE[:3], 0, 2))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.testing import assert_array_equal
+from tests.images.stored_pages import read_pages
 
-from unet_exp.images.reading import read_pages
 from unet_exp.images.tiff_chain import CutError, check_chain
 
 IMAGE = np.arange(9 * 20 * 30, dtype=np.uint8).reshape(9, 20, 30)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.testing import assert_array_equal
+from tests.images.stored_pages import read_pages
 
 from unet_exp.images.image_file import open_image
-from unet_exp.images.reading import read_pages
 
 STACK = np.random.default_rng(0).integers(0, 255, (5, 64, 72)).astype(np.uint8)
 ODD = [

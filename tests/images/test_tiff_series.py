@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.testing import assert_array_equal
+from tests.images.stored_pages import read_pages
 
 from unet_exp.images.image_file import open_image
-from unet_exp.images.reading import read_pages
 from unet_exp.images.tiff_series import KINDS
 
 IMAGE = np.arange(9 * 20 * 30, dtype=np.uint8).reshape(9, 20, 30)

@@ -1,4 +1,4 @@
-"""Read whole image files as arrays, as stored or normalised."""
+"""Read whole image files as normalised arrays."""
 
 from pathlib import Path
 
@@ -11,15 +11,6 @@ from unet_exp.images.nodata import NoData, NotFiniteError
 from unet_exp.images.scaling import Scaled
 
 ImageAndGaps = tuple[Float32[np.ndarray, "_ _ _"], Bool[np.ndarray, "_ _"] | None]
-
-
-def read_pages(
-    path: Path, channels: int | None = None, pages: int | None = None, min_is_white: str = "auto"
-) -> Shaped[np.ndarray, "n c h w"]:
-    """Read all pages of a file with their stored numbers, see `open_image`."""
-    with open_whole(path, channels, pages, min_is_white) as file:
-        file.display.warn_of_white_zeros(path, min_is_white)
-        return file.stack()
 
 
 def read_images(
