@@ -11,7 +11,7 @@ from beartype import BeartypeConf, beartype
 #: Checks calls; a whole number will do for a float, as everywhere in Python.
 checked = beartype(conf=BeartypeConf(is_pep484_tower=True))
 
-#: A run of seconds: 8 tiny tiles, 4 steps, 2 validations.
+#: A run of a second: 8 tiny tiles, 4 steps, 2 validations; no pictures, and no fit at the end.
 TINY = (
     "model.depth=2",
     "model.base_channels=2",
@@ -23,6 +23,8 @@ TINY = (
     "trainer.max_steps=4",
     "trainer.precision=32-true",
     "postprocessing=components",
+    "postprocessing.fit=false",
+    "pictures.images=0",
     "logger=none",
     "plan=none",
 )

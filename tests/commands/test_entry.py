@@ -27,7 +27,7 @@ def test_debug_shows_the_stack_trace_also_of_a_wrong_override(command: Command) 
 
 def test_the_log_of_a_run_keeps_the_stack_trace(command: Command) -> None:
     growing = ("scheduler=poly", "scheduler.power=-60", "optimizer=sgd", "optimizer.lr=1e-3")
-    words = (*growing, "model.norm=none", "trainer.max_steps=12", "pictures.images=0")
+    words = (*growing, "model.norm=none", "trainer.max_steps=12")
     assert command("train", *TINY, *words, "hydra.run.dir=run").code == 1
     assert "Traceback" in Path("run/train.log").read_text()
 
@@ -65,7 +65,7 @@ def test_a_value_of_a_file_is_shown_alone_without_its_secret(
 def test_ctrl_c_ends_the_training_in_order(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     script = Path(__file__).parents[2] / "train.py"
-    words = [*TINY, "trainer.max_steps=10000", "pictures.images=0", f"hydra.run.dir={folder}"]
+    words = [*TINY, "trainer.max_steps=10000", f"hydra.run.dir={folder}"]
     environment = {**os.environ, "UNET_EXP_CACHE": str(tmp_path), "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
         [sys.executable, str(script), *words],

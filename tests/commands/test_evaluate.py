@@ -188,7 +188,7 @@ def test_own_images_may_have_moved(
 ) -> None:
     monkeypatch.delenv("UNET_EXP_CACHE")
     own_images(tmp_path / "here")
-    source = ("dataset=folder", "dataset.root=here", "pictures.images=0")
+    source = ("dataset=folder", "dataset.root=here")
     done = command("train", *TINY_FILES, *source, "hydra.run.dir=run")
     assert done.code == 0, done.err
     # What is computed from one's own images lies beside them.
@@ -198,7 +198,7 @@ def test_own_images_may_have_moved(
     refused(
         command("evaluate", "run=run", *FAST), "was trained on images in here", "dataset.root=here"
     )
-    done = command("evaluate", "run=run", *FAST, "+dataset.root=there", "postprocessing.fit=false")
+    done = command("evaluate", "run=run", *FAST, "+dataset.root=there")
     assert done.code == 0, done.err
     assert result()["scores"] == {k: v for k, v in logged(Path("run")).items() if k != "loss"}
 
@@ -222,18 +222,17 @@ def test_a_challenges_data_may_have_moved(
     challenge(tmp_path / "here" / "Tiny")
     source = ("dataset=cell_tracking", "dataset.name=Tiny", "dataset.annotations=gold")
     offline = "dataset.download=false"
-    arguments = (*TINY_FILES, *source, offline, "data_dir=here", "pictures.images=0")
+    arguments = (*TINY_FILES, *source, offline, "data_dir=here")
     done = command("train", *arguments, "hydra.run.dir=run")
     assert done.code == 0, done.err
     expected = {k: v for k, v in logged(Path("run")).items() if k != "loss"}
 
     shutil.move("here", "there")
     refused(command("evaluate", "run=run", *FAST), "data/Tiny", "data_dir")
-    unfitted = "postprocessing.fit=false"
-    assert command("evaluate", "run=run", *FAST, "data_dir=there", unfitted).code == 0
+    assert command("evaluate", "run=run", *FAST, "data_dir=there").code == 0
     assert result()["scores"] == expected
     monkeypatch.setenv("UNET_EXP_DATA", "there")
-    again = ("pictures=0", "hydra.run.dir=again", unfitted)
+    again = ("pictures=0", "hydra.run.dir=again")
     assert command("evaluate", "run=run", *again).code == 0
     assert result("again")["scores"] == expected
 

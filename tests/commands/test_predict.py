@@ -31,7 +31,7 @@ def network(trained: Path, tmp_path: Path) -> str:
 def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkpoint of a network of three channels and three classes."""
     folder = tmp_path_factory.mktemp("colours") / "run"
-    arguments = ("dataset.in_channels=3", "dataset.num_classes=3", "pictures.images=0")
+    arguments = ("dataset.in_channels=3", "dataset.num_classes=3")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UNET_EXP_CACHE", str(folder.parent / "cache"))
         patch.setenv("HYDRA_FULL_ERROR", "")

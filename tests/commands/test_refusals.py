@@ -46,7 +46,7 @@ def test_nothing_is_left(command: Command, words: tuple[str, ...]) -> None:
 
 
 def test_a_folder_that_was_there_keeps_what_it_had(command: Command) -> None:
-    run = (*TINY, "dataset.validation=1", "pictures.images=0", "hydra.run.dir=run")
+    run = (*TINY, "dataset.validation=1", "hydra.run.dir=run")
     assert command("train", *run, "seed=5").code == 0
     before = everything()
     log = str(Path("run/train.log").absolute())
@@ -59,7 +59,7 @@ def test_a_folder_that_was_there_keeps_what_it_had(command: Command) -> None:
 
 def test_what_has_begun_is_kept(command: Command) -> None:
     growing = ("scheduler=poly", "scheduler.power=-60", "optimizer=sgd", "optimizer.lr=1e-3")
-    words = (*growing, "model.norm=none", "trainer.max_steps=12", "pictures.images=0")
+    words = (*growing, "model.norm=none", "trainer.max_steps=12")
     assert command("train", *TINY, *words, "hydra.run.dir=run").code == 1
     assert Path("run/train.log").exists()
     assert Path("run/checkpoints/last.ckpt").exists()

@@ -45,7 +45,6 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return [
         *(word for word in TINY_FILES if not word.startswith("logger=")),
         "trainer.max_steps=2",
-        "pictures.images=0",
         "metric=[seg]",
         "dataset=cell_tracking",
         "dataset.name=set",

@@ -32,7 +32,7 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 
 
 def test_a_run_leaves_its_record(command: Command) -> None:
-    done = command("train", *TINY, "hydra.run.dir=run")
+    done = command("train", *TINY, "pictures.images=1", "hydra.run.dir=run")
     assert done.code == 0, done.err
     folder = Path("run")
     assert {p.name for p in folder.iterdir()} == RECORD
@@ -51,8 +51,7 @@ def test_a_run_leaves_its_record(command: Command) -> None:
 def test_windows_teach_a_network_that_scores_and_segments_whole_images(command: Command) -> None:
     done = command("train", *TINY_WINDOWS, "hydra.run.dir=run")
     assert done.code == 0, done.err
-    unfitted = "postprocessing.fit=false"
-    done = command("evaluate", "run=run", "pictures=0", "hydra.run.dir=evaluation", unfitted)
+    done = command("evaluate", "run=run", "pictures=0", "hydra.run.dir=evaluation")
     assert done.code == 0, done.err
     scores = json.loads(Path("evaluation/evaluation.json").read_text())["scores"]
     assert scores["seg"] == json.loads(Path("run/summary.json").read_text())["scores"]["val/seg"]
@@ -275,7 +274,8 @@ def test_the_loggers_write_into_the_run_folder(command: Command) -> None:
         ("csv", "csv/version_0/metrics.csv"),
         ("tensorboard", "tensorboard/events.*"),
     ):
-        done = command("train", *TINY, f"logger={logger}", f"hydra.run.dir={logger}")
+        words = ("pictures.images=1", f"logger={logger}", f"hydra.run.dir={logger}")
+        done = command("train", *TINY, *words)
         assert done.code == 0, done.err
         assert list(Path(logger).glob(pattern))
     assert not os.path.lexists("lightning_logs")
@@ -292,8 +292,8 @@ def test_images_of_a_few_pixels_train_and_validate(
         for kind, array in (("images", labels * 99 + np.arange(side[1])), ("labels", labels)):
             Path("own", kind).mkdir(parents=True, exist_ok=True)
             tifffile.imwrite(f"own/{kind}/{number}.tif", array.astype(np.uint8))
-    words = (*TINY_FILES, "dataset=folder", "dataset.root=own", "loader.tile=null")
-    done = command("train", *words, f"model.padding={padding}", "hydra.run.dir=run")
+    words = ("dataset=folder", "dataset.root=own", "loader.tile=null", "pictures.images=1")
+    done = command("train", *TINY_FILES, *words, f"model.padding={padding}", "hydra.run.dir=run")
     assert done.code == 0, done.err
     # Unpadded, the smallest tile gives 4 x 4 pixels, which fit into 5 x 5.
     told = f"such as {side[0]} x {side[1]}, go on mirrored" in done.out

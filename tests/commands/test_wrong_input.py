@@ -256,7 +256,7 @@ def cramped(command: Command) -> Callable[..., Finished]:
 @pytest.mark.parametrize("size", [1000, 3500, 10_000])
 def test_a_full_disk(cramped: Callable[..., Finished], size: int) -> None:
     """At first the configuration cannot be written, then Hydra's part of it, then no weights."""
-    told = message(cramped(size, "train", *TINY, "pictures.images=0", "hydra.run.dir=run"))
+    told = message(cramped(size, "train", *TINY, "hydra.run.dir=run"))
     assert told.startswith("The disk is full: ")
     named = {1000: ".hydra/config.yaml", 3500: ".hydra/hydra.yaml", 10_000: "checkpoints/best.ckpt"}
     assert f"run/{named[size]} could not be written. Free some space" in told
@@ -281,7 +281,7 @@ def test_a_disk_that_fills_up_keeps_the_last_good_checkpoint(
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("unet_exp.training.whole_files.os.fsync", fsync)
-    told = message(command("train", *TINY, "pictures.images=0", "hydra.run.dir=run"))
+    told = message(command("train", *TINY, "hydra.run.dir=run"))
     assert told.startswith("The disk is full")
     for name in ("best", "last"):
         content = torch.load(f"run/checkpoints/{name}.ckpt", weights_only=True)
@@ -319,7 +319,7 @@ def test_an_output_without_permission(command: Command, monkeypatch: pytest.Monk
 def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(command: Command) -> None:
     # A rate that grows 40,000 times every two steps.
     growing = ("scheduler=poly", "scheduler.power=-60", "optimizer=sgd", "optimizer.lr=1e-3")
-    arguments = (*growing, "model.norm=none", "trainer.max_steps=12", "pictures.images=0")
+    arguments = (*growing, "model.norm=none", "trainer.max_steps=12")
     told = message(command("train", *TINY, *arguments, "hydra.run.dir=run"))
     assert told.startswith("The loss of step 4 is not finite. Lower optimizer.lr")
     content = torch.load("run/checkpoints/last.ckpt", weights_only=True)

@@ -14,7 +14,7 @@ LAST = 2 * 2 + 2
 
 
 def test_a_training_says_first_what_it_is_about_to_do(command: Command) -> None:
-    words = ("dataset.validation=3", "loader.batch_size=2", "pictures.images=0")
+    words = ("dataset.validation=3", "loader.batch_size=2")
     done = command("train", *TINY, *words, "hydra.run.dir=run")
     assert done.code == 0, done.err
     folder, device, *rest = done.out.splitlines()[:7]
@@ -32,7 +32,7 @@ def test_a_training_says_first_what_it_is_about_to_do(command: Command) -> None:
 
 
 def test_the_jobs_of_a_sweep_say_it_in_their_logs(command: Command) -> None:
-    words = ("dataset.validation=1", "trainer.max_steps=1", "pictures.images=0")
+    words = ("dataset.validation=1", "trainer.max_steps=1")
     done = command("train", "-m", *TINY, *words, "monitor.metric=loss", "hydra.sweep.dir=sweep")
     assert done.code == 0, done.err
     log = Path("sweep/0/train.log").read_text()

@@ -12,7 +12,7 @@ from unet_exp.runs.budget import steps_within
 from unet_exp.training import pace
 from unet_exp.training.pace import Pace
 
-TIMED = (*(word for word in TINY if "max_steps" not in word), "pictures.images=0", "model.depth=1")
+TIMED = (*(word for word in TINY if "max_steps" not in word), "model.depth=1")
 
 
 @pytest.mark.parametrize(

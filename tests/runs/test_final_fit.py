@@ -18,7 +18,12 @@ from unet_exp.runs.final_fit import Spaced, fit_postprocessing, log_gains, obsta
 from unet_exp.training.tuned_postprocessing import Gain, TunedPostprocessing
 
 #: The network of so few steps finds no object that counts at an IoU of one half.
-FITTED = (*TINY, "pictures.images=0", "monitor.metric=seg", "hydra.run.dir=run")
+FITTED = (
+    *TINY,
+    "postprocessing.fit=true",
+    "monitor.metric=seg",
+    "hydra.run.dir=run",
+)
 
 
 def image(*labels: int, by_class: bool = False) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from tests.running import TINY, Command
 
 ROOT = Path(__file__).parents[2]
-TWO = (*TINY, "pictures.images=0", "model.depth=1", "trainer.devices=2")
+TWO = (*TINY, "model.depth=1", "trainer.devices=2")
 
 
 @pytest.fixture(autouse=True)

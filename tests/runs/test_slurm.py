@@ -16,7 +16,7 @@ from unet_exp.commands import entry
 from unet_exp.configuration.overrides import CommandLine
 
 ROOT = Path(__file__).parents[2]
-FEW = (*TINY, "model.depth=1", "pictures.images=0", "loader.steps_per_validation=30")
+FEW = (*TINY, "model.depth=1", "loader.steps_per_validation=30")
 
 
 @pytest.fixture

@@ -8,15 +8,13 @@ import pytest
 
 from tests.running import TINY, Command
 
-FEW = (*TINY, "pictures.images=0")
-
 
 def foreign(jobs: list[dict[str, Any]] | None = None, arguments: list[str] | None = None) -> None:
     """Write the record of a sweep into the folder ``sweep``."""
     Path("sweep").mkdir()
-    words = [*FEW, "seed=0,1"]
+    words = [*TINY, "seed=0,1"]
     content = {
-        "command": "python train.py -m", "arguments": arguments or words, "words": list(FEW),
+        "command": "python train.py -m", "arguments": arguments or words, "words": list(TINY),
         "parameters": ["seed"], "monitor": "val/seg", "mode": "max", "sweeper": "grid",
         "started": "2026-01-31", "state": "interrupted", "log": [],
         "jobs": jobs or [{"folder": "0", "overrides": ["seed=0"]}],
@@ -50,7 +48,7 @@ EVIL = "{_target_:pathlib.Path.touch,self:{_target_:pathlib.Path,_args_:[made]}}
     ],
 )
 def test_words_that_are_not_plain_are_not_repeated(command: Command, word: str) -> None:
-    foreign(arguments=[*FEW, "seed=0,1", word])
+    foreign(arguments=[*TINY, "seed=0,1", word])
     assert "A folder may come from anybody" in refused(command)
     assert not Path("made").exists()
 

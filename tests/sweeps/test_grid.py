@@ -16,7 +16,7 @@ import torch
 from tests.running import TINY, TINY_FILES, Command, Finished, own_images
 
 ROOT = Path(__file__).parents[2]
-FEW = (*TINY, "pictures.images=0", "model.depth=1")
+FEW = (*TINY, "model.depth=1")
 #: A step of this size makes the loss infinite at once.
 EXPLODES = "1e+30"
 

@@ -20,7 +20,7 @@ from unet_exp.sweeps.plan import plan_jobs
 from unet_exp.sweeps.search import Search, opened_storage
 from unet_exp.sweeps.settings import SearchSettings
 
-SEARCH = ("-m", "hydra/sweeper=optuna", *TINY, "pictures.images=0", "model.depth=1")
+SEARCH = ("-m", "hydra/sweeper=optuna", *TINY, "model.depth=1")
 
 
 def trials(folder: Path, storage: str | None = None, name: str = "") -> list[FrozenTrial]:

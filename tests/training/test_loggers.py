@@ -53,7 +53,7 @@ def items(pairs: Any) -> dict[str, Any]:
 
 def test_an_offline_run_holds_all_of_it(command: Command) -> None:
     words = ("logger=wandb", "logger.mode=offline", "logger.group=g", "tags=[a,b]")
-    done = command("train", *TINY, *words, "hydra.run.dir=run")
+    done = command("train", *TINY, *words, "pictures.images=1", "hydra.run.dir=run")
     assert done.code == 0, done.err
     assert "wandb sync" in done.out
     (run,) = kind(Path("run"), "run")[:1]

@@ -10,7 +10,7 @@ from tests.running import TINY
 from tests.training.fitting import rows, run, weights
 
 TWO = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
-SMALL = (*TINY, "loader.steps_per_validation=3", "trainer.max_steps=6", "pictures.images=0")
+SMALL = (*TINY, "loader.steps_per_validation=3", "trainer.max_steps=6")
 
 
 @pytest.fixture(autouse=True)

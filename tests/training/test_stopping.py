@@ -12,7 +12,7 @@ from lightning.pytorch import Callback
 from tests.running import TINY
 from tests.training.fitting import At, fit, rows, run, same, start, weights
 
-SMALL = (*TINY, "dataset.validation=2", "pictures.images=0", "model.dropout=0.5")
+SMALL = (*TINY, "dataset.validation=2", "model.dropout=0.5")
 STEPS = (*SMALL, "loader.steps_per_validation=4", "trainer.max_steps=11")
 
 
