@@ -280,3 +280,31 @@ def test_a_checkpoint_without_weights_is_named(
     content = torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)
     torch.save({**content, part: value}, "doctored.ckpt")
     refused(command("evaluate", "checkpoint=doctored.ckpt", *FAST), "doctored.ckpt", told)
+
+
+def test_images_of_another_magnification_are_scored_in_their_own_size(
+    command: Command, trained: Path
+) -> None:
+    done = command("evaluate", f"run={trained}", *FAST, "scale=0.5", "pictures=1")
+    assert done.code == 0, done.err
+    assert result()["scale"] == 0.5
+    assert result()["scores"] != command_scores(command, trained)
+
+
+def command_scores(command: Command, trained: Path) -> dict[str, float]:
+    command("evaluate", f"run={trained}", "pictures=0", "hydra.run.dir=plain")
+    return result("plain")["scores"]
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("scale=auto", "the checkpoint records none"),
+        ("scale=0", "scale=0 is no factor"),
+        ("dataset.object_diameter=9", "give scale=FACTOR"),
+    ],
+)
+def test_a_magnification_that_cannot_be_known_is_refused(
+    command: Command, trained: Path, override: str, told: str
+) -> None:
+    refused(command("evaluate", f"run={trained}", *FAST, override), told)

@@ -500,3 +500,45 @@ def test_outputs_are_for_results_of_single_images(command: Command, network: str
     refused(command("predict", *words, "probabilities=uint8"), "probability_type=uint8")
     refused(command("predict", *words, "outputs=[tables]"), "outputs=tables is unknown")
     assert not Path("out").exists()
+
+
+def micrometres(path: str, array: np.ndarray, pixel: float) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    tifffile.imwrite(
+        path, array, imagej=True, resolution=(1 / pixel, 1 / pixel), metadata={"unit": "um"}
+    )
+
+
+def test_images_of_another_magnification_are_resized(command: Command, network: str) -> None:
+    image = cv2.GaussianBlur(picture(60, 44), (0, 0), 3).astype(np.float32)
+    save("scans/a.tif", image)
+    save("scans/twice.tif", cv2.resize(image, (88, 120)))
+    assert command("predict", network, "input=scans/a.tif", "output=plain").code == 0
+    done = command("predict", network, "input=scans/twice.tif", "output=out", "scale=0.5")
+    assert done.code == 0, done.err
+    found, expected = read("twice")[0], read("a", "plain")[0]
+    assert found.shape == (120, 88)
+    shrunk = cv2.resize(found, (44, 60), interpolation=cv2.INTER_AREA)
+    assert np.corrcoef(shrunk.ravel(), expected.ravel())[0, 1] > 0.9
+    again = command("predict", network, "input=scans/twice.tif", "output=out", "scale=0.5")
+    assert "1 there before" in again.out.replace("were ", "")
+
+
+def test_pixel_sizes_tell_the_magnification(command: Command, network: str) -> None:
+    micrometres("scans/a.tif", picture(40, 30).astype(np.float32), 0.25)
+    auto = ("predict", network, "input=scans", "output=out", "scale=auto")
+    refused(command(*auto), "the checkpoint records none", "Give scale=FACTOR")
+    refused(command(*auto[:-1], "scale=big"), "scale=big is no factor")
+    assert not written()
+    content = torch.load("alone/net.ckpt", weights_only=True)
+    target = "unet_exp.datasets.folder.Folder"
+    content["config"]["dataset"] = {
+        "_target_": target, "normalization": "zscore", "pixel_size": 0.5,
+    }  # fmt: skip
+    torch.save(content, "alone/net.ckpt")
+    save("scans/unknown.png", (picture(40, 30) * 255).astype(np.uint8))
+    done = command(*auto)
+    assert done.code == 1
+    assert "a.tif: enlarged by a factor of 0.5" in done.out
+    assert "unknown.png does not say how large a pixel is" in done.out + done.err
+    assert read("a")[0].shape == (40, 30)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -5,7 +7,7 @@ import tifffile
 from numpy.testing import assert_array_equal
 from tests.images.stored_pages import read_pages
 
-from unet_exp.images.reading import normalise, read_images
+from unet_exp.images.reading import common_pixel_size, normalise, read_images
 
 RNG = np.random.default_rng(0)
 
@@ -139,3 +141,20 @@ def test_pickles_in_npy_are_never_opened(tmp_path) -> None:
 def test_a_missing_file_is_named(tmp_path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no\.png"):
         read_pages(tmp_path / "no.png")
+
+
+def test_files_agree_on_the_size_of_a_pixel_or_it_is_unknown(tmp_path: Path) -> None:
+    def tiff(name: str, pixels_per_unit: float, unit: str) -> Path:
+        path, image = tmp_path / name, np.zeros((4, 5), np.uint8)
+        resolution = (pixels_per_unit, pixels_per_unit)
+        tifffile.imwrite(path, image, imagej=True, resolution=resolution, metadata={"unit": unit})
+        return path
+
+    half, same, other = tiff("a.tif", 2, "um"), tiff("b.tif", 0.002, "nm"), tiff("c.tif", 4, "um")
+    assert common_pixel_size([half]) == pytest.approx(0.5)
+    assert common_pixel_size([half, same]) == pytest.approx(0.5)
+    assert common_pixel_size([half, other]) is None
+    assert common_pixel_size([half, tmp_path / "d.png"]) is None
+    print_size = tmp_path / "e.tif"
+    tifffile.imwrite(print_size, np.zeros((4, 5), np.uint8), resolution=(72, 72), resolutionunit=2)
+    assert common_pixel_size([print_size]) is None

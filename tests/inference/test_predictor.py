@@ -5,10 +5,13 @@ import pytest
 import torch
 from scipy import ndimage
 from torch import Tensor
+from torch.nn.functional import interpolate
 
+from unet_exp.images.resampling import resized
 from unet_exp.inference.overlap_tile import OverlapTile
 from unet_exp.inference.predictor import Predictor
 from unet_exp.models.unet import UNet
+from unet_exp.postprocessing.components import Components
 from unet_exp.targets.distance import Distance
 from unet_exp.targets.foreground import Foreground
 from unet_exp.targets.three_class import ThreeClass
@@ -187,3 +190,56 @@ def test_a_height_stands_beside_the_probabilities(target: ThreeClass | Distance)
     assert prediction.height is not None
     torch.testing.assert_close(prediction.height, seen[0][2])
     assert predictor(network()).predict(IMAGE).height is None
+
+
+def resizing(scale: float, tta: str = "none", tile: int | None = None) -> Predictor:
+    return Predictor([network()], Foreground(), OverlapTile(tile, scale=scale), Components(), tta)
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.7, 3.0])
+def test_a_resized_image_gives_evidence_of_its_own_size(scale: float) -> None:
+    shown = resized(IMAGE, round(70 * scale), round(53 * scale))[:, :, :]
+    plain = predictor(network()).evidence(shown)
+    expected = interpolate(plain[None], (70, 53), mode="bilinear", antialias=True)[0]
+    outputs = []
+    prediction = resizing(scale).predict(IMAGE, outputs.append)
+    np.testing.assert_allclose(prediction.evidence, expected, atol=1e-5)
+    assert prediction.instances.shape == (70, 53)
+    assert [output.shape for output in outputs] == [plain.shape]  # the loss compares it
+
+
+@pytest.mark.parametrize("tta", ["none", "rotations", "dihedral"])
+@pytest.mark.parametrize("scale", [0.4, 1.7])
+def test_a_resized_image_in_regions_is_the_whole_image(tta: str, scale: float) -> None:
+    whole = resizing(scale, tta).evidence(IMAGE)
+    parts = resizing(scale, tta, tile=64)
+    for rows, columns in [((0, 31), (0, 53)), ((31, 70), (0, 17)), ((31, 70), (17, 53))]:
+        part = parts.evidence(IMAGE, (rows, columns))
+        np.testing.assert_allclose(part, whole[:, slice(*rows), slice(*columns)], atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.7])
+def test_regions_of_a_resized_image_cover_it_once(
+    scale: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unet_exp.inference.overlap_tile.REGION", 30)
+    seen = np.zeros((70, 53), int)
+    regions = resizing(scale).regions(70, 53)
+    for rows, columns in regions:
+        seen[slice(*rows), slice(*columns)] += 1
+        assert max(np.ptp(rows), np.ptp(columns)) * max(1, scale) <= 30
+    assert len(regions) > 1
+    assert (seen == 1).all()
+
+
+def test_another_magnification_changes_image_and_lengths() -> None:
+    given = Components(min_size=100, grow=2)
+    twice = Predictor([network()], Foreground(), OverlapTile(64, 2, 0.5), given).magnified(0.5)
+    assert vars(twice.inference) == {"tile": 64, "batch_size": 2, "scale": 0.25}
+    assert twice.postprocessing == Components(min_size=400, grow=4)
+    assert twice.magnified(1) is twice
+
+
+def test_a_senseless_scale_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"inference\.scale=1000"):
+        OverlapTile(scale=1000)

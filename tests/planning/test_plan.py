@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from unet_exp.planning.fingerprint import Fingerprint
-from unet_exp.planning.plan import UNPLANNED, PlanError, describe, plan
+from unet_exp.planning.plan import UNPLANNED, PlanError, describe, plan, smoothing
 
 NUCLEI = Fingerprint(
     images=170,
@@ -46,7 +46,8 @@ def test_each_value_has_a_reason_and_a_usual_value() -> None:
     ],
 )
 def test_depth_follows_images_and_objects(sides: tuple[int, int], large: float, depth: int) -> None:
-    assert values(sides=sides, diameters=(2, 3, large))["model.depth"] == depth
+    found = replace(NUCLEI, sides=sides, diameters=(2, 3, large))
+    assert plan(found, scale=1.0)["model.depth"].value == depth
 
 
 def test_tile_and_batch() -> None:
@@ -62,12 +63,12 @@ def test_tile_and_batch() -> None:
 
 def test_the_gaps_between_objects() -> None:
     assert values(diameters=(50, 90, 100))["weight_map.sigma"] == 4.5
-    assert values(diameters=(2, 5, 6))["weight_map.sigma"] == 4.0
+    assert values(diameters=(6, 9, 16))["weight_map.sigma"] == 4.0
     assert values(diameters=(200, 300, 320), sides=(2048, 2048))["weight_map.sigma"] == 5.0
 
 
 def test_objects_that_do_not_touch_keep_the_sigma_of_the_article() -> None:
-    assert values(diameters=(2, 5, 6), touching=0.0)["weight_map.sigma"] == 5.0
+    assert values(diameters=(6, 9, 16), touching=0.0)["weight_map.sigma"] == 5.0
 
 
 def test_specks_are_no_objects() -> None:
@@ -103,9 +104,50 @@ def test_labels_that_teach_nothing_are_refused(changes: dict[str, Any], told: st
     assert "plan=none" in str(caught.value)
 
 
-def test_objects_too_large_for_any_depth_are_refused() -> None:
-    with pytest.raises(PlanError, match=r"measure 900 pixels.* give model\.depth"):
-        values(sides=(2048, 2048), diameters=(700, 800, 900))
+def test_objects_too_large_for_any_depth_are_refused_at_a_given_scale() -> None:
+    found = replace(NUCLEI, sides=(2048, 2048), diameters=(700, 800, 900))
+    with pytest.raises(PlanError, match=r"measure 900 pixels.* dataset\.object_diameter=100"):
+        plan(found, scale=1.0)
+
+
+@pytest.mark.parametrize(
+    ("diameters", "scale"),
+    [
+        ((5, 8, 20), 1.0),
+        ((3, 5, 20), 3.2),  # with 16 pixels
+        ((1, 2, 3), 4.0),  # the most
+        ((100, 200, 510), 1.0),
+        ((100, 200, 600), 0.32),  # large ones with the 192 pixels that 4 poolings see
+    ],
+)
+def test_images_of_very_small_or_large_objects_are_resized(
+    diameters: tuple[int, int, int], scale: float
+) -> None:
+    assert values(diameters=diameters)["inference.scale"] == scale
+    assert values(diameters=diameters, by_class=True)["inference.scale"] == 1
+
+
+def test_the_plan_is_for_the_images_that_the_network_sees() -> None:
+    found = replace(NUCLEI, sides=(40, 80), diameters=(10, 20, 30), pixels=2**22)
+    planned = plan(found, object_diameter=10)
+    assert planned["inference.scale"].value == 0.5
+    assert planned["model.depth"].value == 3  # 20 pixels are left
+    assert planned["trainer.max_steps"].value == 500  # for 2**20 pixels
+    assert planned["postprocessing.min_size"].value == 19  # a quarter of 79, not resized
+
+
+def test_a_diameter_of_classes_or_of_nothing_is_refused() -> None:
+    with pytest.raises(PlanError, match=r"object_diameter=30 .*Give inference\.scale=FACTOR"):
+        plan(replace(NUCLEI, by_class=True), object_diameter=30)
+    with pytest.raises(PlanError, match=r"object_diameter=-3: give the diameter"):
+        plan(NUCLEI, object_diameter=-3)
+
+
+@pytest.mark.parametrize(("median", "expected"), [(20, 2.0), (16, 2.0), (12, 1.5), (6, 0.75)])
+def test_small_objects_are_smoothed_less(median: float, expected: float) -> None:
+    found = replace(NUCLEI, diameters=(median / 2, median, 2 * median))
+    assert smoothing(found, usual=2.0).value == expected
+    assert smoothing(replace(found, by_class=True), usual=2.0).value == 2.0
 
 
 def test_an_object_as_large_as_its_image_is_planned_for() -> None:

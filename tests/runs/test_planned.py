@@ -45,9 +45,9 @@ def test_what_is_null_follows_from_the_data() -> None:
     cfg = composed()
     assert set(at(cfg, *UNPLANNED)) == {None}
     lines = settle_plan(cfg, Squares())
-    assert at(cfg, *UNPLANNED) == [4, 128, 16, 5.0, 100, 500]
+    assert at(cfg, *UNPLANNED) == [1.0, 4, 128, 16, 5.0, 100, 500]
     assert cfg.scheduler.T_max == 500
-    assert len(lines) == 2 + len(UNPLANNED)
+    assert len(lines) == 1 + len(UNPLANNED)  # two facts, and no line about images as they are
     assert lines[0] == "2 images with sides of 64 pixels, 10% foreground"
     assert lines[2].startswith("model.depth=4  (")
 
@@ -67,7 +67,7 @@ def test_what_is_given_stays_as_it_is() -> None:
 def test_without_a_plan_values_are_the_usual_ones() -> None:
     cfg = composed("plan=none", "model.depth=3")
     assert settle_plan(cfg, None) == []
-    assert at(cfg, *UNPLANNED) == [3, *list(UNPLANNED.values())[1:]]
+    assert at(cfg, *UNPLANNED) == [1.0, 3, *list(UNPLANNED.values())[2:]]
 
 
 def test_an_unknown_plan_is_refused() -> None:
@@ -99,6 +99,49 @@ def test_a_checkpoint_settles_what_its_training_has_planned() -> None:
     settle_by_checkpoint(cfg, to_plain_data(held), "a.ckpt")
     assert at(cfg, "weight_map.sigma", "loader.batch_size", "loader.tile") == [2.5, 4, 64]
     assert cfg.postprocessing.min_size == 100
+
+
+@pytest.mark.parametrize("plan", ["auto", "none"])
+def test_objects_of_a_given_diameter_settle_the_scale(plan: str) -> None:
+    # A square of 20 x 20 pixels is as large as a disc with a diameter of 22.6 pixels.
+    cfg = composed("dataset.object_diameter=5", f"plan={plan}")
+    lines = settle_plan(cfg, Squares())
+    assert cfg.inference.scale == cfg.loader.scale == pytest.approx(5 / 22.57, rel=1e-3)
+    assert cfg.postprocessing.grow == 5  # the target takes 1 pixel of 0.22
+    assert any(line.startswith("inference.scale=0.22") for line in lines)
+    assert any(line.startswith("postprocessing.grow=5  (1 pixel of the shrunk") for line in lines)
+
+
+def test_a_scale_that_is_given_stays() -> None:
+    cfg = composed("dataset.object_diameter=5", "inference.scale=2", "postprocessing.grow=3")
+    settle_plan(cfg, Squares())
+    assert at(cfg, "inference.scale", "postprocessing.grow") == [2, 3]
+
+
+def test_lengths_follow_the_target_of_small_objects_too() -> None:
+    class Dots(Squares):
+        def __init__(self) -> None:
+            super().__init__()
+            for sample in self.samples:
+                sample.labels[:] = 0
+                sample.labels[10:19, 10:19] = 1
+
+    cfg = composed()
+    lines = settle_plan(cfg, Dots())
+    assert cfg.postprocessing.smoothing == pytest.approx(10.16 / 8, abs=0.01)
+    assert any(line.startswith("postprocessing.smoothing=1.27") for line in lines)
+    given = composed("postprocessing.smoothing=2")
+    settle_plan(given, Dots())
+    assert given.postprocessing.smoothing == 2
+    resumed = composed()
+    settle_by_checkpoint(resumed, to_plain_data(cfg), "a.ckpt")
+    assert resumed.postprocessing.smoothing == cfg.postprocessing.smoothing
+
+
+def test_a_checkpoint_of_an_earlier_version_resized_nothing() -> None:
+    cfg = composed()
+    settle_by_checkpoint(cfg, {"inference": {"tile": None}}, "a.ckpt")
+    assert cfg.inference.scale == 1
 
 
 @pytest.mark.parametrize("value", ["${oc.env:HOME}", "9", True, [3], {"a": 1}, float("nan")])

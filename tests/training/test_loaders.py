@@ -207,3 +207,18 @@ def test_a_limit_counts_the_images_of_all_processes(make: Callable[..., Loaders]
     shares = [list(loaders.whole("validation", 3, rank, 2)) for rank in (0, 1)]
     names = [[batch.get("name") for batch in batches] for batches in shares]
     assert names == [["validation_000", "validation_001"], ["validation_002", None]]
+
+
+def test_tiles_are_cut_from_resized_images_and_whole_images_keep_their_size(
+    make: Callable[..., Loaders],
+) -> None:
+    loaders = make(scale=0.5, tile=44)
+    assert loaders.shown_sizes("train") == [(32, 40)] * 2
+    (first, _) = loaders.supervised("train")
+    assert first.sample.image.shape == (1, 32, 40)
+    assert first.weights.shape == (32, 40)
+    assert next(iter(loaders.train()))["image"].shape == (1, 1, 44, 44)
+    whole = next(iter(loaders.whole("validation")))
+    assert whole["image"].shape[1:] == whole["labels"].shape == whole["classes"].shape
+    assert whole["labels"].shape == (64, 80)
+    assert whole["target"].shape == whole["weights"].shape == (32, 40)

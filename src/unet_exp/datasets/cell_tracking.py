@@ -59,6 +59,9 @@ class CellTracking:
         GiB that a downloaded archive may unpack to.
     normalization
         See `unet_exp.images.scaling.find_scaling`.
+    object_diameter
+        Median diameter in pixels that the objects have for the network. Images and labels are
+        resized accordingly. If it is not given, the plan decides.
     memory_limit
         GiB of arrays to keep in memory; further ones are memory-mapped from the cache.
     """
@@ -75,6 +78,7 @@ class CellTracking:
         annotations: str = "gold",
         border: int | None = None,
         normalization: str = "zscore",
+        object_diameter: float | None = None,
         in_channels: int = 1,
         num_classes: int = 2,
         memory_limit: float = 4.0,
@@ -93,6 +97,7 @@ class CellTracking:
         self.name, self.in_channels, self.num_classes = name, in_channels, num_classes
         self.annotations, self.normalization = annotations, normalization
         self.border = challenge_border(name) if border is None else border
+        self.object_diameter = object_diameter
         self.folder = Path(data_dir).expanduser() / name
         require_data(
             self.folder,

@@ -19,7 +19,7 @@ from unet_exp.datasets.labels.white_is_zero import WhiteIsZero
 from unet_exp.datasets.pairing import find_pairs, find_root, find_source, stem
 from unet_exp.datasets.sample import Sample, check_split, require_channels, require_size
 from unet_exp.images.nodata import parse_nodata
-from unet_exp.images.reading import read_images_and_gaps
+from unet_exp.images.reading import common_pixel_size, read_images_and_gaps
 
 logger = logging.getLogger(__name__)
 Pairs = Sequence[tuple[Path, Path | None]]
@@ -52,6 +52,12 @@ class Folder:
         otherwise.
     normalization
         See `unet_exp.images.scaling.find_scaling`.
+    object_diameter
+        Median diameter in pixels that the objects have for the network. Images and labels are
+        resized accordingly. If it is not given, the plan decides.
+    pixel_size
+        Side of a pixel in micrometres. If it is not given, it is what the files to train on agree
+        on, or unknown. ``scale=auto`` of predict.py and evaluate.py compares it with other images.
     nodata
         A number, NaN, or a list of them that mean no data. Such pixels are left out of
         normalization, and their labels are unknown. If not given, a file's GDAL_NODATA tag counts.
@@ -72,6 +78,8 @@ class Folder:
         fold: int = 0,
         folds: int = 5,
         normalization: str = "zscore",
+        object_diameter: float | None = None,
+        pixel_size: float | None = None,
         in_channels: int | None = None,
         num_classes: int | None = None,
         nodata: Any = None,
@@ -81,6 +89,7 @@ class Folder:
         self.root = find_root(root)
         self.name = self.root.resolve().name
         self.normalization, self._in_channels = normalization, in_channels
+        self.object_diameter = object_diameter
         self.nodata, self.min_is_white = parse_nodata(nodata), min_is_white
         self._white = WhiteIsZero(min_is_white)
         self._store = ArrayStore(cache_folder(self.root), memory_limit)
@@ -99,6 +108,8 @@ class Folder:
         if not validation:
             train, validation = self._split_fold(train, fold, folds)
         self._splits = {"train": train, "validation": validation}
+        paths = sorted({sample.path for sample in train if sample.path})
+        self.pixel_size = common_pixel_size(paths) if pixel_size is None else pixel_size
         logger.info("%s", self.describe())
 
     def split(self, name: str) -> Sequence[Sample]:

@@ -30,6 +30,9 @@ class IsbiEm:
         GiB that a downloaded archive may unpack to.
     normalization
         See `unet_exp.images.scaling.find_scaling`; each slice is normalised by itself.
+    object_diameter
+        Median diameter in pixels that the objects have for the network. Images and labels are
+        resized accordingly. If it is not given, the plan decides.
     memory_limit
         GiB of arrays to keep in memory; further ones are memory-mapped from the cache.
     """
@@ -46,12 +49,14 @@ class IsbiEm:
         fold: int = 0,
         folds: int = 5,
         normalization: str = "zscore",
+        object_diameter: float | None = None,
         in_channels: int = 1,
         num_classes: int = 2,
         memory_limit: float = 4.0,
     ) -> None:
         self.in_channels, self.num_classes = in_channels, num_classes
         self.fold, self.folds, self.normalization = fold, folds, normalization
+        self.object_diameter = object_diameter
         self.folder = Path(data_dir).expanduser() / self.name
         require_data(
             self.folder,

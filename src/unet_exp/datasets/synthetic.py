@@ -33,6 +33,9 @@ class Synthetic:
         Standard deviation of the noise, as a fraction of a cell's brightness.
     normalization
         See `unet_exp.images.scaling.find_scaling`.
+    object_diameter
+        Median diameter in pixels that the objects have for the network. Images and labels are
+        resized accordingly. If it is not given, the plan decides.
     """
 
     name = "synthetic"
@@ -47,6 +50,7 @@ class Synthetic:
         cells: int = 40,
         noise: float = 0.12,
         normalization: str = "zscore",
+        object_diameter: float | None = None,
         in_channels: int = 1,
         num_classes: int = 2,
     ) -> None:
@@ -66,6 +70,7 @@ class Synthetic:
         self._counts: dict[str, int] = {"train": train, "validation": validation, "test": test}
         self.seed, self.size, self.cells, self.noise = seed, size, cells, noise
         self.normalization = normalization
+        self.object_diameter = object_diameter
         self._splits: dict[str, list[Sample]] = {}
 
     def split(self, name: str) -> Sequence[Sample]:

@@ -16,6 +16,7 @@ from unet_exp.evaluation.scoring import Evaluation, score_images
 from unet_exp.evaluation.tables import show_images, show_summary
 from unet_exp.evaluation.tuning import tuning_record, tuning_report
 from unet_exp.inference.freed_memory import keep_freed_memory
+from unet_exp.inference.magnification import parse_scale, recorded_pixel_size, scale_between
 from unet_exp.runs.given_paths import find_checkpoints
 from unet_exp.runs.listing import find_runs
 from unet_exp.secrets.masking import masked
@@ -71,13 +72,26 @@ def evaluate_checkpoints(
     evaluation, and the configuration that it was made with.
     """
     trained = load(paths, cfg)
-    config, predictor = trained.config, trained.predictor
-    recorded = trained.recorded[0]
+    config, recorded = trained.config, trained.recorded[0]
     if not trained.metrics:
         raise ValueError("Without any metric there is nothing to score. Add one: metric=[seg].")
     require_source(paths[0], recorded, config)
     require_unseen(paths, trained, cfg)
+    given = cfg.get("dataset") or {}
+    if given.get("object_diameter") is not None:
+        raise ValueError(
+            f"dataset.object_diameter={given['object_diameter']} was settled in training. For "
+            "images of another magnification, give scale=FACTOR, or scale=auto."
+        )
+    if "pixel_size" in config.dataset:  # that of the images to score, not of the training's
+        config.dataset.pixel_size = given.get("pixel_size")
     dataset = build_dataset(config)
+    scale = parse_scale(cfg.scale)
+    if scale is None:
+        pixel = getattr(dataset, "pixel_size", None)
+        trained_pixel = recorded_pixel_size(recorded["dataset"])
+        scale = scale_between(dataset.name, pixel, trained_pixel)
+    predictor = trained.predictor.magnified(scale)
     loader = labelled_images(dataset, trained, paths[0], cfg.split)
     # Rank by the score that chose the checkpoint. The loss is not measured here.
     names = [str(name) for name in trained.metrics]
@@ -93,6 +107,7 @@ def evaluate_checkpoints(
     facts = {
         "checkpoint": [str(path) for path in paths],
         "tta": cfg.tta,
+        "scale": scale,
         "dataset": dataset.name,
         "split": cfg.split,
         "postprocessing": OmegaConf.to_container(trained.postprocessing),

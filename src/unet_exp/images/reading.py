@@ -1,15 +1,18 @@
 """Read whole image files as normalised arrays."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped
 
 from unet_exp.images.errors import naming_memory_errors
-from unet_exp.images.image_file import open_whole
+from unet_exp.images.image_file import open_image, open_whole
 from unet_exp.images.nodata import NoData, NotFiniteError
 from unet_exp.images.scaling import Scaled
 
+ASKED = 20
+"""Files that are asked for their pixel size."""
 ImageAndGaps = tuple[Float32[np.ndarray, "_ _ _"], Bool[np.ndarray, "_ _"] | None]
 
 
@@ -47,6 +50,21 @@ def read_images_and_gaps(
             return [(image[:, *everything], image.missing(*everything)) for image in images]
     except NotFiniteError as error:
         raise ValueError(f"{path} has {error}") from error
+
+
+def common_pixel_size(paths: Sequence[Path]) -> float | None:
+    """Return the side of a pixel in micrometres that some files agree on; None if they do not.
+
+    Of many files, ``ASKED`` in even steps are asked. PNG and NPY files do not say it.
+    """
+    step = max(1, len(paths) // ASKED)
+    found = set()
+    for path in paths[::step]:
+        if path.suffix.lower() in (".png", ".npy"):
+            return None
+        with open_image(path, in_memory=0) as file:
+            found.add(file.tags.pixel_size())
+    return found.pop() if len(found) == 1 else None
 
 
 def normalise(

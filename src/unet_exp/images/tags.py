@@ -35,6 +35,9 @@ LENGTHS = ("spacing", "finterval", "fps", *(name for name in OME if not name.end
 """Values that must be above 0."""
 NUMBERS = (*LENGTHS, "xorigin", "yorigin")
 LONGEST_UNIT = 64
+MICROMETRES = {"nanometer": 1e-3, "micrometer": 1.0, "millimeter": 1e3, "centimeter": 1e4}
+INCH = 2
+"""TIFF's code of the unit in which programs write the size of a print, not of a specimen."""
 Step = tuple[float, str | None]
 logger = logging.getLogger(__name__)
 
@@ -117,6 +120,20 @@ class Tags:
         if self.kind == "tiff" and self.unit in TIFF_UNITS:
             return {a: (step * TIFF_UNITS[self.unit], "micrometer") for a, step in pixel.items()}
         return self.scale
+
+    def pixel_size(self) -> float | None:
+        """Return the side of a pixel in micrometres; None if it is unknown, or no square.
+
+        >>> Tags("imagej", ((4, 1), (4, 1)), details={"unit": "um"}).pixel_size()
+        0.25
+        """
+        steps = self.steps()
+        if not {"x", "y"} <= steps.keys() or (self.kind == "tiff" and self.unit == INCH):
+            return None
+        (width, unit), (height, other) = steps["x"], steps["y"]
+        if unit != other or unit not in MICROMETRES or abs(width - height) > 0.01 * width:
+            return None
+        return width * MICROMETRES[unit]
 
 
 def unit_name(unit: Any) -> str:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ ANYWHERE = 768
 """Side of a tile that any machine is trusted with: the article's network takes 0.6 GB for it."""
 LARGEST = 2048
 """Side beyond which a tile saves next to nothing, whatever the memory."""
+SCALES = (1 / 64, 64)
+"""Factors by which images may be enlarged; others are mistakes."""
 REGION = 2048
 """Side of the regions that an image is cut into, where a tile is smaller."""
 
@@ -34,11 +36,15 @@ class OverlapTile:
         allows, and fit the network. None takes what the memory at hand allows.
     batch_size
         Tiles in one forward pass.
+    scale
+        Factor by which `unet_exp.inference.predictor.Predictor` enlarges an image before the
+        network sees it. The tiles are those of the enlarged image.
     """
 
-    def __init__(self, tile: int | None = None, batch_size: int = 1) -> None:
+    def __init__(self, tile: int | None = None, batch_size: int = 1, scale: float = 1.0) -> None:
         require_range(1, batch_size=batch_size)
-        self.tile, self.batch_size = tile, batch_size
+        require_range(SCALES[0], SCALES[1], **{"inference.scale": scale})
+        self.tile, self.batch_size, self.scale = tile, batch_size, scale
 
     def __call__(
         self, network: Network, image: Any, region: tuple[Span, Span] | None = None
@@ -53,7 +59,8 @@ class OverlapTile:
 
         Each is a whole number of tiles wide, so the cuts cost nothing; an image that a tile holds
         is one region. ``turned`` leaves room in the tiles for regions that lie off the grid of
-        pooled pixels, as they do in a turned image.
+        pooled pixels, as they do in a turned image. The regions of an image that is resized by
+        ``scale`` are equal parts.
 
         >>> from unet_exp.models.unet import UNet
         >>> OverlapTile(tile=572).regions(UNet(), 1000, 3000)[:2]
@@ -65,6 +72,9 @@ class OverlapTile:
             spans(plan_tiles(size, limit, network.step, network.halo, network.fitting_sizes), size)
             for size in (height, width)
         )
+        if self.scale != 1:
+            side = max(1, int(REGION / max(1.0, self.scale)))
+            rows, columns = equal_parts(height, side), equal_parts(width, side)
         found = list(product(rows, columns))
         if len(found) > 1:
             _warn_of_seams(network)
@@ -173,6 +183,17 @@ def spans(plan: TilePlan, size: int) -> Iterator[Span]:
     together = max(1, REGION // plan.core)
     starts = plan.starts[::together]
     return zip(starts, (*starts[1:], size), strict=True)
+
+
+def equal_parts(size: int, most: int) -> list[Span]:
+    """Cut an axis into the fewest equal parts of at most ``most`` pixels.
+
+    >>> equal_parts(10, 4)
+    [(0, 3), (3, 6), (6, 10)]
+    """
+    count = -(-size // most)
+    ends = [size * part // count for part in range(count + 1)]
+    return list(pairwise(ends))
 
 
 @torch.inference_mode()

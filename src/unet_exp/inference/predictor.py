@@ -1,6 +1,9 @@
 """From an image of any size to instances: the one path of validation, evaluation and prediction.
 
 image -> overlap-tile -> network's output -> target's evidence -> postprocessing -> instances
+
+With ``inference.scale``, the network sees a resized image. Its evidence is brought back to the size
+of the image, so all results have that size.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +15,7 @@ import torch
 from jaxtyping import Float, Int32
 from torch import Tensor
 
+from unet_exp.images.resampling import resampled, resized, resized_length, shares
 from unet_exp.inference.overlap_tile import OverlapTile, Span
 from unet_exp.inference.tta import CHOICES, transformed_images
 from unet_exp.models.network import Network
@@ -57,9 +61,9 @@ class Predictor:
     target
         What the networks have learned: it turns their output into evidence.
     inference
-        The overlap-tile strategy.
+        The overlap-tile strategy, and the factor by which images are resized for the networks.
     postprocessing
-        Evidence to instances.
+        Evidence to instances. Its lengths are in pixels of the image.
     tta
         Test-time augmentation, the mean over transformed images: ``none``, ``rotations`` or
         ``dihedral`` (see :func:`unet_exp.inference.tta.transformed_images`).
@@ -88,6 +92,20 @@ class Predictor:
         require_choice("tta", tta, CHOICES)
         self.regions(1, 1)  # refuses a tile that is too small
 
+    def magnified(self, factor: float) -> "Predictor":
+        """Return a predictor for images that are to be enlarged by a further ``factor``.
+
+        ``factor=0.5`` fits images in which objects are twice as wide as in those of the training.
+        The lengths of the postprocessing follow the objects.
+        """
+        if factor == 1:
+            return self
+        given = self.inference
+        inference = OverlapTile(given.tile, given.batch_size, given.scale * factor)
+        fitting = getattr(self.postprocessing, "magnified", None)
+        postprocessing = fitting(1 / factor) if fitting else self.postprocessing
+        return Predictor(self.networks, self.target, inference, postprocessing, self.tta)
+
     def predict(self, image: Any, on_output: Callable[[Tensor], Any] | None = None) -> Prediction:
         """Segment one whole image (c, h, w), a tensor or an array.
 
@@ -110,6 +128,25 @@ class Predictor:
         """
         image = image.cpu().numpy() if isinstance(image, Tensor) else image
         region = region or ((0, image.shape[-2]), (0, image.shape[-1]))
+        if self.inference.scale == 1:
+            return self._evidence(image, region, on_output)
+        size = self.shown_size(*image.shape[-2:])
+        rows, columns = (
+            shares(part, shown, real)
+            for part, shown, real in zip(region, size, image.shape[-2:], strict=True)
+        )
+        found = self._evidence(resized(image, *size), (rows.span, columns.span), on_output)
+        return torch.from_numpy(resampled(found.numpy(), rows, columns))
+
+    def shown_size(self, height: int, width: int) -> tuple[int, int]:
+        """Return the rows and columns of an image as the networks see it."""
+        scale = self.inference.scale
+        return resized_length(height, scale), resized_length(width, scale)
+
+    def _evidence(
+        self, image: Any, region: tuple[Span, Span], on_output: Callable[[Tensor], Any] | None
+    ) -> Float[Tensor, "k h w"]:
+        """Return the mean evidence for a region of an image that the networks see as it is."""
         total, passes = torch.zeros(1), 0
         for transformed in transformed_images(self.tta, image):
             for network in self.networks:

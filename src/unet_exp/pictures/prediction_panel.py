@@ -14,7 +14,7 @@ SIDE = 512  # pixels of the longer side of each picture
 def prediction_panel(
     image: Shaped[np.ndarray, "c h w"],
     labels: Int[np.ndarray, "h w"] | None,
-    weights: Float[np.ndarray, "h w"] | None,
+    weights: Float[np.ndarray, "h2 w2"] | None,
     probability: Float[np.ndarray, "h w"],
     prediction: Int[np.ndarray, "h w"],
     path: Path | str | None = None,
@@ -29,7 +29,7 @@ def prediction_panel(
     labels
         True instances (0 background, -1 unknown), or None for an image without labels.
     weights
-        Pixel weights of the loss, or None.
+        Pixel weights of the loss, in any size, or None.
     probability
         Probability of the foreground.
     prediction

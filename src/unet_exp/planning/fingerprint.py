@@ -1,13 +1,14 @@
 """What labelled images say about their objects: sizes, contacts, foreground, brightness."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from unet_exp.datasets.sample import Sample
+from unet_exp.images.resampling import resized_length
 from unet_exp.targets.separation import near_another
 
 MOST_IMAGES = 200
@@ -61,6 +62,18 @@ class Fingerprint:
     foreground: float
     outliers: float = 0.0
     by_class: bool = False
+
+    def resized(self, scale: float) -> "Fingerprint":
+        """Return the facts about the same images after they are enlarged by a factor."""
+        short, long = (resized_length(side, scale) for side in self.sides)
+        low, median, high = (value * scale for value in self.diameters)
+        return replace(
+            self,
+            sides=(short, long),
+            pixels=round(self.pixels * scale**2),
+            diameters=(low, median, high),
+            smallest=round(self.smallest * scale**2),
+        )
 
 
 @lru_cache(maxsize=1)

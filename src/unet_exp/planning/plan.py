@@ -10,6 +10,7 @@ from unet_exp.models.unet import UNet
 from unet_exp.planning.fingerprint import Fingerprint
 
 UNPLANNED: dict[str, int | float] = {
+    "inference.scale": 1.0,
     "model.depth": 4,
     "loader.max_tile": 256,
     "loader.batch_size": 2,
@@ -54,6 +55,12 @@ MOST_STEPS = 5000
 """Steps after which the scores of no set of ours rose any more."""
 ROUND = 100
 """Steps are rounded to the usual distance between two validations."""
+SMALL, SMALL_SHOWN, MOST_SCALE = 8.0, 16.0, 4.0
+"""Objects of a median diameter below the first are shown with the second: in fewer pixels, the gap
+between two of them takes most of their area. Images are enlarged by the third at most."""
+SMOOTHED = 1 / 8
+"""Part of an object's diameter over which evidence is smoothed at most; beyond, small objects melt
+into their neighbours."""
 POINT = 1.2
 """Diameter of an object of a single pixel, rounded up."""
 
@@ -69,13 +76,22 @@ class Choice(NamedTuple):
     reason: str
 
 
-def plan(found: Fingerprint, tile: int | None = None) -> dict[str, Choice]:
+def plan(
+    found: Fingerprint,
+    tile: int | None = None,
+    scale: float | None = None,
+    object_diameter: float | None = None,
+) -> dict[str, Choice]:
     """Return the planned value of each key of ``UNPLANNED``.
 
     Parameters
     ----------
     tile
         The side of a tile, if it is given.
+    scale
+        The factor by which images are enlarged for the network, if it is given.
+    object_diameter
+        The median diameter of objects as the network sees them, if it is given.
 
     Raises PlanError if the labels hold nothing to learn, or no network sees such large objects.
 
@@ -84,18 +100,21 @@ def plan(found: Fingerprint, tile: int | None = None) -> dict[str, Choice]:
     ...     diameters=(78.5, 120.3, 163.2), smallest=2581, touching=0.6, foreground=0.5,
     ... )
     >>> {key: choice.value for key, choice in plan(cells).items()}
-    {'model.depth': 4, 'loader.max_tile': 256, 'loader.batch_size': 2, 'weight_map.sigma': 5.0,
-     'postprocessing.min_size': 1210, 'trainer.max_steps': 2300}
+    {'inference.scale': 1.0, 'model.depth': 4, 'loader.max_tile': 256, 'loader.batch_size': 2,
+     'weight_map.sigma': 5.0, 'postprocessing.min_size': 1210, 'trainer.max_steps': 2300}
     """
     require_objects(found)
-    side = max_tile(found)
+    shown = Choice(scale, "given") if scale else magnification(found, object_diameter)
+    seen = found.resized(shown.value)
+    side = max_tile(seen)
     return {
-        "model.depth": depth(found),
+        "inference.scale": shown,
+        "model.depth": depth(seen),
         "loader.max_tile": side,
-        "loader.batch_size": batch_size(tile or min(int(side.value), found.sides[0])),
-        "weight_map.sigma": sigma(found),
+        "loader.batch_size": batch_size(tile or min(int(side.value), seen.sides[0])),
+        "weight_map.sigma": sigma(seen),
         "postprocessing.min_size": min_size(found),
-        "trainer.max_steps": max_steps(found),
+        "trainer.max_steps": max_steps(seen),
     }
 
 
@@ -123,6 +142,41 @@ def require_objects(found: Fingerprint) -> None:
         )
 
 
+def magnification(found: Fingerprint, object_diameter: float | None = None) -> Choice:
+    """Return the factor by which images are enlarged, so that a network can see their objects.
+
+    Raises PlanError if an ``object_diameter`` is given for labels that are classes.
+
+    >>> cells = Fingerprint(2, 1, (512, 512), 2 * 512**2, 99, (20.0, 30.0, 40.0), 200, 0.5, 0.5)
+    >>> magnification(cells, object_diameter=15)
+    Choice(value=0.5, reason='shows objects of 30 pixels with 15')
+    """
+    _, median, large = found.diameters
+    if object_diameter is not None:
+        if found.by_class:
+            raise PlanError(
+                f"dataset.object_diameter={object_diameter:g} needs objects, and the labels are "
+                "classes. Give inference.scale=FACTOR, by which images are enlarged."
+            )
+        if object_diameter <= 0:
+            raise PlanError(
+                f"dataset.object_diameter={object_diameter:g}: give the diameter that objects are "
+                "to have for the network, in pixels."
+            )
+        wanted = round(object_diameter / median, 4)
+        return Choice(wanted, f"shows objects of {median:.3g} pixels with {object_diameter:g}")
+    if found.by_class:
+        return Choice(1.0, "the images as they are")
+    if median < SMALL:
+        scale = min(MOST_SCALE, SMALL_SHOWN / median)
+        reason = f"shows objects of {median:.3g} pixels with {median * scale:.3g}"
+        return Choice(round(scale, 3), reason)
+    if large > TILES[1]:
+        seen = 2 * reach(DEPTHS[1])
+        return Choice(round(seen / large, 3), f"shows large objects of {large:.0f} with {seen}")
+    return Choice(1.0, "the images as they are")
+
+
 def depth(found: Fingerprint) -> Choice:
     """Return how many poolings show the outline of a large object from its middle."""
     least, usual, most = DEPTHS
@@ -138,8 +192,8 @@ def depth(found: Fingerprint) -> Choice:
             return Choice(poolings, reason)
     raise PlanError(
         f"Large objects measure {large:.0f} pixels, and a network with {most} poolings sees "
-        f"{reach(most)} pixels to each side. Shrink images and labels to objects of about 100 "
-        f"pixels, or give model.depth yourself ({most + 1} at most)."
+        f"{reach(most)} pixels to each side. Leave out inference.scale, or give "
+        "dataset.object_diameter=100, which shrinks images and labels for the network."
     )
 
 
@@ -192,6 +246,24 @@ def min_size(found: Fingerprint) -> Choice:
         return Choice(0, "labels are classes")
     small = round(math.pi / 4 * found.diameters[0] ** 2)
     return Choice(int(SPECK * small), f"{SPECK:.0%} of the pixels of a small object, {small}")
+
+
+def smoothing(found: Fingerprint, usual: float) -> Choice:
+    """Return the pixels by which evidence is smoothed: ``usual``, but less for small objects."""
+    if found.by_class:
+        return Choice(usual, "labels are classes")
+    median = found.diameters[1]
+    return Choice(min(usual, round(SMOOTHED * median, 2)), f"1/8 of an object of {median:.3g}")
+
+
+def grow(gap: int, scale: float) -> Choice:
+    """Return the pixels of an image that the target took from each of two touching objects.
+
+    >>> grow(1, scale=0.25), grow(1, scale=2).value
+    (Choice(value=4, reason='1 pixel of the shrunk image'), 1)
+    """
+    size = "shrunk" if scale < 1 else "enlarged"
+    return Choice(math.ceil(gap / scale), f"{gap} pixel{'s' * (gap != 1)} of the {size} image")
 
 
 def max_steps(found: Fingerprint) -> Choice:

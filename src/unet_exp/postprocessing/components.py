@@ -5,7 +5,8 @@ between touching cells, so that each component is a cell.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,18 @@ class Components:
         filled = mask_without_holes(canvas, mask, self.connectivity) if self.fill_holes else mask
         parts = parts_of(canvas, filled, self.connectivity, self.min_size)
         return write_numbers(canvas, parts.numbers(self.min_size), self.grow)
+
+    def magnified(self, factor: float) -> "Components":
+        """Return the same postprocessing for images in which objects are ``factor`` times as wide.
+
+        >>> Components(min_size=10, grow=1).magnified(0.5)
+        Components(threshold=0.5, min_size=2, fill_holes=True, connectivity=1, grow=1, fit=True)
+        """
+        return replace(
+            self,
+            min_size=round(self.min_size * factor**2),
+            grow=ceil(self.grow * factor),
+        )
 
     def grid(self, labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[Any]]:
         """Offer values to try for each parameter that can be fitted to true labels."""

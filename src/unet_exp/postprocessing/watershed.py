@@ -4,7 +4,8 @@ See :mod:`unet_exp.postprocessing.basins`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -150,6 +151,20 @@ class Watershed:
         filled = mask_without_holes(canvas, mask, connectivity=1) if self.fill_holes else mask
         parts = parts_of(canvas, filled, 1, min_size=self.min_size)
         return write_numbers(canvas, divided(canvas, parts, certainty, self.divide), self.grow)
+
+    def magnified(self, factor: float) -> "Watershed":
+        """Return the same postprocessing for images in which objects are ``factor`` times as wide.
+
+        >>> found = Watershed(smoothing=2.0, min_size=10, grow=1).magnified(3)
+        >>> found.smoothing, found.min_size, found.grow
+        (6.0, 90, 3)
+        """
+        return replace(
+            self,
+            smoothing=self.smoothing * factor,
+            min_size=round(self.min_size * factor**2),
+            grow=ceil(self.grow * factor),
+        )
 
     def grid(self, labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[Any]]:
         """Offer values to try for each parameter that can be fitted to true labels."""

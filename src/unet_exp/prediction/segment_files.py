@@ -15,6 +15,7 @@ from unet_exp.images.image_file import open_image
 from unet_exp.images.nodata import NoData, NotFiniteError, parse_nodata
 from unet_exp.images.scaling import NORMALIZATIONS
 from unet_exp.inference.freed_memory import keep_freed_memory
+from unet_exp.inference.magnification import parse_scale, recorded_pixel_size, scale_between
 from unet_exp.inference.predictor import Predictor
 from unet_exp.prediction.challenge_results import CellTrackingWriter, IsbiWriter
 from unet_exp.prediction.inputs import find_images, require_separate
@@ -48,6 +49,10 @@ class Reading(NamedTuple):
     normalization: str
     nodata: NoData
     min_is_white: str
+    scale: float | None = 1.0
+    """Factor by which images are enlarged; None: by their pixel sizes."""
+    pixel_size: float | None = None
+    """Of the training images, in micrometres."""
 
 
 def segment_files(cfg: DictConfig) -> None:
@@ -67,10 +72,15 @@ def segment_files(cfg: DictConfig) -> None:
     recorded = to_plain_data(trained.config)
     described = {name: given[name] for name in ("nodata", "min_is_white")}
     dataset = recorded["dataset"] | {k: v for k, v in described.items() if v is not None}
+    scale, trained_pixel = parse_scale(cfg.scale), recorded_pixel_size(recorded["dataset"])
+    if scale is None:
+        scale_between("", 1.0, trained_pixel)  # refuses a checkpoint without a pixel size
     reading = how_to_read(dataset, trained.config.model.in_channels)
+    reading = reading._replace(scale=scale, pixel_size=trained_pixel)
     results = choose_writer(cfg, trained.predictor.target.num_classes, output)
     settings = {
         **unusual_settings(dataset),
+        **({} if scale == 1 else {"scale": cfg.scale}),
         "checkpoint": [hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in checkpoints],
         "normalization": reading.normalization,
         "postprocessing": without_fit(to_plain_data(trained.postprocessing)),
@@ -194,7 +204,7 @@ class FileSegmenter:
 
         Raises ValueError if it is damaged or has another number of channels than the network.
         """
-        channels, normalization, nodata, min_is_white = self.reading
+        channels, normalization, nodata, min_is_white, scale, trained_pixel = self.reading
         with (
             open_image(path, channels, min_is_white=min_is_white) as opened,
             scratch(self.output) as new_array,
@@ -206,11 +216,15 @@ class FileSegmenter:
                     f"{path} has {pages[0].shape[0]} channels, and the network was trained on "
                     f"{channels}. Give images like those it was trained on."
                 )
-            steps = sum(len(self.predictor.regions(*page.shape[1:])) + 1 for page in pages)
+            if scale is None:
+                scale = scale_between(str(path), opened.tags.pixel_size(), trained_pixel)
+                log.info("%s: enlarged by a factor of %.3g", shown(path.name), scale)
+            predictor = self.predictor.magnified(scale)
+            steps = sum(len(predictor.regions(*page.shape[1:])) + 1 for page in pages)
             task = progress.add_task(shown(path.name), total=steps)
             try:
                 found = segment(
-                    opened, normalization, self.predictor, new_array,
+                    opened, normalization, predictor, new_array,
                     lambda: progress.advance(task), nodata,
                 )  # fmt: skip
             except NotFiniteError as error:

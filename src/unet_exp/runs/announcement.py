@@ -4,7 +4,7 @@ import logging
 import platform
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -50,7 +50,7 @@ def lines(
         (
             f"{tile} x {tile} pixels, {each} per step"
             + (" of each process" if processes > 1 else "")
-            + mirrored(samples, network.output_size(tile))
+            + mirrored(loaders.shown_sizes("train"), network.output_size(tile))
         ),
     )
     every = loaders.steps_per_validation / trainer.accumulate_grad_batches
@@ -87,10 +87,9 @@ def device(trainer: "Trainer") -> str:
     return f"{root.type.upper()} ({platform.processor() or platform.machine()})"
 
 
-def mirrored(samples: list[Any], output: int) -> str:
+def mirrored(sizes: list[tuple[int, int]], output: int) -> str:
     """Return a note if an image is smaller than the output of a tile, else nothing."""
-    sides = [tuple(sample.image.shape[-2:]) for sample in samples]
-    small = [side for side in sides if min(side) < output]
+    small = [size for size in sizes if min(size) < output]
     if not small:
         return ""
     height, width = min(small)

@@ -9,14 +9,25 @@ from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.buildable import brief
 from unet_exp.numbers import parse_duration
-from unet_exp.planning.fingerprint import fingerprint
-from unet_exp.planning.plan import UNPLANNED, describe, plan
+from unet_exp.planning.fingerprint import Fingerprint, fingerprint
+from unet_exp.planning.plan import (
+    UNPLANNED,
+    Choice,
+    describe,
+    grow,
+    magnification,
+    plan,
+    smoothing,
+)
 from unet_exp.training.checkpoint import CheckpointError
 
 log = logging.getLogger(__name__)
 
+SCALE = "inference.scale"
+#: Lengths that follow the target, and that the plan changes for objects of unusual size.
+LENGTHS = ("postprocessing.smoothing", "postprocessing.grow")
 #: Values that a checkpoint settles for a training that goes on from it.
-SETTLED = ("loader.tile", *UNPLANNED)
+SETTLED = ("loader.tile", *UNPLANNED, *LENGTHS)
 
 
 def settle_plan(cfg: DictConfig, dataset: Any) -> list[str]:
@@ -32,21 +43,44 @@ def settle_plan(cfg: DictConfig, dataset: Any) -> list[str]:
     if cfg.plan not in ("auto", "none"):
         raise ValueError(f"plan={cfg.plan} is not known. Choose auto or none.")
     keys = list(unsettled(cfg, UNPLANNED))
+    diameter = cfg.dataset.get("object_diameter")
     samples = ()
-    if keys and cfg.plan == "auto":
+    if (keys and cfg.plan == "auto") or (SCALE in keys and diameter is not None):
         samples = tuple(one for one in dataset.split("train") if one.labels is not None)
     if not samples:  # the loaders refuse a data set without labels
         for key in keys:
             OmegaConf.update(cfg, key, UNPLANNED[key])
         return []
     found = fingerprint(samples)
-    planned = plan(found, cfg.loader.get("tile"))
+    if cfg.plan == "auto":
+        planned = plan(found, cfg.loader.get("tile"), cfg.inference.get("scale"), diameter)
+    else:
+        planned = {key: Choice(value, "plan=none") for key, value in UNPLANNED.items()}
+        planned[SCALE] = magnification(found, diameter)
+    told = {key: planned[key] for key in keys if key != SCALE or planned[key].value != 1}
     for key in keys:
         OmegaConf.update(cfg, key, planned[key].value)
+    told |= settle_lengths(cfg, found, planned[SCALE].value)
     return [
         *describe(found),
-        *(f"{key}={planned[key].value}  ({planned[key].reason})" for key in keys),
+        *(f"{key}={choice.value}  ({choice.reason})" for key, choice in told.items()),
     ]
+
+
+def settle_lengths(cfg: DictConfig, found: Fingerprint, scale: float) -> dict[str, Choice]:
+    """Change the lengths that follow the target if objects are small, or images are resized.
+
+    Returns the changed values by their keys.
+    """
+    changed: dict[str, Choice] = {}
+    for key in unsettled(cfg, LENGTHS):
+        usual = OmegaConf.select(cfg, key)
+        name = key.partition(".")[2]
+        choice = smoothing(found, usual) if name == "smoothing" else grow(usual, scale)
+        if choice.value != usual:
+            changed[key] = choice
+            OmegaConf.update(cfg, key, choice.value)
+    return changed
 
 
 def settle_by_checkpoint(cfg: DictConfig, held: Mapping[str, Any], path: Any) -> None:
@@ -63,6 +97,8 @@ def settle_by_checkpoint(cfg: DictConfig, held: Mapping[str, Any], path: Any) ->
         value: Any = held
         for name in key.split("."):
             value = value.get(name) if isinstance(value, Mapping) else None
+        if value is None and key == SCALE and isinstance(held.get("inference"), Mapping):
+            value = UNPLANNED[SCALE]  # an earlier version, which resized no images
         if value is None:
             continue
         if type(value) not in (int, float) or not math.isfinite(value):
@@ -76,11 +112,13 @@ def settle_by_checkpoint(cfg: DictConfig, held: Mapping[str, Any], path: Any) ->
 
 
 def unsettled(cfg: DictConfig, keys: Any) -> Iterator[str]:
-    """Yield those of some keys that ``cfg`` has with the value null."""
+    """Yield those of some keys that ``cfg`` has with the value null, or that follow the target."""
     for key in keys:
         group, _, name = key.partition(".")
         node = cfg.get(group)
-        if isinstance(node, DictConfig) and name in node and node[name] is None:
+        if not isinstance(node, DictConfig) or name not in node:
+            continue
+        if OmegaConf.is_interpolation(node, name) if key in LENGTHS else node[name] is None:
             yield key
 
 

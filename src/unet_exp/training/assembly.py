@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def build_dataset(cfg: DictConfig) -> Any:
-    """Build the data set; write the channels and classes it inferred into ``cfg``.
+    """Build the data set; write what it inferred into ``cfg``: channels, classes, pixel size.
 
     Raises ValueError if its options need a secret that the record does not hold.
     """
@@ -30,8 +30,8 @@ def build_dataset(cfg: DictConfig) -> Any:
                 "again with it, or read it from the environment: ${oc.env:NAME}."
             ) from error
         raise
-    for name in ("in_channels", "num_classes"):
-        if cfg.dataset[name] is None:
+    for name in ("in_channels", "num_classes", "pixel_size"):
+        if name in cfg.dataset and cfg.dataset[name] is None:
             cfg.dataset[name] = getattr(dataset, name)
     return dataset
 

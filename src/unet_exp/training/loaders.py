@@ -1,6 +1,7 @@
 """Data loaders: random tiles for training, whole images for validation and evaluation."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from unet_exp.datasets.cache import cache_folder
+from unet_exp.datasets.resized import resized_sample
 from unet_exp.datasets.sample import Sample
+from unet_exp.images.resampling import resized_length
 from unet_exp.models.network import Network
 from unet_exp.targets.target import Target
 from unet_exp.training.ranks import share
@@ -37,6 +40,10 @@ class Loaders:
     seed
         Every tile is a function of ``seed`` and its number alone: the same with any number of
         workers, devices or restarts.
+    scale
+        Factor by which images are enlarged for the network (`inference.scale`). Tiles are cut from
+        enlarged images. Whole images keep their size, but their targets and weights, which are
+        compared with the network's output, are enlarged.
     """
 
     def __init__(
@@ -53,6 +60,7 @@ class Loaders:
         steps_per_validation: int = 100,
         num_workers: int | None = None,
         seed: int = 0,
+        scale: float = 1.0,
     ) -> None:
         for name, value in (
             ("batch_size", batch_size),
@@ -64,7 +72,7 @@ class Loaders:
         self.tile, self.max_tile = tile, max_tile
         self.batch_size, self.steps_per_validation = batch_size, steps_per_validation
         self.num_workers = default_workers() if num_workers is None else num_workers
-        self.seed = seed
+        self.seed, self.scale = seed, scale
         self.supervise = Supervision(target, weight_map, cache_folder(data_dir) / "weight_maps")
 
     def train(
@@ -75,8 +83,8 @@ class Loaders:
         At the start of each pass, ``batches_done`` tells how many batches each of ``world``
         devices has had; the loader goes on with the next tiles.
         """
-        images = [self.supervise(sample) for sample in self.required("train")]
         tile = self.training_tile()
+        images = self.supervised("train")
         augment = self.augmentation(size=tile, output_size=self.network.output_size(tile))
         sampler = TileNumbers(
             self.batch_size * self.steps_per_validation,
@@ -103,13 +111,29 @@ class Loaders:
         many batches, so that none waits for another: the last ones may be empty.
         """
         samples = self.labelled(split)[:limit]
-        mine = [self.supervise(samples[index]) for index in share(len(samples), rank, world)]
+        mine = [self.whole_image(samples[index]) for index in share(len(samples), rank, world)]
         images = LabelledImages(mine, -(-len(samples) // world))
         return DataLoader(images, batch_size=None, shuffle=False)
 
+    def shown(self, sample: Sample) -> Sample:
+        """Return a sample in the size that the network sees."""
+        return sample if self.scale == 1 else resized_sample(sample, self.scale)
+
+    def whole_image(self, sample: Sample) -> Supervised:
+        """Return a sample in its own size, with target and weights in the size of the output."""
+        supervised = self.supervise(self.shown(sample))
+        if self.scale == 1:
+            return supervised
+        return replace(supervised, sample=sample, classes=self.supervise.encode(sample).classes)
+
+    def shown_sizes(self, split: str) -> list[tuple[int, int]]:
+        """Return rows and columns of the labelled images of a split, as the network sees them."""
+        sizes = (sample.image.shape[-2:] for sample in self.required(split))
+        return [(resized_length(h, self.scale), resized_length(w, self.scale)) for h, w in sizes]
+
     def supervised(self, split: str) -> list[Supervised]:
-        """Return the labelled samples of a split with targets and weights."""
-        return [self.supervise(sample) for sample in self.labelled(split)]
+        """Return the labelled samples of a split as the network sees them, with their targets."""
+        return [self.supervise(self.shown(sample)) for sample in self.labelled(split)]
 
     def labelled(self, split: str) -> list[Sample]:
         """Return the labelled samples of a split."""
@@ -136,5 +160,5 @@ class Loaders:
 
     def training_tile(self) -> int:
         """Return the input side of the tiles: see :func:`tile_side`."""
-        smallest = min(min(sample.image.shape[-2:]) for sample in self.required("train"))
+        smallest = min(map(min, self.shown_sizes("train")))
         return tile_side(self.network, self.tile, self.max_tile, smallest)

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from unet_exp.datasets.cache import cached_array, content_key
 from unet_exp.datasets.sample import Sample
-from unet_exp.targets.target import Target, target_tensor
+from unet_exp.targets.target import Encoded, Target, target_tensor
 from unet_exp.weight_maps.class_weights import UNKNOWN
 
 #: Raise this when the algorithm of a weight map changes, so that cached maps are computed again.
@@ -36,9 +36,7 @@ class Supervision:
 
     def __call__(self, sample: Sample) -> Supervised:
         """Return a labelled sample with target and weights."""
-        if sample.labels is None:
-            raise ValueError(f"{sample.name} has no labels.")
-        encoded = self.target.encode(sample.labels, sample.classes)
+        encoded = self.encode(sample)
         labels, classes = encoded.labels, encoded.classes
         # The target is part of the key by the labels and classes that it made.
         key = content_key(VERSION, repr(self.weight_map), labels, classes)
@@ -46,6 +44,12 @@ class Supervision:
         large = sample.image.nbytes > 2**28
         weights = cached_array(self.folder, key, lambda: self.weight_map(labels, classes), large)
         return Supervised(sample, encoded.target, classes, weights)
+
+    def encode(self, sample: Sample) -> Encoded:
+        """Return what the target makes of a labelled sample."""
+        if sample.labels is None:
+            raise ValueError(f"{sample.name} has no labels.")
+        return self.target.encode(sample.labels, sample.classes)
 
 
 class LabelledImages(Dataset[dict[str, Any]]):

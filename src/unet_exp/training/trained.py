@@ -22,8 +22,11 @@ from unet_exp.training.devices import device_type
 from unet_exp.training.fitted_values import FittedValues, with_fitted
 from unet_exp.training.inspection import Array
 
-#: Settings that networks must share to be averaged.
-SHARED = ("model.in_channels", "model.out_channels", "dataset.normalization", "target._target_")
+#: Settings that networks must share to be averaged, and what earlier versions had.
+SHARED = {
+    "model.in_channels": None, "model.out_channels": None, "dataset.normalization": None,
+    "target._target_": None, "inference.scale": 1.0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,12 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
     read = [read_trained(path, cfg) for path in paths]
     config, _, content = read[0]
     for path, (other, _, _) in zip(paths, read, strict=True):
-        for key in SHARED:
-            if OmegaConf.select(other, key) != OmegaConf.select(config, key):
+        for key, before in SHARED.items():
+            here, first = (OmegaConf.select(one, key, default=before) for one in (other, config))
+            if here != first:
                 raise CheckpointError(
-                    f"{path} has {key}={OmegaConf.select(other, key)}, and {paths[0]} has "
-                    f"{OmegaConf.select(config, key)}. Only networks of the same images and "
-                    "classes can be averaged. Leave one of them out."
+                    f"{path} has {key}={here}, and {paths[0]} has {first}. Only networks of the "
+                    "same images and classes can be averaged. Leave one of them out."
                 )
     networks: list[Any] = [network.to(device) for _, network, _ in read]
     given = cfg.get("postprocessing") or {}
