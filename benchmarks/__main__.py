@@ -19,7 +19,7 @@ PARTS = (
     "weight_map", "metrics", "augmentation", "sliding_window", "inference", "loading",
     "training_step", "startup", "growth", "gpu",
 )  # fmt: skip
-LONG = ("accuracy", "generalisation")
+LONG = ("accuracy", "generalisation", "peers")
 PACKAGES = (
     "torch", "lightning", "hydra-core", "numpy", "scipy", "opencv-python-headless",
     "albumentations", "monai", "batchgenerators", "scikit-image", "py-ctcmetrics",
@@ -37,7 +37,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("UNET_EXP_DATA", "data")))
     parser.add_argument("--write", action="store_true", help="put the tables into RESULTS.md")
     parser.add_argument(
-        "--only", nargs="+", default=[], help="texts in the names of generalisation's rows"
+        "--only",
+        nargs="+",
+        default=[],
+        help="rows of generalisation by a part of their names, or peers",
     )
     parser.add_argument("--headless", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

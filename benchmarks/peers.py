@@ -1,0 +1,139 @@
+"""Quality for compute, beside other programs for cells and nuclei.
+
+Compared: StarDist, Cellpose 3, Mask R-CNN of torchvision and MONAI's U-Net, each trained from
+random weights by its own documentation (`benchmarks/peer_programs/`), in the processor time that
+this project took for the same images: 170 fluorescence nuclei of the Data Science Bowl. Scores are
+those of its 50 validation images: average precision, mean over IoU 0.5 to 0.95, then at 0.5, 0.75
+and 0.9. One thread. Thresholds are fitted to the validation images where a program offers that
+(this project, StarDist), and this project's watershed is fitted to the probabilities of MONAI's.
+
+`pip install unet-exp[peers]` installs the others. A peer that is missing is left out.
+"""
+
+import importlib.util
+import os
+import resource
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import tifffile
+import torch
+
+from benchmarks.measuring import Line
+from unet_exp.inference.tuning import tune
+from unet_exp.metrics.average_precision import AveragePrecision
+from unet_exp.postprocessing.watershed import Watershed
+
+ROOT = Path(__file__).parents[1]
+NUCLEI = "nuclei_dsb2018"
+STEPS = (100, 300, 700)
+"""Lengths of this project's training; the others get the processor time of each."""
+PEERS = {
+    "stardist": "stardist_from_scratch",
+    "cellpose": "cellpose_from_scratch",
+    "torchvision": "mask_rcnn",
+    "monai": "monai_unet",
+}
+"""Programs by the package that they need."""
+QUICK = ("model.depth=2", "model.base_channels=4", "plan=none", "loader.tile=48")
+
+
+def lines(arguments: Namespace) -> Iterator[Line]:
+    source = arguments.data.resolve() / NUCLEI
+    if not source.exists() and not arguments.quick:
+        raise SystemExit(f"There is no {source}. Give --data FOLDER.")
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        if arguments.quick:
+            source = made_up(folder / "made_up")
+        for steps in (4,) if arguments.quick else STEPS:
+            taken = ours(source, folder / f"ours_{steps}", steps, arguments.quick)
+            mine = scores(folder / f"ours_{steps}" / "masks", source)
+            for package, program in PEERS.items():
+                chosen = not arguments.only or package in arguments.only
+                if not chosen or importlib.util.find_spec(package) is None:
+                    continue
+                out = folder / f"{program}_{steps}"
+                try:
+                    call(["-m", f"benchmarks.peer_programs.{program}", source, out, taken])
+                except subprocess.CalledProcessError:
+                    print(f"{program} failed, see above.", file=sys.stderr)
+                    continue
+                theirs = scores(out, source)
+                seconds = float((out / "seconds.txt").read_text())
+                yield Line(
+                    f"{steps} steps, {taken:.0f} s of one core",
+                    described(mine),
+                    f"{package} {version(package)}, {seconds:.0f} s: {described(theirs)}",
+                    [mine.mean().item() / max(theirs.mean().item(), 1e-9)],
+                )
+
+
+def ours(source: Path, folder: Path, steps: int, quick: bool) -> float:
+    """Train and predict with the defaults; return the seconds of processor time of the training."""
+    words = ["dataset=folder", f"dataset.root={source}", f"trainer.max_steps={steps}"]
+    words += [f"hydra.run.dir={folder}", "logger=none", "trainer=cpu", *(QUICK if quick else ())]
+    taken = call([ROOT / "train.py", *words, f"loader.steps_per_validation={steps}"])
+    images, out = source / "validation" / "images", folder / "masks"
+    call([ROOT / "predict.py", f"checkpoint={folder}", f"input={images}", f"output={out}"])
+    return taken
+
+
+def call(words: list[object]) -> float:
+    """Run a program of Python with one thread; return its seconds of processor time."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    single = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), "1")
+    subprocess.run(
+        [sys.executable, *map(str, words)],
+        cwd=ROOT,
+        env={**os.environ, **single, "CUDA_VISIBLE_DEVICES": ""},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def scores(masks: Path, source: Path) -> torch.Tensor:
+    """Return the average precision of masks at each IoU; probabilities become objects first."""
+    cases = []
+    for path in sorted((source / "validation" / "labels").iterdir()):
+        labels = torch.from_numpy(tifffile.imread(path).astype(np.int32))
+        (found,) = [p for p in masks.glob(f"{path.stem}*.tif") if "probabilities" not in p.name]
+        cases.append((torch.from_numpy(tifffile.imread(found)), labels))
+    metric = AveragePrecision()
+    if cases[0][0].is_floating_point():
+        evidence = [(torch.stack([1 - found, found]), labels) for found, labels in cases]
+        watershed = tune(Watershed(grow=1), evidence, metric).postprocessing
+        cases = [(watershed(found), labels) for found, labels in evidence]
+        metric.reset()
+    for found, labels in cases:
+        metric.update(found.to(torch.int32), labels)
+    return metric.each()
+
+
+def described(levels: torch.Tensor) -> str:
+    """Return AP as a line of text; ``levels`` holds it at IoU 0.5, 0.55, .. 0.95."""
+    at = " ".join(f"{levels[index]:.3f}" for index in (0, 5, 8))
+    return f"AP {levels.mean():.3f} ({at})"
+
+
+def made_up(folder: Path) -> Path:
+    """Write three images of nine bright squares to train on, and three to validate on."""
+    for part in (folder, folder / "validation"):
+        for number in range(3):
+            labels = np.zeros((256, 256), np.uint16)
+            for index in range(9):
+                top, left = 20 + 80 * (index // 3) + number, 20 + 80 * (index % 3)
+                labels[top : top + 30, left : left + 30] = index + 1
+            image = (labels > 0) * np.uint8(200) + np.uint8(9)
+            for kind, array in (("images", image), ("labels", labels)):
+                (part / kind).mkdir(parents=True, exist_ok=True)
+                tifffile.imwrite(part / kind / f"{number}.tif", array)
+    return folder
