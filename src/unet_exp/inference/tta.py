@@ -16,6 +16,9 @@ from unet_exp.ranges import require_choice
 
 Span = tuple[int, int]
 CHOICES = ("none", "rotations", "dihedral")
+#: Positions are rounded to 1 / STEPS of a pixel, which float32 holds exactly in each tile. So a
+#: tile does not change how OpenCV rounds a position; before version 5, it rounds to 1 / 32.
+STEPS = 1024
 ROTATIONS = 7
 """Table 1: "averaged over 7 rotated versions of the input data"; the angles are not given."""
 
@@ -180,6 +183,7 @@ def sampled(
     interpolation: int,
 ) -> Float32[np.ndarray, "c h w"]:
     """Interpolate each channel at rows ``y`` and columns ``x``."""
+    x, y = (np.rint(positions * STEPS) / STEPS for positions in (x, y))
     maps = x.astype(np.float32), y.astype(np.float32)
     channels = (np.ascontiguousarray(channel, np.float32) for channel in values)
     return np.stack([cv2.remap(channel, *maps, interpolation) for channel in channels])
