@@ -52,6 +52,7 @@ def ctcmetrics(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[[Sequence[tuple[Tensor, Tensor]]], dict[str, float]]:
     """What py-ctcmetrics makes of a sequence of (result, reference): scores and corrections."""
+    pytest.importorskip("ctc_metrics")
     from ctc_metrics.metrics import det, seg
     from ctc_metrics.utils.representations import count_acyclic_graph_correction_operations, match
 

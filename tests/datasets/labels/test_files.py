@@ -95,11 +95,16 @@ def test_a_palette_with_a_transparent_colour_holds_indices(tmp_path) -> None:
 def test_a_tiff_of_few_bits_with_a_palette_holds_indices(tmp_path) -> None:
     indices = np.array([[0, 1, 15, 2], [3, 15, 1, 0]], np.uint8)
     colours = [*range(0, 64000, 4000), *[0] * 32]
-    options = {"photometric": "minisblack", "bitspersample": 4, "metadata": None}
     extra = [(320, "H", 48, colours, True)]  # ColorMap
-    tifffile.imwrite(tmp_path / "a.tif", indices, extratags=extra, **options)
+    packed = indices[:, ::2] << 4 | indices[:, 1::2]
+    tifffile.imwrite(
+        tmp_path / "a.tif", packed, photometric="minisblack", metadata=None, extratags=extra
+    )
     with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as file:
-        file.pages[0].tags["PhotometricInterpretation"].overwrite(3)  # palette
+        tags = file.pages[0].tags
+        tags["PhotometricInterpretation"].overwrite(3)  # palette
+        tags["BitsPerSample"].overwrite(4)
+        tags["ImageWidth"].overwrite(4)
     assert_array_equal(read_labels(tmp_path / "a.tif"), indices[None])
 
 
