@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import wandb
+from lightning.pytorch.callbacks import ModelCheckpoint
 
 from unet_exp.training.wandb_logger import WandbLogger
 
@@ -68,6 +70,26 @@ def test_its_loss_is_said_once(
     assert [record.getMessage() for record in caplog.records] == [
         "W&B's process is gone (Connection lost). The run folder still holds all."
     ]
+
+
+def test_checkpoints_are_uploaded_as_they_are_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = wandb.init(mode="offline", dir=tmp_path)
+    path, uploaded = tmp_path / "best.ckpt", []
+    monkeypatch.setattr(run, "log_artifact", lambda *_, **__: uploaded.append(path.read_text()))
+    saved = ModelCheckpoint()
+    saved.best_model_path = str(path)
+    for status in ("success", "failed"):
+        logger = WandbLogger(experiment=run, log_model=True)
+        logger.after_save_checkpoint(saved)
+        path.write_text("not fitted")
+        logger.finalize(status)
+        assert not uploaded
+        path.write_text("fitted")
+        logger.finish(failed=False)
+        assert uploaded == (["fitted"] if status == "success" else [])
+        uploaded.clear()
 
 
 def test_other_errors_are_not_hidden() -> None:

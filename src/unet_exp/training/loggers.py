@@ -43,7 +43,7 @@ def wandb_logger(
         ``online``, ``offline`` or ``disabled``. ``None``: WANDB_MODE if it is set, else online if
         there are credentials, else offline.
     log_checkpoints
-        Upload the checkpoints as artifacts.
+        Upload the checkpoints as artifacts at the end, with the fitted postprocessing.
 
     Raises ValueError if the mode is unknown.
     """

@@ -19,6 +19,8 @@ class WandbLogger(LightningsLogger):
     """Log to W&B as long as its process lives; the run folder holds everything anyway."""
 
     gone = False
+    #: How the training ended; Lightning says it before the postprocessing is fitted.
+    status = "failed"
 
     def attempt(self, action: Callable[..., Any], *arguments: Any, **named: Any) -> None:
         """Call a function of W&B, unless its process is gone."""
@@ -43,8 +45,9 @@ class WandbLogger(LightningsLogger):
         self.attempt(super().log_hyperparams, params)
 
     def finalize(self, status: str) -> None:
-        self.attempt(super().finalize, status)
+        self.status = status
 
     def finish(self, failed: bool) -> None:
-        """Close W&B's run with the exit state of the job."""
+        """Upload checkpoints, if asked for, and close W&B's run with the exit state of the job."""
+        self.attempt(super().finalize, self.status)
         self.attempt(self.experiment.finish, exit_code=int(failed))
