@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 from tests.running import TINY, Command
+from tests.training.fitting import At
 
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.runs import final_fit, fit
 from unet_exp.runs.final_fit import Spaced, fit_postprocessing, log_gains, obstacle
 from unet_exp.training.tuned_postprocessing import Gain, TunedPostprocessing
+from unet_exp.training.waiting import DataWait
 
 #: The network of so few steps finds no object that counts at an IoU of one half.
 FITTED = (
@@ -152,6 +155,88 @@ def test_a_signal_during_the_fit_leaves_it_to_a_resumed_run(
     summary = json.loads(Path("run/summary.json").read_text())
     assert summary["state"] == "finished"
     assert summary["fitted_postprocessing"]["images"] == 4
+
+
+@pytest.mark.parametrize(
+    ("reason", "in_terminal", "fits"),
+    [
+        (None, False, True),
+        ("interrupted", True, True),
+        ("interrupted", False, False),
+        ("preempted", True, False),
+        ("pruned", True, False),
+    ],
+)
+def test_of_those_that_are_stopped_only_trainings_in_a_terminal_are_fitted(
+    tmp_path: Path, *, reason: str | None, in_terminal: bool, fits: bool
+) -> None:
+    folder = RunFolder(tmp_path)
+    assert fit.is_worth_fitting(reason, folder, in_terminal) == (reason is None)
+    folder.checkpoints.mkdir()
+    folder.best.touch()
+    assert fit.is_worth_fitting(reason, folder, in_terminal) == fits
+
+
+def interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Ctrl-C comes during the second step, after which there is a validation."""
+    monkeypatch.setattr(fit, "DataWait", lambda: At(2, interrupt))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_a_training_that_ctrl_c_ends_is_fitted(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command("train", *FITTED).code == 130
+    summary = json.loads(Path("run/summary.json").read_text())
+    assert (summary["state"], summary["steps"]) == ("interrupted", 2)
+    kept = summary["fitted_postprocessing"]
+    assert kept["images"] == 4
+    held = torch.load(RunFolder(Path("run")).best, weights_only=True)
+    assert held["fitted_postprocessing"] == kept
+    monkeypatch.setattr(fit, "DataWait", DataWait)
+    assert command("train", *FITTED, "resume=true").code == 0
+    summary = json.loads(Path("run/summary.json").read_text())
+    assert (summary["state"], summary["steps"]) == ("finished", 4)
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_a_second_ctrl_c_leaves_out_the_fit(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def again(*_: Any) -> Any:
+        interrupt()
+        raise AssertionError("The fit was not stopped.")
+
+    monkeypatch.setattr(final_fit, "tune_postprocessing", again)
+    assert command("train", *FITTED).code == 130
+    summary = json.loads(Path("run/summary.json").read_text())
+    assert (summary["state"], summary["fitted_postprocessing"]) == ("interrupted", None)
+    held = torch.load(RunFolder(Path("run")).best, weights_only=True)
+    assert "fitted_postprocessing" not in held
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_a_signal_stops_the_fit_after_ctrl_c(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def signalled(*arguments: Any) -> Any:
+        watch = arguments[-1]
+        watch()  # Ctrl-C alone does not stop it
+        os.kill(os.getpid(), signal.SIGTERM)
+        watch()
+        raise AssertionError("The fit was not stopped.")
+
+    monkeypatch.setattr(final_fit, "tune_postprocessing", signalled)
+    assert command("train", *FITTED).code == 75
+    assert json.loads(Path("run/summary.json").read_text())["state"] == "preempted"
 
 
 def test_a_given_value_is_not_fitted(command: Command) -> None:

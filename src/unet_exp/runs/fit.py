@@ -99,7 +99,8 @@ def fit_until_stopped(
             record["state"] = stopping.reason or "finished"
             record["ended_by"] = ending(trainer, stopping.reason, training.own)
             leave()  # other processes end here, while the first one fits
-            if first and stopping.reason is None:
+            in_terminal = command is None and trainer.world_size == 1
+            if first and is_worth_fitting(stopping.reason, folder, in_terminal):
                 held = tuple(given_values(command or command_line()))
                 device = trainer.strategy.root_device
                 try:
@@ -148,6 +149,18 @@ def begin(cfg: DictConfig, folder: RunFolder) -> tuple[PreparedTraining, Path | 
     if start:
         require_fitting(start, training.config, folder)
     return training, start, resumed
+
+
+def is_worth_fitting(reason: str | None, folder: RunFolder, in_terminal: bool) -> bool:
+    """Return whether to fit the postprocessing of a training that ended for this reason.
+
+    After a Ctrl-C in a terminal, the fit makes the best checkpoint as usable as that of a finished
+    training. Another Ctrl-C leaves it out. All other stops, and jobs of a sweep, end without delay.
+    """
+    if reason == "interrupted" and in_terminal and folder.best.is_file():
+        log.info("The training is saved. Ctrl-C again leaves out the fit of the postprocessing.")
+        return True
+    return reason is None
 
 
 @contextmanager

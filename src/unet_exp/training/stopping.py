@@ -79,8 +79,8 @@ class Stopping(Callback):
                 signal.signal(number, self.note)
 
     def note(self, number: int, frame: Any) -> None:
-        """Remember a signal."""
-        self.asked = self.asked or "preempted"
+        """Remember a signal, even after a Ctrl-C that has ended the training."""
+        self.asked = "preempted" if self.reason else self.asked or "preempted"
 
     def interrupted(self, number: int, frame: Any) -> None:
         """Remember Ctrl-C; end at once if it comes again."""
@@ -95,8 +95,8 @@ class Stopping(Callback):
             raise KeyboardInterrupt
 
     def raise_if_asked(self) -> None:
-        """Raise Preempted if this process has been asked to stop, after the training too."""
-        if self.asked is not None:
+        """Raise Preempted if this process has been asked to stop, other than for ``reason``."""
+        if self.asked != self.reason:
             raise Preempted
 
     def forget_interrupt(self) -> None:
