@@ -53,11 +53,11 @@ def test_depth_follows_images_and_objects(sides: tuple[int, int], large: float, 
 def test_tile_and_batch() -> None:
     assert (values()["loader.max_tile"], values()["loader.batch_size"]) == (128, 8)
     middle = values(diameters=(50, 80, 120))
-    assert (middle["loader.max_tile"], middle["loader.batch_size"]) == (192, 4)  # 1.6 x 120
+    assert (middle["loader.max_tile"], middle["loader.batch_size"]) == (160, 5)  # 1.1 x 120, in steps of 32
     small = values(sides=(64, 64))
     assert (small["loader.max_tile"], small["loader.batch_size"]) == (128, 16)  # 8 would be 1/4
     large = values(sides=(1000, 1000), diameters=(100, 150, 260))
-    assert (large["loader.max_tile"], large["loader.batch_size"]) == (416, 1)  # 1.5 x 260
+    assert (large["loader.max_tile"], large["loader.batch_size"]) == (288, 2)  # 1.1 x 260, in steps of 32
     assert plan(NUCLEI, tile=128)["loader.batch_size"].value == 8
 
 
@@ -152,7 +152,7 @@ def test_small_objects_are_smoothed_less(median: float, expected: float) -> None
 
 def test_an_object_as_large_as_its_image_is_planned_for() -> None:
     found = values(sides=(256, 256), diameters=(280, 280, 280), objects=2, images=2, foreground=0.9)
-    assert (found["model.depth"], found["loader.max_tile"]) == (5, 448)
+    assert (found["model.depth"], found["loader.max_tile"]) == (5, 320)
 
 
 def test_the_facts_are_told_in_lines() -> None:

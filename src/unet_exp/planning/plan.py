@@ -26,11 +26,12 @@ MOST_TILES = 16
 """Tiles of a step. More tiles of small images make no better mean of the gradient."""
 TILES = (128, 512)
 """Sides of a tile. Many small tiles show more images in a step than few large ones: of nuclei in
-three stains, 8 tiles of 128 pixels found 95 %, and 2 tiles of 256 pixels 84 %. At most one tile of
-four times the usual pixels."""
+three stains, 8 tiles of 128 pixels found 95 %, and 2 tiles of 256 pixels 84 %; of HeLa cells,
+4 tiles of 176 pixels gave a mean AP of 0.59, and 2 of 256 pixels 0.56 (700 steps, one seed). At most
+one tile of four times the usual pixels."""
 CLASS_TILE = 256
 """Side of a tile where labels are classes: nothing says how far one has to see."""
-WHOLE = 1.5
+WHOLE = 1.1
 """A tile measures so many times the diameter of a large object, so that it shows one whole."""
 DEPTHS = (1, 4, 6)
 """Poolings: the article's 4; fewer for images that 4 poolings leave less than two pixels of; more
