@@ -52,12 +52,13 @@ def test_depth_follows_images_and_objects(sides: tuple[int, int], large: float, 
 
 def test_tile_and_batch() -> None:
     assert (values()["loader.max_tile"], values()["loader.batch_size"]) == (128, 8)
+    # 1.1 times a large object, in steps of 32.
     middle = values(diameters=(50, 80, 120))
-    assert (middle["loader.max_tile"], middle["loader.batch_size"]) == (160, 5)  # 1.1 x 120, in steps of 32
+    assert (middle["loader.max_tile"], middle["loader.batch_size"]) == (160, 5)
     small = values(sides=(64, 64))
     assert (small["loader.max_tile"], small["loader.batch_size"]) == (128, 16)  # 8 would be 1/4
     large = values(sides=(1000, 1000), diameters=(100, 150, 260))
-    assert (large["loader.max_tile"], large["loader.batch_size"]) == (288, 2)  # 1.1 x 260, in steps of 32
+    assert (large["loader.max_tile"], large["loader.batch_size"]) == (288, 2)
     assert plan(NUCLEI, tile=128)["loader.batch_size"].value == 8
 
 

@@ -27,8 +27,8 @@ MOST_TILES = 16
 TILES = (128, 512)
 """Sides of a tile. Many small tiles show more images in a step than few large ones: of nuclei in
 three stains, 8 tiles of 128 pixels found 95 %, and 2 tiles of 256 pixels 84 %; of HeLa cells,
-4 tiles of 176 pixels gave a mean AP of 0.59, and 2 of 256 pixels 0.56 (700 steps, one seed). At most
-one tile of four times the usual pixels."""
+4 tiles of 176 pixels gave a mean AP of 0.59, and 2 of 256 pixels 0.56 (700 steps, one seed). At
+most one tile of four times the usual pixels."""
 CLASS_TILE = 256
 """Side of a tile where labels are classes: nothing says how far one has to see."""
 WHOLE = 1.1
@@ -101,7 +101,7 @@ def plan(
     ...     diameters=(78.5, 120.3, 163.2), smallest=2581, touching=0.6, foreground=0.5,
     ... )
     >>> {key: choice.value for key, choice in plan(cells).items()}
-    {'inference.scale': 1.0, 'model.depth': 4, 'loader.max_tile': 256, 'loader.batch_size': 2,
+    {'inference.scale': 1.0, 'model.depth': 4, 'loader.max_tile': 192, 'loader.batch_size': 4,
      'weight_map.sigma': 5.0, 'postprocessing.min_size': 1210, 'trainer.max_steps': 2300}
     """
     require_objects(found)
