@@ -15,7 +15,7 @@ import torch
 import zarr
 from hydra.core.global_hydra import GlobalHydra
 
-from tests.running import TINY, Command, Finished
+from tests.running import TINY, TINY_FILES, Command, Finished
 from unet_exp.commands import train
 
 
@@ -542,3 +542,20 @@ def test_pixel_sizes_tell_the_magnification(command: Command, network: str) -> N
     assert "a.tif: enlarged by a factor of 0.5" in done.out
     assert "unknown.png does not say how large a pixel is" in done.out + done.err
     assert read("a")[0].shape == (40, 30)
+
+
+def test_channels_are_read_as_in_training(command: Command) -> None:
+    labels = np.zeros((64, 64), np.uint8)
+    labels[20:44, 20:44] = 1
+    for number, kind in enumerate(("grey", "colours", "grey", "colours")):
+        image = (picture(64, 64, seed=number) * 255).astype(np.uint8)
+        save(f"own/images/{number}.png", image if kind == "grey" else np.stack([image] * 3, -1))
+        save(f"own/labels/{number}.png", labels)
+    words = ("dataset=folder", "dataset.root=own", "pictures.images=0", "hydra.run.dir=run")
+    assert command("train", *TINY_FILES, *words).code == 0
+    words = ("checkpoint=run/checkpoints/last.ckpt", "input=own/images")
+    done = command("predict", *words, "output=out")
+    assert done.code == 0, done.err
+    assert "4 of 4 images" in done.out
+    refused(command("predict", *words, "output=grey", "channels=luminance"), "4 of 4 files")
+    refused(command("predict", *words, "output=none", "channels=red"), "channels=red names no")

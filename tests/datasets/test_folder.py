@@ -151,11 +151,45 @@ def test_partners_and_sizes_that_differ(own, write) -> None:
 
 
 def test_channels_that_differ(own, write) -> None:
-    tifffile.imwrite(own / "images/t10.tif", grey(32, 32, 3), photometric="rgb")
-    with pytest.raises(ValueError, match=r"t10.tif has 3 channels, not 1"):
+    planes = {"photometric": "minisblack", "metadata": {"axes": "CYX"}}
+    tifffile.imwrite(own / "images/t10.tif", grey(3, 32, 32), **planes)
+    differ = r"t10.tif has 3, others have 1.*channels=rgb is for colours, and its 3 channels are"
+    with pytest.raises(ValueError, match=differ):
         Folder(str(own))
     with pytest.raises(ValueError, match=r"t1.tif has 1 channels, not 2. Set .*in_channels=1"):
         Folder(str(own), in_channels=2)
+
+
+def test_grey_colours_and_transparency_in_one_folder(own, caplog) -> None:
+    colours = RNG.integers(0, 256, (32, 32, 4), np.uint8)
+    Image.fromarray(colours[..., :3]).save(own / "images/t1.tif")
+    Image.fromarray(colours).save(own / "images/t2.png")
+    (own / "images/t2.tif").unlink()
+    data = Folder(str(own), normalization="none")
+    assert (data.in_channels, data.channels) == (3, "rgb")
+    assert "All are read as colours" in caplog.text
+    samples = {s.name: s.image for s in (*data.split("train"), *data.split("validation"))}
+    assert_array_equal(samples["t1"], colours[..., :3].transpose(2, 0, 1))
+    assert_array_equal(samples["t2"], colours[..., :3].transpose(2, 0, 1))
+    assert len(samples["t3"]) == 3
+    assert_array_equal(samples["t3"], samples["t3"][[0, 0, 0]])
+    data = Folder(str(own), channels="luminance")
+    assert (data.in_channels, data.channels) == (1, "luminance")
+
+
+def test_channels_are_chosen_of_images_and_not_of_labels(own) -> None:
+    planes = {"photometric": "minisblack", "metadata": {"axes": "CYX"}}
+    for path in (own / "images").iterdir():
+        tifffile.imwrite(path, grey(3, 32, 32), **planes)
+    data = Folder(str(own), channels=[2, 0])
+    assert (data.in_channels, data.channels) == (2, [2, 0])
+
+
+def test_labels_that_compression_changes_are_refused(own) -> None:
+    (own / "labels/t1.tif").unlink()
+    Image.fromarray(np.zeros((32, 32), np.uint8)).save(own / "labels/t1.jpg")
+    with pytest.raises(ValueError, match=r"t1.jpg is of a format that may change the numbers"):
+        Folder(str(own))
 
 
 def test_empty_masks_are_refused_only_if_all_are(own, write) -> None:

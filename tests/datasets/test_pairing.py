@@ -69,10 +69,10 @@ def test_what_is_missing_is_named_with_the_layout(tmp_path) -> None:
     with pytest.raises(FileNotFoundError, match=r"neither labels/ nor labels\.tif"):
         find_pairs(tmp_path)
     (tmp_path / "labels").mkdir()
-    with pytest.raises(ValueError, match="images holds no PNG, TIFF or NPY file, nothing"):
+    with pytest.raises(ValueError, match=r"images holds no file .*PNG.*, nothing"):
         find_pairs(tmp_path)
-    (tmp_path / "images" / "a.jpg").touch()
-    with pytest.raises(ValueError, match=r"only a\.jpg\. Convert the images to PNG or TIFF"):
+    (tmp_path / "images" / "a.gif").touch()
+    with pytest.raises(ValueError, match=r"only a\.gif\. Convert the images to PNG or TIFF"):
         find_pairs(tmp_path)
     (tmp_path / "labels").rmdir()
     (tmp_path / "labels.tif").touch()

@@ -15,7 +15,7 @@ from unet_exp.images.stored_image import StoredImage
 
 
 @contextmanager
-def open_text(path: Path, in_memory: int) -> Iterator[StoredImage]:
+def open_text(path: Path, in_memory: int, series: int | None) -> Iterator[StoredImage]:
     """Read numbers below a line that says ``grid``."""
     rows = path.read_text().splitlines()[1:]
     yield StoredImage(np.array([list(map(int, row.split())) for row in rows]), "YX")

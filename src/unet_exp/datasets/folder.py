@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,15 @@ from unet_exp.datasets.pairing import find_pairs, find_root, find_source, stem
 from unet_exp.datasets.sample import Sample, check_split, require_channels, require_size
 from unet_exp.images.nodata import parse_nodata
 from unet_exp.images.reading import common_pixel_size, read_images_and_gaps
+from unet_exp.images.selection import Selection
 
 logger = logging.getLogger(__name__)
 Pairs = Sequence[tuple[Path, Path | None]]
 LabelPages = dict[Path, list[Numbers]]
+
+
+class MixedChannelsError(Exception):
+    """Images of one data set differ in channels."""
 
 
 class Folder:
@@ -35,8 +41,9 @@ class Folder:
       contiguous block of the images in natural order of their names.
     - ``test/`` has the same layout; labels may be missing.
 
-    Files are PNG, TIFF or NPY. Each page of a file is an image. Planes are channels if the file
-    says so or if its label file has a single page. Images may differ in size, but not in channels.
+    Files are of any format in `unet_exp.images.formats`. Each page of a file is an image. Planes
+    are channels if the file says so or if its label file has a single page. Images may differ in
+    size, but not in channels.
 
     Parameters
     ----------
@@ -66,6 +73,10 @@ class Folder:
         How to read TIFFs in which 0 is white: "invert", "keep" or "auto", see
         `unet_exp.images.display.Display` and, for labels,
         `unet_exp.datasets.labels.white_is_zero.WhiteIsZero`.
+    series, axes, channels
+        What is read of image files, see `unet_exp.images.selection.Selection`. If grey and colour
+        images are mixed and neither ``channels`` nor ``in_channels`` is given, all are read as
+        colours ("rgb"). Label files are read without these options.
     memory_limit
         GiB of arrays to keep in memory; further ones are memory-mapped from the cache.
     """
@@ -84,6 +95,9 @@ class Folder:
         num_classes: int | None = None,
         nodata: Any = None,
         min_is_white: str = "auto",
+        series: int | None = None,
+        axes: str | None = None,
+        channels: Any = None,
         memory_limit: float = 4.0,
     ) -> None:
         self.root = find_root(root)
@@ -92,6 +106,10 @@ class Folder:
         self.object_diameter = object_diameter
         self.nodata, self.min_is_white = parse_nodata(nodata), min_is_white
         self._white = WhiteIsZero(min_is_white)
+        options = {"series": series, "axes": axes, "channels": channels}
+        self._selection = Selection.parse(options)
+        self._may_mix = in_channels is None and self._selection.channels is None
+        self._memory_limit = memory_limit
         self._store = ArrayStore(cache_folder(self.root), memory_limit)
         self._kind, self._ignore = labels, ignore
         self._summaries: list[LabelSummary] = []
@@ -102,6 +120,7 @@ class Folder:
         self.num_classes = self.decoder.num_classes
         samples = self._read([*pairs, *held_out], pages)
         self.in_channels = len(samples[0].image)
+        self._may_mix = False  # test images are read like these
         held_out_paths = {path for path, _ in held_out}
         train = [sample for sample in samples if sample.path not in held_out_paths]
         validation = [sample for sample in samples if sample.path in held_out_paths]
@@ -109,8 +128,16 @@ class Folder:
             train, validation = self._split_fold(train, fold, folds)
         self._splits = {"train": train, "validation": validation}
         paths = sorted({sample.path for sample in train if sample.path})
-        self.pixel_size = common_pixel_size(paths) if pixel_size is None else pixel_size
+        self.pixel_size = (
+            common_pixel_size(paths, self._selection) if pixel_size is None else pixel_size
+        )
         logger.info("%s", self.describe())
+
+    @property
+    def channels(self) -> Any:
+        """The option ``channels`` by which the images are read, given or inferred."""
+        chosen = self._selection.channels
+        return list(chosen) if isinstance(chosen, tuple) else chosen
 
     def split(self, name: str) -> Sequence[Sample]:
         """Return "train", "validation", or "test" (empty if there is no ``test/``)."""
@@ -182,8 +209,28 @@ class Folder:
 
     def _read(self, pairs: Pairs, label_pages: LabelPages) -> list[Sample]:
         """Read images and their labels page by page."""
-        read = read_every(pairs, lambda pair: self._read_pair(*pair, label_pages))
+        try:
+            read = read_every(pairs, lambda pair: self._read_pair(*pair, label_pages))
+        except MixedChannelsError as error:
+            read = self._read_as_colours(pairs, label_pages, str(error))
         return [sample for samples in read for sample in samples]
+
+    def _read_as_colours(
+        self, pairs: Pairs, label_pages: LabelPages, why: str
+    ) -> list[list[Sample]]:
+        """Read all images again, with three channels each."""
+        self._selection = replace(self._selection, channels="rgb")
+        self._store = ArrayStore(cache_folder(self.root), self._memory_limit)
+        self._in_channels = 3
+        try:
+            read = read_every(pairs, lambda pair: self._read_pair(*pair, label_pages))
+        except ValueError as error:
+            raise ValueError(f"{why} {error}") from error
+        logger.warning(
+            "%s All are read as colours: grey becomes three equal channels, and transparency is "
+            "dropped. For grey images, set dataset.channels=luminance.", why,
+        )  # fmt: skip
+        return read
 
     def _read_pair(
         self, path: Path, label_path: Path | None, label_pages: LabelPages
@@ -196,6 +243,7 @@ class Folder:
             len(pages) if pages else None,
             self.nodata,
             self.min_is_white,
+            self._selection,
         )
         if pages is not None and len(images) != len(pages):
             raise ValueError(
@@ -205,6 +253,11 @@ class Folder:
         samples: list[Sample] = []
         for number, (image, missing) in enumerate(images):
             self._in_channels = self._in_channels or len(image)
+            if self._may_mix and len(image) != self._in_channels:
+                raise MixedChannelsError(
+                    f"Images in {self.root} differ in channels: {path.name} has {len(image)}, "
+                    f"others have {self._in_channels}."
+                )
             require_channels(path, len(image), self._in_channels)
             name = stem(path) if len(images) == 1 else f"{stem(path)}_{number:03d}"
             instances = classes = None

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from unet_exp.images.formats import SUFFIXES
+from unet_exp.images.formats import FORMATS, SUFFIXES
 
 ENDINGS = re.compile(
     r"[_-](cp_masks?|masks?|labels?|seg|segmentation|gt|instances?|annotations?"
@@ -93,7 +93,8 @@ def list_files(folder: Path, log: bool = True) -> list[Path]:
     if not images:
         found = f"only {_names(others)}" if others else "nothing"
         raise ValueError(
-            f"{folder} holds no PNG, TIFF or NPY file, {found}. Convert the images to PNG or TIFF."
+            f"{folder} holds no file of a known format ({', '.join(f.name for f in FORMATS)}), "
+            f"{found}. Convert the images to PNG or TIFF."
         )
     if others and log:
         logger.warning("Ignored in %s: %s", folder, _names(others))

@@ -73,12 +73,13 @@ def require_channels(path: Path, channels: int, expected: int) -> None:
 
     >>> require_channels(Path("a.png"), 3, 1)
     Traceback (most recent call last):
-    ValueError: a.png has 3 channels, not 1. Set dataset.in_channels=3, or convert all images to ...
+    ValueError: a.png has 3 channels, not 1. Set dataset.in_channels=3, or choose what is read ...
     """
     if channels != expected:
         raise ValueError(
             f"{path} has {channels} channels, not {expected}. Set dataset.in_channels={channels}, "
-            "or convert all images to the same channels."
+            "or choose what is read of all images: dataset.channels=rgb, luminance or numbers from "
+            "0, such as [0,2]."
         )
 
 

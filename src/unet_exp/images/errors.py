@@ -11,6 +11,10 @@ class NoMemoryError(ValueError):
     """A file does not fit into memory."""
 
 
+class RefusedError(ValueError):
+    """A file is valid but cannot be read in this way; the message says what to do."""
+
+
 def one_line(error: BaseException) -> str:
     """Return the first 160 characters of an error's message, else its type."""
     return " ".join(str(error).split())[:160] or type(error).__name__
@@ -30,20 +34,29 @@ def naming_memory_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def naming_refusal(path: Path) -> Iterator[None]:
+    """Turn a ValueError into one that names the file, which is refused but not damaged."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path} is refused: {error}.") from error
+
+
+@contextmanager
 def naming_damage(path: Path) -> Iterator[None]:
     """Turn any error of a codec or parser into a ValueError that names the file."""
     try:
         with naming_memory_errors(path):
             yield
-    except OSError as error:
-        if error.filename is None:
-            error.filename = str(path)
-        raise
     except NoMemoryError:
         raise
-    except TooLargeError as error:
+    except (TooLargeError, RefusedError) as error:
         raise ValueError(f"{path} is refused: {error}.") from error
     except Exception as error:
+        # Parsers raise an OSError without a number for a damaged file.
+        if isinstance(error, OSError) and error.errno is not None:
+            error.filename = error.filename or str(path)
+            raise
         raise ValueError(
             f"{path} cannot be read ({one_line(error)}). It is damaged, cut short or not what its "
             "name says: copy or export it again."

@@ -11,12 +11,13 @@ from jaxtyping import Shaped
 
 from unet_exp.arrays import MappedArray, SlicedArray
 from unet_exp.images.display import Display, invert_number, inverted, warn_once
-from unet_exp.images.errors import naming_damage, naming_memory_errors
+from unet_exp.images.errors import naming_damage, naming_memory_errors, naming_refusal
 from unet_exp.images.formats import open_stored
 from unet_exp.images.limits import MOST_PAGES, size
 from unet_exp.images.nodata import NoData, NoneAtAll
 from unet_exp.images.scaling import channel_of, row_bands
-from unet_exp.images.stored_image import Layout, StoredImage, find_layout
+from unet_exp.images.selection import EVERYTHING, Selection
+from unet_exp.images.stored_image import UNNAMED, Layout, StoredImage, find_layout, guess_axes
 from unet_exp.images.tags import Tags
 
 IN_MEMORY = 2**27
@@ -79,8 +80,9 @@ def open_image(
     pages: int | None = None,
     in_memory: int = IN_MEMORY,
     min_is_white: str = "auto",
+    selection: Selection = EVERYTHING,
 ) -> Iterator[ImageFile]:
-    """Open a PNG, TIFF or NPY file, or an OME-Zarr folder.
+    """Open an image file of any format in `unet_exp.images.formats`, or an OME-Zarr folder.
 
     Colours are in the order red, green, blue. An opaque alpha channel is left out. Pages have the
     displayed orientation. ``min_is_white`` is described in `display.Display.inverts`.
@@ -93,15 +95,22 @@ def open_image(
     in_memory
         Bytes up to which all pixels are read at once. Larger files are read by slices if the
         format allows it (PNG does not).
+    selection
+        Series, axes and channels to read.
 
-    Raises ValueError that names the file if it is damaged, empty, of another format, or larger than
-    `unet_exp.images.limits` allows, and OSError if it is missing or cannot be read.
+    Raises ValueError that names the file if it is damaged, empty, of another format, lacks what is
+    selected, or is larger than `unet_exp.images.limits` allows, and OSError if it is missing or
+    cannot be read.
     """
     with ExitStack() as closing:
         with naming_damage(path):
-            stored = closing.enter_context(open_stored(path, in_memory))
+            stored = closing.enter_context(open_stored(path, in_memory, selection.series))
             array, display = stored.array, stored.display
-            layout = find_layout(tuple(array.shape), stored.axes)
+        with naming_refusal(path):
+            axes = selection.named(stored.axes or UNNAMED, len(array.shape))
+        with naming_damage(path):
+            axes = axes if axes != UNNAMED else guess_axes(array.shape)
+            layout = find_layout(tuple(array.shape), axes)
         if 0 in array.shape or np.dtype(array.dtype).kind not in "buif":
             raise ValueError(
                 f"{path} holds {tuple(array.shape)} values of type {array.dtype}. "
@@ -122,15 +131,24 @@ def open_image(
         count = size([array.shape[axis] for axis in layout.channels])
         found = _pages(path, stored, layout, count, invert)
         if stored.alpha and count in (2, 4) and all(map(_is_opaque, found)):
-            found = _pages(path, stored, layout, count - 1, invert)
+            count -= 1
+            found = _pages(path, stored, layout, count, invert)
+        if selection.channels is not None:
+            with naming_refusal(path):
+                count = selection.count(count, "S" in axes)
+            found = [_selected(page, selection, count) for page in found]
         yield ImageFile(path, found, layout.letters, shape, stored.tags, display, invert)
 
 
 def open_whole(
-    path: Path, channels: int | None = None, pages: int | None = None, min_is_white: str = "auto"
+    path: Path,
+    channels: int | None = None,
+    pages: int | None = None,
+    min_is_white: str = "auto",
+    selection: Selection = EVERYTHING,
 ) -> AbstractContextManager[ImageFile]:
     """Open an image file as `open_image` does, and read all its pixels at once."""
-    return open_image(path, channels, pages, 2**62, min_is_white)
+    return open_image(path, channels, pages, 2**62, min_is_white, selection)
 
 
 def _pages(
@@ -155,6 +173,16 @@ def _pages(
 
     shape = tuple(array.shape[axis] for axis in layout.pages)
     return [page(index) for index in np.ndindex(shape)]
+
+
+def _selected(page: MappedArray, selection: Selection, count: int) -> MappedArray:
+    """Return a page with ``count`` channels, chosen or made when they are read."""
+
+    def read(source: Any, key: tuple[slice, ...]) -> Shaped[np.ndarray, "c h w"]:
+        chosen, *place = key
+        return selection.apply(source[(slice(None), *place)])[chosen]
+
+    return MappedArray(page, read, (count, *page.shape[1:]))
 
 
 def mirror_slice(part: slice, length: int) -> slice:

@@ -8,15 +8,16 @@ import numpy as np
 
 from unet_exp.arrays import memory_mapped
 from unet_exp.images.limits import require_memory, size
-from unet_exp.images.stored_image import StoredImage, guess_axes
+from unet_exp.images.stored_image import StoredImage, require_series
 from unet_exp.numbers import format_bytes
 
 SIGNATURES = (b"\x93NUMPY",)
 
 
 @contextmanager
-def open_npy(path: Path, in_memory: int) -> Iterator[StoredImage]:
+def open_npy(path: Path, in_memory: int, series: int | None = None) -> Iterator[StoredImage]:
     """Open an NPY file; read it at once up to ``in_memory`` bytes."""
+    require_series(series, 1)
     with path.open("rb") as file:
         version = np.lib.format.read_magic(file)
         read_header = np.lib.format.read_array_header_1_0
@@ -36,4 +37,4 @@ def open_npy(path: Path, in_memory: int) -> Iterator[StoredImage]:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
         if array.flags.c_contiguous:
             array = memory_mapped(path, array.offset, array.dtype, array.shape)
-    yield StoredImage(array, guess_axes(array.shape))
+    yield StoredImage(array)

@@ -12,7 +12,7 @@ from typing import Any
 import zarr
 
 from unet_exp.images.limits import require_memory, require_plausible, size
-from unet_exp.images.stored_image import StoredImage, find_layout, guess_axes
+from unet_exp.images.stored_image import StoredImage, find_layout, guess_axes, require_series
 from unet_exp.images.tags import Step, Tags, is_length
 
 AXES = "tczyx"
@@ -34,16 +34,16 @@ def holds_image(path: Path) -> bool:
 
 
 @contextmanager
-def open_zarr(path: Path, in_memory: int) -> Iterator[StoredImage]:
+def open_zarr(path: Path, in_memory: int, series: int | None = None) -> Iterator[StoredImage]:
     """Open the finest resolution of an OME-Zarr image, or a plain Zarr array, to read by slices.
 
-    The first series of an image that bioformats2raw converted is taken.
+    Without ``series``, the first one of an image that bioformats2raw converted is taken.
     """
-    stored = _find_image(path)
+    stored = _find_image(path, series)
     array = stored.array
     declared = size(array.shape, array.dtype.itemsize)
     files = (p.stat().st_size for p in path.rglob("*") if p.is_file())
-    pages = find_layout(array.shape, stored.axes).pages
+    pages = find_layout(array.shape, stored.axes).pages if stored.axes else range(array.ndim - 2)
     require_plausible(declared, files, size([array.shape[axis] for axis in pages]))
     require_memory(size(array.chunks, array.dtype.itemsize), "one of its chunks")
     if (missing := array.nchunks - array.nchunks_initialized) > 0:
@@ -54,7 +54,7 @@ def open_zarr(path: Path, in_memory: int) -> Iterator[StoredImage]:
     yield stored
 
 
-def _find_image(path: Path) -> StoredImage:
+def _find_image(path: Path, series: int | None) -> StoredImage:
     """Find the array of the image, its axes and its tags."""
     try:
         node: Any = zarr.open(path, mode="r")
@@ -67,11 +67,16 @@ def _find_image(path: Path) -> StoredImage:
         array = zarr.open_array(path / "0", mode="r")
         return StoredImage(array, _usual_axes(array.shape), tags=Tags("zarr"))
     if isinstance(node, zarr.Array):
-        return StoredImage(node, guess_axes(node.shape), tags=Tags("zarr"))
+        require_series(series, 1)
+        return StoredImage(node, tags=Tags("zarr"))
     attributes = _attributes(node)
     if "multiscales" not in attributes and "0" in node and isinstance(node["0"], zarr.Group):
-        node = node["0"]
+        count = sum(1 for name in node.group_keys() if name.isdecimal())
+        require_series(series, count)
+        node = node[str(series or 0)]
         attributes = _attributes(node)
+    else:
+        require_series(series, 1)
     image = first_object(attributes.get("multiscales"))
     finest = first_object(image.get("datasets"))
     array = _array_at(node, finest.get("path"))

@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from unet_exp.images.display import display_of_orientation
 from unet_exp.images.limits import require_memory, require_plausible
-from unet_exp.images.stored_image import StoredImage
+from unet_exp.images.stored_image import StoredImage, require_series
 
 SIGNATURES = (b"\x89PNG",)
 GREY_ALPHA = 4
@@ -23,8 +23,9 @@ SAMPLES = {0: 1, 2: 3, 3: 4, GREY_ALPHA: 4, 6: 4}
 
 
 @contextmanager
-def open_png(path: Path, in_memory: int) -> Iterator[StoredImage]:
+def open_png(path: Path, in_memory: int, series: int | None = None) -> Iterator[StoredImage]:
     """Read a PNG; all pixels are read at once."""
+    require_series(series, 1)
     data = path.read_bytes()
     if data[12:16] != b"IHDR" or len(data) < 33:
         raise ValueError("its header is missing")
@@ -45,7 +46,7 @@ def open_png(path: Path, in_memory: int) -> Iterator[StoredImage]:
     channels = np.moveaxis(picture if picture.shape[2] == 1 else picture[..., order], 2, 0)
     display = display_of_orientation(path, exif_orientation(data))
     alpha = len(channels) in (2, 4)
-    yield StoredImage(channels, display.axes("CYX"), alpha, display=display)
+    yield StoredImage(channels, display.axes("SYX"), alpha, display=display)
 
 
 def exif_orientation(data: bytes) -> Any:

@@ -10,9 +10,11 @@ from unet_exp.images.errors import naming_memory_errors
 from unet_exp.images.image_file import open_image, open_whole
 from unet_exp.images.nodata import NoData, NotFiniteError
 from unet_exp.images.scaling import Scaled
+from unet_exp.images.selection import EVERYTHING, Selection
 
 ASKED = 20
 """Files that are asked for their pixel size."""
+WITHOUT_SIZES = (".png", ".npy", ".jpg", ".jpeg", ".bmp", ".webp")
 ImageAndGaps = tuple[Float32[np.ndarray, "_ _ _"], Bool[np.ndarray, "_ _"] | None]
 
 
@@ -35,6 +37,7 @@ def read_images_and_gaps(
     pages: int | None = None,
     nodata: NoData = (),
     min_is_white: str = "auto",
+    selection: Selection = EVERYTHING,
 ) -> list[ImageAndGaps]:
     """Read and normalise pages like `read_images`, each with a mask of pixels without data.
 
@@ -43,7 +46,10 @@ def read_images_and_gaps(
     """
     everything = slice(None), slice(None)
     try:
-        with open_whole(path, channels, pages, min_is_white) as file, naming_memory_errors(path):
+        with (
+            open_whole(path, channels, pages, min_is_white, selection) as file,
+            naming_memory_errors(path),
+        ):
             file.display.warn_of_white_zeros(path, min_is_white)
             missing = file.find_nodata(nodata)
             images = [Scaled(page[:, :, :], normalization, missing) for page in file.pages]
@@ -52,17 +58,17 @@ def read_images_and_gaps(
         raise ValueError(f"{path} has {error}") from error
 
 
-def common_pixel_size(paths: Sequence[Path]) -> float | None:
+def common_pixel_size(paths: Sequence[Path], selection: Selection = EVERYTHING) -> float | None:
     """Return the side of a pixel in micrometres that some files agree on; None if they do not.
 
-    Of many files, ``ASKED`` in even steps are asked. PNG and NPY files do not say it.
+    Of many files, ``ASKED`` in even steps are asked. Pictures and NPY files do not say it.
     """
     step = max(1, len(paths) // ASKED)
     found = set()
     for path in paths[::step]:
-        if path.suffix.lower() in (".png", ".npy"):
+        if path.suffix.lower() in WITHOUT_SIZES:
             return None
-        with open_image(path, in_memory=0) as file:
+        with open_image(path, in_memory=0, selection=selection) as file:
             found.add(file.tags.pixel_size())
     return found.pop() if len(found) == 1 else None
 

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from unet_exp.images.display import Display
+from unet_exp.images.errors import RefusedError
 from unet_exp.images.tags import Tags
 
 UNNAMED = "QI"
@@ -26,16 +27,27 @@ class StoredImage:
     array
         Read by slices, in the file's order of axes.
     axes
-        tifffile's letter of each axis as it is displayed.
+        tifffile's letter of each axis as it is displayed; empty if the file names none.
     alpha
         Whether the last channel may be an alpha channel.
     """
 
     array: Any
-    axes: str
+    axes: str = ""
     alpha: bool = False
     tags: Tags = field(default_factory=Tags)
     display: Display = field(default_factory=Display)
+
+
+def require_series(series: int | None, count: int) -> None:
+    """Refuse the number of a series that a file does not hold.
+
+    >>> require_series(2, 1)
+    Traceback (most recent call last):
+    unet_exp.images.errors.RefusedError: series=2 is not in it: it holds 1, numbered from 0
+    """
+    if series is not None and series >= count:
+        raise RefusedError(f"series={series} is not in it: it holds {count}, numbered from 0")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 import tifffile
@@ -134,6 +135,23 @@ class Tags:
         if unit != other or unit not in MICROMETRES or abs(width - height) > 0.01 * width:
             return None
         return width * MICROMETRES[unit]
+
+
+def micrometre_tags(steps: Mapping[str, float]) -> Tags:
+    """Return the tags of steps along x, y and z in micrometres, and along t in seconds.
+
+    >>> micrometre_tags({"x": 0.25, "y": 0.5, "t": 3.0}).steps()
+    {'x': (0.25, 'micrometer'), 'y': (0.5, 'micrometer'), 't': (3.0, 'second')}
+    """
+    valid = {axis: step for axis, step in steps.items() if is_length(step)}
+    details: dict[str, Any] = {"unit": "um"} if {"x", "y"} <= valid.keys() else {}
+    names = {"z": "spacing", "t": "finterval"}
+    details |= {names[axis]: step for axis, step in valid.items() if axis in names}
+    ratios = None
+    if "unit" in details:
+        per_pixel = (Fraction(1 / valid[axis]).limit_denominator(10**6) for axis in "xy")
+        ratios = tuple((ratio.numerator, ratio.denominator) for ratio in per_pixel)
+    return Tags("imagej", ratios, details=details)  # pyright: ignore[reportArgumentType]
 
 
 def unit_name(unit: Any) -> str:

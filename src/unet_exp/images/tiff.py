@@ -12,7 +12,7 @@ from tifffile import TiffFile, TiffPageSeries
 from unet_exp.arrays import memory_mapped
 from unet_exp.images.display import read_display
 from unet_exp.images.limits import require_memory, require_plausible, size
-from unet_exp.images.stored_image import StoredImage
+from unet_exp.images.stored_image import StoredImage, require_series
 from unet_exp.images.tags import read_tags
 from unet_exp.images.tiff_images import choose_image, joined_array
 from unet_exp.images.tiff_series import open_series
@@ -21,14 +21,15 @@ SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 @contextmanager
-def open_tiff(path: Path, in_memory: int) -> Iterator[StoredImage]:
+def open_tiff(path: Path, in_memory: int, series: int | None = None) -> Iterator[StoredImage]:
     """Open the image in a TIFF; read it at once up to ``in_memory`` bytes.
 
-    `tiff_series` and `tiff_images` choose the pages. A damaged file raises any exception of
-    tifffile or its codecs, here or when a slice is read.
+    Without ``series``, `tiff_series` and `tiff_images` choose the pages. A damaged file raises any
+    exception of tifffile or its codecs, here or when a slice is read.
     """
-    with open_series(path) as (file, series):
-        image = choose_image(path, file, series)
+    with open_series(path) as (file, found):
+        require_series(series, len(found))
+        image = choose_image(path, file, found if series is None else [found[series]])
         page, dtype = image.first_page, image.parts[0].dtype
         if dtype is None:
             raise ValueError(

@@ -5,6 +5,7 @@ inside. Cell Tracking Challenge (celltrackingchallenge.net): ``01_RES/mask000.ti
 ``res_track.txt``.
 """
 
+import logging
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +18,7 @@ from unet_exp.files import replacing
 from unet_exp.postprocessing.links import linked
 from unet_exp.prediction.segmented import Segmented
 
+logger = logging.getLogger(__name__)
 MOST = np.iinfo(np.uint16).max
 
 
@@ -110,6 +112,10 @@ class CellTrackingWriter:
         Raises ValueError that names the sequences with too many cells, after writing all others.
         """
         folders = dict.fromkeys(self.sequence(path)[0] for path in paths)
+        logger.info(
+            "Cells are linked by overlap: a cell keeps its number in the next frame if more than "
+            "half of it is covered there. Divisions are not found."
+        )
         errors = []
         for folder in folders:
             try:

@@ -14,6 +14,7 @@ from unet_exp.images.display import MIN_IS_WHITE
 from unet_exp.images.image_file import open_image
 from unet_exp.images.nodata import NoData, NotFiniteError, parse_nodata
 from unet_exp.images.scaling import NORMALIZATIONS
+from unet_exp.images.selection import EVERYTHING, Selection
 from unet_exp.inference.freed_memory import keep_freed_memory
 from unet_exp.inference.magnification import parse_scale, recorded_pixel_size, scale_between
 from unet_exp.inference.predictor import Predictor
@@ -38,6 +39,10 @@ CHALLENGES = ("isbi", "ctc")
 FORMATS = ("auto", "tiff", "zarr", *CHALLENGES)
 
 
+OF_DATASET = ("nodata", "min_is_white", "series", "axes", "channels")
+"""Options that have the values of the checkpoint's data set unless they are given."""
+
+
 class IncompleteError(Exception):
     """Some images could not be segmented. The results of the others are written."""
 
@@ -53,6 +58,7 @@ class Reading(NamedTuple):
     """Factor by which images are enlarged; None: by their pixel sizes."""
     pixel_size: float | None = None
     """Of the training images, in micrometres."""
+    selection: Selection = EVERYTHING
 
 
 def segment_files(cfg: DictConfig) -> None:
@@ -67,10 +73,10 @@ def segment_files(cfg: DictConfig) -> None:
     checkpoints = find_checkpoints(cfg.checkpoint)
     trained = load(checkpoints, cfg)
     # Of the rest, postprocessing refers to the target, which only the checkpoint knows.
-    own = ("nodata", "min_is_white", "tta", "format", "outputs", "probability_type")
+    own = (*OF_DATASET, "tta", "format", "outputs", "probability_type")
     given = to_plain_data(OmegaConf.masked_copy(cfg, list(own)))
     recorded = to_plain_data(trained.config)
-    described = {name: given[name] for name in ("nodata", "min_is_white")}
+    described = {name: given[name] for name in OF_DATASET}
     dataset = recorded["dataset"] | {k: v for k, v in described.items() if v is not None}
     scale, trained_pixel = parse_scale(cfg.scale), recorded_pixel_size(recorded["dataset"])
     if scale is None:
@@ -130,7 +136,9 @@ def how_to_read(dataset: dict[str, Any], channels: int) -> Reading:
     min_is_white = dataset.get("min_is_white") or "auto"
     require_choice("dataset.normalization", normalization, NORMALIZATIONS)
     require_choice("dataset.min_is_white", min_is_white, MIN_IS_WHITE)
-    return Reading(channels, normalization, parse_nodata(dataset.get("nodata")), min_is_white)
+    nodata = parse_nodata(dataset.get("nodata"))
+    selection = Selection.parse(dataset)
+    return Reading(channels, normalization, nodata, min_is_white, selection=selection)
 
 
 def choose_writer(cfg: DictConfig, num_classes: int, output: Path) -> ResultWriter:
@@ -158,7 +166,7 @@ def unusual_settings(dataset: dict[str, Any]) -> dict[str, str]:
     >>> unusual_settings({"nodata": [float("nan")], "min_is_white": "auto"})
     {'nodata': '[nan]'}
     """
-    values = {name: str(dataset.get(name)) for name in ("nodata", "min_is_white")}
+    values = {name: str(dataset.get(name)) for name in OF_DATASET}
     return {name: value for name, value in values.items() if value not in ("None", "auto")}
 
 
@@ -204,9 +212,10 @@ class FileSegmenter:
 
         Raises ValueError if it is damaged or has another number of channels than the network.
         """
-        channels, normalization, nodata, min_is_white, scale, trained_pixel = self.reading
+        channels, normalization, nodata, min_is_white = self.reading[:4]
+        scale, trained_pixel, selection = self.reading[4:]
         with (
-            open_image(path, channels, min_is_white=min_is_white) as opened,
+            open_image(path, channels, min_is_white=min_is_white, selection=selection) as opened,
             scratch(self.output) as new_array,
         ):
             opened.display.warn_of_white_zeros(path, min_is_white)
@@ -214,7 +223,8 @@ class FileSegmenter:
             if pages[0].shape[0] != channels:
                 raise ValueError(
                     f"{path} has {pages[0].shape[0]} channels, and the network was trained on "
-                    f"{channels}. Give images like those it was trained on."
+                    f"{channels}. Give images like those it was trained on, or choose what is "
+                    "read of them: channels=rgb, luminance or numbers from 0, such as [0,2]."
                 )
             if scale is None:
                 scale = scale_between(str(path), opened.tags.pixel_size(), trained_pixel)

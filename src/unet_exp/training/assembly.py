@@ -30,7 +30,7 @@ def build_dataset(cfg: DictConfig) -> Any:
                 "again with it, or read it from the environment: ${oc.env:NAME}."
             ) from error
         raise
-    for name in ("in_channels", "num_classes", "pixel_size"):
+    for name in ("in_channels", "num_classes", "channels", "pixel_size"):
         if name in cfg.dataset and cfg.dataset[name] is None:
             cfg.dataset[name] = getattr(dataset, name)
     return dataset

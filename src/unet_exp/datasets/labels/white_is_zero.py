@@ -10,6 +10,7 @@ from jaxtyping import Shaped
 from unet_exp.datasets.labels.kinds import WHITES
 from unet_exp.datasets.labels.numbering import unique_inverse
 from unet_exp.images.display import MIN_IS_WHITE, Display, opposite_option, warn_once
+from unet_exp.images.formats import is_lossy
 from unet_exp.images.image_file import open_whole
 from unet_exp.ranges import require_choice
 
@@ -40,7 +41,15 @@ class StoredLabels:
 
 
 def read_stored(path: Path, pages: int | None = None) -> StoredLabels:
-    """Read the stored numbers of a label file, rotated as it is displayed."""
+    """Read the stored numbers of a label file, rotated as it is displayed.
+
+    Raises ValueError like `open_whole`, and for formats that may change numbers.
+    """
+    if is_lossy(path):
+        raise ValueError(
+            f"{path} is of a format that may change the numbers of labels. Save labels as PNG or "
+            "TIFF."
+        )
     with open_whole(path, None, pages, "keep") as file:
         return StoredLabels(path, file.stack(), file.display)
 
