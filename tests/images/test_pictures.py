@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image
-
-from unet_exp.images.reading import read_pages
+from tests.images.stored_pages import read_pages
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
 
