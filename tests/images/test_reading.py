@@ -7,7 +7,12 @@ import tifffile
 from numpy.testing import assert_array_equal
 from tests.images.stored_pages import read_pages
 
-from unet_exp.images.reading import common_pixel_size, normalise, read_images
+from unet_exp.images.reading import (
+    common_pixel_size,
+    normalise,
+    read_images,
+    read_images_and_gaps,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -150,11 +155,18 @@ def test_files_agree_on_the_size_of_a_pixel_or_it_is_unknown(tmp_path: Path) -> 
         tifffile.imwrite(path, image, imagej=True, resolution=resolution, metadata={"unit": unit})
         return path
 
+    def agreed(*paths: Path) -> float | None:
+        sizes: list[float | None] = []
+        for path in paths:
+            read_images_and_gaps(path, on_open=lambda file: sizes.append(file.tags.pixel_size()))
+        return common_pixel_size(sizes)
+
     half, same, other = tiff("a.tif", 2, "um"), tiff("b.tif", 0.002, "nm"), tiff("c.tif", 4, "um")
-    assert common_pixel_size([half]) == pytest.approx(0.5)
-    assert common_pixel_size([half, same]) == pytest.approx(0.5)
-    assert common_pixel_size([half, other]) is None
-    assert common_pixel_size([half, tmp_path / "d.png"]) is None
+    assert agreed(half) == pytest.approx(0.5)
+    assert agreed(half, same) == pytest.approx(0.5)
+    assert agreed(half, other) is None
+    cv2.imwrite(str(tmp_path / "d.png"), np.zeros((4, 5), np.uint8))
+    assert agreed(half, tmp_path / "d.png") is None
     print_size = tmp_path / "e.tif"
     tifffile.imwrite(print_size, np.zeros((4, 5), np.uint8), resolution=(72, 72), resolutionunit=2)
-    assert common_pixel_size([print_size]) is None
+    assert agreed(print_size) is None

@@ -113,6 +113,7 @@ class Folder:
         self._store = ArrayStore(cache_folder(self.root), memory_limit)
         self._kind, self._ignore = labels, ignore
         self._summaries: list[LabelSummary] = []
+        self._pixel_sizes: dict[Path, float | None] = {}
 
         pairs, held_out = find_pairs(self.root), self._pairs_in("validation")
         pages = self._read_labels([*pairs, *held_out])
@@ -127,10 +128,8 @@ class Folder:
         if not validation:
             train, validation = self._split_fold(train, fold, folds)
         self._splits = {"train": train, "validation": validation}
-        paths = sorted({sample.path for sample in train if sample.path})
-        self.pixel_size = (
-            common_pixel_size(paths, self._selection) if pixel_size is None else pixel_size
-        )
+        sizes = (self._pixel_sizes.get(sample.path) for sample in train if sample.path)
+        self.pixel_size = common_pixel_size(sizes) if pixel_size is None else pixel_size
         logger.info("%s", self.describe())
 
     @property
@@ -244,6 +243,7 @@ class Folder:
             self.nodata,
             self.min_is_white,
             self._selection,
+            lambda file: self._pixel_sizes.update({path: file.tags.pixel_size()}),
         )
         if pages is not None and len(images) != len(pages):
             raise ValueError(

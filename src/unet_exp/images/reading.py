@@ -1,20 +1,17 @@
 """Read whole image files as normalised arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped
 
 from unet_exp.images.errors import naming_memory_errors
-from unet_exp.images.image_file import open_image, open_whole
+from unet_exp.images.image_file import ImageFile, open_whole
 from unet_exp.images.nodata import NoData, NotFiniteError
 from unet_exp.images.scaling import Scaled
 from unet_exp.images.selection import EVERYTHING, Selection
 
-ASKED = 20
-"""Files that are asked for their pixel size."""
-WITHOUT_SIZES = (".png", ".npy", ".jpg", ".jpeg", ".bmp", ".webp")
 ImageAndGaps = tuple[Float32[np.ndarray, "_ _ _"], Bool[np.ndarray, "_ _"] | None]
 
 
@@ -38,11 +35,13 @@ def read_images_and_gaps(
     nodata: NoData = (),
     min_is_white: str = "auto",
     selection: Selection = EVERYTHING,
+    on_open: Callable[[ImageFile], object] = lambda file: None,
 ) -> list[ImageAndGaps]:
     """Read and normalise pages like `read_images`, each with a mask of pixels without data.
 
     A pixel is in the mask if none of its channels has data, see
-    `image_file.ImageFile.find_nodata`. The mask is None if all numbers are data.
+    `image_file.ImageFile.find_nodata`. The mask is None if all numbers are data. ``on_open`` is
+    called with the open file.
     """
     everything = slice(None), slice(None)
     try:
@@ -50,6 +49,7 @@ def read_images_and_gaps(
             open_whole(path, channels, pages, min_is_white, selection) as file,
             naming_memory_errors(path),
         ):
+            on_open(file)
             file.display.warn_of_white_zeros(path, min_is_white)
             missing = file.find_nodata(nodata)
             images = [Scaled(page[:, :, :], normalization, missing) for page in file.pages]
@@ -58,18 +58,13 @@ def read_images_and_gaps(
         raise ValueError(f"{path} has {error}") from error
 
 
-def common_pixel_size(paths: Sequence[Path], selection: Selection = EVERYTHING) -> float | None:
-    """Return the side of a pixel in micrometres that some files agree on; None if they do not.
+def common_pixel_size(sizes: Iterable[float | None]) -> float | None:
+    """Return the side of a pixel on which files agree; None if they differ or one is unknown.
 
-    Of many files, ``ASKED`` in even steps are asked. Pictures and NPY files do not say it.
+    >>> common_pixel_size([0.5, 0.5]), common_pixel_size([0.5, None])
+    (0.5, None)
     """
-    step = max(1, len(paths) // ASKED)
-    found = set()
-    for path in paths[::step]:
-        if path.suffix.lower() in WITHOUT_SIZES:
-            return None
-        with open_image(path, in_memory=0, selection=selection) as file:
-            found.add(file.tags.pixel_size())
+    found = set(sizes)
     return found.pop() if len(found) == 1 else None
 
 
