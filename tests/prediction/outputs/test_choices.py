@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tests.prediction.outputs.drawings import DRAWN, segmented
 
 from unet_exp.prediction.outputs.choices import OUTPUTS, chosen_outputs
 from unet_exp.prediction.result_files import PerImageWriter
@@ -33,3 +35,26 @@ def test_all_outputs_have_their_own_file() -> None:
 def test_wrong_outputs_are_named(given: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         chosen_outputs(given)
+
+
+class Full:
+    """Instances on a disk that fails."""
+
+    shape = (4, 6)
+    dtype = np.dtype(np.uint32)
+
+    def __getitem__(self, key: object) -> np.ndarray:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in OUTPUTS if name not in ("probabilities", "classes")]
+)
+def test_a_failed_write_leaves_nothing_half_written(tmp_path: Path, name: str) -> None:
+    [output] = chosen_outputs([name])
+    output.write(tmp_path / "a.out", segmented(DRAWN))
+    before = (tmp_path / "a.out").read_bytes()
+    with pytest.raises(OSError, match="No space left"):
+        output.write(tmp_path / "a.out", segmented(DRAWN, instances=[Full()]))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.out"]
+    assert (tmp_path / "a.out").read_bytes() == before
