@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import signal
 import subprocess
@@ -146,12 +147,13 @@ def test_resume_refuses_other_settings(command: Command) -> None:
     assert "already holds a run" in again.err
 
 
-def test_a_schedule_made_for_other_steps_is_refused(command: Command) -> None:
-    assert command("train", *TINY, "hydra.run.dir=run").code == 0
-    longer = ("trainer.max_steps=6", "hydra.run.dir=run", "resume=true")
-    refused = command("train", *TINY, *longer)
-    assert refused.code == 1
-    assert "scheduler.T_max=4 (now 6)" in refused.err
+def test_a_finished_run_goes_on_with_more_steps(command: Command) -> None:
+    quick = (*TINY, "scheduler=one_cycle", "pictures.images=0", "hydra.run.dir=run")
+    assert command("train", *quick).code == 0
+    done = command("train", *quick, "trainer.max_steps=6", "resume=true")
+    assert done.code == 0, done.err
+    assert "planned for 4 steps; from step 4 on" in done.out
+    assert json.loads(Path("run/summary.json").read_text())["steps"] == 6
 
 
 def test_a_finished_run_resumed_keeps_its_record(command: Command) -> None:
@@ -211,9 +213,44 @@ def test_ckpt_path_goes_on_in_a_new_folder(command: Command) -> None:
     assert "model.depth=2" in refused.err
 
 
+def test_a_longer_training_goes_on_with_the_schedule_of_all_its_steps(
+    command: Command, trained: Path
+) -> None:
+    start = f"ckpt_path={trained}/checkpoints/last.ckpt"
+    quick = (*TINY, "pictures.images=0", "postprocessing.fit=false", start)
+    done = command("train", *quick, "trainer.max_steps=8", "hydra.run.dir=b")
+    assert done.code == 0, done.err
+    assert "schedule    was planned for 4 steps; from step 4 on, it is that of 8 steps" in done.out
+    with Path("b/metrics.csv").open(newline="") as file:
+        rates = [float(row["lr"]) for row in csv.DictReader(file)]
+    # A cosine from 0.002 down over 8 steps; a row has the rate of the step that comes next.
+    assert rates[-2:] == pytest.approx([0.001 * (1 + math.cos(math.pi * 6 / 8)), 0])
+    refused = command("train", *quick, "trainer.max_steps=8", "scheduler=poly", "hydra.run.dir=c")
+    assert refused.code == 1
+    assert "begin anew with its weights alone: init_from=" in refused.err
+
+
+def test_a_training_begins_with_the_weights_of_another(command: Command, trained: Path) -> None:
+    quick = (*TINY, "pictures.images=0", "postprocessing.fit=false", f"init_from={trained}")
+    frozen = ("optimizer=sgd", "optimizer.lr=0", "scheduler=constant", "trainer.max_steps=1")
+    done = command("train", *quick, *frozen, "init_from.strict=false", "hydra.run.dir=a")
+    assert done.code == 0, done.err
+    assert f"weights     from {trained}/checkpoints/best.ckpt\n" in done.out
+    before, after = weights(trained, "best"), weights(Path("a"))
+    names = [name for name in before if name.endswith("weight")]
+    assert all(torch.equal(after[name], before[name]) for name in names)
+    refused = command("train", *quick, "model.base_channels=3", "hydra.run.dir=b")
+    assert refused.code == 1
+    assert "does not fit this network: contracting.0.0 (weight (2, 1, 3, 3), here" in refused.err
+    both = command("train", *quick, f"ckpt_path={trained}", "hydra.run.dir=b")
+    assert "Give one of them" in both.err
+    assert not Path("b").exists()
+
+
 @pytest.mark.parametrize(
     ("override", "words"),
     [
+        ("init_from=none.ckpt", ["none.ckpt"]),
         ("model.dpth=5", ["dpth"]),
         ("model.depth=five", ["five", "model.depth", "UNet"]),
         ("dataset=cats", ["cats", "isbi_em"]),

@@ -1,10 +1,14 @@
 """The same override in every command, with a plus or without."""
 
+from typing import Any
+
 import pytest
 from hydra.errors import OverrideParseException
 from omegaconf import OmegaConf
 from tests.running import Command
 
+from unet_exp.commands.entry import composed
+from unet_exp.configuration import schema
 from unet_exp.configuration.overrides import CommandLine
 
 
@@ -54,6 +58,25 @@ def test_a_command_line_is_read_once() -> None:
     assert [one.key for one in line.overrides if one.is_swept] == ["seed"]
     assert [one.key for one in line.overrides if one.is_of_record] == ["hydra.run.dir", "resume"]
     assert CommandLine.recorded(line.words()) == line
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["init_from=a.ckpt"], {"path": "a.ckpt", "strict": True}),
+        (
+            ["init_from=a (1)", "init_from.strict=false"],
+            {"path": "a (1)", "strict": False},
+        ),
+        (["init_from.strict=false", "init_from=a"], {"path": "a", "strict": False}),
+        (["init_from={path: a, strict: false}"], {"path": "a", "strict": False}),
+        (["init_from=a", "init_from=null"], {"path": None, "strict": True}),
+    ],
+)
+def test_a_file_alone_is_the_path_of_init_from(words: list[str], expected: dict[str, Any]) -> None:
+    schema.register()
+    cfg = composed("train", CommandLine.read(words, "train"))
+    assert cfg.init_from == expected
 
 
 @pytest.mark.parametrize("word", ["sweep=null", "hydra.mode=RUN", "hydra.sweep.dir=a", "seed=0,1"])

@@ -26,6 +26,7 @@ RENAMED = {
 MEANT = {
     "train": {
         "checkpoint": "ckpt_path", "ckpt": "ckpt_path", "output": "hydra.run.dir",
+        "weights": "init_from", "pretrained": "init_from", "finetune": "init_from",
         "output_dir": "hydra.run.dir", "dir": "hydra.run.dir", "run": "hydra.run.dir",
         "epochs": "trainer.max_steps", "max_epochs": "trainer.max_steps",
         "num_epochs": "trainer.max_steps", "steps": "trainer.max_steps",

@@ -23,6 +23,8 @@ from unet_exp.configuration.tree import is_under
 MULTIRUN, HELP, CFG = ("-m", "--multirun"), ("-h", "--help"), ("-c", "--cfg")
 #: Overrides that say how a sweep runs, and not what its jobs train.
 OF_SWEEP = ("sweep.resume", "hydra")
+#: Options that a person may give for a dictionary: ``init_from=a.ckpt`` gives its path.
+SHORT = {"init_from": "init_from.path"}
 #: Dictionaries whose keys a person chooses.
 FREE = (
     "trainer.options", "hydra.sweeper.params", "hydra.sweeper.sampler", "hydra.sweeper.pruner",
@@ -189,6 +191,9 @@ def as_hydra_reads(key: Parsed, word: str, command: str, sweep: bool) -> str:
     """Return an override with the quotes and the plus signs that Hydra needs."""
     _, equals, value = word.partition("=")
     name = key.get_key_element().lstrip("+")
+    if name in SHORT and equals and not value.startswith("{"):
+        name = SHORT[name]
+        key = parse_key(f"{name}=")
     if not equals and command == "evaluate" and name.startswith("~metric."):
         # The checkpoint has this metric. It is removed when the checkpoint is read.
         return f"++{name[1:]}=null"

@@ -14,7 +14,7 @@ SPECIAL = set("[]{}(),:='\" ")
 #: Options that name one file or folder, in a sweep too.
 SINGLE = {"output", "hydra.run.dir", "hydra.sweep.dir", "sweep.resume"}
 #: Options that name files or folders, so that all their characters are part of the name.
-PATHS = SINGLE | {"input", "checkpoint", "run", "ckpt_path"}
+PATHS = SINGLE | {"input", "checkpoint", "run", "ckpt_path", "init_from.path"}
 #: Last parts of keys that name files or folders: dataset.root, callbacks.x.dirpath.
 PATH_NAMES = {"data_dir", "root", "dirpath", "save_dir", "folder"}
 #: Options that hold any text, and a list of texts.

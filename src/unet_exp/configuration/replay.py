@@ -24,7 +24,7 @@ from unet_exp.secrets.masking import is_masked
 
 #: Values that name a path, an address, an account or code.
 FOR_THE_USER = (
-    "data_dir", "ckpt_path", "dataset.data_dir", "dataset.root", "dataset.url",
+    "data_dir", "ckpt_path", "init_from.path", "dataset.data_dir", "dataset.root", "dataset.url",
     "dataset.archive_limit", "dataset.memory_limit", "trainer.options", "logger.entity",
     "logger.log_checkpoints", "hydra.launcher.account", "hydra.launcher.additional_parameters",
     "hydra.launcher.folder", "hydra.launcher.init", "hydra.launcher.setup", "hydra.sweeper.params",

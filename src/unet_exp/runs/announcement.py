@@ -42,6 +42,7 @@ def lines(
     yield "device", f"{device(trainer)}, {counted(processes, 'process')}, {trainer.precision}"
     parameters = sum(p.numel() for p in network.parameters())
     yield "network", f"{type(network).__name__}, {parameters:,} parameters"
+    yield from training.notes.items()
     samples = loaders.labelled("train")
     tile = loaders.training_tile()
     each = loaders.batch_size * trainer.accumulate_grad_batches

@@ -22,14 +22,15 @@ from unet_exp.runs.announcement import announce
 from unet_exp.runs.budget import settle_budget
 from unet_exp.runs.callbacks import ending
 from unet_exp.runs.final_fit import fit_postprocessing, given_values, log_gains
-from unet_exp.runs.planned import require_one_end, settle_by_checkpoint
+from unet_exp.runs.planned import OF_THE_NETWORK, require_one_end, settle_by_checkpoint
 from unet_exp.runs.preparation import PreparedTraining, prepare
-from unet_exp.runs.resume import require_fitting, run_id, starting_point
+from unet_exp.runs.resume import require_fitting, run_id, source_of_weights, starting_point
 from unet_exp.runs.summary import command_line, summary
 from unet_exp.screen import Console
 from unet_exp.training.assembly import build_dataset
 from unet_exp.training.checkpoint import read_content
 from unet_exp.training.datamodule import DataModule
+from unet_exp.training.init_from import take_weights
 from unet_exp.training.loggers import address, finish
 from unet_exp.training.ranks import leave
 from unet_exp.training.stopping import Stopping
@@ -138,8 +139,11 @@ def begin(cfg: DictConfig, folder: RunFolder) -> tuple[PreparedTraining, Path | 
     seed_everything(cfg.seed, verbose=False)
     require_one_end(cfg)
     start, resumed = starting_point(cfg, folder)
+    weights = None if start else source_of_weights(cfg)
     if start:
         settle_by_checkpoint(cfg, read_content(start)["config"], start)
+    if weights:
+        settle_by_checkpoint(cfg, read_content(weights)["config"], weights, OF_THE_NETWORK)
     dataset = build_dataset(cfg)
     budget = [] if cfg.preview else settle_budget(cfg, dataset, started)
     # So that max_steps repeats the training without the budget.
@@ -147,7 +151,12 @@ def begin(cfg: DictConfig, folder: RunFolder) -> tuple[PreparedTraining, Path | 
     training = prepare(cfg, dataset, folder)
     training.plan.extend(budget)
     if start:
-        require_fitting(start, training.config, folder)
+        step, planned = require_fitting(start, training.config, folder)
+        if planned:
+            training.notes["schedule"] = training.module.describe_schedule(step, planned)
+    if weights:
+        network = training.module.network
+        training.notes["weights"] = take_weights(network, weights, cfg.init_from.strict)
     return training, start, resumed
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import to_absolute_path
-from omegaconf import DictConfig, ListConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep_folder import SweepFolder
@@ -67,9 +67,10 @@ def require_training_paths(cfg: DictConfig) -> None:
     Raises FileNotFoundError or ValueError with the first.
     """
     # A resumed run has a checkpoint of its own.
-    if not cfg.resume and cfg.get("ckpt_path") is not None:
-        for path in listed(cfg.ckpt_path):
-            find_checkpoint(as_typed(path))
+    for given in (cfg.get("ckpt_path"), OmegaConf.select(cfg, "init_from.path")):
+        if not cfg.resume and given is not None:
+            for path in listed(given):
+                find_checkpoint(as_typed(path))
     require_data(cfg.get("dataset") or {})
 
 

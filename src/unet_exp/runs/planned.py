@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -28,6 +28,8 @@ SCALE = "inference.scale"
 LENGTHS = ("postprocessing.smoothing", "postprocessing.grow")
 #: Values that a checkpoint settles for a training that goes on from it.
 SETTLED = ("loader.tile", *UNPLANNED, *LENGTHS)
+#: Values that a checkpoint settles for a training that begins with its weights.
+OF_THE_NETWORK = tuple(key for key in UNPLANNED if key.startswith("model."))
 
 
 def settle_plan(cfg: DictConfig, dataset: Any) -> list[str]:
@@ -83,17 +85,21 @@ def settle_lengths(cfg: DictConfig, found: Fingerprint, scale: float) -> dict[st
     return changed
 
 
-def settle_by_checkpoint(cfg: DictConfig, held: Mapping[str, Any], path: Any) -> None:
+def settle_by_checkpoint(
+    cfg: DictConfig, held: Mapping[str, Any], path: Any, keys: Sequence[str] = SETTLED
+) -> None:
     """Take each value that ``cfg`` leaves to the plan from the checkpoint of an earlier training.
 
     Parameters
     ----------
     held
         The configuration that the checkpoint ``path`` records. It may come from anybody.
+    keys
+        The values to take.
 
     Raises CheckpointError if a value there is no number.
     """
-    for key in unsettled(cfg, SETTLED):
+    for key in unsettled(cfg, keys):
         value: Any = held
         for name in key.split("."):
             value = value.get(name) if isinstance(value, Mapping) else None

@@ -1,7 +1,7 @@
 """Build all that a training needs from its configuration, before anything is written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lightning.pytorch import Callback
@@ -48,6 +48,8 @@ class PreparedTraining:
     """Those of the callbacks that the configuration adds."""
     plan: list[str]
     """What was planned from the data and why, a line each."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """What is unusual about the beginning: a line each, by its name."""
 
 
 def prepare(cfg: DictConfig, dataset: Any, folder: RunFolder) -> PreparedTraining:

@@ -40,6 +40,11 @@ def starting_point(cfg: DictConfig, folder: RunFolder) -> tuple[Path | None, boo
         log.warning("resume=true, but %s holds no run: this one begins anew there.", folder.path)
     if resumed and last.exists():
         start = last
+    elif cfg.ckpt_path and cfg.init_from.path:
+        raise ValueError(
+            f"ckpt_path={cfg.ckpt_path} goes on with a training, and init_from="
+            f"{cfg.init_from.path} begins one with weights alone. Give one of them."
+        )
     elif cfg.ckpt_path:
         (start,) = find_checkpoints(str(cfg.ckpt_path))
     else:
@@ -47,8 +52,22 @@ def starting_point(cfg: DictConfig, folder: RunFolder) -> tuple[Path | None, boo
     return start, resumed
 
 
-def require_fitting(start: Path, config: dict[str, Any], folder: RunFolder) -> None:
+def source_of_weights(cfg: DictConfig) -> Path | None:
+    """Return the checkpoint whose weights a new training begins with, if any."""
+    from unet_exp.runs.given_paths import find_checkpoints
+
+    return find_checkpoints(str(cfg.init_from.path))[0] if cfg.init_from.path else None
+
+
+def require_fitting(
+    start: Path, config: dict[str, Any], folder: RunFolder
+) -> tuple[int, int | None]:
     """Refuse a checkpoint from which this training cannot go on.
+
+    Returns
+    -------
+    The step of the checkpoint, and the number of steps that its schedule was made for, if that is
+    another one now.
 
     Raises CheckpointError if it cannot be read, is of another network or another run, or leaves no
     step to train.
@@ -66,14 +85,18 @@ def require_fitting(start: Path, config: dict[str, Any], folder: RunFolder) -> N
     require_own_paths(start, content)
     held = masked(content["config"])
     require_same_model(start, held, config)
-    changed = list(differences(fixed(held), fixed(config)))
+    found = list(differences(fixed(held), fixed(config)))
+    # A schedule that ends with the training has another length.
+    trainer = held.get("trainer")
+    planned = trainer.get("max_steps") if isinstance(trainer, dict) else None
+    lengths = planned, config["trainer"]["max_steps"]
+    changed = [one for one in found if not (one[0].startswith("scheduler.") and one[1:] == lengths)]
     if changed:
         raise CheckpointError(
             f"{start} was trained with "
             + ", ".join(f"{key}={then} (now {now})" for key, then, now in changed)
-            + ". Go on with the values it had, or begin anew without resume and ckpt_path."
-            # The schedule ends where trainer.max_steps said.
-            + (" (scheduler=constant has no end.)" if "scheduler" in str(changed) else "")
+            + ". Go on with the values it had; or begin anew with its weights alone: "
+            f"init_from={start} in place of resume or ckpt_path."
         )
     step = content.get("global_step")
     if not isinstance(step, int):
@@ -83,6 +106,7 @@ def require_fitting(start: Path, config: dict[str, Any], folder: RunFolder) -> N
             f"{start} is of step {step}, so trainer.max_steps="
             f"{config['trainer']['max_steps']} leaves nothing to train. Give more steps."
         )
+    return step, planned if found else None
 
 
 def fixed(config: dict[str, Any]) -> dict[str, Any]:

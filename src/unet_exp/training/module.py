@@ -16,6 +16,7 @@ from unet_exp.inference.predictor import Prediction, Predictor
 from unet_exp.metrics.measure import Measure
 from unet_exp.targets.target import Target, require_match
 from unet_exp.training.ranks import average, gathered, rank_and_world
+from unet_exp.training.schedule import reschedule, schedule_at
 from unet_exp.training.sharding import gather, scatter, shard, sharded
 
 
@@ -212,6 +213,28 @@ class SegmentationModule(LightningModule):
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
 
+    def stretch(self, checkpoint: dict[str, Any]) -> None:
+        """Make a checkpoint go on with the schedule of this training, if it had another length."""
+        held, own = checkpoint.get("config", {}).get("scheduler"), self.config.get("scheduler")
+        if held == own or not checkpoint.get("lr_schedulers"):
+            return
+        step = min(checkpoint["global_step"], self.config["trainer"]["max_steps"])
+        reschedule(checkpoint, *self.schedule_at(step))
+
+    def schedule_at(self, step: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Return the state of the scheduler at a step, and its values in the optimiser's groups."""
+        if self.optimizer is None or self.scheduler is None:
+            raise ValueError("A module without optimizer and scheduler has no schedule.")
+        return schedule_at(step, self.network.parameters(), self.optimizer, self.scheduler)
+
+    def describe_schedule(self, step: int, planned: int) -> str:
+        """Return how the learning rate goes on from a step, where other steps were planned."""
+        rate, steps = self.schedule_at(step)[1][0]["lr"], self.config["trainer"]["max_steps"]
+        return (
+            f"was planned for {planned} steps; from step {step} on, it is that of {steps} steps, "
+            f"with a learning rate of {rate:.2g}"
+        )
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = self.config
         checkpoint["plateau"] = self.plateau.state_dict() if self.plateau else {}
@@ -221,6 +244,7 @@ class SegmentationModule(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.plateau_state = checkpoint.get("plateau", {})
+        self.stretch(checkpoint)
         rank, world = rank_and_world()
         held = torch.tensor(checkpoint.get("train_loss", [[0.0, 0.0]]))
         if len(held) != world:  # now in fewer or more processes

@@ -1,0 +1,56 @@
+"""The learning rate of a training that goes on with another number of steps than it began with.
+
+The scheduler's state in a checkpoint has the old number of steps. A cosine would rise again after
+them, and one cycle would end with an error. So the new schedule takes its place, at the step that
+the training has reached.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+#: Settings of an optimiser's groups that schedulers change, or keep there.
+SCHEDULED = (
+    "lr", "initial_lr", "max_lr", "min_lr", "momentum", "base_momentum", "max_momentum", "betas",
+)  # fmt: skip
+
+
+def schedule_at(
+    step: int,
+    parameters: Iterable[nn.Parameter],
+    optimizer: Callable[..., torch.optim.Optimizer],
+    scheduler: Callable[..., Any],
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the state of a scheduler after some steps, and its values in the optimiser's groups.
+
+    Parameters
+    ----------
+    parameters
+        Those of the network. They must have no gradients, and stay as they are.
+
+    >>> weight = nn.Parameter(torch.ones(1))
+    >>> halving = lambda optimizer: torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+    >>> schedule_at(3, [weight], lambda p: torch.optim.SGD(p, lr=0.8), halving)[1][0]["lr"]
+    0.1
+    """
+    built = optimizer(parameters)
+    schedule = scheduler(built)
+    for _ in range(step):
+        built.step()  # schedulers warn if it comes after theirs
+        schedule.step()
+    groups = [
+        {name: group[name] for name in SCHEDULED if name in group} for group in built.param_groups
+    ]
+    return schedule.state_dict(), groups
+
+
+def reschedule(
+    checkpoint: dict[str, Any], state: dict[str, Any], groups: list[dict[str, Any]]
+) -> None:
+    """Write what :func:`schedule_at` returns into a checkpoint that a training goes on from."""
+    checkpoint["lr_schedulers"] = [state]
+    held = checkpoint["optimizer_states"][0]["param_groups"]
+    for group, values in zip(held, groups, strict=True):
+        group.update(values)
