@@ -134,6 +134,8 @@ def test_values_without_data_are_background(trained: Path, image: np.ndarray) ->
 def test_a_wrong_override_or_checkpoint_is_explained(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"Did you mean postprocessing\.threshold"):
         unet_exp.load(trained, "postprocessing.treshold=0.4")
+    with pytest.raises(ValueError, match="an array has none"):
+        unet_exp.load(trained, "scale=auto")
     with pytest.raises(ValueError, match="tta=twice"):
         unet_exp.load(trained, tta="twice")
     with pytest.raises(FileNotFoundError, match="holds no checkpoint"):

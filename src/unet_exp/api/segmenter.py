@@ -20,6 +20,7 @@ from unet_exp.images.display import Display
 from unet_exp.images.image_file import ImageFile
 from unet_exp.images.nodata import NotFiniteError
 from unet_exp.images.tags import Tags
+from unet_exp.inference.magnification import parse_scale
 from unet_exp.inference.predictor import Predictor
 from unet_exp.prediction.segment import segment
 from unet_exp.prediction.segment_files import Reading, how_to_read
@@ -213,4 +214,10 @@ def load(
     dataset = to_plain_data(trained.config)["dataset"]
     dataset |= {name: value for name, value in given.items() if value is not None}
     reading = how_to_read(dataset, trained.config.model.in_channels)
-    return Segmenter(trained.predictor, reading, ", ".join(map(str, paths)))
+    if (scale := parse_scale(cfg.scale)) is None:
+        raise ValueError(
+            f"scale={cfg.scale} compares the pixel sizes of files, and an array has none. Give a "
+            "number: scale=0.5 for images in which objects are twice as wide as in the training's."
+        )
+    predictor = trained.predictor.magnified(scale)
+    return Segmenter(predictor, reading, ", ".join(map(str, paths)))
