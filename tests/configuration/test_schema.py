@@ -279,3 +279,10 @@ def test_postprocessing_follows_the_target_unless_it_is_given(
 ) -> None:
     node = composed(*words).postprocessing
     assert (node.grow, node.height, node.smoothing, node.seed_threshold) == values
+
+
+@pytest.mark.parametrize(
+    ("option", "name"), [("synthetic", "synthetic"), ("hela", "cell_tracking")]
+)
+def test_a_configuration_without_hydras_own_part_has_a_name(option: str, name: str) -> None:
+    assert composed(f"dataset={option}").name == name

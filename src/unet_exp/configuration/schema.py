@@ -160,8 +160,12 @@ def stated_values(group: str, option: str) -> dict[str, Any]:
 def chosen(group: str, *, _root_: Any) -> str:
     """Return the option chosen for a group, ``${chosen:dataset}`` in YAML.
 
-    Hydra's ``${hydra:runtime.choices.dataset}`` fails where a sweep names its own folder.
+    Hydra's ``${hydra:runtime.choices.dataset}`` fails where a sweep names its own folder. In a
+    configuration without Hydra's own part, as ``hydra.compose`` returns it, the module of the
+    option's class takes the place of the option.
     """
+    if "hydra" not in _root_ and not HydraConfig.initialized():
+        return str(_root_[group]["_target_"]).split(".")[-2]
     hydra = _root_.hydra if "hydra" in _root_ else HydraConfig.get()
     return hydra.runtime.choices[group]
 
