@@ -65,7 +65,7 @@ class Padded(nn.Module):
         height, width = image.shape[-2:]
         padded = mirror_pad(image, 0, -height % self.step, 0, -width % self.step)
         output = self.network(padded)
-        expected = (len(image), self.out_channels, *padded.shape[-2:])
+        expected = (image.shape[0], self.out_channels, *padded.shape[-2:])
         if output.shape != expected:
             raise ValueError(
                 f"For images of shape {tuple(padded.shape)} the network returned "
