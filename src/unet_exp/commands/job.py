@@ -75,7 +75,7 @@ def check(cfg: DictConfig, config_name: str) -> None:
     settle_paths(cfg)
     require_paths(cfg, config_name)
     validate(cfg, config_name)
-    if config_name != "predict" or HydraConfig.get().output_subdir:
+    if config_name not in ("predict", "export") or HydraConfig.get().output_subdir:
         write_hydra_files(cfg)
 
 

@@ -10,6 +10,12 @@ from unet_exp.runs.given_paths import (
     require_training_paths,
 )
 
+#: Options without a default.
+REQUIRED = {
+    "predict": ("checkpoint", "input", "output"),
+    "export": ("checkpoint", "output"),
+}
+
 
 def require_paths(cfg: DictConfig, command: str) -> None:
     """Refuse paths that must exist and do not.
@@ -22,10 +28,11 @@ def require_paths(cfg: DictConfig, command: str) -> None:
     if command == "evaluate" and (cfg.run is None) == (cfg.checkpoint is None):
         raise ValueError("Give one of run=FOLDER and checkpoint=FILE.")
     # Options without a default are asked for before any path is checked.
-    required = [cfg[name] for name in ("checkpoint", "input", "output") if command == "predict"]
+    for name in REQUIRED.get(command, ()):
+        cfg[name]  # raises an error that names it
     for path in listed(cfg.checkpoint) if cfg.checkpoint is not None else []:
         find_checkpoint(as_typed(path))
-    if required:
+    if command == "predict":
         from unet_exp.prediction.inputs import find_images
 
         find_images(cfg.input)

@@ -13,7 +13,7 @@ class OverrideError(ValueError):
     """An override that Hydra would accept, but that has no effect or is of a wrong type."""
 
 
-COMMANDS = ("train", "evaluate", "predict")
+COMMANDS = ("train", "evaluate", "predict", "export")
 
 #: Keys of earlier versions, and their names now.
 RENAMED = {
@@ -48,6 +48,11 @@ MEANT = {
         "source": "input", "dir": "output", "outdir": "output", "output_dir": "output",
         "hydra.run.dir": "output", "device": "accelerator", "gpus": "accelerator",
         "trainer": "accelerator",
+    },
+    "export": {
+        "run": "checkpoint", "ckpt_path": "checkpoint", "ckpt": "checkpoint",
+        "weights": "checkpoint", "model": "checkpoint", "input": "checkpoint",
+        "dir": "output", "output_dir": "output", "hydra.run.dir": "output", "type": "format",
     },
 }  # fmt: skip
 

@@ -1,0 +1,101 @@
+"""A trained network and all that other programs need to know of it."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+from torch import nn
+
+from unet_exp.configuration.objects import to_plain_data
+from unet_exp.export.sizes import Sizes
+from unet_exp.training.fitted_values import with_fitted
+from unet_exp.training.trained import read_trained
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A network from a checkpoint, on the CPU, with batch norm folded.
+
+    Attributes
+    ----------
+    checkpoint
+        The file.
+    network
+        In evaluation mode.
+    config
+        The configuration of the checkpoint, as plain data, with fitted postprocessing.
+    content
+        What else the checkpoint holds, without its weights.
+    """
+
+    checkpoint: Path
+    network: Any
+    config: dict[str, Any]
+    content: dict[str, Any]
+
+    @classmethod
+    def read(cls, checkpoint: Path, cfg: DictConfig) -> "Exported":
+        """Read a checkpoint; of ``cfg`` only ``trust`` counts.
+
+        Raises CheckpointError if it cannot be used.
+        """
+        config, network, content = read_trained(checkpoint, DictConfig({"trust": cfg.trust}))
+        postprocessing, _ = with_fitted(checkpoint, config, content, {})
+        plain = to_plain_data(config) | {"postprocessing": to_plain_data(postprocessing)}
+        network = network.to(memory_format=torch.contiguous_format)  # pyright: ignore
+        return cls(checkpoint, network, plain, content)
+
+    @property
+    def normalization(self) -> str:
+        """How each channel of an image is scaled: see `unet_exp.images.scaling`."""
+        return self.config["dataset"].get("normalization", "none")
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What a program needs to know to feed the network, as plain data."""
+        sizes = Sizes.of(self.network)
+        return {
+            "unet_exp": version("unet_exp"),
+            "in_channels": self.network.in_channels,
+            "out_channels": self.network.out_channels,
+            "smallest": sizes.smallest,
+            "step": sizes.step,
+            "halo": self.network.halo,
+            "padding": self.network.padding,
+            "normalization": self.normalization,
+            "target": self.config["target"],
+            "postprocessing": self.config["postprocessing"],
+            "warnings": self.warnings,
+        }
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences that a user of the network has to know."""
+        return [text for text in (self.warning_of_norm, self.warning_of_nodata) if text]
+
+    @property
+    def warning_of_norm(self) -> str:
+        """A warning of layers whose output depends on the whole tile; empty if there are none."""
+        for layer in self.network.modules():
+            if isinstance(layer, nn.GroupNorm | nn.InstanceNorm2d):
+                return (
+                    f"The network has {type(layer).__name__}, which normalises each tile by its "
+                    "own mean and variance, so tiles may differ where they meet. Run it on whole "
+                    "images, or train with model.norm=batch or model.norm=none."
+                )
+        return ""
+
+    @property
+    def warning_of_nodata(self) -> str:
+        """A warning of pixels without data, which other programs do not leave out."""
+        nodata = self.config["dataset"].get("nodata")
+        if nodata in (None, []):
+            return ""
+        return (
+            f"The network was trained with dataset.nodata={nodata}: pixels of this value are left "
+            "out of the normalisation and become 0. Other programs do not do so; set these pixels "
+            "to a usual grey value first."
+        )
