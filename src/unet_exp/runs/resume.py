@@ -16,7 +16,9 @@ log = logging.getLogger(__name__)
 #: Parts that a run must share with the checkpoint it starts from, and keys that may differ.
 FIXED: dict[str, tuple[str, ...]] = {
     "seed": (),
-    "dataset": ("data_dir", "root", "url", "download", "archive_limit", "memory_limit"),
+    "dataset": (
+        "data_dir", "root", "url", "download", "archive_limit", "memory_limit", "pixel_size",
+    ),
     "augmentation": (),
     "target": (),
     "weight_map": (),
@@ -27,7 +29,7 @@ FIXED: dict[str, tuple[str, ...]] = {
     "scheduler": (),
     "ema_decay": (),
     "monitor": (),
-}
+}  # fmt: skip
 
 
 def starting_point(cfg: DictConfig, folder: RunFolder) -> tuple[Path | None, bool]:
@@ -84,6 +86,7 @@ def require_fitting(
     content = read_content(start)
     require_own_paths(start, content)
     held = masked(content["config"])
+    require_same_target(start, held, config)
     require_same_model(start, held, config)
     found = list(differences(fixed(held), fixed(config)))
     # A schedule that ends with the training has another length.
@@ -109,12 +112,43 @@ def require_fitting(
     return step, planned if found else None
 
 
+def require_same_target(start: Path, held: dict[str, Any], config: dict[str, Any]) -> None:
+    """Refuse a checkpoint of a network that has learned another target.
+
+    Raises CheckpointError with both targets.
+    """
+    from unet_exp.configuration.buildable import brief
+    from unet_exp.training.checkpoint import CheckpointError
+
+    old, new = option_of(held.get("target")), option_of(config.get("target"))
+    if old and new and old != new:
+        raise CheckpointError(
+            f"{start} was trained with target={brief(old)}, and this run has target={new}. To use "
+            f"the checkpoint, pass target={brief(old)}; to train for the other target, leave out "
+            "ckpt_path."
+        )
+
+
+def option_of(node: Any) -> str:
+    """Return the name of an option of ``conf/``, given its part of a configuration; or nothing.
+
+    >>> option_of({"_target_": "unet_exp.targets.three_class.ThreeClass"}), option_of("x")
+    ('three_class', '')
+    """
+    path = node.get("_target_") if isinstance(node, dict) else None
+    return path.split(".")[-2] if isinstance(path, str) and "." in path else ""
+
+
 def fixed(config: dict[str, Any]) -> dict[str, Any]:
     """Return the part of a configuration that must stay the same.
 
+    Earlier versions did not record ``loader.scale``, and resized no images.
+
     >>> fixed({"seed": 1, "loader": {"tile": 256, "num_workers": 4}, "logger": {}})
-    {'seed': 1, 'loader': {'tile': 256}}
+    {'seed': 1, 'loader': {'scale': 1.0, 'tile': 256}}
     """
+    if isinstance(config.get("loader"), dict):
+        config = {**config, "loader": {"scale": 1.0, **config["loader"]}}
     return {
         key: {k: v for k, v in config[key].items() if k not in free}
         if isinstance(config[key], dict)
