@@ -153,6 +153,24 @@ def test_each_set_of_parameters_is_tried_once() -> None:
     assert told == list(range(1, found.tried + 1))
 
 
+def test_the_slow_step_of_the_watershed_is_shared() -> None:
+    taken = []
+
+    class Counting(Watershed):
+        def prepare(self, probabilities: Tensor) -> Any:
+            taken.append(self.preparation)
+            return super().prepare(probabilities)
+
+    cases = [pair(0.6, dust=True), pair(0.3)]
+    found = tune(Counting(shape=0.0, smoothing=0.0), cases, Dusty())
+    assert len(taken) < len(cases) * found.tried
+    score = Dusty()
+    for probabilities, labels in cases:
+        score.update(found.postprocessing(probabilities), labels)
+    assert found.after == pytest.approx(float(score.compute()))
+    assert found.after > found.before
+
+
 def test_nothing_to_fit() -> None:
     found = tune(ClassMap(), [pair(0.6), pair(0.6)], SEG())
     assert (found.chosen, found.tried) == ({}, 1)

@@ -1,3 +1,6 @@
+import pickle
+from dataclasses import fields
+
 import cv2
 import numpy as np
 import pytest
@@ -91,3 +94,18 @@ def test_smoothing_joins_hills_that_noise_has_cut(draw, stacked) -> None:
     probabilities = stacked(draw("..9999996999999.."), 0.1)
     assert Watershed(shape=0, smoothing=0)(probabilities).max() == 2
     assert Watershed(shape=0, smoothing=1.0)(probabilities).max() == 1
+
+
+CHANGED = {
+    "threshold": 0.3, "seed_threshold": 0.6, "contrast": 0.4, "shape": 1.5, "smoothing": 1.0,
+    "min_size": 9, "fill_holes": False, "grow": 2, "height": 2, "fit": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Watershed)])
+def test_whatever_changes_the_first_step_is_among_its_parameters(name: str) -> None:
+    first, second = torch.rand((2, 40, 40), generator=torch.Generator().manual_seed(0))
+    evidence = torch.stack([1 - first, first, second])
+    usual, other = Watershed(), Watershed(**{name: CHANGED[name]})
+    same = pickle.dumps(usual.prepare(evidence)) == pickle.dumps(other.prepare(evidence))
+    assert same == (usual.preparation == other.preparation)

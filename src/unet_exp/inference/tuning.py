@@ -5,7 +5,7 @@ time: Stone 1974 (doi:10.1111/j.2517-6161.1974.tb00994.x).
 """
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, fields, replace
@@ -48,6 +48,24 @@ class Tunable(Protocol):
 
     def grid(self, labels: Sequence[Tensor], /) -> dict[str, list[Any]]:
         """Offer values to try, by the names of parameters."""
+        ...
+
+
+@runtime_checkable
+class InTwoSteps(Protocol):
+    """A postprocessing with a slow first step, which some parameters do not change."""
+
+    @property
+    def preparation(self) -> Hashable:
+        """The parameters on which the first step depends."""
+        ...
+
+    def prepare(self, probabilities: Tensor, /) -> Any:
+        """Take the first step for an image (c, h, w)."""
+        ...
+
+    def finish(self, prepared: Any, /) -> Tensor:
+        """Segment an image (h, w), given the result of the first step."""
         ...
 
 
@@ -237,6 +255,8 @@ class Scores:
         self.empty: dict[str, Any] = deepcopy(self.measure.metric_state)
         self.sign = 1 if measure.higher_is_better else -1
         self.known: dict[Any, dict[int, Float64[np.ndarray, " state"]]] = {}
+        #: The last first step of each image, with the parameters that it was taken with.
+        self.prepared: dict[int, tuple[Hashable, Any]] = {}
 
     def state(self, postprocessing: Tunable, index: int) -> Float64[np.ndarray, " state"]:
         """Return the metric's sums of a single image."""
@@ -247,11 +267,22 @@ class Scores:
         images = self.known[postprocessing]
         if index not in images:
             probabilities, labels = self.cases[index]
+            instances = self.segment(postprocessing, index, probabilities)
             self.measure.reset()
-            self.measure.update(instances=postprocessing(probabilities), labels=labels)
+            self.measure.update(instances=instances, labels=labels)
             state: dict[str, Any] = self.measure.metric_state
             images[index] = np.concatenate([state[k].double().ravel() for k in self.empty])
         return images[index]
+
+    def segment(self, postprocessing: Tunable, index: int, probabilities: Tensor) -> Tensor:
+        """Segment an image; repeat its first step only if that changes."""
+        if not isinstance(postprocessing, InTwoSteps):
+            return postprocessing(probabilities)
+        by, prepared = self.prepared.get(index, (None, None))
+        if by != postprocessing.preparation:
+            by, prepared = postprocessing.preparation, postprocessing.prepare(probabilities)
+            self.prepared[index] = by, prepared
+        return postprocessing.finish(prepared)
 
     def total(self, postprocessing: Tunable, indices: Sequence[int]) -> Float64[np.ndarray, " s"]:
         """Return the metric's sums of several images."""

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Float32, Int, Int32
 from torch import Tensor
 
 from unet_exp.arrays import SlicedArray, WritableArray
-from unet_exp.postprocessing.basins import find_basins
+from unet_exp.postprocessing.basins import Basins, find_basins
 from unet_exp.postprocessing.blocks import Block, Canvas, Progress
 from unet_exp.postprocessing.grids import (
     CONTRASTS,
@@ -91,10 +91,22 @@ class Watershed:
 
     def __call__(self, probabilities: Float[Tensor, "c h w"]) -> Int32[Tensor, "h w"]:
         """Give the objects of an image numbers from 1, in the reading order of their pixels."""
+        return self.finish(self.prepare(probabilities))
+
+    @property
+    def preparation(self) -> tuple[Any, ...]:
+        """The parameters on which `prepare` depends; it takes most of the time."""
+        return self.threshold, self.fill_holes, self.shape, self.smoothing, self.height
+
+    def prepare(self, probabilities: Float[Tensor, "c h w"]) -> Basins:
+        """Return the hills of an image, of which `finish` makes objects."""
         evidence = probabilities.detach().cpu().float()
         mask = (1 - evidence[0]).numpy() > self.threshold
-        labels = self.divide(self.certainty_of(evidence), filled(mask) if self.fill_holes else mask)
-        return torch.from_numpy(without_gaps(labels, self.grow))
+        return self.basins(self.certainty_of(evidence), filled(mask) if self.fill_holes else mask)
+
+    def finish(self, basins: Basins) -> Int32[Tensor, "h w"]:
+        """Return the objects that the hills of an image make."""
+        return torch.from_numpy(without_gaps(self.joined(basins), self.grow))
 
     def certainty_of(self, evidence: Float32[Tensor, "c h w"]) -> Float32[np.ndarray, "h w"]:
         """Return the channel ``height``, or else the probability of the foreground.
@@ -117,12 +129,21 @@ class Watershed:
 
         What lies outside the mask has no influence, so a part may be divided alone.
         """
+        return self.joined(self.basins(certainty, mask))
+
+    def basins(
+        self, certainty: Float32[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"]
+    ) -> Basins:
+        """Return the hills of a mask, by certainty and shape."""
         height = certainty = smoothed(certainty, mask, self.smoothing)
         if self.shape > 0:
             width = np.log1p(distance_to(~mask))
             height = certainty + np.float32(self.shape) * smoothed(width, mask, self.smoothing)
-        objects = find_basins(height, certainty, mask).joined(self.contrast, self.seed_threshold)
-        return without_small(objects, self.min_size)
+        return find_basins(height, certainty, mask)
+
+    def joined(self, basins: Basins) -> Int32[np.ndarray, "h w"]:
+        """Join hills to objects, and remove small ones."""
+        return without_small(basins.joined(self.contrast, self.seed_threshold), self.min_size)
 
     def in_blocks(
         self,
