@@ -50,6 +50,18 @@ def test_a_norm_that_depends_on_the_tile_is_warned_of(command: Command, tmp_path
     assert warning in " ".join((done.out + done.err).split())
 
 
+def test_images_that_have_to_be_resized_are_warned_of(command: Command, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "best.ckpt", "inference.scale=0.5")
+    assert (
+        command("export", "checkpoint=best.ckpt", "format=torchscript", "output=model.pt").code == 0
+    )
+    said = metadata(tmp_path / "model.pt")
+    assert said["scale"] == 0.5
+    (warning,) = said["warnings"]
+    assert "inference.scale=0.5" in warning
+    assert "resize each image by this factor" in warning
+
+
 def test_wrong_requests_are_refused(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

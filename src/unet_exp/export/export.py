@@ -66,7 +66,7 @@ def export(cfg: DictConfig) -> None:
     content = chosen.content(exported, cfg)
     with replacing(output) as part:
         part.write_bytes(content)
-    log.info("%s: %.1f MB", output, len(content) / 1e6)
+    log.info("%s: %s kB", output, f"{len(content) / 1000:,.0f}")
 
 
 def require_one(checkpoints: list[Path]) -> list[Path]:

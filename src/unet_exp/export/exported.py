@@ -54,6 +54,11 @@ class Exported:
         return self.config["dataset"].get("normalization", "none")
 
     @property
+    def scale(self) -> float:
+        """Factor by which an image is enlarged before the network sees it."""
+        return float(self.config["inference"].get("scale") or 1)
+
+    @property
     def metadata(self) -> dict[str, Any]:
         """What a program needs to know to feed the network, as plain data."""
         sizes = Sizes.of(self.network)
@@ -66,6 +71,7 @@ class Exported:
             "halo": self.network.halo,
             "padding": self.network.padding,
             "normalization": self.normalization,
+            "scale": self.scale,
             "target": self.config["target"],
             "postprocessing": self.config["postprocessing"],
             "warnings": self.warnings,
@@ -74,7 +80,19 @@ class Exported:
     @property
     def warnings(self) -> list[str]:
         """Sentences that a user of the network has to know."""
-        return [text for text in (self.warning_of_norm, self.warning_of_nodata) if text]
+        found = self.warning_of_scale, self.warning_of_norm, self.warning_of_nodata
+        return [text for text in found if text]
+
+    @property
+    def warning_of_scale(self) -> str:
+        """A warning of images that have to be resized first; empty if they have not."""
+        if self.scale == 1:
+            return ""
+        return (
+            f"The network was trained on images that are enlarged by inference.scale={self.scale:g}"
+            ". The file holds the network alone: resize each image by this factor before, and the "
+            "result back."
+        )
 
     @property
     def warning_of_norm(self) -> str:
