@@ -1,7 +1,8 @@
 """Experiments with the U-Net of Ronneberger, Fischer and Brox (arXiv:1505.04597).
 
-``load``, ``train`` and ``evaluate`` are the commands as functions. They are imported when they are
-used, so that ``import unet_exp`` takes no time.
+``load``, ``train`` and ``evaluate`` are the commands as functions. ``SegmentationModule`` and
+``DataModule`` are for a Trainer of Lightning. All are imported when they are used, so that
+``import unet_exp`` takes no time.
 """
 
 from importlib import import_module
@@ -12,12 +13,16 @@ if TYPE_CHECKING:
     from unet_exp.api.run import Run
     from unet_exp.api.segmenter import Segmenter, load
     from unet_exp.api.train import train
+    from unet_exp.training.datamodule import DataModule
+    from unet_exp.training.module import SegmentationModule
 
-__all__ = ["Run", "Segmenter", "evaluate", "load", "train"]
+__all__ = ["DataModule", "Run", "SegmentationModule", "Segmenter", "evaluate", "load", "train"]
 
 #: The module of each public name.
 _MODULES = {
+    "DataModule": "unet_exp.training.datamodule",
     "Run": "unet_exp.api.run",
+    "SegmentationModule": "unet_exp.training.module",
     "Segmenter": "unet_exp.api.segmenter",
     "evaluate": "unet_exp.api.evaluate",
     "load": "unet_exp.api.segmenter",

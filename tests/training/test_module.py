@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import CSVLogger
 from torch import nn
 from torch.utils.data import DataLoader
@@ -15,6 +16,7 @@ from unet_exp.metrics.pixel_error import PixelError
 from unet_exp.models.unet import UNet
 from unet_exp.postprocessing.components import Components
 from unet_exp.targets.foreground import Foreground
+from unet_exp.training.checkpoint import CheckpointError
 from unet_exp.training.module import SegmentationModule
 from unet_exp.training.trainer import TrainerSettings, build_trainer
 
@@ -116,3 +118,72 @@ def test_the_loss_is_logged_at_the_loggers_interval(
     with (tmp_path / "csv" / "version_0" / "metrics.csv").open(newline="") as file:
         steps = [row["step"] for row in csv.DictReader(file) if row["train/step_loss"]]
     assert steps == ["1", "3", "5"]
+
+
+def test_hyperparameters_are_the_configuration(module: SegmentationModule) -> None:
+    assert module.hparams.seed == 1
+    module.config = {"optimizer": {"lr": 0.1, "momentum": 0.9}}
+    module.lr = 0.5
+    assert module.hparams["optimizer"] == {"lr": 0.5, "momentum": 0.9}
+    assert module.lr == 0.5
+
+
+def test_an_image_and_several_are_segmented(module: SegmentationModule) -> None:
+    images = torch.randn(2, 1, 40, 48)
+    both = module.eval().predict_step(images)
+    assert isinstance(both, list)
+    for image, one in zip(images, both, strict=True):
+        alone = module.predict_step({"image": image})
+        assert not isinstance(alone, list)
+        assert torch.equal(alone.probabilities, one.probabilities)
+        expected = module(image[None])[0].softmax(0)
+        inside = (slice(None), slice(10, -10), slice(10, -10))  # borders are mirrored
+        assert torch.allclose(alone.probabilities[inside], expected[inside], atol=1e-6)
+
+
+@pytest.mark.filterwarnings(
+    "ignore:.*num_workers.*", "ignore:.*no `val_dataloader`.*", "ignore:.*LeafSpec.*:FutureWarning"
+)
+def test_a_checkpoint_is_a_module_again(trained: Path, tmp_path: Path) -> None:
+    path = trained / "checkpoints" / "best.ckpt"
+    held = torch.load(path, weights_only=True)
+    assert "hyper_parameters" not in held
+    module = SegmentationModule.load_from_checkpoint(
+        path, optimizer=partial(torch.optim.SGD, lr=0.1)
+    )
+    state = module.state_dict()
+    assert state.keys() == held["state_dict"].keys()
+    assert all(torch.equal(state[name], held["state_dict"][name]) for name in state)
+    assert module.hparams["model"]["depth"] == 2
+
+    tile = {
+        "image": torch.rand(1, 32, 32), "target": torch.ones(32, 32).long(),
+        "weights": torch.ones(32, 32),
+    }  # fmt: skip
+    trainer = Trainer(
+        accelerator="cpu", max_steps=1, default_root_dir=tmp_path, logger=False,
+        enable_progress_bar=False, enable_model_summary=False,
+    )  # fmt: skip
+    trainer.fit(module, DataLoader([tile] * 2))
+    trainer.save_checkpoint(tmp_path / "again.ckpt")
+    again = SegmentationModule.load_from_checkpoint(tmp_path / "again.ckpt")
+    image = torch.rand(1, 32, 32)
+    predictions = [one.eval().predict_step(image) for one in (module, again)]
+    assert torch.equal(predictions[0].probabilities, predictions[1].probabilities)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": {"_target_": "os.system", "command": "false"}}, "no option of model"),
+        ({"optimizer": {"lr": torch.ones(1)}}, "config.optimizer.lr is not plain data"),
+    ],
+)
+def test_a_checkpoint_from_a_stranger_is_refused(
+    trained: Path, tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    held = torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)
+    held["config"] |= change
+    torch.save(held, tmp_path / "changed.ckpt")
+    with pytest.raises(CheckpointError, match=message):
+        SegmentationModule.load_from_checkpoint(tmp_path / "changed.ckpt")

@@ -82,12 +82,15 @@ def build_module(cfg: DictConfig, network: Any, **training: Any) -> "Segmentatio
     """Build the Lightning module around a network."""
     from unet_exp.training.module import SegmentationModule
 
-    return SegmentationModule(
-        network=network,
-        target=build(cfg.target),
-        loss=build(cfg.loss),
-        metrics=build_metrics(cfg),
-        inference=build(cfg.inference),
-        postprocessing=build(cfg.postprocessing),
-        **training,
-    )
+    return SegmentationModule(network=network, **build_parts(cfg), **training)
+
+
+def build_parts(cfg: DictConfig) -> dict[str, Any]:
+    """Build what a Lightning module needs besides its network, as arguments by name."""
+    return {
+        "target": build(cfg.target),
+        "loss": build(cfg.loss),
+        "metrics": build_metrics(cfg),
+        "inference": build(cfg.inference),
+        "postprocessing": build(cfg.postprocessing),
+    }

@@ -140,12 +140,17 @@ class Loaders:
         return [sample for sample in self.dataset.split(split) if sample.labels is not None]
 
     def required(self, split: str) -> list[Sample]:
-        """Return the labelled samples of a split that training needs.
+        """Return the labelled samples of a split that must have some.
 
         Raises ValueError if there is none.
         """
         samples = self.labelled(split)
         if not samples:
+            if split == "test":
+                raise ValueError(
+                    f"{self.dataset.name} has no labelled image to test on. Score the validation "
+                    "images with Trainer.validate."
+                )
             purpose = "train" if split == "train" else "validate"
             raise ValueError(
                 f"{self.dataset.name} has no labelled image to {purpose} on. Choose another "

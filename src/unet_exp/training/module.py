@@ -1,10 +1,14 @@
 """The network, its loss and its scores as a LightningModule."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import os
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import torch
+from lightning.fabric.utilities.data import AttributeDict
 from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
@@ -18,6 +22,7 @@ from unet_exp.targets.target import Target, require_match
 from unet_exp.training.ranks import average, gathered, rank_and_world
 from unet_exp.training.schedule import reschedule, schedule_at
 from unet_exp.training.sharding import gather, scatter, shard, sharded
+from unet_exp.training.trained import read_module_arguments, take_all_weights
 
 
 class MeanLoss(Measure):
@@ -63,6 +68,18 @@ class SegmentationModule(LightningModule):
     seed
         The randomness of a step (dropout) is a function of ``seed`` and the step's number, so
         that a resumed run repeats it.
+
+    Examples
+    --------
+    >>> from unet_exp.losses.weighted_cross_entropy import WeightedCrossEntropy
+    >>> from unet_exp.models.unet import UNet
+    >>> from unet_exp.postprocessing.components import Components
+    >>> from unet_exp.targets.foreground import Foreground
+    >>> network, loss = UNet(depth=1, base_channels=2, padding="same"), WeightedCrossEntropy()
+    >>> parts = Foreground(), loss, {}, OverlapTile(), Components()
+    >>> module = SegmentationModule(network, *parts, optimizer=torch.optim.AdamW)
+    >>> module(torch.zeros(1, 1, 16, 16)).shape
+    torch.Size([1, 2, 16, 16])
     """
 
     def __init__(
@@ -96,6 +113,72 @@ class SegmentationModule(LightningModule):
         #: No further batch: the training ends with the one before, without a validation.
         self.halted = False
 
+    @classmethod
+    def load_from_checkpoint(  # pyright: ignore[reportIncompatibleMethodOverride]
+        cls,
+        checkpoint_path: str | os.PathLike[str],
+        map_location: torch.device | str | None = None,
+        *,
+        optimizer: Callable[..., torch.optim.Optimizer] | None = None,
+        scheduler: Callable[..., Any] | None = None,
+        trust: Collection[str] = (),
+    ) -> Self:
+        """Build a module from the configuration and the weights of a checkpoint.
+
+        The file is read as plain data and tensors, and builds only the project's own options. The
+        postprocessing has its fitted values, as in ``predict.py``.
+
+        Parameters
+        ----------
+        checkpoint_path
+            A checkpoint that a training of this project wrote.
+        map_location
+            The device of the module; by default the CPU.
+        optimizer, scheduler
+            For further training. Those of the checkpoint are not built.
+        trust
+            Classes of other packages that the checkpoint may build. This runs their code.
+
+        Raises CheckpointError if the checkpoint cannot be used.
+
+        >>> module = SegmentationModule.load_from_checkpoint(
+        ...     "best.ckpt", optimizer=partial(torch.optim.AdamW, lr=1e-4)
+        ... )  # doctest: +SKIP
+        """
+        path = Path(checkpoint_path)
+        arguments = read_module_arguments(path, trust)
+        module = cls(**arguments, optimizer=optimizer, scheduler=scheduler)
+        take_all_weights(module, path)
+        return module if map_location is None else module.to(map_location)
+
+    @property
+    def hparams(self) -> AttributeDict:
+        """The configuration."""
+        return AttributeDict(self.config)
+
+    @property
+    def lr(self) -> float:
+        """The learning rate that the optimizer begins with; ``Tuner.lr_find`` sets it.
+
+        A scheduler that has rates of its own (``one_cycle``) keeps them.
+        """
+        return self.required_optimizer()(self.network.parameters()).defaults["lr"]
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self.optimizer = partial(self.required_optimizer(), lr=value)
+        if "optimizer" in self.config:
+            self.config = {**self.config, "optimizer": {**self.config["optimizer"], "lr": value}}
+
+    @property
+    def predictor(self) -> Predictor:
+        """Segments whole images with the network as it is now."""
+        return Predictor([self.network], self.target, self.inference, self.postprocessing)  # pyright: ignore[reportArgumentType]
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the network's output (b, k, h, w) for images (b, c, H, W): logits, no decision."""
+        return self.network(image.contiguous(memory_format=torch.channels_last))
+
     def configure_model(self) -> None:
         if self.device_mesh is not None:
             shard(self.network, self.device_mesh["data_parallel"])
@@ -112,9 +195,8 @@ class SegmentationModule(LightningModule):
         return None
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
-        image = batch["image"].contiguous(memory_format=torch.channels_last)
-        logits = self.network(image)
-        loss = self.loss(logits, batch["target"], batch["weights"])
+        image = batch["image"]
+        loss = self.loss(self(image), batch["target"], batch["weights"])
         self.watch(loss.detach())
         # Lightning keeps only these, and takes half a millisecond for each.
         if (self.global_step + 1) % max(1, self.trainer.log_every_n_steps) == 0:  # pyright: ignore[reportAttributeAccessIssue]
@@ -161,13 +243,47 @@ class SegmentationModule(LightningModule):
     def on_validation_epoch_end(self) -> None:
         scatter(self.network)
         self.stop_if_not_finite()  # before the checkpoints of this validation are written
-        self.log("val/loss", self.val_loss.compute())
-        self.log_dict({f"val/{name}": value for name, value in self.metrics.compute().items()})
+        self.log_scores("val")
         if self.train_loss.count > 0:
             self.log("train/loss", self.train_loss.compute())
             self.train_loss.reset()
         if self.plateau is not None and not self.trainer.sanity_checking:
             self.plateau.step(self.trainer.callback_metrics[self.monitor])
+
+    def on_test_epoch_start(self) -> None:
+        self.on_validation_epoch_start()
+
+    def test_step(self, batch: dict[str, Any], batch_idx: int) -> dict[str, Prediction] | None:
+        return self.validation_step(batch, batch_idx)
+
+    def on_test_epoch_end(self) -> None:
+        scatter(self.network)
+        self.log_scores("test")
+
+    def log_scores(self, prefix: str) -> None:
+        """Log the mean loss and the scores of all images since the last reset."""
+        self.log(f"{prefix}/loss", self.val_loss.compute())
+        self.log_dict({f"{prefix}/{k}": value for k, value in self.metrics.compute().items()})
+
+    def on_predict_epoch_start(self) -> None:
+        gather(self.network)
+
+    def predict_step(self, batch: Any, batch_idx: int = 0) -> Prediction | list[Prediction]:
+        """Segment a whole image (c, h, w), or each of several (b, c, h, w).
+
+        Parameters
+        ----------
+        batch
+            Images that are normalised as in training, or a dictionary that has them as ``image``.
+        """
+        images = batch["image"] if isinstance(batch, Mapping) else batch
+        predictor = self.predictor
+        if images.ndim == 3:
+            return predictor.predict(images)
+        return [predictor.predict(image) for image in images]
+
+    def on_predict_epoch_end(self) -> None:
+        scatter(self.network)
 
     def score(self, batch: dict[str, Any]) -> Prediction:
         """Segment one labelled image, and update the mean loss and the scores."""
@@ -178,8 +294,7 @@ class SegmentationModule(LightningModule):
             self.stop_if_not_finite()  # names the step, where the predictor could not
             self.val_loss.update(loss.detach())
 
-        predictor = Predictor([self.network], self.target, self.inference, self.postprocessing)  # pyright: ignore[reportArgumentType]
-        prediction = predictor.predict(batch["image"], add_loss)
+        prediction = self.predictor.predict(batch["image"], add_loss)
         self.metrics.update(
             probabilities=prediction.probabilities,
             classes=batch["classes"].cpu(),
@@ -190,9 +305,7 @@ class SegmentationModule(LightningModule):
         return prediction
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        if self.optimizer is None:
-            raise ValueError("A module built for prediction has no optimizer.")
-        optimizer = self.optimizer(self.network.parameters())
+        optimizer = self.required_optimizer()(self.network.parameters())
         if isinstance(optimizer, torch.optim.SGD) and sharded(self.network):
             # Of weights that are spread, torch fuses the steps of Adam and AdamW alone.
             for group in optimizer.param_groups:
@@ -212,6 +325,18 @@ class SegmentationModule(LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
+
+    def required_optimizer(self) -> Callable[..., torch.optim.Optimizer]:
+        """Return what builds the optimizer.
+
+        Raises ValueError if there is none.
+        """
+        if self.optimizer is None:
+            raise ValueError(
+                "A module built for prediction has no optimizer. Give it one for training: "
+                "optimizer=torch.optim.AdamW, or functools.partial(torch.optim.AdamW, lr=1e-4)."
+            )
+        return self.optimizer
 
     def stretch(self, checkpoint: dict[str, Any]) -> None:
         """Make a checkpoint go on with the schedule of this training, if it had another length."""
@@ -237,6 +362,8 @@ class SegmentationModule(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = self.config
+        # Lightning has written the configuration a second time.
+        checkpoint.pop(self.CHECKPOINT_HYPER_PARAMS_KEY, None)
         checkpoint["plateau"] = self.plateau.state_dict() if self.plateau else {}
         # Between two validations, each process has a sum of losses of its own.
         sums = torch.stack([self.train_loss.total, self.train_loss.count])

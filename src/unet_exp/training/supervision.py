@@ -1,5 +1,6 @@
 """Samples with what the loss compares and how much each pixel counts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,3 +78,17 @@ class LabelledImages(Dataset[dict[str, Any]]):
             "classes": torch.from_numpy(np.where(classes == UNKNOWN, np.int64(-1), classes)),
             "weights": torch.from_numpy(np.array(chosen.weights)),
         }
+
+
+class UnlabelledImages(Dataset[dict[str, Any]]):
+    """Name and image (c, h, w) of samples, whose labels do not count."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self.samples = samples
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        sample = self.samples[index]
+        return {"name": sample.name, "image": torch.from_numpy(np.array(sample.image))}

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, SequentialSampler
 
 from unet_exp.models.network import Network
 from unet_exp.targets.target import target_tensor, unknown_pixels
@@ -77,11 +77,12 @@ class Tiles(Dataset[dict[str, Tensor]]):
         }
 
 
-class TileNumbers(Sampler[int]):
+class TileNumbers(SequentialSampler):
     """The next ``count`` tile numbers for one of ``world`` devices.
 
     At each pass ``done`` tells how many this device has had, so that a resumed run goes on with
-    the tile after its last one.
+    the tile after its last one. The numbers are in order, so that Lightning keeps this sampler
+    where it overfits to some batches.
 
     >>> list(TileNumbers(4, lambda: 4, rank=1, world=2))
     [9, 11, 13, 15]

@@ -1,7 +1,7 @@
 """Rebuild a trained network, or several to average, from checkpoints."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ from omegaconf import DictConfig, OmegaConf
 from torch import nn
 from torchmetrics import MetricCollection
 
-from unet_exp.configuration.buildable import NotBuildableError, buildable
+from unet_exp.configuration.buildable import Checker, NotBuildableError, buildable
 from unet_exp.configuration.objects import build
 from unet_exp.configuration.revision import revised
 from unet_exp.inference.folding import fold_batch_norm
 from unet_exp.inference.predictor import Predictor
-from unet_exp.training.assembly import build_metrics
+from unet_exp.training.assembly import build_metrics, build_parts
 from unet_exp.training.checkpoint import CheckpointError, read_content, read_weights
 from unet_exp.training.devices import device_type
 from unet_exp.training.fitted_values import FittedValues, with_fitted
@@ -94,6 +94,12 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
 
 def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, dict[str, Any]]:
     """Return changed configuration, network and content of a checkpoint."""
+    config, content = read_config(path, cfg)
+    return config, build_network(path, config), content
+
+
+def read_config(path: Path, cfg: DictConfig) -> tuple[DictConfig, dict[str, Any]]:
+    """Return the changed configuration of a checkpoint, which may be built, and its content."""
     content = read_content(path)
     held = content["config"]
     try:
@@ -102,7 +108,31 @@ def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, di
     except NotBuildableError as error:
         raise CheckpointError(f"{path} was not built: {error}.") from error
     require_size(path, config, content.get("state_dict"))
-    return config, build_network(path, config), content
+    return config, content
+
+
+def read_module_arguments(path: Path, trust: Collection[str] = ()) -> dict[str, Any]:
+    """Return arguments of a Lightning module, built from the configuration of a checkpoint.
+
+    The network has random weights. The postprocessing has its fitted values.
+
+    Raises CheckpointError if the checkpoint cannot be used.
+    """
+    config, content = read_config(path, DictConfig({"trust": list(trust)}))
+    recorded = content["config"]
+    try:
+        # The module writes it into checkpoints of its own.
+        Checker().plain("config", recorded, names=False)
+    except NotBuildableError as error:
+        raise CheckpointError(f"{path} was not built: {error}.") from error
+    config.postprocessing, _ = with_fitted(path, config, content, {})
+    return {
+        "network": build(config.model),
+        **build_parts(config),
+        "monitor": f"val/{config.monitor.metric}",
+        "config": recorded,
+        "seed": config.seed,
+    }
 
 
 def build_network(path: Path, config: DictConfig) -> nn.Module:
@@ -110,17 +140,25 @@ def build_network(path: Path, config: DictConfig) -> nn.Module:
 
     Raises CheckpointError if the weights are of another architecture.
     """
-    weights = read_weights(path)
     parts = with_parts(config)
+    take_all_weights(parts, path)
+    network = fold_batch_norm(parts["network"].eval())
+    return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+
+def take_all_weights(module: nn.Module, path: Path) -> None:
+    """Load the weights of a checkpoint into a module that was built from its configuration.
+
+    Raises CheckpointError if they are of another architecture.
+    """
+    weights = read_weights(path)
     try:
-        parts.load_state_dict(weights)
+        module.load_state_dict(weights)
     except RuntimeError as error:
         raise CheckpointError(
             f"{path} is of another architecture than its own configuration says "
             f"({str(error).splitlines()[-1].strip()}). Take the checkpoint as training wrote it."
         ) from error
-    network = fold_batch_norm(parts["network"].eval())
-    return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 def with_parts(config: DictConfig) -> nn.ModuleDict:
