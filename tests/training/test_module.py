@@ -172,6 +172,18 @@ def test_a_checkpoint_is_a_module_again(trained: Path, tmp_path: Path) -> None:
     assert torch.equal(predictions[0].probabilities, predictions[1].probabilities)
 
 
+def test_a_module_has_the_fitted_values_of_its_checkpoint(trained: Path, tmp_path: Path) -> None:
+    held = torch.load(trained / "checkpoints" / "best.ckpt", weights_only=True)
+    held["config"]["postprocessing"] |= {"fit": True, "threshold": 0.5}
+    scores = {"seg": {"unfitted": 0.1, "fitted": 0.2, "left_out": 0.1}}
+    fitted = {"values": {"threshold": 0.25}, "criterion": "seg", "images": 1, "scores": scores}
+    torch.save(held | {"fitted_postprocessing": fitted}, tmp_path / "fitted.ckpt")
+    module = SegmentationModule.load_from_checkpoint(tmp_path / "fitted.ckpt")
+    assert isinstance(module.postprocessing, Components)
+    assert module.postprocessing.threshold == 0.25
+    assert module.hparams["postprocessing"]["threshold"] == 0.5  # the training's own
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
