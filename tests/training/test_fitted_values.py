@@ -10,7 +10,13 @@ from omegaconf import OmegaConf
 
 from unet_exp.configuration import schema
 from unet_exp.training.checkpoint import CheckpointError, read_content
-from unet_exp.training.fitted_values import KEY, read_fitted, store_fitted, with_fitted
+from unet_exp.training.fitted_values import (
+    KEY,
+    FittedValues,
+    read_fitted,
+    store_fitted,
+    with_fitted,
+)
 
 SCORES = {"seg": {"unfitted": 0.5, "fitted": 0.75, "left_out": math.nan}}
 FITTED: dict[str, Any] = {
@@ -97,3 +103,25 @@ def test_what_training_does_not_write_is_refused(change: dict[str, Any]) -> None
 def test_a_list_in_their_place_is_refused() -> None:
     with pytest.raises(CheckpointError, match=r"a\.ckpt holds"):
         used({}, [FITTED])
+
+
+@pytest.mark.parametrize(
+    ("values", "given", "told"),
+    [
+        (
+            FITTED["values"],
+            {},
+            "threshold, min_size fitted to 4 validation images at the end of tr",
+        ),
+        (FITTED["values"], {"min_size": 7}, "threshold fitted to 4 validation images at the end"),
+        (FITTED["values"], {"min_size": 7, "threshold": 0.9}, "not fitted to validation images"),
+        ({}, {}, "the fit to 4 validation images at the end of training changed no value"),
+    ],
+)
+def test_only_values_that_were_fitted_are_called_so(
+    values: dict[str, Any], given: dict[str, Any], told: str
+) -> None:
+    fitted = FittedValues(values, "seg", 4, SCORES)
+    said = fitted.described({**PART, **values, **given})
+    assert said.startswith(told)
+    assert ("seg 0.5" in said) == (bool(values) and not given)

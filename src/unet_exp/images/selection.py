@@ -70,9 +70,10 @@ class Selection:
             return channels
         if not isinstance(self.channels, str):
             if max(self.channels) >= channels:
+                present = "only channel 0" if channels == 1 else f"channels 0 to {channels - 1}"
                 raise ValueError(
                     f"channels={list(self.channels)} names channel {max(self.channels)}, and it "
-                    f"has {channels}, counted from 0"
+                    f"has {present}"
                 )
             return len(self.channels)
         if channels > 2 and not are_colours:

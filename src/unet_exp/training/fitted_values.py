@@ -47,12 +47,23 @@ class FittedValues:
     images: int
     scores: dict[str, dict[str, float]]
 
-    def described(self) -> str:
-        """Return the scores by which these values were chosen, in one line."""
+    def described(self, used: Mapping[str, Any]) -> str:
+        """Return which of the values in use were fitted, and by which scores, in one line.
+
+        ``used`` are all values in use; a command may have given some of them.
+        """
+        where = f"to {self.images} validation images at the end of training"
+        if not self.values:
+            return f"the fit {where} changed no value"
+        kept = [name for name, value in self.values.items() if used.get(name) == value]
+        if not kept:
+            return "not fitted to validation images"
+        if len(kept) < len(self.values):
+            return f"{', '.join(kept)} fitted {where}, the others given"
         found = [format_score(self.scores[self.criterion][kind]) for kind in KINDS]
         return (
-            f"fitted to {self.images} validation images at the end of training "
-            f"({self.criterion} {found[0]} -> {found[1]}, left-out estimate {found[2]})"
+            f"{', '.join(kept)} fitted {where} ({self.criterion} {found[0]} -> {found[1]}, "
+            f"left-out estimate {found[2]})"
         )
 
 

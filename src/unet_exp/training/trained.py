@@ -49,7 +49,8 @@ class Trained:
         part: Any = self.postprocessing
         name = str(part["_target_"]).rpartition(".")[2]
         values = [f"{k}={v}" for k, v in part.items() if k != "fit" and not str(k).startswith("_")]
-        source = self.fitted.described() if self.fitted else "not fitted to validation images"
+        fitted = self.fitted
+        source = fitted.described(part) if fitted else "not fitted to validation images"
         return f"postprocessing {' '.join([name, *values])}: {source}"
 
 
