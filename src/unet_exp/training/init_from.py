@@ -39,7 +39,8 @@ def take_weights(network: nn.Module, path: Path, strict: bool = True) -> str:
     if different and strict:
         raise CheckpointError(
             f"{path} does not fit this network: {told}. Give the values of `model` that the "
-            "checkpoint has, or add init_from.strict=false, and these layers begin anew."
+            "checkpoint has (and, if the first layer differs, the channels: dataset.channels=...), "
+            "or add init_from.strict=false, and these layers begin anew."
         )
     if len(new) == len(own):
         raise CheckpointError(
