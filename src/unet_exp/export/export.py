@@ -9,6 +9,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from unet_exp.export.bioimageio import to_bioimageio
 from unet_exp.export.exported import Exported
 from unet_exp.export.programs import ExportError, to_onnx, to_torch_export, to_torchscript
 from unet_exp.files import replacing
@@ -32,8 +33,10 @@ def program(convert: Callable[..., bytes]) -> Callable[[Exported, DictConfig], b
     return lambda exported, _: convert(exported.network, json.dumps(exported.metadata))
 
 
+ONNX = ("onnx", "onnxscript", "onnxruntime")
 FORMATS = {
-    "onnx": Format(".onnx", program(to_onnx), ("onnx", "onnxscript", "onnxruntime")),
+    "bioimageio": Format(".zip", to_bioimageio, ("bioimageio.spec", *ONNX)),
+    "onnx": Format(".onnx", program(to_onnx), ONNX),
     "torchscript": Format(".pt", program(to_torchscript)),
     "torch_export": Format(".pt2", program(to_torch_export)),
 }

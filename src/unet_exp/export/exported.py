@@ -11,7 +11,7 @@ from torch import nn
 
 from unet_exp.configuration.objects import to_plain_data
 from unet_exp.export.sizes import Sizes
-from unet_exp.training.fitted_values import with_fitted
+from unet_exp.training.fitted_values import FittedValues, with_fitted
 from unet_exp.training.trained import read_trained
 
 
@@ -29,12 +29,15 @@ class Exported:
         The configuration of the checkpoint, as plain data, with fitted postprocessing.
     content
         What else the checkpoint holds, without its weights.
+    fitted
+        The fitted values of postprocessing and their scores, if the checkpoint has any.
     """
 
     checkpoint: Path
     network: Any
     config: dict[str, Any]
     content: dict[str, Any]
+    fitted: FittedValues | None
 
     @classmethod
     def read(cls, checkpoint: Path, cfg: DictConfig) -> "Exported":
@@ -43,10 +46,10 @@ class Exported:
         Raises CheckpointError if it cannot be used.
         """
         config, network, content = read_trained(checkpoint, DictConfig({"trust": cfg.trust}))
-        postprocessing, _ = with_fitted(checkpoint, config, content, {})
+        postprocessing, fitted = with_fitted(checkpoint, config, content, {})
         plain = to_plain_data(config) | {"postprocessing": to_plain_data(postprocessing)}
         network = network.to(memory_format=torch.contiguous_format)  # pyright: ignore
-        return cls(checkpoint, network, plain, content)
+        return cls(checkpoint, network, plain, content, fitted)
 
     @property
     def normalization(self) -> str:
