@@ -164,10 +164,14 @@ def chosen(group: str, *, _root_: Any) -> str:
     configuration without Hydra's own part, as ``hydra.compose`` returns it, the module of the
     option's class takes the place of the option.
     """
-    if "hydra" not in _root_ and not HydraConfig.initialized():
-        return str(_root_[group]["_target_"]).split(".")[-2]
-    hydra = _root_.hydra if "hydra" in _root_ else HydraConfig.get()
-    return hydra.runtime.choices[group]
+    choices: Any = {}
+    if "hydra" in _root_:
+        choices = _root_.hydra.runtime.choices
+    elif HydraConfig.initialized():  # of the command that runs, which may have no such group
+        choices = HydraConfig.get().runtime.choices
+    if group in choices:
+        return choices[group]
+    return str(_root_[group]["_target_"]).split(".")[-2]
 
 
 def of_target(name: str, *, _root_: Any) -> Any:
