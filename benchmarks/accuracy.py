@@ -171,6 +171,8 @@ def recipe(path: Path, minutes: float, overrides: list[str]) -> None:
     class SlidingWindows:
         """MONAI's sliding windows in the place of the overlap-tile strategy."""
 
+        scale = 1.0
+
         def __call__(self, network: torch.nn.Module, view: Any, region: Any) -> torch.Tensor:
             image = torch.from_numpy(view.window(*region).copy())
             image = scale({"image": image})["image"][None]

@@ -406,7 +406,12 @@ def test_other_images_of_the_same_name_are_refused(command: Command, network: st
     save("two/a.tif", KINDS["scans/eight_tiff.tif"])
     assert command("predict", network, "input=one", "output=out").code == 0
     done = command("predict", network, "input=two", "output=out")
-    said = "out/a_instances.tif was made from", "one/a.tif, not from", "two/a.tif", "overwrite=true"
+    said = (
+        "out/a_probabilities.tif was made from",
+        "one/a.tif, not from",
+        "two/a.tif",
+        "overwrite=true",
+    )
     refused(done, *said)
     assert read("a")[0].shape == (70, 70)
     Path("mine").mkdir()
