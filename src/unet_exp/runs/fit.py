@@ -33,6 +33,7 @@ from unet_exp.training.datamodule import DataModule
 from unet_exp.training.init_from import take_weights
 from unet_exp.training.loggers import address, finish
 from unet_exp.training.ranks import leave
+from unet_exp.training.schedule import describe_change
 from unet_exp.training.stopping import Stopping
 from unet_exp.training.torchrun import rank
 from unet_exp.training.trainer import build_trainer
@@ -153,7 +154,9 @@ def begin(cfg: DictConfig, folder: RunFolder) -> tuple[PreparedTraining, Path | 
     if start:
         step, planned = require_fitting(start, training.config, folder)
         if planned:
-            training.notes["schedule"] = training.module.describe_schedule(step, planned)
+            rate = training.module.schedule_at(step)[1][0]["lr"]
+            steps = training.config["trainer"]["max_steps"]
+            training.notes["schedule"] = describe_change(step, planned, steps, rate)
     if weights:
         network = training.module.network
         training.notes["weights"] = take_weights(network, weights, cfg.init_from.strict)

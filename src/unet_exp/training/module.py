@@ -17,31 +17,12 @@ from torchmetrics import Metric, MetricCollection
 
 from unet_exp.inference.overlap_tile import OverlapTile
 from unet_exp.inference.predictor import Prediction, Predictor
-from unet_exp.metrics.measure import Measure
 from unet_exp.targets.target import Target, require_match
+from unet_exp.training.mean_loss import MeanLoss
 from unet_exp.training.ranks import average, gathered, rank_and_world
-from unet_exp.training.schedule import reschedule, schedule_at
+from unet_exp.training.schedule import schedule_at, stretch
 from unet_exp.training.sharding import gather, scatter, shard, sharded
 from unet_exp.training.trained import read_module_arguments, take_all_weights
-
-
-class MeanLoss(Measure):
-    """The mean of the losses of batches or images, over all processes; NaN of none."""
-
-    higher_is_better = False
-    total: Tensor
-    count: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.add_sums("total", "count", dtype=torch.float32)
-
-    def update(self, loss: Tensor) -> None:
-        self.total = self.total + loss
-        self.count = self.count + 1
-
-    def compute(self) -> Tensor:
-        return self.total / self.count
 
 
 class SegmentationModule(LightningModule):
@@ -338,27 +319,11 @@ class SegmentationModule(LightningModule):
             )
         return self.optimizer
 
-    def stretch(self, checkpoint: dict[str, Any]) -> None:
-        """Make a checkpoint go on with the schedule of this training, if it had another length."""
-        held, own = checkpoint.get("config", {}).get("scheduler"), self.config.get("scheduler")
-        if held == own or not checkpoint.get("lr_schedulers"):
-            return
-        step = min(checkpoint["global_step"], self.config["trainer"]["max_steps"])
-        reschedule(checkpoint, *self.schedule_at(step))
-
     def schedule_at(self, step: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Return the state of the scheduler at a step, and its values in the optimiser's groups."""
         if self.optimizer is None or self.scheduler is None:
             raise ValueError("A module without optimizer and scheduler has no schedule.")
         return schedule_at(step, self.network.parameters(), self.optimizer, self.scheduler)
-
-    def describe_schedule(self, step: int, planned: int) -> str:
-        """Return how the learning rate goes on from a step, where other steps were planned."""
-        rate, steps = self.schedule_at(step)[1][0]["lr"], self.config["trainer"]["max_steps"]
-        return (
-            f"was planned for {planned} steps; from step {step} on, it is that of {steps} steps, "
-            f"with a learning rate of {rate:.2g}"
-        )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = self.config
@@ -371,7 +336,7 @@ class SegmentationModule(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.plateau_state = checkpoint.get("plateau", {})
-        self.stretch(checkpoint)
+        stretch(checkpoint, self.config, self.schedule_at)
         rank, world = rank_and_world()
         held = torch.tensor(checkpoint.get("train_loss", [[0.0, 0.0]]))
         if len(held) != world:  # now in fewer or more processes

@@ -5,7 +5,7 @@ them, and one cycle would end with an error. So the new schedule takes its place
 the training has reached.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -54,3 +54,31 @@ def reschedule(
     held = checkpoint["optimizer_states"][0]["param_groups"]
     for group, values in zip(held, groups, strict=True):
         group.update(values)
+
+
+def stretch(
+    checkpoint: dict[str, Any],
+    config: Mapping[str, Any],
+    state_at: Callable[[int], tuple[dict[str, Any], list[dict[str, Any]]]],
+) -> None:
+    """Make a checkpoint go on with the schedule of a configuration, if it had another length.
+
+    ``state_at`` returns what :func:`schedule_at` does, for a step.
+    """
+    held = checkpoint.get("config", {}).get("scheduler")
+    if held == config.get("scheduler") or not checkpoint.get("lr_schedulers"):
+        return
+    step = min(checkpoint["global_step"], config["trainer"]["max_steps"])
+    reschedule(checkpoint, *state_at(step))
+
+
+def describe_change(step: int, planned: int, steps: int, rate: float) -> str:
+    """Return how the learning rate goes on from a step, where ``planned`` steps are now ``steps``.
+
+    >>> describe_change(4, 4, 8, 0.001)
+    'was planned for 4 steps; from step 4 on, it is that of 8 steps, with a learning rate of 0.001'
+    """
+    return (
+        f"was planned for {planned} steps; from step {step} on, it is that of {steps} steps, "
+        f"with a learning rate of {rate:.2g}"
+    )
