@@ -105,7 +105,8 @@ def scores(masks: Path, source: Path) -> torch.Tensor:
     cases = []
     for path in sorted((source / "validation" / "labels").iterdir()):
         labels = torch.from_numpy(tifffile.imread(path).astype(np.int32))
-        (found,) = [p for p in masks.glob(f"{path.stem}*.tif") if "probabilities" not in p.name]
+        names = f"{path.stem}.tif", f"{path.stem}_instances.tif"
+        (found,) = [masks / name for name in names if (masks / name).exists()]
         cases.append((torch.from_numpy(tifffile.imread(found)), labels))
     metric = AveragePrecision()
     if cases[0][0].is_floating_point():

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
@@ -286,3 +287,14 @@ def test_postprocessing_follows_the_target_unless_it_is_given(
 )
 def test_a_configuration_without_hydras_own_part_has_a_name(option: str, name: str) -> None:
     assert composed(f"dataset={option}").name == name
+
+
+def test_a_name_does_not_need_the_groups_of_an_earlier_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A process that has run predict.py, which has no data set, composes a training."""
+    earlier = OmegaConf.create({"hydra": {"runtime": {"choices": {"hydra": "default"}}}})
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", earlier)
+    assert composed("dataset=hela").name == "cell_tracking"
+    earlier.hydra.runtime.choices["dataset"] = "hela"
+    assert composed("dataset=hela").name == "hela"

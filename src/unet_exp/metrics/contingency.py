@@ -63,10 +63,10 @@ def contingency(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Co
 
 
 def object_table(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Contingency:
-    """Return the table of two label images, without predicted objects that may well be right.
+    """Return the table of two label images, without predicted objects that cannot be judged.
 
-    These are objects with more than half of their pixels unknown, and the others mostly background.
-    They probably are cells that nobody annotated.
+    More than half of the pixels of such an object are unknown, and the others mostly background.
+    It may be a cell that nobody annotated.
 
     >>> import torch
     >>> labels = torch.tensor([[-1, -1, -1, 0, 0, 0, 1]])
