@@ -74,6 +74,11 @@ def test_the_border_of_a_known_set_is_left_out(challenge, border, unknown) -> No
     assert (labels == 0).any() != unknown
 
 
+def test_a_negative_border_is_refused(challenge) -> None:
+    with pytest.raises(ValueError, match=r"dataset\.border=-3 is out of range"):
+        CellTracking("set", str(challenge), border=-3)
+
+
 def test_markers_are_those_of_tracking(challenge, squares) -> None:
     markers = squares((6, 6), (6, 22), (22, 10), side=2).astype(np.int32)
     for split in ("train", "validation"):

@@ -16,7 +16,7 @@ from unet_exp.datasets.sample import Sample, check_split, require_channels, requ
 from unet_exp.datasets.sequences import Sequence2D, find_sequences
 from unet_exp.datasets.unannotated import fill_in, mark_unknown
 from unet_exp.images.reading import read_images
-from unet_exp.ranges import require_choice
+from unet_exp.ranges import require_choice, require_range
 
 ANNOTATIONS = ("gold", "silver", "gold+silver")
 PLAIN_NAME = re.compile(r"\w[\w+-]*(\.[\w+-]+)*")
@@ -97,6 +97,7 @@ class CellTracking:
         self.name, self.in_channels, self.num_classes = name, in_channels, num_classes
         self.annotations, self.normalization = annotations, normalization
         self.border = challenge_border(name) if border is None else border
+        require_range(0, **{"dataset.border": self.border})
         self.object_diameter = object_diameter
         self.folder = Path(data_dir).expanduser() / name
         require_data(
