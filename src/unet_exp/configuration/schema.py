@@ -20,6 +20,7 @@ from omegaconf import MISSING, OmegaConf
 
 from unet_exp.configuration import signatures
 from unet_exp.configuration.groups import GROUPS, content, option_list, options, targets
+from unet_exp.configuration.source import UnreadableError
 from unet_exp.files import folder_name
 
 PRIMITIVES = (int, float, bool, str)
@@ -106,7 +107,7 @@ def parameters(target: str) -> list[inspect.Parameter]:
     """Return the parameters of a function or class, from its source if possible."""
     try:
         return signatures.parameters(target)
-    except signatures.UnreadableError:
+    except UnreadableError:
         return imported(target)
 
 
