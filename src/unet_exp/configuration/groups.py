@@ -16,6 +16,8 @@ CONF = next(p for p in (PACKAGE / "conf", PACKAGE.parents[1] / "conf") if p.is_d
 class Group:
     """A folder of ``conf/`` whose options name a ``_target_``."""
 
+    summary: str
+    """What it is, in a sentence for the help."""
     package: str = ""
     """The package of ``unet_exp`` that the group mirrors; empty for classes of other libraries."""
     in_checkpoint: bool = False
@@ -29,26 +31,45 @@ class Group:
 
 
 GROUPS = {
-    "dataset": Group("datasets", in_checkpoint=True, changeable=True),
-    "target": Group("targets", in_checkpoint=True),
-    "weight_map": Group("weight_maps", in_checkpoint=True),
-    "augmentation": Group("augmentations"),
+    "dataset": Group(
+        "The images and their labels.", "datasets", in_checkpoint=True, changeable=True,
+    ),
+    "target": Group("What the network learns from the labels.", "targets", in_checkpoint=True),
+    "weight_map": Group(
+        "How much each pixel counts in the loss.", "weight_maps", in_checkpoint=True,
+    ),
+    "augmentation": Group("How tiles are cut and changed at random.", "augmentations"),
     "loader": Group(
-        "training", in_checkpoint=True, changeable=True,
+        "Size and number of the tiles of a step.", "training", in_checkpoint=True, changeable=True,
         runtime=("dataset", "network", "target", "weight_map", "augmentation", "data_dir"),
     ),
-    "model": Group("models", in_checkpoint=True),
-    "loss": Group("losses", in_checkpoint=True),
-    "inference": Group("inference", in_checkpoint=True, changeable=True),
-    "postprocessing": Group("postprocessing", in_checkpoint=True, changeable=True),
-    "metric": Group("metrics", in_checkpoint=True, changeable=True, several=True),
-    "trainer": Group("training", runtime=("folder", "callbacks", "loggers")),
-    "callbacks": Group("training"),
-    "logger": Group("training", runtime=("folder", "run_id", "config")),
-    "optimizer": Group(),
-    "scheduler": Group(),
-    "hydra/launcher": Group(),
-    "hydra/sweeper": Group(),
+    "model": Group("The network.", "models", in_checkpoint=True),
+    "loss": Group("What training minimises.", "losses", in_checkpoint=True),
+    "inference": Group(
+        "How a network is applied to images of any size.", "inference", in_checkpoint=True,
+        changeable=True,
+    ),
+    "postprocessing": Group(
+        "From the probabilities to separate objects.", "postprocessing", in_checkpoint=True,
+        changeable=True,
+    ),
+    "metric": Group(
+        "Scores of a prediction; several at once: metric=[det,object_f1].", "metrics",
+        in_checkpoint=True, changeable=True, several=True,
+    ),
+    "trainer": Group(
+        "Devices, precision, and the length of a training.", "training",
+        runtime=("folder", "callbacks", "loggers"),
+    ),
+    "callbacks": Group("What else happens during a training.", "training", several=True),
+    "logger": Group(
+        "Where scores are sent, besides the run folder.", "training",
+        runtime=("folder", "run_id", "config"),
+    ),
+    "optimizer": Group("How a step changes the weights."),
+    "scheduler": Group("How the learning rate changes during a training."),
+    "hydra/launcher": Group("Where the jobs of a sweep run; usually one after the other."),
+    "hydra/sweeper": Group("Which jobs a sweep consists of."),
 }  # fmt: skip
 
 #: Groups of which evaluate.py and predict.py accept single values.

@@ -6,6 +6,8 @@ read their source takes 0.3 s.
 
 import ast
 import importlib.util
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -28,6 +30,54 @@ def definition(module: str, name: str) -> tuple[Definition, str]:
     raise UnreadableError(f"{module}.{name} is not defined there.")
 
 
+def lineage(target: str) -> Iterator[tuple[Definition, str]]:
+    """Yield a definition, the class whose signature it takes, and its base classes, with modules.
+
+    What has no source that can be read is left out.
+
+    >>> [node.name for node, _ in lineage("unet_exp.targets.foreground.Foreground")]
+    ['Foreground']
+    """
+    module, _, name = target.rpartition(".")
+    with suppress(UnreadableError):
+        node, module = definition(module, name)
+        yield node, module
+        if isinstance(node, ast.ClassDef):
+            for base in [*signature_of(node), *node.bases]:
+                if isinstance(base, ast.Name):
+                    yield from lineage(f"{module}.{base.id}")
+
+
+def signature_of(node: ast.ClassDef) -> list[ast.expr]:
+    """Return the class named in ``__signature__ = signature(NAME)``, in a list; else nothing."""
+    for item in node.body:
+        match item:
+            case ast.Assign([ast.Name("__signature__")], ast.Call(ast.Name("signature"), [named])):
+                return [named]
+    return []
+
+
+def assigned(module: str, name: str) -> tuple[ast.expr, str]:
+    """Return the expression that a module assigns to a name, and the module that it stands in.
+
+    ``name`` may be an attribute, such as ``Adam.__doc__``.
+
+    Raises UnreadableError if there is none.
+    """
+    for node in source(module).body:
+        match node:
+            case ast.Assign([target], value) if ast.unparse(target) == name:
+                return value, module
+            case ast.AnnAssign(target=ast.Name(id=found), value=ast.expr() as value):
+                if found == name:
+                    return value, module
+            case ast.ImportFrom(names=names):
+                for alias in names:
+                    if (alias.asname or alias.name) == name:
+                        return assigned(imported_module(node, module), alias.name)
+    raise UnreadableError(f"{module}.{name} is not assigned there.")
+
+
 def imported_module(node: ast.ImportFrom, module: str) -> str:
     """Return the whole name of the module that an import names, relative ones included."""
     if not node.level:
@@ -47,6 +97,8 @@ def source_file(module: str) -> Path:
     """Return the file of a module; only its top package is looked up, none is imported."""
     top, *rest = module.split(".")
     spec = importlib.util.find_spec(top)
+    if spec and spec.origin and not rest and spec.origin.endswith(".py"):
+        return Path(spec.origin)
     for root in map(Path, (spec.submodule_search_locations or ()) if spec else ()):
         path = root.joinpath(*rest)
         for file in (path / "__init__.py", path.with_suffix(".py")):

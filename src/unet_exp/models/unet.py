@@ -36,7 +36,7 @@ class UNet(nn.Module):
     in_channels, out_channels
         Channels of image and of logits.
     depth
-        Number of 2 x 2 max poolings, 1 to 7.
+        Number of 2 x 2 max poolings.
     base_channels
         Channels of the first level; each pooling doubles them.
     padding

@@ -1,0 +1,73 @@
+"""A YAML file of ``conf/`` with its comments, which say what its values mean."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+PACKAGE = re.compile(r"# @package (\S+)")
+
+
+@dataclass(frozen=True)
+class CommentedYaml:
+    """The content of a YAML file, and its comments without the number signs."""
+
+    content: dict[str, Any]
+    package: str
+    """What follows ``# @package``; empty if nothing does."""
+    head: tuple[str, ...]
+    """The lines of the comment above the first key."""
+    comments: dict[str, str]
+    """For each dotted key, the comment above it and the one behind it, as one line."""
+
+
+@cache
+def read(path: Path) -> CommentedYaml:
+    """Read a YAML file; what it returns is shared, so do not change it.
+
+    Raises OSError if there is no such file, and yaml.YAMLError if it is no YAML.
+    """
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    root = yaml.compose(text, Loader=LOADER)
+    content: Any = OmegaConf.to_container(OmegaConf.create(text)) if root else {}
+    package = PACKAGE.match(text)
+    if not isinstance(root, yaml.MappingNode):
+        return CommentedYaml({}, package[1] if package else "", (), {})
+    first = root.value[0][0].start_mark.line if root.value else len(lines)
+    head = tuple(one for one in above(lines, first) if not one.startswith("@package "))
+    return CommentedYaml(content, package[1] if package else "", head, dict(comments(root, lines)))
+
+
+def comments(node: yaml.MappingNode, lines: list[str], key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the dotted key and the comment of each value that has one."""
+    seen = -1
+    for name, value in node.value:
+        line, full = name.start_mark.line, f"{key}.{name.value}".lstrip(".")
+        told = above(lines, line) if line != seen else ()
+        beside = lines[value.end_mark.line : value.end_mark.line + 1]
+        behind = [one[value.end_mark.column :].strip() for one in beside]
+        behind = [one.lstrip("# ") for one in behind if one.startswith("#")]
+        if text := " ".join(one.strip() for one in (*told, *behind)):
+            yield full, text
+        if isinstance(value, yaml.MappingNode) and value.start_mark.line > line:
+            yield from comments(value, lines, full)
+        seen = line
+
+
+def above(lines: list[str], index: int) -> tuple[str, ...]:
+    """Return the lines of the comment that ends directly above a line.
+
+    >>> above(["a: 1", "# One.", "# Two.", "b: 2"], 3)
+    ('One.', 'Two.')
+    """
+    start = index
+    while start and lines[start - 1].lstrip().startswith("#"):
+        start -= 1
+    return tuple(line.lstrip()[1:].removeprefix(" ") for line in lines[start:index])

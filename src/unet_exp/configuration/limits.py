@@ -1,0 +1,92 @@
+"""Choices and ranges of parameters, read from the checks in their constructors.
+
+A constructor calls :func:`unet_exp.ranges.require_choice` and
+:func:`unet_exp.ranges.require_range`. What these calls allow is what the help says.
+"""
+
+import ast
+import math
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from unet_exp.configuration.source import UnreadableError, assigned, lineage
+
+
+def choices(target: str) -> dict[str, tuple[str, ...]]:
+    """Return the values among which each parameter of a function or class chooses, if any.
+
+    >>> choices("unet_exp.models.unet.UNet")["padding"]
+    ('valid', 'same')
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for call, module in calls(target, "require_choice"):
+        with suppress(UnreadableError):
+            name, _, allowed = call.args
+            found.setdefault(last(constant(name, module)), tuple(constant(allowed, module)))
+    return found
+
+
+def ranges(target: str) -> dict[str, tuple[float, float]]:
+    """Return the smallest and largest value of each parameter that has a range.
+
+    >>> ranges("unet_exp.models.unet.UNet")["depth"]
+    (1, 7)
+    """
+    found: dict[str, tuple[float, float]] = {}
+    for call, module in calls(target, "require_range"):
+        with suppress(UnreadableError):
+            low, high = (*(constant(one, module) for one in call.args), math.inf)[:2]
+            for name in checked(call):
+                found.setdefault(name, (low, high))
+    return found
+
+
+def calls(target: str, name: str) -> Iterator[tuple[ast.Call, str]]:
+    """Yield each call of a function in a constructor and those of its bases, with its module."""
+    for node, module in lineage(target):
+        functions = [node] if isinstance(node, ast.FunctionDef) else node.body
+        for function in functions:
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            if function is not node and function.name not in ("__init__", "__post_init__"):
+                continue
+            for inner in ast.walk(function):
+                if isinstance(inner, ast.Call) and ast.unparse(inner.func) == name:
+                    yield inner, module
+
+
+def checked(call: ast.Call) -> Iterator[str]:
+    """Yield the names of the parameters that a call of ``require_range`` checks."""
+    for keyword in call.keywords:
+        if keyword.arg:
+            yield keyword.arg
+        elif isinstance(keyword.value, ast.Dict):  # **{"target.width": width}
+            yield from (last(ast.literal_eval(key)) for key in keyword.value.keys if key)
+
+
+def constant(node: ast.expr, module: str) -> Any:
+    """Return the value of a constant expression; of a dictionary, its keys.
+
+    Raises UnreadableError for other expressions.
+    """
+    match node:
+        case ast.Name(name):
+            return constant(*assigned(module, name))
+        case ast.Subscript(value, ast.Constant(index)):
+            return constant(value, module)[index]
+        case ast.Dict(keys):
+            return tuple(ast.literal_eval(key) for key in keys if key)
+        case ast.Tuple(elements):
+            return tuple(constant(element, module) for element in elements)
+        case ast.BinOp(left, ast.Div(), right):
+            return constant(left, module) / constant(right, module)
+    try:
+        return ast.literal_eval(node)
+    except ValueError as error:
+        raise UnreadableError(f"{ast.unparse(node)} is no constant.") from error
+
+
+def last(name: str) -> str:
+    """Return the last part of a dotted name."""
+    return name.rpartition(".")[2]

@@ -1,0 +1,92 @@
+"""What the help says of groups, options and values."""
+
+from pathlib import Path
+
+import pytest
+
+from unet_exp.configuration.groups import CONF
+from unet_exp.configuration.reference import Option, Value, groups, top_level
+
+
+def value(option: Option, name: str) -> Value:
+    return next(one for one in option.values if one.name == name)
+
+
+def test_a_default_is_the_one_composed_from_signature_and_files() -> None:
+    small, article = Option("model", "unet_small"), Option("model", "unet")
+    assert value(article, "model.base_channels").default == "64"
+    assert value(small, "model.base_channels").default == "16"
+    assert value(small, "model.upsampling").default == "transposed"
+    assert value(small, "model.in_channels").default == "${dataset.in_channels}"
+
+
+def test_a_null_that_the_plan_replaces_is_told_from_one_that_stays() -> None:
+    assert value(Option("model", "unet_small"), "model.depth").is_planned
+    assert not value(Option("model", "unet"), "model.depth").is_planned
+    tile = value(Option("loader", "default"), "loader.tile")
+    assert (tile.default, tile.is_planned) == ("null", False)
+
+
+def test_choices_and_ranges_are_those_that_the_constructor_checks() -> None:
+    unet = Option("model", "unet")
+    assert value(unet, "model.norm").choices == ("none", "batch", "group", "instance")
+    assert value(unet, "model.dropout").range == "0 to 1"
+    assert value(unet, "model.base_channels").range == "1 or more"
+    scale = value(Option("inference", "overlap_tile"), "inference.scale")
+    assert scale.range == "0.015625 to 64"
+
+
+def test_an_option_of_a_family_has_a_name_of_its_own_in_its_values() -> None:
+    assert [one.name for one in Option("metric", "object_f1").values] == ["metric.object_f1.iou"]
+    names = [one.name for one in Option("hydra/sweeper", "optuna").values]
+    assert "hydra.sweeper.n_trials" in names
+
+
+def test_another_librarys_docstring_gives_its_first_sentence() -> None:
+    lr = value(Option("optimizer", "adamw"), "optimizer.lr")
+    assert (lr.default, lr.meaning) == ("0.002", "Learning rate.")
+    assert value(Option("scheduler", "cosine"), "scheduler.T_max").default == "${trainer.max_steps}"
+
+
+def test_what_the_run_passes_itself_is_no_value() -> None:
+    names = {one.name.partition(".")[2] for one in Option("loader", "default").values}
+    assert not names & {"dataset", "network", "target"}
+
+
+def test_a_preset_tells_what_it_sets() -> None:
+    assert Option("sweep", "folds").sets == ("dataset.fold=0,1",)
+    hela = Option("experiment", "hela_cpu").sets
+    assert {"dataset=hela", "trainer.max_steps=5000", "weight_map.class_balance=true"} <= {*hela}
+
+
+def test_commands_have_groups_of_their_own() -> None:
+    assert [group.name for group in groups("predict")] == ["inference", "postprocessing"]
+    assert not groups("export")
+    chosen = {group.name: group.chosen for group in groups("train")}
+    assert (chosen["model"], chosen["hydra/sweeper"]) == ("unet_small", "grid")
+    loader = next(group for group in groups("evaluate") if group.name == "loader")
+    assert not loader.can_choose
+
+
+def test_a_folder_of_ones_own_adds_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lab_net.py").write_text(
+        '"""Ours."""\n\n\nclass Net:\n    """Ours alone.\n\n    Args:\n'
+        '        wide (int): how wide it is\n    """\n\n'
+        "    def __init__(self, wide: int = 3, out_channels: int = 2) -> None: ...\n"
+    )
+    path = tmp_path / "conf" / "model" / "lab.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("_target_: lab_net.Net\nout_channels: ${of_target:out_channels}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    model = next(g for g in groups("train", (CONF, tmp_path / "conf")) if g.name == "model")
+    lab = next(option for option in model.options if option.name == "lab")
+    assert lab.summary == "Ours alone."
+    wide = value(lab, "model.wide")
+    assert (wide.default, wide.kind, wide.meaning) == ("3", "a whole number", "How wide it is.")
+    assert {option.name for option in model.options} > {"unet", "unet_small"}
+
+
+def test_nested_values_of_a_command_have_their_whole_names() -> None:
+    names = [one.name for one in top_level("train")]
+    assert {"init_from.path", "monitor.mode", "sweep.resume"} <= {*names}
+    assert not {"defaults", "hydra", "metric", "callbacks"} & {*names}
