@@ -20,7 +20,7 @@ from unet_exp.inference.overlap_tile import OverlapTile, Span
 from unet_exp.inference.tta import CHOICES, transformed_images
 from unet_exp.models.network import Network
 from unet_exp.ranges import require_choice
-from unet_exp.targets.target import Target
+from unet_exp.targets.target import Meaning
 
 
 @dataclass
@@ -59,7 +59,8 @@ class Predictor:
     networks
         In evaluation mode, on one device. The mean of their evidence counts.
     target
-        What the networks have learned: it turns their output into evidence.
+        What the networks have learned, or at least what their output means: it turns the output
+        into evidence.
     inference
         The overlap-tile strategy, and the factor by which images are resized for the networks.
     postprocessing
@@ -81,7 +82,7 @@ class Predictor:
     def __init__(
         self,
         networks: Sequence[Network],
-        target: Target,
+        target: Meaning,
         inference: OverlapTile,
         postprocessing: Any,
         tta: str = "none",

@@ -33,15 +33,17 @@ class Encoded:
 
 
 @runtime_checkable
-class Target(Protocol):
-    """What a network learns. A new target is one class with these members and one YAML file."""
+class Meaning(Protocol):
+    """What the output of a network means: all that inference needs to know of a target."""
 
-    num_classes: int
-    """Classes that the evidence tells apart, background included."""
+    @property
+    def num_classes(self) -> int:
+        """Classes that the evidence tells apart, background included."""
+        ...
 
     @property
     def gap(self) -> int:
-        """Pixels that `encode` takes from each of two touching objects; ``grow`` returns them."""
+        """Pixels that each of two touching objects lacks; ``grow`` returns them."""
         ...
 
     @property
@@ -58,6 +60,19 @@ class Target(Protocol):
     def seed_threshold(self) -> float:
         """Height that each object exceeds; ``postprocessing.seed_threshold`` replaces it."""
         ...
+
+    def evidence(self, output: Float[Tensor, "b k h w"]) -> Float[Tensor, "b c h w"]:
+        """Return what postprocessing makes instances from, given the network's output.
+
+        The first ``num_classes`` channels are the probabilities of the classes, background first.
+        A target with a ``height`` has it in one more channel, with values from 0 to 1.
+        """
+        ...
+
+
+@runtime_checkable
+class Target(Meaning, Protocol):
+    """What a network learns. A new target is one class with these members and one YAML file."""
 
     @property
     def out_channels(self) -> int:
@@ -76,14 +91,6 @@ class Target(Protocol):
 
         ``labels`` holds instances (0 background, -1 unknown). ``classes`` (0 background, 255
         unknown) is given for data that are labelled with classes.
-        """
-        ...
-
-    def evidence(self, output: Float[Tensor, "b k h w"]) -> Float[Tensor, "b c h w"]:
-        """Return what postprocessing makes instances from, given the network's output.
-
-        The first ``num_classes`` channels are the probabilities of the classes, background first.
-        A target with a ``height`` has it in one more channel, with values from 0 to 1.
         """
         ...
 
