@@ -14,6 +14,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
+import unet_exp
 from tests.export.checkpoints import save_checkpoint
 from tests.running import Command
 from unet_exp.export import bioimageio
@@ -83,6 +84,29 @@ def test_the_library_of_the_zoo_passes_a_package(package: Path, exported: Export
     with zipfile.ZipFile(package) as file:
         assert Image.open(io.BytesIO(file.read("cover.png"))).size == (512, 256)
     gc.collect()
+
+
+def test_a_package_segments_as_its_checkpoint_does(valid: Exported, tmp_path: Path) -> None:
+    package = tmp_path / "model.zip"
+    package.write_bytes(to_bioimageio(valid, fields()))
+    image = np.random.default_rng(0).integers(0, 4000, (150, 170)).astype(np.uint16)
+    words = ("postprocessing=components", "postprocessing.threshold=0.4")
+    expected = unet_exp.load(valid.checkpoint, *words, device="cpu").predict(image)
+    found = unet_exp.load(package, *words, device="cpu").predict(image)
+    assert np.allclose(found.probabilities, expected.probabilities, atol=1e-4, rtol=0)
+    assert expected.instances.any()
+    assert np.array_equal(found.instances, expected.instances)
+
+    # Without our entry, its own steps and the look of its test output decide.
+    foreign = package.with_name("foreign.zip")
+    said = description(package)
+    del said["config"]
+    with zipfile.ZipFile(package) as old, zipfile.ZipFile(foreign, "w") as new:
+        for name in ("weights.onnx", "output.npy"):
+            new.writestr(name, old.read(name))
+        new.writestr("rdf.yaml", yaml.safe_dump(said))
+    probabilities = unet_exp.load(foreign, device="cpu").probabilities(image)
+    assert np.allclose(probabilities, expected.probabilities, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("normalization", ["zscore", "percentile", "minmax", "dtype", "none"])

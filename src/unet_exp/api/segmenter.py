@@ -2,14 +2,14 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Shaped, UInt8, UInt32
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.api.axes import Axes, as_array
 from unet_exp.api.job import as_overrides, compose, explained
@@ -22,6 +22,7 @@ from unet_exp.images.nodata import NotFiniteError
 from unet_exp.images.tags import Tags
 from unet_exp.inference.magnification import parse_scale
 from unet_exp.inference.predictor import Predictor
+from unet_exp.packages.package import is_package, read_package
 from unet_exp.prediction.segment import segment
 from unet_exp.prediction.segment_files import Reading, how_to_read
 from unet_exp.runs.given_paths import find_checkpoints
@@ -61,6 +62,8 @@ class Segmenter:
         The channels of an image, its normalisation, and numbers that mean no data.
     description
         Where the networks come from.
+    prepare
+        What is done to an image (c, h, w) before it is normalised.
 
     Examples
     --------
@@ -77,8 +80,15 @@ class Segmenter:
     (9, 40, 60)
     """
 
-    def __init__(self, predictor: Predictor, reading: Reading, description: str = "") -> None:
+    def __init__(
+        self,
+        predictor: Predictor,
+        reading: Reading,
+        description: str = "",
+        prepare: Callable[[Any], Any] = np.asarray,
+    ) -> None:
         self.predictor, self.reading, self.description = predictor, reading, description
+        self.prepare = prepare
 
     def __repr__(self) -> str:
         return f"Segmenter({self.description})"
@@ -133,9 +143,9 @@ class Segmenter:
             )
         pages = found.pages_first(array)
         shape = pages.shape[:-3]
+        prepared = [self.prepare(pages[n]) for n in np.ndindex(shape)]
         opened = ImageFile(
-            Path("image"), [pages[n] for n in np.ndindex(shape)], "Q" * len(shape), shape,
-            Tags(), Display(), False,
+            Path("image"), prepared, "Q" * len(shape), shape, Tags(), Display(), False,
         )  # fmt: skip
         regions = sum(len(self.predictor.regions(*page.shape[1:])) + 1 for page in opened.pages)
         with bar(Console(file=sys.stderr), transient=True, disable=not progress) as shown:
@@ -178,7 +188,7 @@ def load(
     ----------
     checkpoint
         A checkpoint, or a run folder, whose best one is taken. Of several, the mean probabilities
-        count.
+        count. Or a BioImage.IO package, ``model.zip``, with ONNX weights (extra ``export``).
     overrides
         Those of ``predict.py``: ``"postprocessing.threshold=0.6"``.
     tta
@@ -191,8 +201,8 @@ def load(
     trust
         Classes and functions of other packages that the checkpoint may build. This runs their code.
 
-    Raises FileNotFoundError if there is no checkpoint, CheckpointError if it cannot be used, and
-    ValueError for a wrong override.
+    Raises FileNotFoundError if there is no checkpoint, CheckpointError or PackageError if it cannot
+    be used, and ValueError for a wrong override.
 
     Examples
     --------
@@ -209,15 +219,53 @@ def load(
         settle_paths(cfg)
         validate(cfg, "predict")
         paths = find_checkpoints(named)
-        trained = load_trained(paths, cfg)
-    given = to_plain_data(OmegaConf.masked_copy(cfg, ["nodata", "min_is_white"]))
-    dataset = to_plain_data(trained.config)["dataset"]
-    dataset |= {name: value for name, value in given.items() if value is not None}
+        if any(map(is_package, paths)):
+            return of_package(paths, cfg)
+        return of_checkpoints(paths, cfg)
+
+
+def of_checkpoints(paths: Sequence[Path], cfg: DictConfig) -> Segmenter:
+    """Return the segmenter of a checkpoint, or of the mean of several."""
+    trained = load_trained(paths, cfg)
+    dataset = to_plain_data(trained.config)["dataset"] | given_reading(cfg)
     reading = how_to_read(dataset, trained.config.model.in_channels)
-    if (scale := parse_scale(cfg.scale)) is None:
+    predictor = trained.predictor.magnified(factor(cfg))
+    return Segmenter(predictor, reading, ", ".join(map(str, paths)))
+
+
+def of_package(paths: Sequence[Path], cfg: DictConfig) -> Segmenter:
+    """Return the segmenter of a BioImage.IO package."""
+    if len(paths) > 1:
+        raise ValueError(
+            f"{len(paths)} files are given, and a package is used alone. Average checkpoints, or "
+            "load one package."
+        )
+    package, given = read_package(paths[0], cfg), given_reading(cfg)
+    if package.steps and given:
+        raise ValueError(
+            f"{', '.join(given)} would have no effect: the package scales images by steps of its "
+            "own. Leave it out."
+        )
+    reading = how_to_read({"normalization": package.normalization} | given, package.channels)
+    predictor = package.predictor.magnified(factor(cfg))
+    return Segmenter(predictor, reading, str(paths[0]), package.prepared)
+
+
+def given_reading(cfg: DictConfig) -> dict[str, Any]:
+    """Return how values of an array are read, where overrides say so."""
+    given = to_plain_data(OmegaConf.masked_copy(cfg, ["nodata", "min_is_white"]))
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def factor(cfg: DictConfig) -> float:
+    """Return the factor by which images are enlarged.
+
+    Raises ValueError for ``scale=auto``.
+    """
+    scale = parse_scale(cfg.scale)
+    if scale is None:
         raise ValueError(
             f"scale={cfg.scale} compares the pixel sizes of files, and an array has none. Give a "
             "number: scale=0.5 for images in which objects are twice as wide as in the training's."
         )
-    predictor = trained.predictor.magnified(scale)
-    return Segmenter(predictor, reading, ", ".join(map(str, paths)))
+    return scale

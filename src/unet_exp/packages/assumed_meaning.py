@@ -1,0 +1,110 @@
+"""Evidence from the output of a network whose package does not say what it means."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+from unet_exp.packages.archive import PackageError
+from unet_exp.ranges import require_choice
+
+#: Largest difference of a sum of probabilities from 1.
+ROUNDING = 1e-3
+MEANINGS = {
+    "sigmoid": "the logit of the foreground (sigmoid)",
+    "foreground": "the probability of the foreground",
+    "softmax": "the logits of classes, background first (softmax)",
+    "classes": "the probabilities of classes, background first",
+    "first": "independent probabilities, the first of them that of the foreground",
+}
+
+
+@dataclass(frozen=True)
+class AssumedMeaning:
+    """What the output of a network is taken for: probabilities, or logits.
+
+    Parameters
+    ----------
+    channels
+        Channels of the output.
+    meaning
+        A key of ``MEANINGS``.
+
+    >>> AssumedMeaning(1, "foreground").evidence(torch.full((1, 1, 1, 1), 0.25)).flatten().tolist()
+    [0.75, 0.25]
+    """
+
+    channels: int
+    meaning: str
+
+    gap = 0
+    height = None
+    smoothing = 2.0
+    seed_threshold = 0.8
+
+    def __post_init__(self) -> None:
+        require_choice("meaning", self.meaning, MEANINGS)
+
+    @property
+    def num_classes(self) -> int:
+        """Classes of the evidence, background included."""
+        return self.channels if self.meaning in ("softmax", "classes") else 2
+
+    def evidence(self, output: Float[Tensor, "b k h w"]) -> Float[Tensor, "b c h w"]:
+        """Return the probabilities of the classes, background first."""
+        output = output.float()
+        if self.meaning == "softmax":
+            return output.softmax(1)
+        if self.meaning == "classes":
+            return output
+        inside = output[:, :1].sigmoid() if self.meaning == "sigmoid" else output[:, :1]
+        return torch.cat([1 - inside, inside], 1)
+
+
+def meaning_of(example: Shaped[np.ndarray, "..."], channel: int | None) -> str:
+    """Return what an output is taken for, from an example of it.
+
+    Parameters
+    ----------
+    channel
+        The axis of the channels, if there is one.
+
+    >>> meaning_of(np.array([[-2.0, 3.0]]), None)
+    'sigmoid'
+    >>> meaning_of(np.array([[0.25, 1.0], [0.75, 0.0]]), 0)
+    'classes'
+    """
+    probable = bool((example >= 0).all() and (example <= 1).all())
+    if channel is None or example.shape[channel] == 1:
+        return "foreground" if probable else "sigmoid"
+    if not probable:
+        return "softmax"
+    sums = example.sum(channel)
+    return "classes" if np.allclose(sums, 1, atol=ROUNDING) else "first"
+
+
+def read_npy(content: bytes, where: str) -> Shaped[np.ndarray, "..."]:
+    """Return the numbers of an NPY file that may come from an enemy.
+
+    Raises PackageError if it is none, or claims more numbers than it holds.
+    """
+    file = io.BytesIO(content)
+    try:
+        version = np.lib.format.read_magic(file)
+        header = np.lib.format.read_array_header_1_0
+        if version >= (2, 0):
+            header = np.lib.format.read_array_header_2_0
+        shape, _, dtype = header(file)
+        pixels = 1
+        for side in shape:
+            pixels *= side
+        if dtype.kind not in "fiub" or min(shape, default=0) < 0:
+            raise ValueError(f"it holds {dtype} of shape {shape}")
+        if pixels * dtype.itemsize != len(content) - file.tell():
+            raise ValueError(f"it does not hold the {pixels} numbers that it claims")
+        return np.load(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
+        raise PackageError(f"{where} is no NPY file of numbers ({error}).") from error
