@@ -1,4 +1,4 @@
-# make train | make test | make bench: each creates .venv from constraints.txt when it is missing.
+# make train | make test | make docs | make bench: each creates .venv from constraints.txt when it is missing.
 # make test-lowest: the tests with the lowest versions that pyproject.toml allows.
 PYTHON ?= python3
 VENV := .venv
@@ -8,11 +8,11 @@ ARGS ?=
 LOWEST := .venv-lowest
 EXTRAS := $(addprefix --extra ,optuna ray slurm tensorboard test)
 
-.PHONY: train test test-lowest lint format bench clean
+.PHONY: train test test-lowest lint format docs bench clean
 train: $(INSTALLED)
 	$(BIN)/python train.py $(ARGS)
 
-test: lint
+test: lint docs
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(INSTALLED)
@@ -41,8 +41,12 @@ test-lowest:
 	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --no-deps -e .
 	PYTHONWARNINGS=ignore::DeprecationWarning $(LOWEST)/bin/python -m pytest -n 2 -W ignore::DeprecationWarning $(ARGS)
 
+# Pages in docs/_build/html. A warning is an error.
+docs: $(INSTALLED)
+	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
+
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(LOWEST) dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) docs/_build docs/examples dist .pytest_cache .ruff_cache .hypothesis
