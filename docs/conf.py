@@ -25,6 +25,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "native_mathml",
     "no_network",
+    "options_pages",
 ]
 exclude_patterns = ["_build", "_ext", "pictures", "examples/*.ipynb"]
 
