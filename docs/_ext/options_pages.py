@@ -79,14 +79,10 @@ def section(option: Option) -> Iterator[str]:
 
 
 def entry(value: Value) -> str:
-    """Return a value as an item of a list of definitions.
-
-    >>> print(entry(Value("model.depth", "4", kind="a whole number", meaning="Poolings.")))
-    `model.depth`
-    : Poolings. Default: `4`. A whole number.
-    """
+    """Return a value as an item of a list of definitions."""
+    is_required = value.default in ("", "???")
     facts = [plain(" ".join(value.meaning.split()))]
-    facts.append(f"Default: `{value.default}`." if value.default not in ("", "???") else "Required.")
+    facts.append("Required." if is_required else f"Default: `{value.default}`.")
     if value.is_planned:
         facts.append("{doc}`Planned </explained/plan>` from the data.")
     if value.choices:
@@ -109,11 +105,7 @@ def paragraphs(text: str) -> Iterator[str]:
 
 
 def plain(text: str) -> str:
-    """Return text in which only code between backticks has a meaning in Markdown.
-
-    >>> plain("2 * n, and `a_b`")
-    '2 \\\\* n, and `a_b`'
-    """
+    """Return text in which only code between backticks has a meaning in Markdown."""
     parts = re.split(r"(`+[^`]+`+)", text)
     return "".join(
         part if number % 2 else SPECIAL.sub(r"\\\1", part) for number, part in enumerate(parts)
