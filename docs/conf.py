@@ -16,7 +16,7 @@ logging.getLogger("unet_exp").addHandler(logging.NullHandler())
 logging.getLogger("unet_exp").propagate = False
 
 project = "unet_exp"
-author = "The unet_exp authors"
+author = project_copyright = "The unet_exp authors"
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
@@ -32,7 +32,7 @@ exclude_patterns = ["_build", "_ext", "pictures", "examples/*.ipynb"]
 html_theme = "furo"
 html_title = "unet_exp"
 html_static_path = ["_static"]
-html_css_files = ["wide_tables.css"]
+html_css_files = ["pages.css"]
 html_show_sourcelink = False
 
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
