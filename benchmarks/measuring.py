@@ -1,5 +1,6 @@
 """What the benchmarks share: rounds that alternate, ratios within a round, one form of table."""
 
+import os
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -154,7 +155,8 @@ def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
 
 
 def threads(count: int) -> None:
-    """Let OpenCV, torch and numpy's BLAS compute on so many threads."""
+    """Let OpenCV, torch and numpy's BLAS compute on so many threads, at most OMP_NUM_THREADS."""
+    count = min(count, int(os.environ.get("OMP_NUM_THREADS", count)))
     cv2.setNumThreads(count)
     torch.set_num_threads(count)
     threadpool_limits(count, user_api="blas")

@@ -60,6 +60,7 @@ def lines(arguments: Namespace) -> Iterator[Line]:
         times = alternate(
             {case: lambda words=words: start(words, folder) for case, words in starts.items()},
             arguments.rounds,
+            warm=not arguments.quick,
         )
     torch, peer = times.pop("torch"), times.pop("template")
     for case, taken in times.items():
