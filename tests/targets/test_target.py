@@ -9,7 +9,7 @@ from unet_exp.losses.weighted_cross_entropy import WeightedCrossEntropy
 from unet_exp.losses.weighted_sum import WeightedSum
 from unet_exp.models.unet import UNet
 from unet_exp.targets.foreground import Foreground
-from unet_exp.targets.target import require_match, target_tensor, unknown_pixels
+from unet_exp.targets.target import require_match, require_target, target_tensor, unknown_pixels
 
 
 def network(channels: int) -> UNet:
@@ -55,6 +55,36 @@ def test_another_loss_is_refused(target: Foreground, loss: nn.Module, message: s
 def test_another_number_of_channels_is_refused() -> None:
     with pytest.raises(ValueError, match=r"has 5 output channels, and the target needs 2\. Leave"):
         require_match(Foreground(), network(5), WeightedCrossEntropy())
+
+
+def test_what_is_no_target_is_told_what_it_lacks() -> None:
+    class Half:
+        num_classes, gap, height = 2, 0, None
+
+        def evidence(self, output: torch.Tensor) -> torch.Tensor:
+            return output
+
+    told = r"target: \S+Half lacks smoothing, seed_threshold, out_channels, losses, encode\. "
+    with pytest.raises(TypeError, match=told):
+        require_target(Half())
+
+
+def test_evidence_has_a_channel_for_each_class_and_one_for_the_height() -> None:
+    class High(Foreground):
+        height = 2
+
+    require_target(Foreground(3))
+    with pytest.raises(ValueError, match=r"evidence of High returns shape \(1, 2, 2, 3\).*\(1, 3"):
+        require_target(High())
+
+
+def test_a_loss_of_several_numbers_is_refused() -> None:
+    class Each(nn.Module):
+        def forward(self, output: torch.Tensor, *_: torch.Tensor) -> torch.Tensor:
+            return output.mean((0, 1))
+
+    with pytest.raises(ValueError, match=r"Each does not fit .*it returns shape \(2, 3\)"):
+        require_match(Foreground(), network(2), Each())
 
 
 def test_unknown_pixels_of_channels() -> None:

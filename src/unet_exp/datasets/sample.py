@@ -1,9 +1,7 @@
 """The samples that every dataset returns: images with their labels."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float32, Int32, UInt8
@@ -43,18 +41,6 @@ class Sample:
     classes: UInt8[np.ndarray, "h w"] | None = None
     path: Path | None = None
     markers: Int32[np.ndarray, "h w"] | None = None
-
-
-class Dataset(Protocol):
-    """The interface of datasets."""
-
-    name: str
-    in_channels: int
-    num_classes: int
-
-    def split(self, name: str) -> Sequence[Sample]:
-        """Return the samples of "train", "validation" or "test", each read once."""
-        ...
 
 
 def check_split(name: str) -> None:

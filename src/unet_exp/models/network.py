@@ -4,6 +4,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from unet_exp.contracts import require_contract
+
 
 @runtime_checkable
 class Network(Protocol):
@@ -38,6 +40,24 @@ class Network(Protocol):
     def __call__(self, image: Any, /) -> Any:
         """Output for a batch of images."""
         ...
+
+
+def require_network(network: Any) -> None:
+    """Refuse a network without the members of `Network`.
+
+    >>> from torch import nn
+    >>> require_network(nn.Conv2d(1, 2, 3))
+    Traceback (most recent call last):
+    TypeError: model: torch.nn.modules.conv.Conv2d lacks step, halo, output_size, fitting_sizes...
+
+    Raises TypeError with what is missing.
+    """
+    require_contract(
+        "model",
+        network,
+        Network,
+        "model=padded makes a network of one that keeps the image's size.",
+    )
 
 
 def require_channels(image: Tensor, in_channels: int) -> None:

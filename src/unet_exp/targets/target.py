@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int, Int16, Shaped, UInt8
 from torch import Tensor, nn
 
+from unet_exp.contracts import require_contract
+from unet_exp.losses.loss import require_loss, require_number
 from unet_exp.weight_maps.class_weights import UNKNOWN
 
 
@@ -95,6 +97,23 @@ class Target(Meaning, Protocol):
         ...
 
 
+def require_target(target: Any) -> None:
+    """Refuse a target without the members of `Target`, or with evidence of another shape.
+
+    Raises TypeError with what is missing, or ValueError with the shapes.
+    """
+    require_contract("target", target, Target)
+    with torch.device("cpu"):
+        found = target.evidence(torch.zeros(1, target.out_channels, 2, 3))
+    channels = target.num_classes + (target.height is not None)
+    if tuple(found.shape) != (1, channels, 2, 3):
+        raise ValueError(
+            f"target: evidence of {type(target).__name__} returns shape {tuple(found.shape)} for "
+            f"an output of shape {(1, target.out_channels, 2, 3)}. Return {(1, channels, 2, 3)}: a "
+            "channel for each of num_classes, and one more for a height."
+        )
+
+
 def pixel_classes(
     labels: Int[np.ndarray, "h w"], classes: UInt8[np.ndarray, "h w"] | None = None
 ) -> UInt8[np.ndarray, "h w"]:
@@ -132,12 +151,14 @@ def target_tensor(target: Shaped[np.ndarray, "*c h w"]) -> Shaped[Tensor, "*c h 
 
 
 def require_match(target: Target, network: Any, loss: nn.Module) -> None:
-    """Refuse a network or a loss that does not fit the target.
+    """Refuse a network or a loss that does not fit the target, or what is no target or loss.
 
     The loss computes a tiny example, so this holds for any loss.
 
-    Raises ValueError, saying what fits.
+    Raises ValueError, saying what fits, or TypeError, saying what is missing.
     """
+    require_target(target)
+    require_loss(loss)
     channels = target.out_channels
     if network.out_channels != channels:
         raise ValueError(
@@ -149,8 +170,9 @@ def require_match(target: Target, network: Any, loss: nn.Module) -> None:
         return  # a rehearsal of a sweep, without numbers
     example = target_tensor(target.encode(np.array([[0, 1, 1], [2, 0, 0]], np.int32)).target)
     try:
-        with torch.device("cpu"):
-            loss(torch.zeros(1, channels, 2, 3), example[None], torch.ones(1, 2, 3))
+        with torch.device("cpu"), torch.enable_grad():
+            output = torch.zeros(1, channels, 2, 3, requires_grad=True)
+            require_number(loss(output, example[None], torch.ones(1, 2, 3)))
     except Exception as error:
         raise ValueError(
             f"{type(loss).__name__} does not fit the target {type(target).__name__}: {error} "

@@ -8,7 +8,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.objects import build
 from unet_exp.configuration.tree import leaves
+from unet_exp.datasets.dataset import require_dataset
+from unet_exp.metrics.score import require_score
+from unet_exp.models.network import require_network
 from unet_exp.secrets.masking import is_masked
+from unet_exp.targets.target import require_target
 from unet_exp.training.loaders import Loaders
 
 if TYPE_CHECKING:
@@ -18,7 +22,8 @@ if TYPE_CHECKING:
 def build_dataset(cfg: DictConfig) -> Any:
     """Build the data set; write what it inferred into ``cfg``: channels, classes, pixel size.
 
-    Raises ValueError if its options need a secret that the record does not hold.
+    Raises ValueError if its options need a secret that the record does not hold, and TypeError or
+    ValueError if it is no data set (see `require_dataset`).
     """
     try:
         dataset = build(cfg.dataset)
@@ -30,6 +35,7 @@ def build_dataset(cfg: DictConfig) -> Any:
                 "again with it, or read it from the environment: ${oc.env:NAME}."
             ) from error
         raise
+    require_dataset(dataset)
     for name in ("in_channels", "num_classes", "channels", "pixel_size"):
         if name in cfg.dataset and cfg.dataset[name] is None:
             cfg.dataset[name] = getattr(dataset, name)
@@ -42,6 +48,8 @@ def build_loaders(cfg: DictConfig, dataset: Any, network: Any) -> Loaders:
     Raises ValueError if the labels have more classes than the target distinguishes.
     """
     target = build(cfg.target)
+    require_network(network)
+    require_target(target)
     if dataset.num_classes > target.num_classes:
         raise ValueError(
             f"The labels have {dataset.num_classes} classes, and the target distinguishes "
@@ -75,7 +83,10 @@ def build_metrics(cfg: DictConfig) -> dict[str, Any]:
                 f"metric.{name} has values, but is not measured. Add metric=[{name}], or remove "
                 f"them: ~metric.{name}."
             )
-    return {name: build(node) for name, node in chosen.items()}
+    metrics = {name: build(node) for name, node in chosen.items()}
+    for name, metric in metrics.items():
+        require_score(name, metric)
+    return metrics
 
 
 def build_module(cfg: DictConfig, network: Any, **training: Any) -> "SegmentationModule":
