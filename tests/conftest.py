@@ -37,6 +37,7 @@ LAYERS = (
     "inference",
     "images",
     "datasets",
+    "packages",
     "training.loaders",
 )
 

@@ -22,6 +22,7 @@ from unet_exp.configuration import schema
 from unet_exp.configuration.errors import explain
 from unet_exp.configuration.groups import CONF
 from unet_exp.configuration.overrides import CommandLine
+from unet_exp.configuration.own_options import find_own_options
 from unet_exp.configuration.paths import choose_folder, tidy
 from unet_exp.configuration.quoting import in_quotes
 from unet_exp.secrets.masking import learn
@@ -71,6 +72,7 @@ def compose(command: str, overrides: Sequence[str], whole: bool = False) -> Dict
     try:
         with explained(command):
             line = CommandLine.read(overrides, command)
+            find_own_options(line)
             with hydra.initialize_config_dir(str(CONF), command, "1.3"):
                 return hydra.compose(command, overrides=line.texts(), return_hydra_config=whole)
     finally:

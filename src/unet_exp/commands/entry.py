@@ -19,6 +19,7 @@ from unet_exp.configuration.errors import Preempted, run_folder
 from unet_exp.configuration.groups import CONF
 from unet_exp.configuration.hydra_files import to_yaml
 from unet_exp.configuration.overrides import CFG, HELP, CommandLine
+from unet_exp.configuration.own_options import find_own_options, search_path
 from unet_exp.configuration.paths import settle_environment, tidy
 from unet_exp.configuration.replay import require_no_links
 from unet_exp.runs.slurm import requeue, requeued
@@ -50,6 +51,7 @@ def run(task: Callable[[DictConfig], Any], config_name: str) -> int:
     try:
         settle_environment()
         line = command_line(config_name)
+        find_own_options(line)
         sys.argv[1:] = line.words()
         if line.asks(HELP):
             print(help_text(config_name, line))
@@ -104,7 +106,8 @@ def help_text(config_name: str, line: CommandLine) -> str:
 def composed(config_name: str, line: CommandLine) -> DictConfig:
     """Return the configuration of a command line, with Hydra's own part."""
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        return hydra.compose(config_name, overrides=line.texts(), return_hydra_config=True)
+        words = [*line.texts(), *search_path(line)]
+        return hydra.compose(config_name, overrides=words, return_hydra_config=True)
 
 
 def follows(sweep: bool) -> bool:

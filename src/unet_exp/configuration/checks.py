@@ -75,7 +75,8 @@ def parameters_of(key: str, target: str) -> Mapping[str, inspect.Parameter]:
         why = " ".join(str(error.__cause__ or error).split())
         raise OverrideError(
             f"{key}._target_={target} cannot be imported ({why}). Give the dotted path of a class "
-            "or function; the folder of a module of your own has to be in PYTHONPATH."
+            "or function. Start the command in the folder of a module of your own, or add that to "
+            "PYTHONPATH."
         ) from error
     try:
         return inspect.signature(found).parameters

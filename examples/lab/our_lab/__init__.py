@@ -1,0 +1,1 @@
+"""Parts of our own for unet_exp."""

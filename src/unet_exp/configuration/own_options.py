@@ -1,0 +1,86 @@
+"""Options in a folder of a user's own, which ``--config-dir`` or ``hydra.searchpath`` name.
+
+Such a folder is laid out as ``conf/``. The signature of each class that an option there names is
+its schema, as for the project's options: its file begins with
+``defaults: [/schema/<group>/<option>@_here_]``.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
+
+from unet_exp.configuration import schema
+from unet_exp.configuration.groups import GROUPS, options
+from unet_exp.configuration.hints import OverrideError
+from unet_exp.configuration.overrides import CommandLine
+from unet_exp.configuration.quoting import in_quotes
+
+#: Flags of Hydra's that name a further folder of options.
+FLAGS = ("--config-dir", "-cd")
+
+
+def find_own_options(line: CommandLine) -> None:
+    """Make the current folder importable, and store the schemas of a user's own options.
+
+    Raises OverrideError if an option has the name of one of the project's, which Hydra would take,
+    or names a class that cannot be imported.
+    """
+    here = str(Path.cwd())
+    if here not in sys.path and "" not in sys.path:
+        sys.path.append(here)  # at the end, so that it hides no other module
+    for folder in folders(line):
+        for group in GROUPS:
+            for path in sorted((folder / group).glob("*.yaml")):
+                store(group, path)
+
+
+def folders(line: CommandLine) -> list[Path]:
+    """Return the folders of options that a command line names.
+
+    >>> folders(CommandLine.read(["--config-dir", "conf", "-m"], "train")) == [Path("conf")]
+    True
+    """
+    found = [
+        following if flag in FLAGS else flag.partition("=")[2]
+        for flag, following in zip(line.flags, [*line.flags[1:], ""], strict=False)
+        if flag.partition("=")[0] in FLAGS
+    ]
+    more = line.value("hydra.searchpath")
+    texts = [str(one) for one in more] if isinstance(more, list) else []
+    found += [text.removeprefix("file://") for text in texts if "pkg://" not in text]
+    return [Path(one) for one in found if one]
+
+
+def search_path(line: CommandLine) -> list[str]:
+    """Return an override that names the folders of a command line, for ``hydra.compose``.
+
+    >>> search_path(CommandLine.read(["--config-dir=/my/conf"], "train"))
+    ['hydra.searchpath=["file:///my/conf"]']
+    """
+    found = [in_quotes(f"file://{folder.absolute()}") for folder in folders(line)]
+    return [f"hydra.searchpath=[{','.join(found)}]"] if found else []
+
+
+def store(group: str, path: Path) -> None:
+    """Store the schema of an option, if it names a class."""
+    if path.stem in options(group):
+        raise OverrideError(
+            f"{path} has the name of an option of unet_exp, which would be taken in its place. "
+            f"Rename it: {group}=my_{path.stem}."
+        )
+    stated: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    target = stated.get("_target_") if isinstance(stated, dict) else None
+    if not isinstance(target, str):
+        return
+    try:
+        node = schema.schema(target, stated)
+    except Exception as error:  # the module may raise anything while it is imported
+        why = " ".join(str(error.__cause__ or error).split())
+        raise OverrideError(
+            f"{path}: _target_={target} cannot be imported ({why}). Give the dotted path of a "
+            "class. Start the command in the folder of its package, or add that to PYTHONPATH."
+        ) from error
+    ConfigStore.instance().store(name=path.stem, group=f"schema/{group}", node=node)
