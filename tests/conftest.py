@@ -37,7 +37,6 @@ LAYERS = (
     "inference",
     "images",
     "datasets",
-    "packages",
     "training.loaders",
 )
 
