@@ -39,7 +39,7 @@ def test_help_names_examples(command: Command, command_name: str) -> None:
     assert f"python {command_name}.py " in done.out
 
 
-@pytest.mark.parametrize("asked", ["--cfg job", "--cfg all", "--cfg hydra", "--help"])
+@pytest.mark.parametrize("asked", ["--cfg job", "--cfg all", "--cfg hydra"])
 def test_a_configuration_is_shown_without_secrets_though_yaml_folds_them(
     command: Command, asked: str
 ) -> None:

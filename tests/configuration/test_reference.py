@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from unet_exp.configuration.docstrings import REFERENCE
 from unet_exp.configuration.groups import CONF
 from unet_exp.configuration.reference import Option, Value, groups, top_level
 
@@ -90,3 +91,32 @@ def test_nested_values_of_a_command_have_their_whole_names() -> None:
     names = [one.name for one in top_level("train")]
     assert {"init_from.path", "monitor.mode", "sweep.resume"} <= {*names}
     assert not {"defaults", "hydra", "metric", "callbacks"} & {*names}
+
+
+VALUES = {
+    (value.name, option.typed): value
+    for group in groups("train")
+    for option in group.options
+    for value in option.values
+}
+
+
+def test_each_value_of_each_option_has_its_line() -> None:
+    missing = [" of ".join(names) for names, value in VALUES.items() if not value.meaning]
+    assert not missing
+    unresolved = [
+        " of ".join(names)
+        for names, value in VALUES.items()
+        if REFERENCE.match(value.meaning) or value.meaning.startswith("As for")
+    ]
+    assert not unresolved
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "export"])
+def test_each_value_of_a_command_has_its_line(command: str) -> None:
+    assert not [one.name for one in top_level(command) if not one.meaning]
+
+
+def test_each_option_says_what_it_is_in_one_line_of_the_help() -> None:
+    told = {one.typed: one.summary for group in groups("train") for one in group.options}
+    assert not [name for name, summary in told.items() if not 3 < len(summary) <= 58]

@@ -18,8 +18,7 @@ class Augmentation:
     size, output_size
         Sides of the network's input and output, given at run time.
     rotation, flip, quarter_turns, scale, elastic_std, elastic_grid, interpolation
-        Where the tile lies, and how it is turned and deformed: see
-        `unet_exp.augmentations.random_tile.RandomTile`.
+        As for `unet_exp.augmentations.random_tile.RandomTile`.
     transforms
         Changes of the tile's grey values, in order: `unet_exp.augmentations.grey_values`,
         `unet_exp.augmentations.microscope`, or albumentations transforms. Images have mean 0 and

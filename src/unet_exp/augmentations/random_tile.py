@@ -35,6 +35,8 @@ class RandomTile:
         Magnifications are log-uniform between this and its inverse.
     elastic_std, elastic_grid
         Standard deviation in pixels of the Gaussian displacements, and the side of their grid.
+    interpolation
+        How the image is read between its pixels: ``nearest``, ``linear`` or ``cubic``.
     """
 
     size: int

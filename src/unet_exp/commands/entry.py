@@ -2,23 +2,23 @@
 
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from string import Template
 from typing import Any, NoReturn
 
 import hydra
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
+from unet_exp.commands.help_topics import asks_help, help_text
 from unet_exp.commands.job import report, run_task
 from unet_exp.commands.refusals import clean_up
 from unet_exp.configuration import schema
 from unet_exp.configuration.errors import Preempted, run_folder
 from unet_exp.configuration.groups import CONF
-from unet_exp.configuration.hydra_files import to_yaml
-from unet_exp.configuration.overrides import CFG, HELP, CommandLine
+from unet_exp.configuration.overrides import CFG, CommandLine
 from unet_exp.configuration.own_options import find_own_options, search_path
 from unet_exp.configuration.paths import settle_environment, tidy
 from unet_exp.configuration.replay import require_no_links
@@ -42,20 +42,21 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
 
 def run(task: Callable[[DictConfig], Any], config_name: str) -> int:
     """Do what :func:`launch` says, on a screen without secrets; return the exit code."""
-    schema.register()
     # Hydra then raises every error instead of printing stack traces itself.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # A log that cannot be written (a full disk) must not print stack traces either.
     logging.raiseExceptions = False
     failures: list[Exception] = []
     try:
+        if asks_help(sys.argv[1:]):
+            width = min(shutil.get_terminal_size((80, 24)).columns, 100)
+            print(help_text(config_name, sys.argv[1:], width))
+            return 0
+        schema.register()
         settle_environment()
         line = command_line(config_name)
         find_own_options(line)
         sys.argv[1:] = line.words()
-        if line.asks(HELP):
-            print(help_text(config_name, line))
-            return 0
         if line.asks(CFG):
             # A value alone (--package) does not say that it is a secret.
             learn(OmegaConf.to_container(composed(config_name, line), resolve=False))
@@ -89,18 +90,6 @@ def command_line(config_name: str) -> CommandLine:
         line = with_resumed(line.adding(*requeued(line)))
     require_secrets(line.words())
     return line
-
-
-def help_text(config_name: str, line: CommandLine) -> str:
-    """Return the help of a command, with the values that its overrides set.
-
-    Hydra's own help also lists all groups, those of the schemas included, which takes seconds.
-    """
-    cfg = composed(config_name, line)
-    template = Template(cfg.hydra.help.template)
-    with open_dict(cfg):
-        del cfg["hydra"]
-    return template.substitute(CONFIG=to_yaml(cfg))
 
 
 def composed(config_name: str, line: CommandLine) -> DictConfig:

@@ -116,9 +116,3 @@ def targets(group: str) -> dict[str, str]:
     """
     nodes = {option: content(f"{group}/{option}") for option in options(group)}
     return {option: node["_target_"] for option, node in nodes.items() if "_target_" in node}
-
-
-def option_list() -> str:
-    """Return every group with its options, a line each, for the help text."""
-    folders = {path.parent.name for path in CONF.glob("*/*.yaml")} - {"hydra"}
-    return "\n".join(f"{group}: {', '.join(options(group))}" for group in sorted(folders))

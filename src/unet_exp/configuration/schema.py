@@ -19,7 +19,7 @@ from hydra.utils import get_object, instantiate
 from omegaconf import MISSING, OmegaConf
 
 from unet_exp.configuration import signatures
-from unet_exp.configuration.groups import GROUPS, content, option_list, options, targets
+from unet_exp.configuration.groups import GROUPS, content, options, targets
 from unet_exp.configuration.source import UnreadableError
 from unet_exp.files import folder_name
 
@@ -131,7 +131,6 @@ def imported(target: str) -> list[inspect.Parameter]:
 
 def register() -> None:
     """Store a schema for each option of ``conf/`` that names a target, once per process."""
-    OmegaConf.register_new_resolver("option_list", option_list, replace=True)
     OmegaConf.register_new_resolver("chosen", chosen, replace=True)
     OmegaConf.register_new_resolver("of_target", of_target, replace=True)
     OmegaConf.register_new_resolver("folder_name", folder_name, replace=True)

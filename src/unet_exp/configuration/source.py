@@ -96,7 +96,7 @@ def source(module: str) -> ast.Module:
 def source_file(module: str) -> Path:
     """Return the file of a module; only its top package is looked up, none is imported."""
     top, *rest = module.split(".")
-    spec = importlib.util.find_spec(top)
+    spec = importlib.util.find_spec(top) if top else None
     if spec and spec.origin and not rest and spec.origin.endswith(".py"):
         return Path(spec.origin)
     for root in map(Path, (spec.submodule_search_locations or ()) if spec else ()):

@@ -44,8 +44,14 @@ class CellTracking:
     ----------
     name
         The folder in ``data_dir``, named as in the challenge, such as "DIC-C2DH-HeLa".
-    url, sha256
+    data_dir
+        The folder that holds the folders of data sets.
+    url
         Where the set is downloaded from. The default is the challenge's own address.
+    sha256
+        The checksum of the download; another file is refused. None: any file.
+    download
+        Whether a set that is not in ``data_dir`` is downloaded.
     fold
         Fold k validates on the k-th sequence (from 0, in the order of names) and trains on the
         others.
@@ -62,6 +68,8 @@ class CellTracking:
     object_diameter
         Median diameter in pixels that the objects have for the network. Images and labels are
         resized accordingly. If it is not given, the plan decides.
+    in_channels, num_classes
+        Channels of the images, and classes of the labels, background included.
     memory_limit
         GiB of arrays to keep in memory; further ones are memory-mapped from the cache.
     """

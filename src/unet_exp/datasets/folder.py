@@ -47,6 +47,8 @@ class Folder:
 
     Parameters
     ----------
+    root
+        The folder that holds ``images/`` and ``labels/``.
     labels
         "instances" (a number for each object), "binary" (0 and any other), "classes" (0, 1, ...),
         or "auto", see `unet_exp.datasets.labels.kinds.infer_kind`. Negative values mean unknown,
@@ -54,6 +56,9 @@ class Folder:
         `unet_exp.datasets.labels.files.read_labels`.
     ignore
         A further value of labels that means unknown.
+    fold, folds
+        Without ``validation/``, the images are divided into ``folds`` blocks; the block ``fold``,
+        from 0, validates.
     in_channels, num_classes
         Inferred if not given. With more than 2 classes, labels are classes unless ``labels`` says
         otherwise.
@@ -74,9 +79,9 @@ class Folder:
         `unet_exp.images.display.Display` and, for labels,
         `unet_exp.datasets.labels.white_is_zero.WhiteIsZero`.
     series, axes, channels
-        What is read of image files, see `unet_exp.images.selection.Selection`. If grey and colour
-        images are mixed and neither ``channels`` nor ``in_channels`` is given, all are read as
-        colours ("rgb"). Label files are read without these options.
+        As for `unet_exp.images.selection.Selection`. If grey and colour images are mixed and
+        neither ``channels`` nor ``in_channels`` is given, all are read as colours ("rgb"). Label
+        files are read without these options.
     memory_limit
         GiB of arrays to keep in memory; further ones are memory-mapped from the cache.
     """

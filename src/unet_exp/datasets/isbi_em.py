@@ -24,15 +24,24 @@ class IsbiEm:
     data_dir
         Holds ``isbi_em/`` with train-volume.tif, train-labels.tif and test-volume.tif, or with
         one folder that holds them.
-    url, sha256
-        Where the zip is downloaded from. No checksum is published.
+    url
+        Where the zip is downloaded from.
+    sha256
+        The checksum of the zip; another file is refused. None: any file, as no checksum is
+        published.
+    download
+        Whether a set that is not in ``data_dir`` is downloaded.
     archive_limit
         GiB that a downloaded archive may unpack to.
+    fold, folds
+        The slices are divided into ``folds`` blocks; the block ``fold``, from 0, validates.
     normalization
         See `unet_exp.images.scaling.find_scaling`; each slice is normalised by itself.
     object_diameter
         Median diameter in pixels that the objects have for the network. Images and labels are
         resized accordingly. If it is not given, the plan decides.
+    in_channels, num_classes
+        Channels of the images, and classes of the labels, background included.
     memory_limit
         GiB of arrays to keep in memory; further ones are memory-mapped from the cache.
     """

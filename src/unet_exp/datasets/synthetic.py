@@ -23,6 +23,8 @@ class Synthetic:
 
     Parameters
     ----------
+    seed
+        Another seed makes other images.
     train, validation, test
         Numbers of images. Each image depends only on the seed, its split and its index.
     size
@@ -36,6 +38,8 @@ class Synthetic:
     object_diameter
         Median diameter in pixels that the objects have for the network. Images and labels are
         resized accordingly. If it is not given, the plan decides.
+    in_channels, num_classes
+        Channels of the images, and classes of the labels, background included.
     """
 
     name = "synthetic"

@@ -22,10 +22,16 @@ def find_scaling(
 ) -> tuple[float, float]:
     """Find ``low`` and ``scale`` of a channel (h, w), which becomes (channel - low) / scale.
 
-    "zscore" takes mean and standard deviation; "percentile" the 1st percentile and the distance
-    to the 99.8th; "minmax" the least value and the distance to the largest; "dtype" divides by
-    the largest number of an integer type; "none" changes nothing. A constant channel becomes 0.
-    Values in ``nodata`` are left out.
+    A constant channel becomes 0.
+
+    Parameters
+    ----------
+    normalization
+        "zscore" takes mean and standard deviation; "percentile" the 1st percentile and the
+        distance to the 99.8th; "minmax" the least value and the distance to the largest; "dtype"
+        divides by the largest number of an integer type; "none" changes nothing.
+    nodata
+        Values that are left out.
 
     >>> find_scaling(np.array([[1, 3], [1, 3]], np.uint8))
     (2.0, 1.0)

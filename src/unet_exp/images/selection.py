@@ -16,7 +16,7 @@ BY_NAME = ("rgb", "luminance")
 class Selection:
     """What is read of an image file.
 
-    Attributes
+    Parameters
     ----------
     series
         Number of the image in a file that holds several, from 0. None means the usual one: the

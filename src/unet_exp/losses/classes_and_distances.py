@@ -20,7 +20,7 @@ class ClassesAndDistances(nn.Module):
         Factor of the mean smooth L1. 10 makes both parts of one size, since errors of distances
         from 0 to 1 are squared there.
     reduction
-        As for ``WeightedCrossEntropy``.
+        As for `unet_exp.losses.weighted_cross_entropy.WeightedCrossEntropy`.
 
     >>> import torch
     >>> output = torch.tensor([0.0, 0.0, 0.5]).reshape(1, 3, 1, 1)

@@ -13,7 +13,10 @@ from unet_exp.ranges import require_choice
 class WeightedBinaryCrossEntropy(nn.Module):
     """Cross entropy of one sigmoid channel: background, or any other class.
 
-    ``reduction`` is that of `WeightedCrossEntropy`.
+    Parameters
+    ----------
+    reduction
+        As for `unet_exp.losses.weighted_cross_entropy.WeightedCrossEntropy`.
 
     >>> import torch
     >>> logits = torch.zeros(1, 1, 1, 1)

@@ -56,7 +56,7 @@ class RandError(SplitMergeSweep):
     Parameters
     ----------
     thresholds
-        As for ``ThresholdSweep``.
+        As for `unet_exp.metrics.threshold_sweep.ThresholdSweep`.
 
     >>> metric = RandError()
     >>> inside = torch.tensor([[0.9, 0.9, 0.1, 0.9, 0.9]])

@@ -53,7 +53,7 @@ class RegionScore(SplitMergeSweep):
     Parameters
     ----------
     thresholds
-        As for ``ThresholdSweep``.
+        As for `unet_exp.metrics.threshold_sweep.ThresholdSweep`.
     thin_borders
         True, the challenge's measure: regions are flooded over the predicted background, and the
         lines left between them count as single pixels. False: the predicted background counts

@@ -55,7 +55,7 @@ class WarpingError(SplitMergeSweep):
     Parameters
     ----------
     thresholds
-        As for ``ThresholdSweep``.
+        As for `unet_exp.metrics.threshold_sweep.ThresholdSweep`.
     splits_and_mergers
         True, the challenge's "minimum splits and mergers warping error". False: objects and
         holes missed or made up count as well.

@@ -29,6 +29,8 @@ class Components:
 
     Parameters
     ----------
+    threshold
+        Pixels whose foreground is more probable than this are of an object.
     min_size
         Objects of fewer pixels are removed, after holes are filled.
     fill_holes

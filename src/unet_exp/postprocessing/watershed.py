@@ -44,6 +44,8 @@ class Watershed:
 
     Parameters
     ----------
+    threshold, min_size, fill_holes, grow, fit
+        As for `unet_exp.postprocessing.components.Components`.
     seed_threshold
         The smoothed probability (or ``height``) exceeds this somewhere in each object. Other
         foreground is dropped, or belongs to the hill that it leads to.
@@ -54,8 +56,6 @@ class Watershed:
         How much a narrow neck separates objects although the network is sure of it; 0: not.
     smoothing
         Standard deviation in pixels of the smoothing, which keeps within the foreground.
-    min_size, fill_holes, grow, fit
-        As for ``Components``.
     height
         The channel that takes the place of the foreground's probability in the hills. Some targets
         offer one after the classes. None: the foreground's probability.

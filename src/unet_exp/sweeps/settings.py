@@ -42,8 +42,10 @@ class SearchSettings:
     seed
         Of the sampler. None: another search each time.
     storage
-        Address of a database, such as ``sqlite:///study.db``, in which several processes share the
-        study ``study_name``. None: a file in the sweep's folder.
+        Address of a database, such as ``sqlite:///study.db``, in which several processes share a
+        study. None: a file in the sweep's folder.
+    study_name
+        Name of the study in ``storage``. None: Optuna makes one.
     """
 
     params: dict[str, Any] | None = None

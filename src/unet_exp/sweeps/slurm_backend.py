@@ -27,8 +27,11 @@ class SlurmBackend(SubmititBackend):
     gpus_per_job, cpus_per_job, mem_gb
         Of one machine: a job never spreads over several. ``gpus_per_job=0`` asks for none.
     timeout_min
-        Minutes after which SLURM ends a job. A job that is not done ``signal_delay_s`` seconds
-        before saves itself and is requeued, at most ``max_timeouts`` times.
+        Minutes after which SLURM ends a job.
+    signal_delay_s
+        A job that is not done so many seconds before its end saves itself and is requeued.
+    max_timeouts
+        How often a job is requeued at most.
     array_parallelism
         Jobs that may run at a time.
     partition, account, qos, constraint

@@ -23,8 +23,7 @@ class SlurmLocalBackend(SubmititBackend):
     gpus_per_job
         GPUs that a job sees, from the first one on. 0: none.
     timeout_min, signal_delay_s, max_timeouts
-        As of SLURM: a job saves itself ``signal_delay_s`` seconds before its minutes are over, and
-        starts again.
+        As for `unet_exp.sweeps.slurm_backend.SlurmBackend`.
     array_parallelism
         Jobs at a time.
     seconds_to_stop

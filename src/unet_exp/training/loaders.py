@@ -30,6 +30,8 @@ class Loaders:
         Side of the network's input in training, in pixels. ``None`` chooses the largest fitting
         side whose output fits into the smallest image and is at most ``max_tile``. If the image is
         too small for any, it is the smallest fitting side, and images are mirrored at their edges.
+    max_tile
+        Largest side that is chosen for a tile.
     batch_size
         Tiles per step and per device.
     steps_per_validation

@@ -36,6 +36,8 @@ def wandb_logger(
     ----------
     run_id
         The same for a run and its continuation, which W&B then shows as one run.
+    project, entity
+        The project on W&B, and the user or team that it belongs to. By default, your own.
     name, group, job_type, tags
         By default, the overrides of a job of a sweep are its name and its tags, and the sweep is
         its group.

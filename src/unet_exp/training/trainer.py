@@ -29,6 +29,8 @@ class TrainerSettings:
         ``auto`` takes the GPU if there is one.
     devices
         How many, or which (see :func:`unet_exp.training.devices.process_count`).
+    num_nodes
+        Machines, with ``devices`` on each.
     strategy
         ``auto``, ``ddp``, ``fsdp``, or another of Lightning's.
     precision
@@ -44,8 +46,14 @@ class TrainerSettings:
         then validated and saved.
     gradient_clip_val
         Upper bound of the gradient's L2 norm.
+    accumulate_grad_batches
+        Batches whose gradients are added up to one step.
     limit_val_batches
         Number of validation images over all processes, or a fraction of them.
+    log_every_n_steps
+        Steps between two entries of the training loss in the logger.
+    deterministic
+        Whether the same command gives the same network again. False: faster on some GPUs.
     sync_batchnorm
         Batch norm by the tiles of all GPUs rather than of each.
     options

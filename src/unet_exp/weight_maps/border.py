@@ -33,8 +33,14 @@ def border_weight_map(
     labels
         Instances: 0 background, -1 unknown. For the border between instances that touch, pass
         ``unet_exp.targets.separation.separate(labels)``.
+    w0
+        Largest weight that a narrow gap between two instances gets in addition.
+    sigma
+        Width of the gaps with such a weight, in pixels.
     classes
         0 background, 255 unknown. By default all instances are of class 1.
+    class_balance
+        Whether pixels of rare classes weigh more: inversely to the frequency of their class.
     class_frequencies
         The share of each class in the training set. None: the shares in this image.
 
@@ -58,6 +64,11 @@ def border_weight_map(
 @dataclass(frozen=True)
 class BorderWeightMap:
     """`border_weight_map` with its parameters. The cache's key contains its ``repr``.
+
+    Parameters
+    ----------
+    w0, sigma, class_balance, class_frequencies
+        As for `unet_exp.weight_maps.border.border_weight_map`.
 
     >>> BorderWeightMap(w0=5.0)
     BorderWeightMap(w0=5.0, sigma=5.0, class_balance=True, class_frequencies=None)

@@ -13,7 +13,10 @@ from unet_exp.weight_maps.class_weights import class_weights
 class UniformWeightMap:
     """One weight for each class, or one for all; 0 where the class is unknown.
 
-    ``class_frequencies`` are those of the training set; None: those of each image by itself.
+    Parameters
+    ----------
+    class_balance, class_frequencies
+        As for `unet_exp.weight_maps.border.border_weight_map`.
 
     >>> labels, classes = np.array([[1, 0, 0, -1]]), np.array([[1, 0, 0, 255]], np.uint8)
     >>> UniformWeightMap()(labels, classes)
