@@ -94,6 +94,13 @@ def test_the_help_of_a_wrong_topic_ends_with_an_error(command: Command) -> None:
     assert done.err == "Error: There is no help on modle. Did you mean model?\n"
 
 
+def test_help_behind_a_command_explains_its_words() -> None:
+    text = help_text("train", ["dataset=hela", "+dataset.password=geheim", "seed=5", "--help"])
+    assert text.startswith("dataset=hela  (unet_exp.datasets.cell_tracking.CellTracking)")
+    assert "\n  seed=0 " in text
+    assert "geheim" not in text
+
+
 def test_options_of_ones_own_are_listed_and_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

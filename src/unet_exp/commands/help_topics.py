@@ -4,6 +4,7 @@ import difflib
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,29 +33,28 @@ def asks_help(words: Sequence[str]) -> bool:
 def help_text(command: str, words: Sequence[str], width: int = 80) -> str:
     """Return the help of a command on the topics in its command line, or on all of it.
 
+    Topics are the words behind ``--help``. Without any, they are the words before it that the help
+    knows.
+
     Raises OverrideError with what was probably meant if a topic does not exist.
     """
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))  # for the signatures of a package there
     known = groups(command, (CONF, *own_folders(words)))
-    pages = [page(command, known, topic, width) for topic in asked(words)]
+    flag = next((index for index, word in enumerate(words) if word in HELP), 0)
+    pages = [page(command, known, topic, width) for topic in topics(words[flag:])]
+    for topic in topics(words[:flag]) if not pages else ():
+        with suppress(OverrideError):  # an override, which the help may not know
+            pages.append(page(command, known, topic, width))
     return "\n\n".join(pages) or help_page.overview(command, known, top_level(command), width)
 
 
-def asked(words: Sequence[str]) -> Iterator[str]:
-    """Yield the topics in a command line: its words behind ``--help``, or else those before.
-
-    Flags, their values and search paths are no topics.
-
-    >>> list(asked(["loss=dice", "--help", "model=unet"])), list(asked(["loss=dice", "--help"]))
-    (['model=unet'], ['loss=dice'])
-    """
-    flag = next((index for index, word in enumerate(words) if word in HELP), 0)
-    yield from list(topics(words[flag:])) or topics(words[:flag])
-
-
 def topics(words: Sequence[str]) -> Iterator[str]:
-    """Yield the words that are neither flags, nor their values, nor search paths."""
+    """Yield the words that are neither flags, nor their values, nor search paths.
+
+    >>> list(topics(["--help", "--config-dir", "mine", "+model=unet", "-m"]))
+    ['model=unet']
+    """
     before = ""
     for word in words:
         if before not in WITH_VALUE and not word.startswith(("-", "hydra.searchpath=")):
