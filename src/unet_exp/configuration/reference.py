@@ -90,9 +90,10 @@ class Option:
     @property
     def description(self) -> str:
         """More about it, paragraphs with blank lines between; indented lines stay as they are."""
-        own, summary = self.told[1], docstring(self.target).summary
-        described = docstring(self.target).description
-        return "\n\n".join(filter(None, [own, summary if self.told[0] else "", described]))
+        (first, more), described = self.told, docstring(self.target)
+        repeated = not first or described.summary.startswith(first.rstrip("."))
+        parts = [more, "" if repeated else described.summary, described.description]
+        return "\n\n".join(filter(None, parts))
 
     @property
     def told(self) -> tuple[str, str]:
