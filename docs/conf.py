@@ -26,6 +26,7 @@ extensions = [
     "native_mathml",
     "no_network",
     "options_pages",
+    "raises_first",
 ]
 exclude_patterns = ["_build", "_ext", "pictures", "examples/*.ipynb"]
 

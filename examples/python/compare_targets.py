@@ -18,6 +18,9 @@ from unet_exp.datasets.synthetic import Synthetic
 
 short = [
     "dataset.size=96",
+    "dataset.noise=0.05",
+    "loader.batch_size=4",
+    "optimizer.lr=0.005",
     "model.depth=2",
     "model.base_channels=8",
     "loader.num_workers=0",
@@ -27,7 +30,7 @@ short = [
 ]
 targets = "foreground", "three_class", "distance"
 runs = {
-    target: unet_exp.train(f"target={target}", *short, max_steps=40, progress=False)
+    target: unet_exp.train(f"target={target}", *short, max_steps=70, progress=False)
     for target in targets
 }
 
@@ -36,7 +39,7 @@ runs = {
 # --------------
 # An image of the test split, which none of them has seen.
 
-sample = Synthetic(size=96).split("test")[0]
+sample = Synthetic(size=96, noise=0.05).split("test")[0]
 figure, axes = plt.subplots(2, 4, figsize=(9, 4.8), layout="tight")
 axes[0, 0].imshow(sample.image[0], cmap="gray")
 axes[1, 0].imshow(sample.labels, cmap="tab20", interpolation="nearest")

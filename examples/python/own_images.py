@@ -52,7 +52,7 @@ short = [
     "ema_decay=0.9",
 ]
 run = unet_exp.train(images, labels, *short, max_steps=50, progress=False)
-print(f"{run.folder}: SEG {run.score:.2f}")
+print(run.summary["steps"], "steps; ended by", run.summary["ended_by"])
 
 # %%
 # Segment
