@@ -7,7 +7,7 @@ constructors. No module of an option is imported if its source can be read.
 >>> model = next(group for group in groups("train") if group.name == "model")
 >>> unet = next(option for option in model.options if option.name == "unet")
 >>> unet.summary
-"The article's network by default: unpadded, 572 x 572 pixels in, 388 x 388 out."
+"The article's network, figure 1."
 >>> depth = next(value for value in unet.values if value.name == "model.depth")
 >>> depth.default, depth.range, depth.meaning
 ('4', '1 to 7', 'Number of 2 x 2 max poolings.')
