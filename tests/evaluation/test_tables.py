@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from unet_exp.evaluation.scoring import Evaluation
 from unet_exp.evaluation.tables import show_images, show_summary
 from unet_exp.metrics.curves import PrecisionRecall
+from unet_exp.runs.scoring import Evaluation
 
 NAMES = ("average_precision", "dice", "object_f1", "pixel_error", "seg", "v_info", "warping_error")
 

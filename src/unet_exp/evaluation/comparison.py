@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from unet_exp.configuration.errors import explain, is_full
-from unet_exp.evaluation.groups import Group, ScoredRun, as_overrides, group_runs
+from unet_exp.evaluation.groups import ScoredRun, as_overrides, group_runs
 from unet_exp.evaluation.results import write_comparison
 from unet_exp.evaluation.tables import show
+from unet_exp.records.groups import Group
 
 log = logging.getLogger(__name__)
 trace = logging.getLogger("unet_exp.trace")
@@ -25,7 +26,7 @@ def compare(
     title: str,
     facts: dict[str, Any],
     folder: Path,
-) -> list[Group]:
+) -> list[Group[ScoredRun]]:
     """Score each run; print and write a row for each, with mean and standard deviation.
 
     ``evaluate_run`` stores the configuration, the scores and the number of images in the run.
@@ -59,7 +60,7 @@ def compare(
 
 
 def show_runs(
-    groups: Sequence[Group], failed: Sequence[ScoredRun], keys: Sequence[str], title: str
+    groups: Sequence[Group[ScoredRun]], failed: Sequence[ScoredRun], keys: Sequence[str], title: str
 ) -> None:
     """Print each run, the mean and standard deviation of each group, and the failed runs."""
     names = list(dict.fromkeys(n for group in groups for run in group.runs for n in run.scores))

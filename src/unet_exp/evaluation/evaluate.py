@@ -12,13 +12,13 @@ from unet_exp.configuration.objects import to_plain_data
 from unet_exp.evaluation.comparison import compare
 from unet_exp.evaluation.groups import ScoredRun
 from unet_exp.evaluation.results import draw_results, write_results
-from unet_exp.evaluation.scoring import Evaluation, score_images
 from unet_exp.evaluation.tables import show_images, show_summary
 from unet_exp.evaluation.tuning import tuning_record, tuning_report
 from unet_exp.inference.freed_memory import keep_freed_memory
 from unet_exp.inference.magnification import parse_scale, recorded_pixel_size, scale_between
 from unet_exp.runs.given_paths import find_checkpoints
 from unet_exp.runs.listing import find_runs
+from unet_exp.runs.scoring import Evaluation, score_images
 from unet_exp.secrets.masking import masked
 from unet_exp.training.assembly import build_dataset, build_loaders
 from unet_exp.training.trained import Trained, load

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from unet_exp.csv_tables import to_csv
-from unet_exp.evaluation.groups import Group, ScoredRun
-from unet_exp.evaluation.scoring import Evaluation
-from unet_exp.evaluation.statistics import statistics
+from unet_exp.evaluation.groups import ScoredRun
 from unet_exp.files import to_json, write_atomically
 from unet_exp.inference.predictor import Predictor
 from unet_exp.numbers import format_score
 from unet_exp.pictures import precision_recall, threshold_curves
+from unet_exp.records.groups import Group
+from unet_exp.records.statistics import statistics
+from unet_exp.runs.scoring import Evaluation
 from unet_exp.runs.summary import environment
 from unet_exp.training.gallery import draw
 
@@ -26,7 +27,7 @@ def write_results(evaluation: Evaluation, facts: dict[str, Any], folder: Path) -
 def write_comparison(
     runs: Sequence[ScoredRun],
     keys: Sequence[str],
-    groups: Sequence[Group],
+    groups: Sequence[Group[ScoredRun]],
     facts: dict[str, Any],
     folder: Path,
 ) -> list[Path]:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from rich import box
 from rich.table import Table
 
-from unet_exp.evaluation.scoring import Evaluation
-from unet_exp.evaluation.statistics import statistics
 from unet_exp.numbers import format_score, format_short
+from unet_exp.records.statistics import statistics
+from unet_exp.runs.scoring import Evaluation
 from unet_exp.screen import Console
 from unet_exp.shown import shown
 

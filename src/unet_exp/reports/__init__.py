@@ -1,4 +1,4 @@
 """HTML pages that need neither a network connection nor an account.
 
-Their content is read through `records` and `evaluation`. Pictures are drawn in `pictures`.
+Their content is read through `records`. Pictures are drawn in `pictures`.
 """

@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import quote
 
 from unet_exp.configuration.tree import is_under
-from unet_exp.evaluation.groups import REPEATS, Group, group_jobs, short_names
 from unet_exp.files import replacing
 from unet_exp.numbers import parse_number
+from unet_exp.records.groups import REPEATS, Group, group_jobs, short_names
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep import Run, Sweep, split
 from unet_exp.records.sweep_folder import SweepFolder
@@ -165,7 +165,7 @@ def reproduction(sweep: Sweep, job: Run) -> str:
     return shlex.join(["python", "train.py", *common, *job.overrides])
 
 
-def group_data(sweep: Sweep, group: Group) -> dict[str, Any]:
+def group_data(sweep: Sweep, group: Group[Run]) -> dict[str, Any]:
     """Return the data of a group of jobs."""
     indices = {job.name: index for index, job in enumerate(sweep.jobs)}
     names = short_names(sweep.parameters)

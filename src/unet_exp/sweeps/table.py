@@ -14,8 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from unet_exp.evaluation.groups import short_names
 from unet_exp.numbers import format_duration, format_score
+from unet_exp.records.groups import short_names
 from unet_exp.records.sweep import STATES, Run, Sweep, counted, read_sweep
 from unet_exp.screen import Console
 from unet_exp.shown import shown

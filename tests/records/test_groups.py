@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from tests.fixtures.drawn_sweep import write
 
-from unet_exp.evaluation.groups import group_jobs
+from unet_exp.records.groups import group_jobs
 from unet_exp.records.sweep import read_sweep
 
 
