@@ -17,7 +17,9 @@ os.environ["WANDB_MODE"] = "offline"
 os.environ["WANDB_SILENT"] = "true"
 
 pytest_plugins = [
+    "tests.fixtures.browser",
     "tests.fixtures.drawn_sweep",
+    "tests.fixtures.drawn_run",
     "tests.fixtures.image_files",
     "tests.fixtures.trainings",
 ]

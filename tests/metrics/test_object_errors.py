@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from unet_exp.metrics.object_errors import Errors, ObjectErrors, object_errors
+from unet_exp.metrics.object_errors import Errors, ObjectErrors, object_errors, sizes_by_kind
 
 KINDS = {
     "found": ("1111..22", "3333..44", Errors(2, 0, 0, 0, 0, 0)),
@@ -34,3 +34,9 @@ def test_errors_of_all_images_over_all_true_objects(draw) -> None:
     metric.update(draw("33..44"), draw("11...."))
     assert list(metric.details().values()) == [1, 2, 0, 0, 0, 1]
     assert metric.compute() == torch.tensor(3 / 3)
+
+
+def test_sizes_of_objects_by_what_became_of_them(draw) -> None:
+    found = sizes_by_kind(draw("33....4444.55"), draw("11.222......."))
+    assert (found["found"], found["missed"], found["false"]) == ([2], [3], [4, 2])
+    assert found["merged"] == found["split"] == found["outline"] == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from unet_exp.records.evaluation_folder import EvaluationFolder
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep_folder import SweepFolder
 
@@ -12,7 +13,7 @@ SOURCE = Path(__file__).parents[2] / "src"
 #: The names that are no common words or suffixes, such as "stop" and ".lock".
 NAMES = {
     path.name
-    for folder in (RunFolder(Path("run")), SweepFolder(Path("sweep")))
+    for folder in (RunFolder(Path("r")), SweepFolder(Path("s")), EvaluationFolder(Path("e")))
     for path in vars(folder).values()
     if "." in path.name or path.name == "checkpoints"
 } - {".lock"}

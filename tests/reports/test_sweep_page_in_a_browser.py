@@ -8,50 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fixtures.browser import opened
 from tests.fixtures.drawn_sweep import write
 
 from unet_exp.records.sweep import read_sweep
 from unet_exp.reports.sweep_page import write_page
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright drives the browser: pip install -e '.[dev]'"
-)
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-ALONE = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt-get install chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=CHROMIUM, args=list(ALONE))
-        yield chromium
-        chromium.close()
-
 
 @contextmanager
-def opened(browser: Any, folder: Path, width: int = 1400, **options: Any) -> Iterator[Any]:
-    """Open a sweep's page; at the end it must have had no error and no request but for itself."""
-    address = write_page(read_sweep(folder)).as_uri()
-    page = browser.new_page(viewport={"width": width, "height": 900}, **options)
-    page.set_default_timeout(10_000)
-    told: list[str] = []
-    page.on("console", lambda message: told.append(message.text))
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.on("dialog", lambda dialog: told.append(dialog.message) or dialog.dismiss())
-    requests: list[str] = []
-    page.on("request", lambda request: requests.append(request.url))
-    try:
-        page.goto(address)
+def shown(browser: Any, folder: Path, width: int = 1400, **options: Any) -> Iterator[Any]:
+    """Open the page of a sweep."""
+    with opened(browser, write_page(read_sweep(folder)), width, **options) as page:
         yield page
-        assert told == []
-        assert {url for url in requests if not url.startswith("data:")} == {address}
-    finally:
-        page.close()
 
 
 def names(page: Any) -> str:
@@ -75,7 +43,7 @@ def place(page: Any, line: str, part: float = 0.5) -> tuple[float, float]:
 
 
 def test_a_column_sorts_and_a_curve_selects(browser: Any, drawn: Path) -> None:
-    with opened(browser, drawn) as page:
+    with shown(browser, drawn) as page:
         # The best first; those without a score last.
         assert names(page) == "1302546"
         depth = page.get_by_role("columnheader", name="depth")
@@ -95,7 +63,7 @@ def test_a_column_sorts_and_a_curve_selects(browser: Any, drawn: Path) -> None:
 
 
 def test_a_curve_that_is_raised_during_a_click_is_selected(browser: Any, drawn: Path) -> None:
-    with opened(browser, drawn) as page:
+    with shown(browser, drawn) as page:
         page.mouse.move(*place(page, "#curves path[data-job='2']"))
         page.mouse.down()
         # As hovering does at the next frame, which may come between press and release.
@@ -110,7 +78,7 @@ def test_a_curve_that_is_raised_during_a_click_is_selected(browser: Any, drawn: 
 
 
 def test_what_is_hovered_is_marked_and_told(browser: Any, drawn: Path) -> None:
-    with opened(browser, drawn) as page:
+    with shown(browser, drawn) as page:
         # Where it reaches the score; before that it runs beside job 5.
         page.mouse.move(*place(page, "#parallel path[data-job='2']", 0.99))
         assert page.locator("#tip").inner_text().startswith("job 2 seg 0.2500")
@@ -120,7 +88,7 @@ def test_what_is_hovered_is_marked_and_told(browser: Any, drawn: Path) -> None:
 
 
 def test_a_range_on_an_axis_keeps_the_jobs_within(browser: Any, drawn: Path) -> None:
-    with opened(browser, drawn) as page:
+    with shown(browser, drawn) as page:
         x, y = place(page, "#parallel path[data-job='1']", 1)  # the best, at the axis of scores
         _, low = place(page, "#parallel path[data-job='0']", 1)
         page.mouse.move(x, y - 8)
@@ -141,7 +109,7 @@ def test_a_range_on_an_axis_keeps_the_jobs_within(browser: Any, drawn: Path) -> 
 
 
 def test_a_failed_job_tells_its_error_and_its_command(browser: Any, drawn: Path) -> None:
-    with opened(browser, drawn) as page:
+    with shown(browser, drawn) as page:
         row = page.locator("#jobs tbody tr", has_text="failed")
         row.focus()
         page.keyboard.press("Enter")
@@ -154,7 +122,7 @@ def test_a_failed_job_tells_its_error_and_its_command(browser: Any, drawn: Path)
 
 
 def test_curves_of_another_quantity_against_seconds(browser: Any, drawn: Path) -> None:
-    with opened(browser, drawn) as page:
+    with shown(browser, drawn) as page:
         before = page.locator("#curves path[data-job='1']").get_attribute("d")
         page.locator("#curves select").select_option("val/loss")
         after = page.locator("#curves path[data-job='1']").get_attribute("d")
@@ -170,7 +138,7 @@ def test_an_override_cannot_inject(browser: Any, drawn: Path) -> None:
         job["overrides"].append(f"name='{strange}{job['folder']}'")
     content["command"] = strange
     write(drawn / "sweep.json", content)
-    with opened(browser, drawn) as page:
+    with shown(browser, drawn) as page:
         page.locator("#jobs tbody tr").first.click()
         assert strange in page.locator("#card dl").inner_text()
         assert page.locator("img").count() == 2  # of the best and of the worst
@@ -181,7 +149,7 @@ def test_an_override_cannot_inject(browser: Any, drawn: Path) -> None:
 def test_it_fits_a_narrow_screen_and_a_dark_one(
     browser: Any, drawn: Path, width: int, scheme: str
 ) -> None:
-    with opened(browser, drawn, width, color_scheme=scheme) as page:
+    with shown(browser, drawn, width, color_scheme=scheme) as page:
         assert page.evaluate("document.documentElement.scrollWidth") == width
         assert page.evaluate("document.documentElement.dataset.theme") == scheme
         dark = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
@@ -192,7 +160,7 @@ def test_it_fits_a_narrow_screen_and_a_dark_one(
 def test_a_sweep_that_has_done_nothing_has_a_page_too(browser: Any, drawn: Path) -> None:
     for number in range(6):
         shutil.rmtree(drawn / str(number))
-    with opened(browser, drawn) as page:
+    with shown(browser, drawn) as page:
         assert page.locator("#jobs tbody tr").count() == 7
         for part in ("parallel", "scatter", "curves", "repeats", "pictures"):
             assert page.locator(f"#{part}").is_hidden(), part

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torchmetrics import MetricCollection
 
-from unet_exp.evaluation.results import as_dict
 from unet_exp.inference.predictor import Prediction
 from unet_exp.metrics.object_f1 import ObjectF1
 from unet_exp.metrics.pixel_error import PixelError
 from unet_exp.metrics.v_rand import VRand
+from unet_exp.runs.scored_images import as_dict
 from unet_exp.runs.scoring import score_images
 
 #: Foreground probabilities, true instances, found instances.

@@ -3,14 +3,15 @@
 import logging
 import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from unet_exp.configuration.errors import explain, is_full
 from unet_exp.evaluation.groups import ScoredRun, as_overrides, group_runs
 from unet_exp.evaluation.results import write_comparison
 from unet_exp.evaluation.tables import show
+from unet_exp.records.evaluation_folder import EvaluationFolder
 from unet_exp.records.groups import Group
+from unet_exp.reports.evaluation_page import write_evaluation_page
 
 log = logging.getLogger(__name__)
 trace = logging.getLogger("unet_exp.trace")
@@ -25,7 +26,7 @@ def compare(
     evaluate_run: Callable[[ScoredRun], None],
     title: str,
     facts: dict[str, Any],
-    folder: Path,
+    folder: EvaluationFolder,
 ) -> list[Group[ScoredRun]]:
     """Score each run; print and write a row for each, with mean and standard deviation.
 
@@ -48,6 +49,7 @@ def compare(
         raise FailedRunsError(f"None of the {len(runs)} runs could be scored. {reasons}")
     keys, groups = group_runs([run for run in runs if not run.error])
     paths = write_comparison(runs, keys, groups, facts, folder)
+    paths.append(write_evaluation_page(folder))
     show_runs(groups, failed, keys, title)
     for path in paths:
         log.info("%s", path)

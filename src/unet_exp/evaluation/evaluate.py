@@ -11,13 +11,15 @@ from unet_exp.configuration.buildable import brief
 from unet_exp.configuration.objects import to_plain_data
 from unet_exp.evaluation.comparison import compare
 from unet_exp.evaluation.groups import ScoredRun
-from unet_exp.evaluation.results import draw_results, write_results
 from unet_exp.evaluation.tables import show_images, show_summary
 from unet_exp.evaluation.tuning import tuning_record, tuning_report
 from unet_exp.inference.freed_memory import keep_freed_memory
 from unet_exp.inference.magnification import parse_scale, recorded_pixel_size, scale_between
+from unet_exp.records.evaluation_folder import EvaluationFolder
+from unet_exp.reports.evaluation_page import write_evaluation_page
 from unet_exp.runs.given_paths import find_checkpoints
 from unet_exp.runs.listing import find_runs
+from unet_exp.runs.scored_images import draw_results, write_results
 from unet_exp.runs.scoring import Evaluation, score_images
 from unet_exp.secrets.masking import masked
 from unet_exp.training.assembly import build_dataset, build_loaders
@@ -60,7 +62,7 @@ def evaluate(cfg: DictConfig, folder: Path) -> dict[str, float]:
     facts = {"split": cfg.split, "tta": cfg.tta, "tune_postprocessing": cfg.tune_postprocessing}
     title = f"{cfg.split}, {len(runs)} run{'s' * (len(runs) > 1)}"
     title += f", {FITTED}" * cfg.tune_postprocessing
-    return compare(runs, evaluate_run, title, facts, folder)[0].over_runs("mean")
+    return compare(runs, evaluate_run, title, facts, EvaluationFolder(folder))[0].over_runs("mean")
 
 
 def evaluate_checkpoints(
@@ -114,12 +116,13 @@ def evaluate_checkpoints(
         "fitted_in_training": asdict(trained.fitted) if trained.fitted else None,
         "tuning": tuning_record(tuned) if tuned else None,
     }
-    written = write_results(evaluation, facts, folder)
+    target = EvaluationFolder(folder)
+    written = write_results(evaluation, facts, target)
     if cfg.pictures:
-        pictures = folder / "pictures"
         written += draw_results(
-            evaluation, predictor, loader.dataset, score, cfg.pictures, pictures, title
+            evaluation, predictor, loader.dataset, score, cfg.pictures, target.pictures, title
         )
+    written.append(write_evaluation_page(target, score))
     title += f", {len(loader)} image{'s' * (len(loader) != 1)}"
     title += f", {FITTED}" if tuned else f", {FITTED_BEFORE}" if trained.fitted else ""
     if run is None:

@@ -1,27 +1,13 @@
-"""The files of an evaluation: evaluation.json, a table and pictures."""
+"""The files of several scored runs: their means and a table."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from unet_exp.csv_tables import to_csv
 from unet_exp.evaluation.groups import ScoredRun
-from unet_exp.files import to_json, write_atomically
-from unet_exp.inference.predictor import Predictor
-from unet_exp.numbers import format_score
-from unet_exp.pictures import precision_recall, threshold_curves
+from unet_exp.records.evaluation_folder import EvaluationFolder
 from unet_exp.records.groups import Group
-from unet_exp.records.statistics import statistics
-from unet_exp.runs.scoring import Evaluation
 from unet_exp.runs.summary import environment
-from unet_exp.training.gallery import draw
-
-
-def write_results(evaluation: Evaluation, facts: dict[str, Any], folder: Path) -> list[Path]:
-    """Write all numbers, with ``facts`` on what was evaluated."""
-    return write(folder, {**facts, **as_dict(evaluation)}, "per_image.csv", evaluation.rows)
 
 
 def write_comparison(
@@ -29,7 +15,7 @@ def write_comparison(
     keys: Sequence[str],
     groups: Sequence[Group[ScoredRun]],
     facts: dict[str, Any],
-    folder: Path,
+    folder: EvaluationFolder,
 ) -> list[Path]:
     """Write a row for each run to ``folds.csv``, and the means to ``evaluation.json``."""
     rows = [
@@ -52,73 +38,6 @@ def write_comparison(
         }
         for group in groups
     ]
-    content = {**facts, "groups": means, "runs": rows}
-    return write(folder, content, "folds.csv", rows)
-
-
-def write(
-    folder: Path, content: dict[str, Any], table: str, rows: Sequence[dict[str, Any]]
-) -> list[Path]:
-    """Write ``evaluation.json`` and a table beside it."""
-    record = folder / "evaluation.json"
-    write_atomically(folder / table, to_csv(rows))
-    write_atomically(record, to_json({**content, **environment()}))
-    return [record, folder / table]
-
-
-def as_dict(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the numbers of an evaluation, but those of single images, as plain data."""
-    pixels = evaluation.pixels
-    return {
-        "images": len(evaluation.rows),
-        "scores": evaluation.scores,
-        "details": evaluation.details,
-        "per_image": {
-            name: statistics([row[name] for row in evaluation.rows]) for name in evaluation.scores
-        },
-        "curves": {name: arrays(curve) for name, curve in evaluation.curves.items()},
-        "precision_recall": {"average_precision": pixels.average_precision(), **arrays(pixels)},
-    }
-
-
-def arrays(curve: Any) -> dict[str, list[float]]:
-    """Return the arrays of a named tuple as lists."""
-    fields = curve._asdict().items()
-    return {name: value.tolist() for name, value in fields if isinstance(value, np.ndarray)}
-
-
-def draw_results(
-    evaluation: Evaluation,
-    predictor: Predictor,
-    images: Any,
-    score: str,
-    count: int,
-    folder: Path,
-    title: str,
-) -> list[Path]:
-    """Draw the curves, and the ``count`` worst and best of ``images`` by a score."""
-    paths = [folder / "precision_recall.png"]
-    precision_recall(evaluation.pixels, paths[0], f"{title}: foreground pixels")
-    if evaluation.curves:
-        paths.append(folder / "threshold_curves.png")
-        threshold_curves(evaluation.curves, paths[-1], f"{title}: scores by threshold")
-    for role, index in worst_and_best(evaluation.ranked(score), count):
-        row, image = evaluation.rows[index], images[index]
-        paths.append(folder / f"{role}_{row['name'].replace('/', '_')}.png")
-        head = f"{role.replace('_', ' ')}: {row['name']}, {score} {format_score(row[score])}"
-        draw(predictor.predict(image["image"]), image, paths[-1], head)
-    return paths
-
-
-def worst_and_best(ranked: list[int], count: int) -> list[tuple[str, int]]:
-    """Name the first and the last of a ranking, none of them twice.
-
-    >>> worst_and_best([7, 4, 9], 2)
-    [('worst_1', 7), ('worst_2', 4), ('best_1', 9)]
-    """
-    worst = ranked[:count]
-    best = [index for index in ranked[::-1][:count] if index not in worst]
-    return [
-        *((f"worst_{number}", index) for number, index in enumerate(worst, 1)),
-        *((f"best_{number}", index) for number, index in enumerate(best, 1)),
-    ]
+    folder.write_rows(folder.runs, rows)
+    folder.write_record({**facts, "groups": means, "runs": rows, **environment()})
+    return [folder.record, folder.runs]

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from unet_exp.metrics.contingency import Contingency, object_table, region_sizes
 from unet_exp.metrics.measure import Measure
-from unet_exp.metrics.object_matching import count_objects
 
 #: Part of an object that another one must cover to belong to it.
 MOST = 0.5
@@ -52,6 +51,35 @@ def object_errors(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> 
 
 def count_errors(table: Contingency) -> Errors:
     """Sort the objects of a contingency table by kind of error."""
+    return Errors(**{kind: len(objects) for kind, objects in sort_objects(table).items()})
+
+
+def sizes_by_kind(
+    instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]
+) -> dict[str, list[int]]:
+    """Return the pixels of each true object by what became of it, and those of false objects.
+
+    >>> import torch
+    >>> labels = torch.tensor([[1, 1, 0, 2, 2, 2]])
+    >>> found = sizes_by_kind(torch.tensor([[4, 4, 0, 0, 0, 0]]), labels)
+    >>> found["found"], found["missed"], found["false"]
+    ([2], [3], [])
+    """
+    table = object_table(instances, labels)
+    truth, predicted, pixels = table
+    of_truth = dict(zip(truth.tolist(), region_sizes(truth, pixels).tolist(), strict=True))
+    of_predicted = dict(
+        zip(predicted.tolist(), region_sizes(predicted, pixels).tolist(), strict=True)
+    )
+    sizes = {kind: of_predicted if kind == "false" else of_truth for kind in Errors._fields}
+    return {
+        kind: [sizes[kind][number] for number in sorted(objects)]
+        for kind, objects in sort_objects(table).items()
+    }
+
+
+def sort_objects(table: Contingency) -> dict[str, set[int]]:
+    """Return the numbers of the objects of a contingency table by their kind in :class:`Errors`."""
     truth, predicted, pixels = table
     of_truth, of_predicted = region_sizes(truth, pixels), region_sizes(predicted, pixels)
     both = (truth > 0) & (predicted > 0)
@@ -64,11 +92,15 @@ def count_errors(table: Contingency) -> Errors:
     owners, counts = np.unique(truth[inside], return_counts=True)
     split = set(owners[counts > 1].tolist()) - found - merged
     seen = set(truth[both & (pixels >= SEEN * of_truth)].tolist())
-    missed = set(truth[truth > 0].tolist()) - seen - found - merged - split
+    true = set(truth[truth > 0].tolist())
+    missed = true - seen - found - merged - split
     outside = (truth == 0) & (predicted > 0) & (pixels > MOST * of_predicted)
     false = set(predicted[outside].tolist()) - used - set(predicted[covers].tolist())
-    others = count_objects(truth) - len(found) - len(merged) - len(split) - len(missed)
-    return Errors(len(found), len(merged), len(split), len(missed), others, len(false))
+    outline = true - found - merged - split - missed
+    return {
+        "found": found, "merged": merged, "split": split, "missed": missed, "outline": outline,
+        "false": false,
+    }  # fmt: skip
 
 
 class ObjectErrors(Measure):

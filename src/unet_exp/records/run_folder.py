@@ -9,6 +9,7 @@ import yaml
 from unet_exp.csv_tables import read_csv, to_csv
 from unet_exp.files import read_bytes, read_json, to_json, write_atomically
 from unet_exp.numbers import parse_number
+from unet_exp.records.flat_yaml import read_flat
 from unet_exp.secrets.masking import masked, masked_word
 
 #: Bytes of a list of overrides up to which it is read.
@@ -33,6 +34,7 @@ class RunFolder:
         self.config = path / "config.yaml"
         #: The configuration as Hydra composed it, and the overrides.
         self.hydra = path / ".hydra"
+        self.composed = self.hydra / "config.yaml"
         self.overrides = self.hydra / "overrides.yaml"
         #: Locked by the process that trains.
         self.lock = self.hydra / "lock"
@@ -44,6 +46,10 @@ class RunFolder:
         #: Step, time and score, written every second.
         self.progress = path / "progress.json"
         self.pictures = path / "pictures"
+        #: The scored validation images of the best checkpoint, an evaluation folder.
+        self.validation = path / "validation"
+        #: All of this as a page.
+        self.report = path / "report.html"
         self.log = path / "train.log"
         #: Asks the training to stop; holds the reason.
         self.stop = path / "stop"
@@ -111,6 +117,17 @@ class RunFolder:
             return []
         listed = content if isinstance(content, list) else []
         return [masked_word(item) for item in listed if isinstance(item, str)]
+
+    def read_config(self) -> dict[str, str]:
+        """Return the configuration that the training ran with, by dotted keys."""
+        return read_flat(self.config)
+
+    def planned(self) -> dict[str, str]:
+        """Return the values that the plan settled: those that were null when Hydra composed."""
+        settled = self.read_config()
+        composed = read_flat(self.composed)
+        nulls = [key for key, text in composed.items() if text == "null"]
+        return {key: settled[key] for key in nulls if settled.get(key, "null") != "null"}
 
     def request_stop(self, reason: str) -> None:
         """Ask the training to save a checkpoint and stop."""

@@ -1,14 +1,19 @@
-"""Learning curves of a run with fewer points, so that all runs fit on one page."""
+"""Learning curves: with fewer points, so that all of them fit on a page, and as charts."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from unet_exp.numbers import format_short
+from unet_exp.reports.chart import Axis, Chart, Series, axis_of, words
 
 #: Columns of the metrics that are not drawn.
 AXES = ("step", "seconds", "epoch", "train/step_loss")
+#: The kinds of curves in one chart, and their colours.
+KINDS = {"train": 0, "val": 1, "test": 2, "": 3}
 
 
-def thin_curves(rows: Sequence[dict[str, float]], most: int = 200) -> dict[str, Any]:
+def thin_curves(rows: Sequence[Mapping[str, float]], most: int = 200) -> dict[str, Any]:
     """Return steps, seconds and each metric as columns, None where a row lacks a value.
 
     Of the rows, one for each validation, every n-th is kept, and the last one, up to ``most``.
@@ -27,6 +32,39 @@ def thin_curves(rows: Sequence[dict[str, float]], most: int = 200) -> dict[str, 
         "seconds": column("seconds"),
         "metrics": {name: c for name, c in columns.items() if c != [None] * len(c)},
     }
+
+
+def learning_curves(
+    rows: Sequence[Mapping[str, float]], monitor: str, best: Mapping[str, float]
+) -> list[Chart]:
+    """Return a chart for each quantity: the score that chooses the checkpoint first, then losses.
+
+    The best step is marked in all of them.
+    """
+    thin = thin_curves(rows)
+    quantities: dict[str, dict[str, list[float | None]]] = {}
+    for column, values in thin["metrics"].items():
+        kind, _, name = column.rpartition("/")
+        quantities.setdefault(name, {})[kind] = values
+    score = monitor.rpartition("/")[2]
+    order = sorted(
+        quantities, key=lambda n: (n != score, "loss" not in n, n in ("lr", "data_wait"))
+    )
+    rules = {"best": best["step"]} if "step" in best else {}
+    charts = []
+    for name in order:
+        curves = quantities[name]
+        series = [
+            Series(words(kind) if kind else "", thin["steps"], values, colour=KINDS.get(kind, 4))
+            for kind, values in curves.items()
+        ]
+        axis = axis_of(name, list(curves.values()))
+        at_best = best.get(f"val/{name}", best.get(name))
+        note = f"{format_short(at_best)} at the best step" if at_best is not None else ""
+        up = Axis(words(name), axis.domain, axis.kind)
+        title = words(name)
+        charts.append(Chart(title[:1].upper() + title[1:], Axis("step"), up, series, rules, note))
+    return charts
 
 
 def rounded(value: float | None) -> float | None:

@@ -1,11 +1,17 @@
-"""Pictures of jobs, scaled down and embedded in the page."""
+"""Pictures, scaled down and embedded in the page."""
 
 import base64
 import math
 import re
 import struct
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+from markupsafe import Markup
+
+from unet_exp.files import inside
 from unet_exp.records.sweep import Run
 
 #: Largest width of a picture in the page, in pixels.
@@ -18,28 +24,76 @@ MOST = 3
 
 def last_pictures(job: Run, most: int = MOST) -> dict[str, Path]:
     """Return the last picture of each image in a job, without the learning curves."""
+    return last_of_each(job.pictures, most)
+
+
+def own_pictures(folder: Path, pattern: str = "*.png") -> list[Path]:
+    """Return the pictures in a folder, without links out of it."""
+    return [path for path in sorted(folder.glob(pattern)) if inside(folder, path.name)]
+
+
+def last_of_each(paths: Iterable[Path], most: int = MOST) -> dict[str, Path]:
+    """Return the last picture of each image, by the name of the image."""
     found: dict[str, Path] = {}
-    for path in sorted(job.pictures):
+    for path in sorted(paths):
         name = re.sub(r"_step_\d+$", "", path.stem)
-        if name != "learning_curves" and path.is_file():
+        if name not in ("learning_curves", "training_samples") and path.is_file():
             found[name] = path
     return dict(list(found.items())[:most])
 
 
-def as_uri(path: Path, width: int = WIDTH) -> str | None:
-    """Return a picture, scaled down, as a ``data:`` address; None if it cannot be read."""
+def shown_picture(path: Path, title: str, note: str, text: str) -> dict[str, Any] | None:
+    """Return what the page shows of a picture; None if it cannot be read.
+
+    ``text`` says in words what the picture shows.
+    """
+    try:
+        modified = path.stat().st_mtime_ns
+    except OSError:
+        return None
+    found = embedded(path, modified)
+    if found is None:
+        return None
+    source, width, height = found
+    return {
+        "source": Markup(source),  # noqa: S704 - base64
+        "width": width,
+        "height": height,
+        "title": title,
+        "note": note,
+        "text": text,
+    }
+
+
+@lru_cache(maxsize=32)
+def embedded(path: Path, modified: int, width: int = WIDTH) -> tuple[str, int, int] | None:
+    """Return a picture as a ``data:`` address, and its size; None if it cannot be read.
+
+    ``modified`` tells versions of a file apart, so that a page that is written again and again
+    reads each picture once.
+    """
     import cv2
 
-    if png_pixels(path) > LARGEST:
+    try:
+        if not path.is_file() or png_pixels(path) > LARGEST:
+            return None
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    except OSError:
         return None
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
         return None
     if picture.shape[1] > width:
         height = max(1, round(picture.shape[0] * width / picture.shape[1]))
         picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     encoded = cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 82])[1]
-    return f"data:image/webp;base64,{base64.b64encode(encoded.tobytes()).decode()}"
+    source = f"data:image/webp;base64,{base64.b64encode(encoded.tobytes()).decode()}"
+    return source, picture.shape[1], picture.shape[0]
+
+
+def as_uri(path: Path, width: int = WIDTH) -> str | None:
+    """Return a picture, scaled down, as a ``data:`` address; None if it cannot be read."""
+    found = embedded(path, path.stat().st_mtime_ns, width)
+    return found[0] if found else None
 
 
 def png_pixels(path: Path) -> float:

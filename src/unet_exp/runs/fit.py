@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,12 @@ from unet_exp.configuration.objects import build
 from unet_exp.files import locked, write_atomically
 from unet_exp.numbers import format_score
 from unet_exp.records.run_folder import RunFolder
+from unet_exp.reports.run_page import write_run_page
 from unet_exp.runs.announcement import announce
 from unet_exp.runs.budget import settle_budget
 from unet_exp.runs.callbacks import ending
-from unet_exp.runs.final_fit import fit_postprocessing, given_values, log_gains
+from unet_exp.runs.final_fit import chosen_images, fit_postprocessing, given_values, log_gains
+from unet_exp.runs.final_scores import score_validation
 from unet_exp.runs.planned import OF_THE_NETWORK, require_one_end, settle_by_checkpoint
 from unet_exp.runs.preparation import PreparedTraining, prepare
 from unet_exp.runs.resume import require_fitting, run_id, source_of_weights, starting_point
@@ -33,6 +35,7 @@ from unet_exp.training.datamodule import DataModule
 from unet_exp.training.init_from import take_weights
 from unet_exp.training.loggers import address, finish
 from unet_exp.training.ranks import leave
+from unet_exp.training.report_writer import ReportWriter
 from unet_exp.training.schedule import describe_change
 from unet_exp.training.stopping import Stopping
 from unet_exp.training.torchrun import rank
@@ -71,7 +74,8 @@ def fit_until_stopped(
         return preview(training.loaders, folder)
     training.loaders.check()
     # Behind the callbacks whose state a checkpoint holds.
-    callbacks = [*training.callbacks, stopping, DataWait()]
+    report = ReportWriter(lambda: write_run_page(folder))
+    callbacks = [*training.callbacks, stopping, DataWait(), report]
     trainer = build_trainer(folder.path, callbacks, [], build(cfg.trainer))
 
     # Of several processes of one run, the first writes the record.
@@ -80,8 +84,9 @@ def fit_until_stopped(
     facts = {"name": cfg.name, "run_id": run_id(folder, resumed), "monitor": monitor, "mode": mode}
     facts |= {"command": command} if command else {}
     lock = hold(folder) if first else nullcontext()
+    reporting = closing(report) if first else nullcontext()
     summarizing = summary(folder, resumed, **facts) if first else nullcontext({})
-    with lock, summarizing as record:
+    with lock, reporting, summarizing as record:
         if first:
             write_atomically(folder.config, to_yaml(cfg))
         if cfg.compile:
@@ -110,6 +115,8 @@ def fit_until_stopped(
                         cfg, training.loaders, folder, device, score, held, stopping.raise_if_asked
                     )
                     log_gains(loggers, tuned, trainer.global_step)
+                    images = chosen_images(training.loaders, cfg.trainer.limit_val_batches)
+                    score_validation(cfg, images, folder, device, tuned, stopping.raise_if_asked)
                 except Preempted:  # a resumed run only fits
                     stopping.reason = record["state"] = stopping.asked
             failed = stopping.reason in ("preempted", "interrupted")  # W&B continues the run later

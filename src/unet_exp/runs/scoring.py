@@ -5,11 +5,14 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
 from torchmetrics import MetricCollection
 
 from unet_exp.inference.predictor import Prediction, Predictor
+from unet_exp.metrics.average_precision import AveragePrecision
 from unet_exp.metrics.curves import PrecisionRecall, ThresholdCurve
 from unet_exp.metrics.measure import Measure
+from unet_exp.metrics.object_errors import Errors, sizes_by_kind
 from unet_exp.metrics.pixel_curve import PixelCurve
 from unet_exp.metrics.threshold_sweep import ThresholdSweep
 from unet_exp.runs.failures import is_about_memory, out_of_memory
@@ -32,6 +35,8 @@ class Evaluation:
         Precision and recall of the foreground's known pixels.
     higher_is_better
         For each score.
+    objects
+        What became of the objects; None if the labels are classes.
     """
 
     rows: list[dict[str, Any]]
@@ -40,6 +45,7 @@ class Evaluation:
     curves: dict[str, ThresholdCurve]
     pixels: PrecisionRecall
     higher_is_better: dict[str, bool]
+    objects: "Objects | None" = None
 
     def ranked(self, score: str) -> list[int]:
         """Return the indices of the images that have a score, from worst to best.
@@ -53,12 +59,36 @@ class Evaluation:
         return sorted(scored, key=lambda i: sign * self.rows[i][score])
 
 
+class Objects:
+    """What became of the objects of all images, and their average precision at levels of IoU."""
+
+    def __init__(self) -> None:
+        self.precision = AveragePrecision()
+        #: For each image its name, and the pixels of its objects by kind.
+        self.sizes: list[tuple[str, dict[str, list[int]]]] = []
+
+    def update(self, name: str, instances: Tensor, labels: Tensor) -> dict[str, int]:
+        """Add an image; return its number of objects of each kind."""
+        self.precision.update(instances=instances, labels=labels)
+        sizes = sizes_by_kind(instances, labels)
+        self.sizes.append((name, sizes))
+        return {f"objects/{kind}": len(found) for kind, found in sizes.items()}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return average precision by level, and the number of objects of each kind."""
+        kinds = dict.fromkeys(Errors._fields, 0)
+        for _, sizes in self.sizes:
+            for kind, found in sizes.items():
+                kinds[kind] += len(found)
+        return {"average_precision": self.precision.details(), "kinds": kinds}
+
+
 def score_images(predictor: Predictor, metrics: MetricCollection, loader: Any) -> Evaluation:
     """Score every image of a loader; memory does not grow with their number."""
     from rich.progress import track
 
     overall, single = metrics.clone(), metrics.clone()
-    pixels = PixelCurve()
+    pixels, objects = PixelCurve(), Objects()
     rows: list[dict[str, Any]] = []
     hidden = not sys.stdout.isatty()
     for batch in track(
@@ -79,6 +109,8 @@ def score_images(predictor: Predictor, metrics: MetricCollection, loader: Any) -
         flat = {
             f"{k}/{name}": v for k, named in details(single).items() for name, v in named.items()
         }
+        if not batch.get("by_class"):
+            flat |= objects.update(batch["name"], prediction.instances, batch["labels"])
         rows.append({"name": batch["name"], **scores(single), **flat})
     return Evaluation(
         rows,
@@ -87,6 +119,7 @@ def score_images(predictor: Predictor, metrics: MetricCollection, loader: Any) -
         curves(overall),
         pixels.compute(),
         {name: bool(measure.higher_is_better) for name, measure in overall.items()},
+        objects if objects.sizes else None,
     )
 
 

@@ -1,0 +1,35 @@
+"""Write the report of a run again after each validation."""
+
+import logging
+import traceback
+from collections.abc import Callable
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+log = logging.getLogger(__name__)
+trace = logging.getLogger("unet_exp.trace")
+
+
+class ReportWriter(Callback):
+    """Call ``write`` after each validation, in the first process.
+
+    A report that cannot be written is logged once; it does not cost the training.
+    """
+
+    def __init__(self, write: Callable[[], object]) -> None:
+        self.write = write
+        self.failed = False
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.is_global_zero and not trainer.sanity_checking:
+            self.close()
+
+    def close(self) -> None:
+        """Write the report; log the first error."""
+        try:
+            self.write()
+        except Exception as error:
+            if not self.failed:
+                trace.error("".join(traceback.format_exception(error)))
+                log.warning("The report could not be written: %s: %s", type(error).__name__, error)
+            self.failed = True
