@@ -40,7 +40,7 @@ runs = {
 # An image of the test split, which none of them has seen.
 
 sample = Synthetic(size=96, noise=0.05).split("test")[0]
-figure, axes = plt.subplots(2, 4, figsize=(9, 4.8), layout="tight")
+figure, axes = plt.subplots(2, 4, figsize=(9, 4.8), layout="constrained")
 axes[0, 0].imshow(sample.image[0], cmap="gray")
 axes[1, 0].imshow(sample.labels, cmap="tab20", interpolation="nearest")
 axes[0, 0].set_title("image and labels")
@@ -61,4 +61,4 @@ for one in axes.flat:
 
 for target, run in runs.items():
     scores = run.summary["fitted_postprocessing"]["scores"]["average_precision"]
-    print(f"{target:12} AP " + "  ".join(f"{kind} {score:.3f}" for kind, score in scores.items()))
+    print(f"{target:12}", {kind: round(score, 3) for kind, score in scores.items()})
