@@ -123,7 +123,9 @@ def values_named(key: str, command: str, options: Sequence[Option]) -> dict[Valu
     ``monitor``, ``depth``.
     """
     found: dict[Value, list[Option]] = {one: [] for one in top_level(command)}
-    for option in options:
+    # To read the signatures of all options takes a second, of one group a fraction of it.
+    of_its_group = [one for one in options if key.startswith(f"{one.prefix}.")]
+    for option in of_its_group or options:
         for value in option.values:
             found.setdefault(value, []).append(option)
     for matches in (

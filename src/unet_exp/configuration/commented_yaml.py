@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf import OmegaConf
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 PACKAGE = re.compile(r"# @package (\S+)")
@@ -35,14 +34,16 @@ def read(path: Path) -> CommentedYaml:
     """
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
-    root = yaml.compose(text, Loader=LOADER)
-    content: Any = OmegaConf.to_container(OmegaConf.create(text)) if root else {}
-    package = PACKAGE.match(text)
+    loader = LOADER(text)
+    root = loader.get_single_node()
+    found = PACKAGE.match(text)
+    package = found[1] if found else ""
     if not isinstance(root, yaml.MappingNode):
-        return CommentedYaml({}, package[1] if package else "", (), {})
+        return CommentedYaml({}, package, (), {})
+    told = dict(comments(root, lines))
     first = root.value[0][0].start_mark.line if root.value else len(lines)
     head = tuple(one for one in above(lines, first) if not one.startswith("@package "))
-    return CommentedYaml(content, package[1] if package else "", head, dict(comments(root, lines)))
+    return CommentedYaml(loader.construct_document(root), package, head, told)
 
 
 def comments(node: yaml.MappingNode, lines: list[str], key: str = "") -> Iterator[tuple[str, str]]:
