@@ -23,13 +23,17 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tifffile.imwrite(tmp_path / "cells.tif", np.eye(64, dtype=np.uint8))
     stack = np.zeros((3, 64, 64), np.uint8)
     tifffile.imwrite(tmp_path / "stack.tif", stack, photometric="minisblack")
-    train = unet_exp.train
+    train, evaluate = unet_exp.train, unet_exp.evaluate
 
     def short(*given: Any, **options: Any) -> unet_exp.Run:
         given = tuple(one for one in given if one != "target=three_class")
         return train(*given, *TINY_FILES, **{**options, "max_steps": 2, "budget": None})
 
+    def without_pictures(run: Any, **options: Any) -> dict[str, float]:
+        return evaluate(run, "pictures=0", **options)
+
     monkeypatch.setattr(unet_exp, "train", short)
+    monkeypatch.setattr(unet_exp, "evaluate", without_pictures)
     monkeypatch.setenv("UNET_EXP_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
 
