@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.running import TINY
-from unet_exp.reports.sweep_page import SCRIPTS
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,8 +35,9 @@ def test_the_wheel_holds_the_whole_configuration(installed: Path) -> None:
     }
     assert here <= names
     assert "unet_exp/py.typed" in names
-    page = {f"unet_exp/reports/{name}" for name in ("page.html", "page.css")}
-    page |= {f"unet_exp/reports/{name}.js" for name in SCRIPTS}
+    reports = ROOT / "src/unet_exp/reports"
+    page = {f"unet_exp/{p.relative_to(reports.parent)}" for p in reports.rglob("*.[chjt]*")}
+    assert "unet_exp/reports/vendor/plot.min.js" in page
     assert page <= names
     assert not {n for n in names if n.startswith(("tests/", "conf/"))}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fixtures.browser import opened
+from tests.fixtures.browser import faults, opened
 from tests.fixtures.drawn_sweep import write
 
 from unet_exp.records.sweep import read_sweep
@@ -81,7 +81,7 @@ def test_what_is_hovered_is_marked_and_told(browser: Any, drawn: Path) -> None:
     with shown(browser, drawn) as page:
         # Where it reaches the score; before that it runs beside job 5.
         page.mouse.move(*place(page, "#parallel path[data-job='2']", 0.99))
-        assert page.locator("#tip").inner_text().startswith("job 2 seg 0.2500")
+        assert page.locator("#tip").inner_text().startswith("job 2 SEG 0.2500")
         assert page.locator("#jobs tr.hot td").first.inner_text() == "2"
         page.mouse.move(*place(page, "#curves path[data-job='1']", 1))
         assert page.locator("#tip").inner_text().startswith("job 1 val/seg 0.75 at step 40")
@@ -141,7 +141,7 @@ def test_an_override_cannot_inject(browser: Any, drawn: Path) -> None:
     with shown(browser, drawn) as page:
         page.locator("#jobs tbody tr").first.click()
         assert strange in page.locator("#card dl").inner_text()
-        assert page.locator("img").count() == 2  # of the best and of the worst
+        assert page.locator("img").count() == 4  # of the finished ones
 
 
 @pytest.mark.parametrize("width", [360, 420, 900])
@@ -151,7 +151,6 @@ def test_it_fits_a_narrow_screen_and_a_dark_one(
 ) -> None:
     with shown(browser, drawn, width, color_scheme=scheme) as page:
         assert page.evaluate("document.documentElement.scrollWidth") == width
-        assert page.evaluate("document.documentElement.dataset.theme") == scheme
         dark = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
         shades = [int(shade) for shade in dark[4:-1].split(",")]
         assert (max(shades) < 60) == (scheme == "dark")
@@ -162,5 +161,17 @@ def test_a_sweep_that_has_done_nothing_has_a_page_too(browser: Any, drawn: Path)
         shutil.rmtree(drawn / str(number))
     with shown(browser, drawn) as page:
         assert page.locator("#jobs tbody tr").count() == 7
-        for part in ("parallel", "scatter", "curves", "repeats", "pictures"):
+        for part in ("parallel", "scatter", "curves", "repeats", "pictures", "pairs", "importance"):
             assert page.locator(f"#{part}").is_hidden(), part
+
+
+def test_axe_finds_no_serious_fault(browser: Any, compared: Path) -> None:
+    assert faults(browser, write_page(read_sweep(compared)), color_scheme="dark") == []
+
+
+def test_settings_that_share_seeds_are_compared(browser: Any, compared: Path) -> None:
+    with shown(browser, compared) as page:
+        page.wait_for_selector("#pairs figure.chart svg")
+        (row,) = page.locator("#pairs > .scroll tbody tr").all_inner_texts()
+        assert row.split() == ["depth=3", "-0.2500", "-0.2500", "to", "-0.2500", "2"]
+        page.wait_for_selector("#importance figure.chart svg")

@@ -1,5 +1,5 @@
 // What a reader can do: copy a command, see a picture larger. A running page loads itself again.
-
+(() => {
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -43,3 +43,4 @@ if (state === "running") {
       if (!document.hidden && !reading) location.reload();
     }, 1000 * Number(again));
 }
+})();

@@ -68,6 +68,8 @@ class Chart:
     rules: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
     wide: bool = False
+    table: bool = True
+    """Whether the numbers follow as a table; else the page tells them otherwise."""
 
     @property
     def empty(self) -> bool:

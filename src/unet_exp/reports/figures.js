@@ -1,5 +1,5 @@
 // Draw the charts of the page with Observable Plot, each as wide as its figure.
-
+(() => {
 const colour = (series) => `var(--c${series.colour % 6})`;
 
 /** Format a number with at most four significant digits, very small ones as 1.0e-4. */
@@ -111,3 +111,4 @@ const drawn = new ResizeObserver((entries) => {
   }
 });
 for (const box of document.querySelectorAll("figure.chart .plot")) drawn.observe(box);
+})();

@@ -69,9 +69,7 @@ function head() {
   );
   fill(
     at("footer"),
-    data.state === "running"
-      ? `The sweep was running when this page was written, ${data.written}. `
-      : `Written ${data.written}. `,
+    data.state === "running" ? "The sweep was running when this page was written. " : "",
     element("code", {}, data.renew),
     " writes it anew.",
     data.group
@@ -82,16 +80,6 @@ function head() {
           element("a", { href: data.group, rel: "noreferrer" }, data.group),
         )
       : "",
-  );
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const paint = (wanted) => {
-    document.documentElement.dataset.theme = wanted ? "dark" : "light";
-    at("theme").textContent = wanted ? "Light" : "Dark";
-  };
-  paint(dark.matches);
-  dark.addEventListener("change", () => paint(dark.matches));
-  at("theme").addEventListener("click", () =>
-    paint(document.documentElement.dataset.theme !== "dark"),
   );
 }
 
@@ -122,8 +110,8 @@ function repeats() {
     "settings",
     "jobs",
     score,
-    "",
-    ...others.map((name) => name.replace(/^val\//, "")),
+    "spread",
+    ...others.map(named),
   ];
   fill(
     inside("repeats", ".scroll"),
@@ -232,38 +220,6 @@ function plots() {
   );
 }
 
-function pictures() {
-  at("pictures").hidden = !data.pictures.length;
-  const enlarge = (image) => {
-    fill(at("large"), element("img", { src: image.source, alt: image.name }));
-    at("large").showModal();
-  };
-  at("large").addEventListener("click", () => at("large").close());
-  fill(
-    inside("pictures", ".pair"),
-    ...data.pictures.map(({ role, job, images }) =>
-      element(
-        "figure",
-        {},
-        element(
-          "figcaption",
-          {},
-          element("b", {}, `${role}: job ${jobs[job].name}`),
-          `, ${score} ${formatScore(jobs[job].score)} `,
-          element("small", {}, describe(jobs[job])),
-        ),
-        images.map((image) =>
-          element(
-            "button",
-            { class: "picture", type: "button", title: image.name, onclick: () => enlarge(image) },
-            element("img", { src: image.source, alt: `${image.name} of the ${role} job` }),
-          ),
-        ),
-      ),
-    ),
-  );
-}
-
 function commands() {
   inside("commands", "summary").textContent = `The commands of ${jobs.length} jobs`;
   fill(
@@ -284,7 +240,6 @@ head();
 table();
 repeats();
 plots();
-pictures();
 commands();
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !at("large").open && selected.size) {

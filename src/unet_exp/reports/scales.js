@@ -46,7 +46,7 @@ function formatScore(value) {
 function rounded(low, high, count) {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999);
+  const step = power * (rough < 1.4 * power ? 1 : rough < 3.2 * power ? 2 : rough < 7.1 * power ? 5 : 10);
   const ticks = [];
   for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-9; n++)
     ticks.push(n * step);

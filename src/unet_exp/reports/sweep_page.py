@@ -1,69 +1,68 @@
 """``sweep.html``: a sweep on one page that needs neither a network nor an account."""
 
-import html
-import json
 import math
-import re
 import shlex
+from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from unet_exp.configuration.tree import is_under
-from unet_exp.files import replacing
-from unet_exp.numbers import parse_number
+from unet_exp.numbers import format_score, parse_number
 from unet_exp.records.groups import REPEATS, Group, group_jobs, short_names
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep import Run, Sweep, split
 from unet_exp.records.sweep_folder import SweepFolder
+from unet_exp.reports.chart import words
 from unet_exp.reports.curves import thin_curves
-from unet_exp.reports.thumbnails import as_uri, last_pictures
-from unet_exp.shown import shown_lines
+from unet_exp.reports.document import render, write
+from unet_exp.reports.importance import importance
+from unet_exp.reports.pairs import pairs
+from unet_exp.reports.thumbnails import last_pictures, shown_picture
+from unet_exp.reports.values import tidy
 
-HERE = Path(__file__).parent
 SCRIPTS = ("scales", "charts", "selection", "brush", "table", "page")
 #: Positive values are drawn on a log scale if max / min is at least this.
 DECADES = 100
+#: Images, and jobs, whose pictures are shown side by side, and their width in pixels.
+IMAGES, JOBS, PICTURE_WIDTH = 2, 6, 900
 
 
 def write_page(sweep: Sweep) -> Path:
     """Write ``sweep.html`` in the sweep's folder."""
-    path = SweepFolder(sweep.folder).page
-    with replacing(path) as part:
-        part.write_text(page(sweep), encoding="utf-8")
-    return path
+    return write(SweepFolder(sweep.folder).page, page(sweep))
 
 
 def page(sweep: Sweep) -> str:
-    """Return the page: template, style, script and data in one text."""
-    # A "<" in a setting could end the element that holds the data.
-    data = json.dumps(cleaned(content(sweep)), allow_nan=False).replace("<", "\\u003c")
-    parts = {
-        "title": html.escape(shown_lines(sweep.name)),
-        "style": (HERE / "page.css").read_text(encoding="utf-8"),
-        "script": "".join((HERE / f"{n}.js").read_text(encoding="utf-8") for n in SCRIPTS),
-        "data": data,
-    }
-    template = (HERE / "page.html").read_text(encoding="utf-8")
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], template)
+    """Return the page of a sweep."""
+    chart, reason = importance(sweep)
+    compared, rows = pairs(sweep)
+    return render(
+        "jobs.html",
+        ("vendor/plot.min.js", "figures.js", "actions.js", *(f"{name}.js" for name in SCRIPTS)),
+        title=sweep.name,
+        state="",  # the page of a running sweep is not written again by itself
+        verdict=verdict(sweep),
+        importance=chart,
+        importance_told=reason,
+        pairs=compared,
+        pair_rows=rows,
+        pictures=pictures(sweep),
+        data=content(sweep),
+    )
 
 
-def cleaned(value: Any) -> Any:
-    r"""Return plain data with all texts made safe to show, except pictures, which are our own.
-
-    >>> cleaned({"error": ["a\u202eb", 1.5], "source": "data:image/webp;base64,AA"})
-    {'error': ['a\\u202eb', 1.5], 'source': 'data:image/webp;base64,AA'}
-    """
-    if isinstance(value, dict):
-        return {
-            shown_lines(key): item if key == "source" else cleaned(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [cleaned(item) for item in value]
-    return shown_lines(value) if isinstance(value, str) else value
+def verdict(sweep: Sweep) -> str:
+    """Return which job is the best."""
+    if not sweep.ranked:
+        return "No job has finished with a score yet."
+    best, names = sweep.ranked[0], short_names(sweep.parameters)
+    settings = " ".join(f"{names[key]}={tidy(value)}" for key, value in best.values.items())
+    count = len(sweep.ranked)
+    of = f", the best of {count} finished jobs" if count > 1 else ""
+    score = f"{words(sweep.monitor)} {format_score(best.score)}"
+    return f"Job {best.name} ({settings}): {score}{of}."
 
 
 def content(sweep: Sweep) -> dict[str, Any]:
@@ -72,27 +71,28 @@ def content(sweep: Sweep) -> dict[str, Any]:
     jobs = [job_data(sweep, job, ranks.get(job.name)) for job in sweep.jobs]
     names = short_names(sweep.parameters)
     columns = [[job.values.get(key) for job in sweep.jobs] for key in sweep.parameters]
+    scores = list(dict.fromkeys(name for job in sweep.jobs for name in job.scores))
     curves = dict.fromkeys(name for job in jobs for name in job["curves"]["metrics"])
     return {
         "monitor": sweep.monitor,
+        "score": words(sweep.monitor),
         "mode": sweep.mode,
         "command": sweep.command,
         "sweeper": sweep.sweeper,
         "started": sweep.started,
         "state": sweep.state,
         "counts": sweep.counts,
-        "written": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         "renew": f"unet-sweep {shlex.quote(str(sweep.folder))}",
         "group": group_address(sweep),
         "settings": [
             {"key": key, "label": names[key], **kind(values, key in sweep.log)}
             for key, values in zip(sweep.parameters, columns, strict=True)
         ],
-        "scores": list(dict.fromkeys(name for job in sweep.jobs for name in job.scores)),
+        "scores": scores,
+        "names": [words(name) for name in scores],
         "curves": sorted(curves, key=lambda name: name != sweep.monitor),
         "jobs": jobs,
         "repeats": [group_data(sweep, group) for group in group_jobs(sweep)],
-        "pictures": pictures(sweep),
     }
 
 
@@ -107,7 +107,7 @@ def job_data(sweep: Sweep, job: Run, rank: int | None) -> dict[str, Any]:
     return {
         "name": job.name,
         "folder": str(job.folder),
-        "values": values,
+        "values": [tidy(value) for value in values],
         "numbers": [parse_number(value) for value in values],
         "state": job.state,
         "ended": job.state not in ("waiting", "running"),
@@ -176,25 +176,36 @@ def group_data(sweep: Sweep, group: Group[Run]) -> dict[str, Any]:
         return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
     return {
-        "label": "  ".join(f"{name}={value}" for name, value in settings.items()),
+        "label": "  ".join(f"{name}={tidy(value)}" for name, value in settings.items()),
         "jobs": [indices[run.name] for run in group.runs],
         "mean": plain(group.over_runs("mean")),
         "deviation": plain(group.over_runs("std")),
     }
 
 
-def pictures(sweep: Sweep) -> list[dict[str, Any]]:
-    """Return pictures of the best and the worst job, scaled down."""
-    if not sweep.ranked:
-        return []
-    ends = [("best", sweep.ranked[0]), ("worst", sweep.ranked[-1])]
-    found = []
-    for role, job in ends[: len(sweep.ranked)]:
-        named = {name: as_uri(path) for name, path in last_pictures(job).items()}
-        images = [{"name": name, "source": source} for name, source in named.items() if source]
+def pictures(sweep: Sweep) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return pictures of the same images in several jobs, from the best job to the worst."""
+    count = len(sweep.ranked)
+    places = {
+        round(n * (count - 1) / max(1, min(count, JOBS) - 1)) for n in range(min(count, JOBS))
+    }
+    chosen = {rank: last_pictures(sweep.ranked[rank]) for rank in sorted(places)}
+    names = Counter(name for found in chosen.values() for name in found)
+    short = short_names(sweep.parameters)
+    shown = []
+    for name, _ in names.most_common(IMAGES):
+        images = []
+        for rank, found in chosen.items():
+            job = sweep.ranked[rank]
+            settings = " ".join(f"{short[key]}={tidy(value)}" for key, value in job.values.items())
+            title = f"Job {job.name}: {words(sweep.monitor)} {format_score(job.score)}"
+            text = f"Image, labels, prediction and errors of {name} in job {job.name}"
+            path = found.get(name)
+            if path and (image := shown_picture(path, title, settings, text, PICTURE_WIDTH)):
+                images.append(image)
         if images:
-            found.append({"role": role, "job": sweep.jobs.index(job), "images": images})
-    return found
+            shown.append((name, images))
+    return shown
 
 
 def group_address(sweep: Sweep) -> str | None:

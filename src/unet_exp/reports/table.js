@@ -63,7 +63,7 @@ function table() {
         ),
     },
     ...others.map((name) => ({
-      head: name.replace(/^val\//, ""),
+      head: named(name),
       title: name,
       right: true,
       of: (job) => job.scores[name] ?? null,
@@ -136,7 +136,7 @@ function table() {
     element(
       "table",
       {},
-      element("thead", {}, element("tr", {}, heads, element("th", { class: "plain" }, ""))),
+      element("thead", {}, element("tr", {}, heads, element("th", { class: "plain", scope: "col" }, "command"))),
       body,
     ),
   );

@@ -42,16 +42,18 @@ def last_of_each(paths: Iterable[Path], most: int = MOST) -> dict[str, Path]:
     return dict(list(found.items())[:most])
 
 
-def shown_picture(path: Path, title: str, note: str, text: str) -> dict[str, Any] | None:
+def shown_picture(
+    path: Path, title: str, note: str, text: str, most: int = WIDTH
+) -> dict[str, Any] | None:
     """Return what the page shows of a picture; None if it cannot be read.
 
-    ``text`` says in words what the picture shows.
+    ``text`` says in words what the picture shows. ``most`` is its largest width in pixels.
     """
     try:
         modified = path.stat().st_mtime_ns
     except OSError:
         return None
-    found = embedded(path, modified)
+    found = embedded(path, modified, most)
     if found is None:
         return None
     source, width, height = found

@@ -1,0 +1,90 @@
+"""How much each setting of a sweep matters to the score, by Optuna's estimators.
+
+fANOVA (Hutter et al. 2014, https://proceedings.mlr.press/v32/hutter14.html) where scikit-learn is
+installed, else PED-ANOVA (Watanabe et al. 2023, doi:10.24963/ijcai.2023/488).
+"""
+
+import math
+import warnings
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from unet_exp.numbers import parse_number
+from unet_exp.records.groups import short_names
+from unet_exp.records.sweep import Run, Sweep
+from unet_exp.reports.chart import Axis, Chart, Series
+
+#: Finished jobs below which an importance says nothing.
+LEAST = 8
+
+
+def importance(sweep: Sweep) -> tuple[list[Chart], str]:
+    """Return the chart of the importance of settings, or none and what it would take to have it.
+
+    A sweep with few finished jobs has no importance, and needs no reason.
+    """
+    jobs = sweep.ranked
+    keys = [key for key in sweep.parameters if len({job.values.get(key) for job in jobs}) > 1]
+    if len(keys) < 2 or len(jobs) < LEAST:
+        return [], ""
+    if find_spec("optuna") is None:
+        return [], "The importance of settings needs Optuna: pip install 'unet-exp[optuna]'."
+    found = estimates(jobs, keys, sweep.mode)
+    names = short_names(sweep.parameters)
+    order = sorted(found, key=lambda key: -found[key])
+    values, labels = [round(found[key], 4) for key in order], [names[key] for key in order]
+    repeated = {"seed", "dataset.fold"} & set(keys)
+    chart = Chart(
+        "Importance of settings",
+        Axis("share of the score's variation", (0, max(1.0, *found.values()))),
+        Axis("setting", kind="words"),
+        [Series("", values, labels, "bars")],
+        note="fold and seed tell how large chance is" if repeated else "",
+    )
+    return [chart], ""
+
+
+def estimates(jobs: Sequence[Run], keys: Sequence[str], mode: str) -> dict[str, float]:
+    """Return the importance of each setting, which add up to 1."""
+    import optuna
+
+    distributions = {key: distribution([job.values.get(key) for job in jobs]) for key in keys}
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="minimize" if mode == "min" else "maximize")
+    for job in jobs:
+        study.add_trial(
+            optuna.trial.create_trial(
+                params={key: parameter(job.values.get(key), distributions[key]) for key in keys},
+                distributions=distributions,
+                value=job.score,
+            )
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an estimator that Optuna still changes
+        by_variance = find_spec("sklearn") is not None
+        kinds = optuna.importance
+        evaluator = (
+            kinds.FanovaImportanceEvaluator(seed=0)
+            if by_variance
+            else kinds.PedAnovaImportanceEvaluator()
+        )
+        found = kinds.get_param_importances(study, evaluator=evaluator)
+    return {key: value for key, value in found.items() if math.isfinite(value)}
+
+
+def distribution(values: Sequence[str | None]) -> Any:
+    """Return the range of numbers, or the choices of words, that the values of a setting span."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    numbers = [parse_number(value) for value in values]
+    known = [float(number) for number in numbers if number is not None]
+    if len(known) < len(values):
+        return CategoricalDistribution(sorted({str(value) for value in values}))
+    low, high = min(known), max(known)
+    return FloatDistribution(low, high, log=low > 0 and high >= 10 * low)
+
+
+def parameter(value: str | None, known: Any) -> float | str:
+    """Return the value of a setting as its distribution takes it."""
+    return str(value) if hasattr(known, "choices") else float(parse_number(value) or 0.0)
