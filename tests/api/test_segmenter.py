@@ -72,6 +72,18 @@ def test_channels_may_be_first_or_last(in_colour: Segmenter) -> None:
     assert np.array_equal(pages, [expected, expected])
 
 
+def test_colours_become_grey_on_request(trained: Path, image: np.ndarray) -> None:
+    grey = unet_exp.load(trained, "channels=luminance", device="cpu")
+    colours = np.stack([image] * 3, -1)
+    expected = grey.probabilities(image)
+    assert np.array_equal(grey.probabilities(colours), expected)
+    assert np.array_equal(grey.probabilities(np.stack([colours, colours]))[1], expected)
+    second = unet_exp.load(trained, "channels=[1]", device="cpu")
+    assert np.array_equal(second.probabilities(np.stack([0 * image, image])), expected)
+    with pytest.raises(ValueError, match="names channel 1, and it has only channel 0"):
+        second.probabilities(image, axes="YX")
+
+
 def test_neither_tile_nor_batch_changes_the_result(trained: Path, image: np.ndarray) -> None:
     whole = unet_exp.load(trained, device="cpu").probabilities(image)
     small = unet_exp.load(trained, device="cpu", tile=64, batch_size=3).probabilities(image)
@@ -90,6 +102,7 @@ def test_an_image_may_be_smaller_than_the_halo(
     [
         (np.ones((64, 64, 3)), r"shape \(64, 64, 3\).*axes"),
         (np.ones((4, 64, 64, 2)), r"shape \(4, 64, 64, 2\) is no image with 1 channel"),
+        (np.ones((64, 64, 3)), "grey of colours, load the network with channels=luminance"),
         (np.ones(64), r"shape \(64,\) is no image with 1 channel.*Give \(h, w\)"),
         (np.ones((0, 64)), r"shape \(0, 64\) and type float64.*holds pixels"),
         (np.array([["a"]]), "type <U1"),

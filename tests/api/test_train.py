@@ -4,6 +4,7 @@ import json
 import logging
 import shlex
 from pathlib import Path
+from typing import Any
 
 import hydra
 import numpy as np
@@ -99,3 +100,20 @@ def test_hydra_of_the_caller_stays(trained: Path) -> None:
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         unet_exp.load(trained, device="cpu")
         assert hydra.compose("predict").tta == "none"
+
+
+@pytest.mark.parametrize(
+    ("function", "word", "told"),
+    [
+        (
+            unet_exp.train,
+            "max_step",
+            r"has no argument max_step\. Did you mean max_steps",
+        ),
+        (unet_exp.load, "devise", r"load\(\) has no argument devise\. Did you mean device"),
+        (unet_exp.evaluate, "threshold", r'argument threshold\. .*evaluate\(\.\.\., "threshold=V'),
+    ],
+)
+def test_an_unknown_argument_is_told_what_was_meant(function: Any, word: str, told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        function("a", **{word: 3})

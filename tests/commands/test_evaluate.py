@@ -13,6 +13,7 @@ import tifffile
 import torch
 
 from tests.running import TINY_FILES, Command, Finished, own_images
+from unet_exp.evaluation import evaluate
 
 FAST = ("pictures=0", "hydra.run.dir=evaluation")
 
@@ -195,9 +196,10 @@ def test_own_images_may_have_moved(
     assert len(list(Path("here/.unet_exp_cache/weight_maps").glob("*.npy"))) == 6
 
     shutil.move("here", "there")
-    refused(
-        command("evaluate", "run=run", *FAST), "was trained on images in here", "dataset.root=here"
-    )
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluate, "load", lambda *_: pytest.fail("the network was loaded"))
+        missing = command("evaluate", "run=run", *FAST)
+    refused(missing, "was trained on images in here", "dataset.root=here")
     done = command("evaluate", "run=run", *FAST, "+dataset.root=there")
     assert done.code == 0, done.err
     assert result()["scores"] == {k: v for k, v in logged(Path("run")).items() if k != "loss"}

@@ -17,6 +17,7 @@ from hydra.core.global_hydra import GlobalHydra
 
 from tests.running import TINY, TINY_FILES, Command, Finished
 from unet_exp.commands import train
+from unet_exp.prediction import segment_files
 
 
 @pytest.fixture
@@ -496,14 +497,33 @@ def test_outputs_for_people(command: Command, network: str) -> None:
     areas = np.bincount(instances.ravel())[1:]
     assert [row.split(",")[1] for row in rows] == [str(area) for area in areas if area]
     assert rows
+    assert "no object" not in done.out
 
 
-def test_outputs_are_for_results_of_single_images(command: Command, network: str) -> None:
+def test_images_without_an_object_are_told_once(command: Command, network: str) -> None:
+    for number in range(7):
+        save(f"scans/{number}.png", KINDS["scans/eight.png"])
+    words = (network, "input=scans", "output=out", "postprocessing.threshold=1")
+    done = command("predict", *words, "outputs=[table]")
+    assert done.code == 0, done.err
+    told = "7 of 7 images have no object: 0.png, 1.png, 2.png, 3.png, 4.png, ..."
+    assert done.out.count(told) == 1
+    (line,) = Path("out/0_objects.csv").read_text().splitlines()
+    assert line.startswith("label,area_px,")
+
+
+def test_outputs_are_for_results_of_single_images(
+    command: Command, network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save("01/t000.tif", KINDS["scans/eight_tiff.tif"])
     words = (network, "input=01", "output=out")
+    monkeypatch.setattr(segment_files, "load", lambda *_: pytest.fail("the network was loaded"))
     refused(command("predict", *words, "format=ctc", "outputs=[table]"), "would have no effect")
     refused(command("predict", *words, "probabilities=uint8"), "probability_type=uint8")
-    refused(command("predict", *words, "outputs=[tables]"), "outputs=tables is unknown")
+    refused(
+        command("predict", *words, "outputs=[tabel]"),
+        "outputs=tabel is unknown. Did you mean table?",
+    )
     assert not Path("out").exists()
 
 

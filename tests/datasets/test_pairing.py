@@ -194,3 +194,11 @@ def test_a_layout_is_checked_in_validation_too_and_nothing_is_said(tmp_path, cap
     (tmp_path / "validation" / "labels" / "a.png").touch()
     require_layout(str(tmp_path))
     assert not caplog.text
+
+
+def test_one_of_the_two_folders_is_told_the_one_that_holds_both(tmp_path) -> None:
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    for folder in ("images", "labels"):
+        with pytest.raises(FileNotFoundError, match=rf"holds both: dataset\.root={tmp_path}\."):
+            require_layout(str(tmp_path / folder))

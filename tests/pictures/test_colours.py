@@ -92,6 +92,23 @@ def test_outlines_are_inside_objects_on_all_sides() -> None:
     assert (outlines(labels) == (expected > 0)).all()
 
 
+def test_a_tiny_object_has_its_colour_and_no_outline() -> None:
+    labels = np.zeros((9, 12), int)
+    labels[1, 1:6], labels[3:8, 3:8], labels[8, 11] = 1, 2, 3
+    shown = coloured(np.full((9, 12, 3), 100, np.uint8), labels)
+    assert (shown[1, 1:6] == PALETTE[0]).all()
+    assert (shown[8, 11] == PALETTE[2]).all()
+    edge = outlines(labels) & (labels == 2)
+    assert (shown[edge] == shown[3, 3]).all()
+    assert (shown[3, 3] > 200).all()
+    assert np.abs(shown[5, 5] - (40 + PALETTE[1] * 0.6)).max() <= 1
+
+
+def test_large_numbers_cost_nothing() -> None:
+    labels = np.array([[0, 2**40, 2**40]])
+    assert (coloured(np.zeros((1, 3, 3), np.uint8), labels)[0, 0] == 0).all()
+
+
 def test_coloured_leaves_background_and_hatches_unknown() -> None:
     labels = rows("111..???") * np.ones((8, 1), int)
     canvas = np.full((8, 8, 3), 100, np.uint8)

@@ -1,5 +1,6 @@
 """Which axes of an array are pages, channels, rows and columns."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,11 @@ import numpy as np
 from jaxtyping import Shaped
 
 from unet_exp.images.stored_image import CHANNELS, WIDEST_PIXEL
+
+COLOURS = (
+    " To make grey of colours, load the network with channels=luminance: "
+    'unet_exp.load(checkpoint, "channels=luminance").'
+)
 
 
 @dataclass(frozen=True)
@@ -41,13 +47,19 @@ class Axes:
         return cls(letters)
 
     @classmethod
-    def guess(cls, shape: tuple[int, ...], channels: int) -> "Axes":
+    def guess(cls, shape: tuple[int, ...], channels: int, also: Collection[int] = ()) -> "Axes":
         """Return the axes of an image with so many channels, or of a stack of such images.
+
+        Parameters
+        ----------
+        also
+            Other numbers of channels that an image may have, because some of them are chosen.
 
         Raises ValueError if no order of axes fits, or several do.
         """
         names = {2: ("YX",), 3: ("CYX", "YXC", "QYX"), 4: ("QCYX", "QYXC")}.get(len(shape), ())
-        fitting = [one for one in names if cls(one).channels(shape) == channels]
+        counts = {channels, *also}
+        fitting = [one for one in names if cls(one).channels(shape) in counts]
         if len(fitting) > 1 and fitting[-1] == "QYX":
             fitting.pop()  # an axis of one pixel is the channel
         if fitting == ["QYX"] and shape[-1] <= WIDEST_PIXEL < min(shape[:2]):
@@ -64,6 +76,7 @@ class Axes:
         raise ValueError(
             f"{fact} is no image with {channels} channel{'s' * (channels > 1)}, which the network "
             f"takes. Give {wanted}, or name its axes, such as axes=ZYX{'C' * (channels > 1)}."
+            + (COLOURS if channels == 1 and {3, 4} & {shape[-1], *shape[-3:-2]} else "")
         )
 
     def channels(self, shape: tuple[int, ...]) -> int:

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unet_exp.api.job import as_overrides, job
+from unet_exp.api.keywords import explain_keywords
 from unet_exp.api.run import Run
 from unet_exp.evaluation import evaluate as evaluation
 
 Source = str | os.PathLike[str] | Run
 
 
+@explain_keywords
 def evaluate(
     run: Source | Sequence[Source],
     *overrides: str,

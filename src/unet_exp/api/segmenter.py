@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.api.axes import Axes, as_array
 from unet_exp.api.job import as_overrides, compose, explained
+from unet_exp.api.keywords import explain_keywords
 from unet_exp.configuration.checks import validate
 from unet_exp.configuration.objects import to_plain_data
 from unet_exp.configuration.paths import settle_paths
 from unet_exp.images.display import Display
 from unet_exp.images.image_file import ImageFile
 from unet_exp.images.nodata import NotFiniteError
+from unet_exp.images.selection import Selection
 from unet_exp.images.tags import Tags
 from unet_exp.inference.magnification import parse_scale
 from unet_exp.inference.predictor import Predictor
@@ -29,6 +31,11 @@ from unet_exp.runs.given_paths import find_checkpoints
 from unet_exp.screen import Console, bar
 from unet_exp.training.trained import load as load_trained
 
+#: Channels of an image in colours, the last with transparency.
+COLOURS = (3, 4)
+#: An axis of so many pixels or more holds no channels, unless it is named so.
+MOST_CHANNELS = 17
+
 
 @dataclass(frozen=True)
 class Segmented:
@@ -37,11 +44,12 @@ class Segmented:
     Attributes
     ----------
     instances
-        Numbered from 1 on each page; 0 is the background.
+        uint32 (h, w), numbered from 1 on each page; 0 is the background.
     probabilities
-        Of the foreground; with k > 2 classes, of each class.
+        float32 (h, w) of the foreground; with k > 2 classes (k, h, w) of each class, background
+        first.
     classes
-        The most probable class; None for two classes.
+        uint8 (h, w), the most probable class; None for two classes.
     """
 
     instances: UInt32[np.ndarray, "*pages h w"]
@@ -103,6 +111,8 @@ class Segmenter:
     ) -> UInt32[np.ndarray, "*pages h w"]:
         """Return the instances of an image, or of each page: numbered from 1, background 0.
 
+        Shape: (h, w), as large as the image; pages come first.
+
         See :meth:`predict` for the parameters.
         """
         return self.predict(image, axes=axes, progress=progress).instances
@@ -111,6 +121,9 @@ class Segmenter:
         self, image: Any, *, axes: str | None = None, progress: bool = False
     ) -> Float32[np.ndarray, "*pages h w"] | Float32[np.ndarray, "*pages k h w"]:
         """Return the probability of the foreground; with k > 2 classes, of each class.
+
+        Float32 from 0 to 1. Shape: (h, w), or (k, h, w) with the background first, as large as the
+        image. Pages come first: (pages, h, w).
 
         See :meth:`predict` for the parameters.
         """
@@ -134,16 +147,22 @@ class Segmenter:
         is no image.
         """
         array = as_array(image)
-        found = Axes.given(axes, array.shape) if axes else Axes.guess(array.shape, self.channels)
-        if found.channels(array.shape) != self.channels:
+        selection = self.reading.selection
+        if axes:
+            found = Axes.given(axes, array.shape)
+        else:
+            found = Axes.guess(array.shape, self.channels, choices(selection))
+        held = found.channels(array.shape)
+        if selection.count(held, held in COLOURS) != self.channels:
             raise ValueError(
-                f"The image has {found.channels(array.shape)} channels (shape {array.shape}, axes "
-                f"{found.letters}), and the network was trained on {self.channels}. Give images "
-                "like those it was trained on."
+                f"The image has {held} channels (shape {array.shape}, axes {found.letters}), and "
+                f"the network was trained on {self.channels}. Give images like those it was "
+                "trained on, or load it with channels=rgb, luminance or numbers from 0, such as "
+                "[0,2]."
             )
         pages = found.pages_first(array)
         shape = pages.shape[:-3]
-        prepared = [self.prepare(pages[n]) for n in np.ndindex(shape)]
+        prepared = [self.prepare(selection.apply(pages[n])) for n in np.ndindex(shape)]
         opened = ImageFile(
             Path("image"), prepared, "Q" * len(shape), shape, Tags(), Display(), False,
         )  # fmt: skip
@@ -164,6 +183,19 @@ class Segmenter:
         )
 
 
+def choices(selection: Selection) -> Collection[int]:
+    """Return how many channels an array may have of which some are chosen.
+
+    >>> choices(Selection(channels="luminance")), 3 in choices(Selection(channels=(0, 2)))
+    ((1, 3, 4), True)
+    """
+    if selection.channels is None:
+        return ()
+    if isinstance(selection.channels, str):
+        return 1, *COLOURS
+    return range(max(selection.channels) + 1, MOST_CHANNELS)
+
+
 def stacked(pages: Sequence[Any], shape: tuple[int, ...]) -> Shaped[np.ndarray, "..."]:
     """Join the results of pages along axes of this shape; of a single page it has none.
 
@@ -173,6 +205,7 @@ def stacked(pages: Sequence[Any], shape: tuple[int, ...]) -> Shaped[np.ndarray, 
     return np.reshape(pages, (*shape, *np.shape(pages[0])))
 
 
+@explain_keywords
 def load(
     checkpoint: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *overrides: str,
@@ -241,9 +274,9 @@ def of_package(paths: Sequence[Path], cfg: DictConfig) -> Segmenter:
             "load one package."
         )
     package, given = read_package(paths[0], cfg), given_reading(cfg)
-    if package.steps and given:
+    if package.steps and (scaling := [name for name in given if name != "channels"]):
         raise ValueError(
-            f"{', '.join(given)} would have no effect: the package scales images by steps of its "
+            f"{', '.join(scaling)} would have no effect: the package scales images by steps of its "
             "own. Leave it out."
         )
     reading = how_to_read({"normalization": package.normalization} | given, package.channels)
@@ -253,7 +286,7 @@ def of_package(paths: Sequence[Path], cfg: DictConfig) -> Segmenter:
 
 def given_reading(cfg: DictConfig) -> dict[str, Any]:
     """Return how values of an array are read, where overrides say so."""
-    given = to_plain_data(OmegaConf.masked_copy(cfg, ["nodata", "min_is_white"]))
+    given = to_plain_data(OmegaConf.masked_copy(cfg, ["nodata", "min_is_white", "channels"]))
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from unet_exp.api.array_folder import write_arrays
 from unet_exp.api.job import as_overrides, job
+from unet_exp.api.keywords import explain_keywords
 from unet_exp.api.run import Run
 from unet_exp.commands import train as command
 
@@ -16,6 +17,7 @@ from unet_exp.commands import train as command
 ARRAYS = Path("outputs") / "arrays"
 
 
+@explain_keywords
 def train(
     *given: Any,
     max_steps: int | None = None,

@@ -29,6 +29,11 @@ def find_pairs(
     images, labels = find_source(folder, "images"), find_source(folder, "labels")
     if images is None or (labels is None and labelled):
         missing = "images" if images is None else "labels"
+        if folder.absolute().name in ("images", "labels") and find_source(folder.parent, "images"):
+            raise FileNotFoundError(
+                f"{folder} is one of the two folders that belong together. Give the folder that "
+                f"holds both: dataset.root={folder.parent}."
+            )
         raise FileNotFoundError(
             f"{folder} holds neither {missing}/ nor {missing}.tif. Put the images into "
             f"{folder / 'images'} and label files of the same names into {folder / 'labels'}."

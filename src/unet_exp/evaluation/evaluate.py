@@ -23,7 +23,7 @@ from unet_exp.runs.scored_images import draw_results, write_results
 from unet_exp.runs.scoring import Evaluation, score_images
 from unet_exp.secrets.masking import masked
 from unet_exp.training.assembly import build_dataset, build_loaders
-from unet_exp.training.trained import Trained, load
+from unet_exp.training.trained import Trained, load, read_config
 from unet_exp.training.tuned_postprocessing import score_of_instances, tune_postprocessing
 
 log = logging.getLogger(__name__)
@@ -73,11 +73,12 @@ def evaluate_checkpoints(
     The scores of each image are printed, but not for one ``run`` of several. Returns the
     evaluation, and the configuration that it was made with.
     """
+    first, content = read_config(paths[0], cfg)
+    require_source(paths[0], content["config"], first)  # before networks are built
     trained = load(paths, cfg)
     config, recorded = trained.config, trained.recorded[0]
     if not trained.metrics:
         raise ValueError("Without any metric there is nothing to score. Add one: metric=[seg].")
-    require_source(paths[0], recorded, config)
     require_unseen(paths, trained, cfg)
     given = cfg.get("dataset") or {}
     if given.get("object_diameter") is not None:

@@ -123,13 +123,36 @@ def outlines(labels: Int[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
 def coloured(
     canvas: UInt8[np.ndarray, "h w 3"], labels: Int[np.ndarray, "h w"], opacity: float = 0.6
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Draw instances in colours with outlines over an image; hatch unknown pixels (-1)."""
+    """Draw instances in colours with outlines over an image; hatch unknown pixels (-1).
+
+    An object that would be outline alone, or nearly so, has its colour instead, without the image.
+    """
     result = canvas.copy()
-    inside = labels > 0
+    inside, edge = labels > 0, outlines(labels)
+    tiny = mostly(edge, labels)
     colours = PALETTE[(labels[inside] - 1) % len(PALETTE)]
-    result[inside] = (canvas[inside] * (1 - opacity) + colours * opacity).astype(np.uint8)
-    result = tinted(result, outlines(labels), (255, 255, 255), 0.8)
+    strength = np.where(tiny[inside], 1.0, opacity)[:, None]
+    result[inside] = (canvas[inside] * (1 - strength) + colours * strength).astype(np.uint8)
+    result = tinted(result, edge & ~tiny, (255, 255, 255), 0.8)
     return hatched(result, labels < 0)
+
+
+def mostly(
+    mask: Bool[np.ndarray, "h w"], labels: Int[np.ndarray, "h w"]
+) -> Bool[np.ndarray, "h w"]:
+    """Return a mask of the objects of which a mask covers three quarters or more.
+
+    >>> mostly(np.array([[True, True, False]]), np.array([[1, 2, 2]])).astype(int)
+    array([[1, 0, 0]])
+    """
+    inside = labels > 0
+    numbers = labels[inside]
+    if numbers.max(initial=0) > labels.size:
+        numbers = np.unique(numbers, return_inverse=True)[1]
+    covered = np.bincount(numbers, weights=mask[inside])
+    result = np.zeros_like(mask)
+    result[inside] = (covered >= 0.75 * np.bincount(numbers))[numbers]
+    return result
 
 
 def overlaps(

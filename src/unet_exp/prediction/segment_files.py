@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,11 @@ from unet_exp.inference.predictor import Predictor
 from unet_exp.prediction.challenge_results import CellTrackingWriter, IsbiWriter
 from unet_exp.prediction.inputs import find_images, require_separate
 from unet_exp.prediction.manifest import Manifest
-from unet_exp.prediction.outputs.choices import chosen_outputs
+from unet_exp.prediction.outputs.choices import (
+    PROBABILITY_TYPES,
+    chosen_outputs,
+    require_known,
+)
 from unet_exp.prediction.pending import find_pending
 from unet_exp.prediction.result_files import PerImageWriter, ResultWriter
 from unet_exp.prediction.scratch import scratch
@@ -39,6 +43,8 @@ CHALLENGES = ("isbi", "ctc")
 FORMATS = ("auto", "tiff", "zarr", *CHALLENGES)
 
 
+#: Images that a message names.
+NAMED = 5
 OF_DATASET = ("nodata", "min_is_white", "series", "axes", "channels")
 """Options that have the values of the checkpoint's data set unless they are given."""
 
@@ -67,6 +73,7 @@ def segment_files(cfg: DictConfig) -> None:
     An image that cannot be segmented or written is logged and skipped. IncompleteError names these
     images at the end.
     """
+    named_outputs(cfg)
     keep_freed_memory()
     output, paths = Path(str(cfg.output)), find_images(cfg.input)
     require_separate(cfg.input, paths, output)
@@ -113,6 +120,10 @@ def segment_files(cfg: DictConfig) -> None:
         "%d of %d images segmented into %s%s", done, len(paths), output,
         f", {before} were there before" if before else "",
     )  # fmt: skip
+    if segmenter.empty:
+        names = ", ".join(shown(path.name) for path in segmenter.empty[:NAMED])
+        more = ", ..." if len(segmenter.empty) > NAMED else ""
+        log.warning("%d of %d images have no object: %s%s", len(segmenter.empty), done, names, more)
     if failed:
         raise IncompleteError(
             f"{len(failed)} of {len(paths)} files were left out: "
@@ -141,15 +152,26 @@ def how_to_read(dataset: dict[str, Any], channels: int) -> Reading:
     return Reading(channels, normalization, nodata, min_is_white, selection=selection)
 
 
-def choose_writer(cfg: DictConfig, num_classes: int, output: Path) -> ResultWriter:
-    """Return the writer that ``format`` names."""
+def named_outputs(cfg: DictConfig) -> list[str] | None:
+    """Return the names that ``outputs`` gives, if it does.
+
+    Raises ValueError for a wrong name, type or format.
+    """
     require_choice("format", cfg.format, FORMATS)
+    require_choice("probability_type", cfg.probability_type, PROBABILITY_TYPES)
     names = None if cfg.outputs is None else [str(name) for name in listed(cfg.outputs)]
     if names is not None and cfg.format in CHALLENGES:
         raise ValueError(
             f"format={cfg.format} writes the files of its challenge, and outputs={names} would "
             "have no effect. Leave one of them out."
         )
+    require_known(names or [])
+    return names
+
+
+def choose_writer(cfg: DictConfig, num_classes: int, output: Path) -> ResultWriter:
+    """Return the writer that ``format`` names."""
+    names = named_outputs(cfg)
     if cfg.format == "isbi":
         return IsbiWriter(output)
     if cfg.format == "ctc":
@@ -179,6 +201,8 @@ class FileSegmenter:
     results: ResultWriter
     manifest: Manifest
     debug: bool = False
+    #: Images in which nothing was found.
+    empty: list[Path] = field(default_factory=list)
 
     def run(self, paths: list[Path]) -> list[Path]:
         """Segment and write each image. Log and return those that failed.
@@ -242,3 +266,5 @@ class FileSegmenter:
             finally:
                 progress.remove_task(task)
             self.results.write(path, found)
+        if not found.largest_label:
+            self.empty.append(path)

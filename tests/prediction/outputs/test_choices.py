@@ -29,7 +29,7 @@ def test_all_outputs_have_their_own_file() -> None:
 
 @pytest.mark.parametrize(
     ("given", "message"),
-    [(["mask"], "outputs=mask is unknown. Choose one of probabilities, "), ([], "writes nothing"),
+    [(["mask"], "outputs=mask is unknown. Choose some of probabilities, "), ([], "writes nothing"),
      (["classes"], "the network has only two")],
 )  # fmt: skip
 def test_wrong_outputs_are_named(given: list[str], message: str) -> None:

@@ -1,6 +1,7 @@
 """The table of all outputs."""
 
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 
 from unet_exp.prediction.outputs.arrays import ArrayFormat, Classes, Instances, Probabilities
 from unet_exp.prediction.outputs.geojson import GeoJson
@@ -21,6 +22,22 @@ OUTPUTS: dict[str, Callable[[ArrayFormat, str], Output]] = {
     "instances": lambda kind, _: Instances(kind),
 }
 """For each name, a function of the format of arrays and the type of probabilities."""
+
+
+def require_known(names: Sequence[str]) -> None:
+    """Raise ValueError for the name of an output that does not exist, with the one that was meant.
+
+    >>> require_known(["tabel"])
+    Traceback (most recent call last):
+    ValueError: outputs=tabel is unknown. Did you mean table? Choose some of probabilities, ...
+    """
+    for name in names:
+        if name not in OUTPUTS:
+            near = get_close_matches(name, OUTPUTS, n=1)
+            meant = f" Did you mean {near[0]}?" if near else ""
+            raise ValueError(
+                f"outputs={name} is unknown.{meant} Choose some of {', '.join(OUTPUTS)}."
+            )
 
 
 def chosen_outputs(
@@ -47,8 +64,7 @@ def chosen_outputs(
     require_choice("probability_type", probability_type, PROBABILITY_TYPES)
     if names is None:
         names = ["instances", "probabilities", *(["classes"] if classes else [])]
-    for name in names:
-        require_choice("outputs", name, tuple(OUTPUTS))
+    require_known(names)
     if not names:
         raise ValueError(f"outputs=[] writes nothing. Give some of {', '.join(OUTPUTS)}.")
     if "classes" in names and not classes:

@@ -1,0 +1,37 @@
+"""Say what was meant by an argument that a function does not have."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import wraps
+from inspect import signature
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
+
+
+def explain_keywords(function: Callable[P, Result]) -> Callable[P, Result]:
+    """Return a function whose TypeError for an unknown keyword names the one that was meant.
+
+    >>> @explain_keywords
+    ... def train(*, max_steps: int) -> int:
+    ...     return max_steps
+    >>> train(max_step=3)
+    Traceback (most recent call last):
+    TypeError: train() has no argument max_step. Did you mean max_steps? Options of the commands ...
+    """
+    known = list(signature(function).parameters)
+
+    @wraps(function)
+    def explained(*given: P.args, **named: P.kwargs) -> Result:
+        for name in named:
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                meant = f" Did you mean {near[0]}?" if near else ""
+                raise TypeError(
+                    f"{function.__name__}() has no argument {name}.{meant} Options of the commands "
+                    f'are texts: {function.__name__}(..., "{name}=VALUE").'
+                )
+        return function(*given, **named)
+
+    return explained
