@@ -16,8 +16,6 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from unet_exp.commands.job import check
-from unet_exp.commands.refusals import FolderBefore
 from unet_exp.configuration import schema
 from unet_exp.configuration.errors import explain
 from unet_exp.configuration.groups import CONF
@@ -25,6 +23,8 @@ from unet_exp.configuration.overrides import CommandLine
 from unet_exp.configuration.own_options import find_own_options
 from unet_exp.configuration.paths import choose_folder, tidy
 from unet_exp.configuration.quoting import in_quotes
+from unet_exp.runs.check import check
+from unet_exp.runs.refusals import FolderBefore
 from unet_exp.secrets.masking import learn
 from unet_exp.shown import screened
 

@@ -11,7 +11,7 @@ from unet_exp.api.array_folder import write_arrays
 from unet_exp.api.job import as_overrides, job
 from unet_exp.api.keywords import explain_keywords
 from unet_exp.api.run import Run
-from unet_exp.commands import train as command
+from unet_exp.runs.start import start
 
 #: The folder of images and labels that were given as arrays.
 ARRAYS = Path("outputs") / "arrays"
@@ -78,7 +78,7 @@ def train(
         ]
     with job("train", [*overrides, *as_overrides(values)], progress) as (cfg, path):
         words = HydraConfig.get().overrides.task
-        score = command.train(cfg, shlex.join(["python", "train.py", *words]))
+        score = start(cfg, shlex.join(["python", "train.py", *words]))
     return Run(path, score, images)
 
 

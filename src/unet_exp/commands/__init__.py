@@ -1,5 +1,5 @@
 """What a person types: train, evaluate, predict, export, and unet-sweep.
 
 A command parses and checks its options, starts the work in the rooms below, and explains errors.
-Only `api` imports this room.
+Nothing imports this room.
 """

@@ -14,7 +14,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.commands.help_topics import asks_help, help_text
 from unet_exp.commands.job import report, run_task
-from unet_exp.commands.refusals import clean_up
 from unet_exp.configuration import schema
 from unet_exp.configuration.errors import Preempted, run_folder
 from unet_exp.configuration.groups import CONF
@@ -22,6 +21,7 @@ from unet_exp.configuration.overrides import CFG, CommandLine
 from unet_exp.configuration.own_options import find_own_options, search_path
 from unet_exp.configuration.paths import settle_environment, tidy
 from unet_exp.configuration.replay import require_no_links
+from unet_exp.runs.refusals import clean_up
 from unet_exp.runs.slurm import requeue, requeued
 from unet_exp.secrets.masking import learn
 from unet_exp.shown import screened

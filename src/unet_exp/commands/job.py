@@ -6,17 +6,13 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from unet_exp.commands.refusals import clean_up
-from unet_exp.commands.required_paths import require_paths
 from unet_exp.configuration import schema
-from unet_exp.configuration.checks import validate, validate_single_run
 from unet_exp.configuration.errors import KilledError, Preempted, explain, run_folder
-from unet_exp.configuration.hydra_files import write_hydra_files
-from unet_exp.configuration.paths import settle_paths
 from unet_exp.records.run_folder import RunFolder
+from unet_exp.runs.check import check, in_sweep
+from unet_exp.runs.refusals import clean_up
 from unet_exp.secrets.masking import learn, masked
 
 trace = logging.getLogger("unet_exp.trace")
@@ -63,25 +59,6 @@ def run_task(
         if not in_sweep() and not isinstance(error, KilledError):
             clean_up(folder, config_name)
         return None
-
-
-def check(cfg: DictConfig, config_name: str) -> None:
-    """Settle the paths of a configuration, refuse what cannot work, and record the rest.
-
-    Raises ValueError or FileNotFoundError with the override to change.
-    """
-    if not in_sweep():
-        validate_single_run(HydraConfig.get())
-    settle_paths(cfg)
-    require_paths(cfg, config_name)
-    validate(cfg, config_name)
-    if config_name not in ("predict", "export") or HydraConfig.get().output_subdir:
-        write_hydra_files(cfg)
-
-
-def in_sweep() -> bool:
-    """Tell whether this is a job of a sweep."""
-    return HydraConfig.initialized() and not OmegaConf.is_missing(HydraConfig.get().job, "num")
 
 
 def report(error: Exception, command: str, debug: bool) -> None:

@@ -19,7 +19,6 @@ from unet_exp.inference.freed_memory import keep_freed_memory
 from unet_exp.inference.magnification import parse_scale, recorded_pixel_size, scale_between
 from unet_exp.inference.predictor import Predictor
 from unet_exp.prediction.challenge_results import CellTrackingWriter, IsbiWriter
-from unet_exp.prediction.inputs import find_images, require_separate
 from unet_exp.prediction.manifest import Manifest
 from unet_exp.prediction.outputs.choices import (
     PROBABILITY_TYPES,
@@ -32,6 +31,7 @@ from unet_exp.prediction.scratch import scratch
 from unet_exp.prediction.segment import segment
 from unet_exp.ranges import require_choice
 from unet_exp.runs.failures import is_about_output, reason
+from unet_exp.runs.given_images import find_images, require_separate
 from unet_exp.runs.given_paths import find_checkpoints, listed
 from unet_exp.screen import Console, bar
 from unet_exp.shown import shown

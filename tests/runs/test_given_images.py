@@ -8,7 +8,7 @@ import pytest
 import zarr
 from omegaconf import OmegaConf
 
-from unet_exp.prediction.inputs import find_images, require_separate
+from unet_exp.runs.given_images import find_images, require_separate
 
 
 @pytest.fixture(autouse=True)

@@ -33,7 +33,7 @@ def require_paths(cfg: DictConfig, command: str) -> None:
     for path in listed(cfg.checkpoint) if cfg.checkpoint is not None else []:
         find_checkpoint(as_typed(path))
     if command == "predict":
-        from unet_exp.prediction.inputs import find_images
+        from unet_exp.runs.given_images import find_images
 
         find_images(cfg.input)
     if command == "evaluate" and cfg.run is not None:
