@@ -37,7 +37,7 @@ def test_a_run_is_that_of_its_command(
     assert run.checkpoint == run.folder / "checkpoints" / "best.ckpt"
     assert "data set" in (run.folder / "train.log").read_text()
     assert logging.getLogger("unet_exp").handlers == handlers
-    assert not HydraConfig.initialized()
+    assert HydraConfig.instance().cfg is outer
     assert run.summary["state"] == "finished"
     words = shlex.split(run.summary["command"])
     assert words[:3] == ["python", "train.py", "dataset=folder"]
@@ -70,6 +70,7 @@ def test_scores_are_those_of_the_command(
 
 def test_what_is_refused_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    outer = HydraConfig.instance().cfg
     with pytest.raises(ValueError, match=r"Did you mean model\.depth"):
         unet_exp.train(*TINY, "model.dpth=5")
     with pytest.raises(ValueError, match="trains nothing"):
@@ -79,7 +80,7 @@ def test_what_is_refused_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(FileNotFoundError, match="No run folder at"):
         unet_exp.evaluate("nowhere")
     assert not list(tmp_path.iterdir())
-    assert not HydraConfig.initialized()
+    assert HydraConfig.instance().cfg is outer
 
 
 @pytest.mark.parametrize(
