@@ -83,14 +83,16 @@ def entry(value: Value) -> str:
     is_required = value.default in ("", "???")
     facts = [plain(" ".join(value.meaning.split()))]
     facts.append("Required." if is_required else f"Default: `{value.default}`.")
+    note = plain(" ".join(value.note.split()))
     if value.is_planned:
         facts.append("{doc}`Planned </explained/plan>` from the data.")
+        note = note.removeprefix("planned from the data; ")
     if value.choices:
         facts.append("One of " + ", ".join(f"`{choice}`" for choice in value.choices) + ".")
     elif value.kind:
         extent = f", {value.range}" if value.range else ""
         facts.append(plain(value.kind[0].upper() + value.kind[1:] + extent) + ".")
-    facts.append(plain(" ".join(value.note.split())))
+    facts.append(note)
     return f"`{value.name}`\n: " + " ".join(filter(None, facts))
 
 
