@@ -16,7 +16,6 @@ from unet_exp.configuration.errors import Preempted
 from unet_exp.configuration.hydra_files import to_yaml
 from unet_exp.configuration.objects import build
 from unet_exp.files import locked, write_atomically
-from unet_exp.numbers import format_score
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.reports.run_page import write_run_page
 from unet_exp.runs.announcement import announce
@@ -26,9 +25,9 @@ from unet_exp.runs.final_fit import chosen_images, fit_postprocessing, given_val
 from unet_exp.runs.final_scores import score_validation
 from unet_exp.runs.planned import OF_THE_NETWORK, require_one_end, settle_by_checkpoint
 from unet_exp.runs.preparation import PreparedTraining, prepare
+from unet_exp.runs.printed_results import print_results
 from unet_exp.runs.resume import require_fitting, run_id, source_of_weights, starting_point
 from unet_exp.runs.summary import command_line, summary
-from unet_exp.screen import Console
 from unet_exp.training.assembly import build_dataset
 from unet_exp.training.checkpoint import read_content
 from unet_exp.training.datamodule import DataModule
@@ -40,7 +39,6 @@ from unet_exp.training.schedule import describe_change
 from unet_exp.training.stopping import Stopping
 from unet_exp.training.torchrun import rank
 from unet_exp.training.trainer import build_trainer
-from unet_exp.training.tuned_postprocessing import TunedPostprocessing
 from unet_exp.training.waiting import DataWait
 
 log = logging.getLogger(__name__)
@@ -210,41 +208,3 @@ def preview(loaders: Any, folder: RunFolder) -> float:
     contact_sheet(samples, path)
     log.info("%s", path)
     return math.nan
-
-
-def print_results(
-    folder: RunFolder,
-    best: dict[str, Any],
-    tuned: TunedPostprocessing | None,
-    pictures: list[Path],
-    ended_by: str,
-) -> None:
-    """Print the scores of the best checkpoint, what ended the training, and its files."""
-    from rich.table import Table
-
-    table = Table(title=f"best checkpoint, step {best.get('step', 0):.0f}")
-    table.add_column("score")
-    table.add_column("value" if tuned is None else "unfitted", justify="right")
-    gains = {f"val/{name}": gain for name, gain in tuned.gains.items()} if tuned else {}
-    for head in ("fitted", "left out") if tuned else ():
-        table.add_column(head, justify="right")
-    for name in dict.fromkeys([*best, *gains]):
-        if "/" in name:
-            gain = gains.get(name)
-            value = best.get(name, gain.unfitted if gain else None)
-            more = map(format_score, (gain.fitted, gain.left_out)) if gain else ()
-            table.add_row(name, format_score(value), *more)
-    console = Console()
-    console.print(table)
-    lines = [
-        *(tuned.report() if tuned else ()),
-        f"ended by    {ended_by}",
-        f"run folder  {folder.path}",
-        f"checkpoint  {folder.best}",
-        *(f"picture     {path}" for path in pictures),
-    ]
-    if any(folder.offline_wandb_runs()):
-        upload = f"wandb sync {folder.path}/wandb/offline-run-*"
-        lines.append(f"W&B         offline; to upload: {upload}")
-    for line in lines:
-        console.print(line, highlight=False, soft_wrap=True)
