@@ -1,15 +1,20 @@
-# make train | make test | make docs | make bench: each creates .venv from constraints.txt when it is missing.
+# make train | make test | make docs | make bench: each creates .venv from constraints.txt when it is
+# missing, with the packages that it needs: for training few, for the others all.
 # make test-lowest: the tests with the lowest versions that pyproject.toml allows.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TRAINS := $(VENV)/.trains
 INSTALLED := $(VENV)/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 ARGS ?=
 LOWEST := .venv-lowest
 EXTRAS := $(addprefix --extra ,optuna ray slurm tensorboard test)
 
 .PHONY: train test test-lowest lint format docs bench clean
-train: $(INSTALLED)
+train: $(TRAINS)
+	@$(if $(ARGS),,echo "Training a small U-Net on made-up images of cells, without network or account.")
+	@$(if $(ARGS),,echo "It ends in minutes with scores, pictures and a report. Others: make train ARGS=...")
 	$(BIN)/python train.py $(ARGS)
 
 test: lint docs
@@ -26,11 +31,16 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 
 # torch comes first and alone, so that nothing else picks another build of it.
-$(INSTALLED): pyproject.toml constraints.txt
+$(TRAINS): pyproject.toml constraints.txt
+	@echo "Installing the tested versions of all packages into $(VENV), once; this takes minutes."
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "unet_exp needs Python 3.11 or later; name one with make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(PIP) torch
+	$(PIP) -e .
+	touch $@
+
+$(INSTALLED): $(TRAINS)
+	$(PIP) -e ".[dev]"
 	touch $@
 
 # The lowest versions that pyproject.toml allows. Their own deprecation warnings are no errors here.

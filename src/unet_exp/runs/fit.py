@@ -132,7 +132,8 @@ def fit_until_stopped(
     if stopping.reason == "interrupted":
         raise KeyboardInterrupt
     if first:
-        print_results(folder, best, tuned, pictures, record["ended_by"])
+        made_up = training.loaders.dataset.name == "synthetic"
+        print_results(folder, best, tuned, pictures, record["ended_by"], made_up)
     return float(best.get(monitor, math.nan))
 
 

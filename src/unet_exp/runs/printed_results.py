@@ -1,5 +1,7 @@
-"""Print what a training has achieved."""
+"""Print what a training has achieved, what to look at, and what to type next."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,15 @@ def print_results(
     tuned: TunedPostprocessing | None,
     pictures: list[Path],
     ended_by: str,
+    made_up: bool,
 ) -> None:
-    """Print the scores of the best checkpoint, what ended the training, and its files."""
+    """Print the scores of the best checkpoint, what ended the training, and its files.
+
+    Parameters
+    ----------
+    made_up
+        Whether it trained on images that nobody has taken, so that own ones come next.
+    """
     from rich.table import Table
 
     table = Table(title=f"best checkpoint, step {best.get('step', 0):.0f}")
@@ -39,9 +48,37 @@ def print_results(
         f"run folder  {folder.path}",
         f"checkpoint  {folder.best}",
         *(f"picture     {path}" for path in pictures),
+        *([f"report      {folder.report}"] if folder.report.is_file() else []),
     ]
     if any(folder.offline_wandb_runs()):
         upload = f"wandb sync {folder.path}/wandb/offline-run-*"
         lines.append(f"W&B         offline; to upload: {upload}")
+    if folder.best.is_file():
+        lines += ["", "What to type next:", *(f"  {one}" for one in next_commands(folder, made_up))]
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def next_commands(folder: RunFolder, made_up: bool) -> list[str]:
+    """Return three commands that one may type after a training, each with what it does."""
+    here, path = Path.cwd(), folder.path.absolute()
+    run = shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
+    installed = Path(sys.argv[0]).name.startswith("unet-")
+    train, evaluate, predict = (
+        f"unet-{name}" if installed else f"python {name}.py"
+        for name in ("train", "evaluate", "predict")
+    )
+    apply = (
+        f"{predict} checkpoint={run} input=IMAGES output=segmented  # segment a folder of images"
+    )
+    if made_up:
+        return [
+            f"{train} dataset=folder dataset.root=DIR  # train on your own DIR/images, DIR/labels",
+            apply,
+            f"{train} --help  # what can be chosen",
+        ]
+    return [
+        apply,
+        f"{evaluate} run={run} tta=dihedral  # score it, with the mean over rotated images",
+        f"{train} -m dataset.fold=0,1 ...  # train once for each fold, for a mean and its spread",
+    ]
