@@ -19,7 +19,7 @@ from tests.running import TINY, TINY_FILES, TINY_WINDOWS, Command
 
 RECORD = {
     "metrics.csv", "summary.json", "config.yaml", "progress.json", "train.log", "checkpoints",
-    "pictures", ".hydra",
+    "pictures", ".hydra", "validation", "report.html",
 }  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def test_a_run_leaves_its_record(command: Command) -> None:
     assert summary["state"] == "finished"
     assert summary["steps"] == 4
     assert (folder / summary["pictures"][-1]).read_bytes().startswith(b"\x89PNG")
-    for word in ("val/seg", "run folder", "learning_curves.png"):
+    for word in ("val/seg", "run folder", "learning_curves.png", "run/report.html", "to type next"):
         assert word in done.out
 
 
