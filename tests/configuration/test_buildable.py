@@ -157,3 +157,17 @@ def test_a_name_alone_is_trusted_nowhere_else() -> None:
     node = {**IOU, "background": {"_target_": "my_lab.Net"}}
     with pytest.raises(NotBuildableError, match=r"metric\.iou\.background"):
         built({"metric": {"iou": node}}, ["my_lab.Net"])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": {**UNET, "attention": True}},
+        {"model": {"_target_": "unet_exp.models.later.Later"}},
+    ],
+)
+def test_what_another_version_wrote_is_told_so(changes: dict[str, Any]) -> None:
+    with pytest.raises(NotBuildableError, match="If another version of unet_exp wrote it, use"):
+        built(changes)
+    with pytest.raises(NotBuildableError, match=r"no postprocessing, .*If another version"):
+        buildable({key: value for key, value in usual().items() if key != "postprocessing"})

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 from tests.export.checkpoints import save_checkpoint
 from tests.running import Command, Finished
 from unet_exp.export import export
+from unet_exp.export.documentation import documentation
+from unet_exp.export.exported import Exported
 
 
 def refused(done: Finished, *words: str) -> None:
@@ -48,6 +51,9 @@ def test_a_norm_that_depends_on_the_tile_is_warned_of(command: Command, tmp_path
     (warning,) = metadata(tmp_path / "model.pt")["warnings"]
     assert "normalises each tile by its own mean" in warning
     assert warning in " ".join((done.out + done.err).split())
+    exported = Exported.read(tmp_path / "best.ckpt", OmegaConf.create({"trust": []}))
+    text = documentation(exported, "cells", "A network.")
+    assert f"## Warnings\n\n{warning}" in text
 
 
 def test_images_that_have_to_be_resized_are_warned_of(command: Command, tmp_path: Path) -> None:

@@ -133,8 +133,13 @@ def test_options_that_would_have_no_effect_are_refused(tmp_path: Path) -> None:
         unet_exp.load(path, "postprocessing.treshold=0.4")
 
 
-def test_a_package_of_ours_brings_its_postprocessing(tmp_path: Path) -> None:
-    said = description(config={"unet_exp": OURS})
-    segmenter = unet_exp.load(pack(tmp_path / "model.zip", said), device="cpu")
+def test_a_package_of_ours_brings_its_postprocessing_and_its_warnings(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ours = OURS | {"warnings": ["The network has GroupNorm."]}
+    path = pack(tmp_path / "model.zip", description(config={"unet_exp": ours}))
+    with caplog.at_level(logging.WARNING):
+        segmenter = unet_exp.load(path, device="cpu")
+    assert caplog.messages == ["cells: The network has GroupNorm."]
     assert type(segmenter.predictor.postprocessing).__name__ == "Components"
     assert np.allclose(segmenter.probabilities(np.zeros((9, 9), np.float32)), 0.5)

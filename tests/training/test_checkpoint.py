@@ -95,3 +95,10 @@ def test_a_checkpoint_from_before_targets_is_named(tmp_path: Path) -> None:
     content = {"state_dict": {}, "config": {"weight_map": {"separation": True}}}
     with pytest.raises(CheckpointError, match=r"version of unet_exp without `target`.*Train again"):
         read_content(saved(tmp_path, content))
+
+
+def test_a_package_is_told_how_it_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "model.zip"
+    path.touch()
+    with pytest.raises(CheckpointError, match=r"is a package, and not .*unet_exp\.load\("):
+        read_content(path)

@@ -28,6 +28,8 @@ VALUES = ("name", "seed", "monitor")
 SOURCES = (
     "data_dir", "root", "url", "sha256", "download", "archive_limit", "memory_limit",
 )  # fmt: skip
+#: The usual reason why a file of our own does not fit.
+OTHER = "If another version of unet_exp wrote it, use that version, or train again"
 #: Keys by which Hydra builds something. A checkpoint may have these two and no others.
 TARGET, PARTIAL = "_target_", "_partial_"
 #: Limits: levels of nesting, values in a list or dictionary, size of a whole number.
@@ -54,7 +56,7 @@ def buildable(config: Mapping[str, Any], trust: Collection[str] = ()) -> dict[st
     kept: dict[str, Any] = {}
     for part in (*PARTS, *SEVERAL, *VALUES):
         if part not in config:
-            raise NotBuildableError(f"it has no {part}, which every training records")
+            raise NotBuildableError(f"it has no {part}, which every training records. {OTHER}")
         if part in PARTS:
             check.option(part, part, config[part])
         elif part in SEVERAL:
@@ -100,6 +102,10 @@ class Checker:
             raise NotBuildableError(f"{key}={brief(node)} is no option of {group}")
         target = node[TARGET]
         if target not in targets(group).values() and target not in self.trust:
+            if target.startswith("unet_exp."):
+                raise NotBuildableError(
+                    f"{key}._target_={brief(target)} is no option of {group}. {OTHER}"
+                )
             raise NotBuildableError(
                 f"{key}._target_={brief(target)} is no option of {group}. If you trust that "
                 f"code, add trust=[{brief(target)}]"
@@ -170,7 +176,7 @@ def require_fit(key: str, target: str, node: Mapping[str, Any]) -> None:
         OmegaConf.merge(known, dict(node))
     except OmegaConfBaseException as error:
         reason = str(error).splitlines()[0]
-        raise NotBuildableError(f"{key} does not fit {target}: {reason}") from error
+        raise NotBuildableError(f"{key} does not fit {target}: {reason}. {OTHER}") from error
 
 
 def brief(value: Any) -> str:

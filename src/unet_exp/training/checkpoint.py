@@ -22,6 +22,11 @@ def read_content(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise CheckpointError(f"No checkpoint at {path}. A run keeps its own in checkpoints/.")
+    if path.suffix.lower() == ".zip":
+        raise CheckpointError(
+            f"{path} is a package, and not a checkpoint (.ckpt). Open it in Python: "
+            f"unet_exp.load('{path}')."
+        )
     try:
         content = inspect(path)
     except UnsafeError as error:

@@ -158,7 +158,8 @@ def take_all_weights(module: nn.Module, path: Path) -> None:
     except RuntimeError as error:
         raise CheckpointError(
             f"{path} is of another architecture than its own configuration says "
-            f"({str(error).splitlines()[-1].strip()}). Take the checkpoint as training wrote it."
+            f"({str(error).splitlines()[-1].strip()[:200]}). Take the checkpoint as training wrote "
+            "it, with the version of unet_exp that wrote it."
         ) from error
 
 
