@@ -19,7 +19,7 @@ from unet_exp.records.evaluation_folder import EvaluationFolder
 from unet_exp.reports.evaluation_page import write_evaluation_page
 from unet_exp.runs.given_paths import find_checkpoints
 from unet_exp.runs.listing import find_runs
-from unet_exp.runs.scored_images import draw_results, write_results
+from unet_exp.runs.scored_images import draw_curves, draw_images, write_results
 from unet_exp.runs.scoring import Evaluation, score_images
 from unet_exp.secrets.masking import masked
 from unet_exp.training.assembly import build_dataset, build_loaders
@@ -120,8 +120,9 @@ def evaluate_checkpoints(
     target = EvaluationFolder(folder)
     written = write_results(evaluation, facts, target)
     if cfg.pictures:
-        written += draw_results(
-            evaluation, predictor, loader.dataset, score, cfg.pictures, target.pictures, title
+        written += draw_curves(evaluation, target.pictures, title)
+        written += draw_images(
+            evaluation, predictor, loader.dataset, score, cfg.pictures, target.pictures
         )
     written.append(write_evaluation_page(target, score))
     title += f", {len(loader)} image{'s' * (len(loader) != 1)}"

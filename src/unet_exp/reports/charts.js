@@ -240,7 +240,7 @@ function curves(box, jobs, metric, by) {
     high = ups.reduce((a, b) => Math.max(a, b), -Infinity);
   const across = numberScale(
     drawn.flatMap(({ values }) => [values[0][0], values.at(-1)[0]]),
-    { count: 7, pad: 0.015 },
+    { count: Math.max(2, Math.min(7, Math.floor(box.clientWidth / 90))), pad: 0.015 },
   );
   const up = numberScale([low, high], { log: low > 0 && high > 20 * low, count: 6, pad: 0.05 });
   const { svg, inner, x, y } = frame(box.clientWidth, 360, across, up, {

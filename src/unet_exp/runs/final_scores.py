@@ -14,7 +14,7 @@ from unet_exp.configuration.objects import build
 from unet_exp.inference.predictor import Predictor
 from unet_exp.records.evaluation_folder import EvaluationFolder
 from unet_exp.records.run_folder import RunFolder
-from unet_exp.runs.scored_images import draw_results, write_results
+from unet_exp.runs.scored_images import draw_images, write_results
 from unet_exp.runs.scoring import score_images
 from unet_exp.training.assembly import build_metrics
 from unet_exp.training.trained import build_network
@@ -63,7 +63,7 @@ def score_validation(
         measured = [str(one) for one in metrics]
         score = cfg.monitor.metric if cfg.monitor.metric in measured else measured[0]
         if count := cfg.pictures.images:
-            draw_results(evaluation, predictor, images, score, count, target.pictures, name)
+            draw_images(evaluation, predictor, images, score, count, target.pictures)
     except Exception as error:
         trace.error("".join(traceback.format_exception(error)))
         log.warning("The validation images could not be scored for the report: %s", explain(error))

@@ -57,26 +57,27 @@ def arrays(curve: Any) -> dict[str, list[float]]:
     return {name: value.tolist() for name, value in fields if isinstance(value, np.ndarray)}
 
 
-def draw_results(
-    evaluation: Evaluation,
-    predictor: Predictor,
-    images: Any,
-    score: str,
-    count: int,
-    folder: Path,
-    title: str,
-) -> list[Path]:
-    """Draw the curves, and the ``count`` worst and best of ``images`` by a score."""
+def draw_curves(evaluation: Evaluation, folder: Path, title: str) -> list[Path]:
+    """Draw precision over recall, and the scores that were computed at several thresholds."""
     paths = [folder / "precision_recall.png"]
     precision_recall(evaluation.pixels, paths[0], f"{title}: foreground pixels")
     if evaluation.curves:
         paths.append(folder / "threshold_curves.png")
         threshold_curves(evaluation.curves, paths[-1], f"{title}: scores by threshold")
+    return paths
+
+
+def draw_images(
+    evaluation: Evaluation, predictor: Predictor, images: Any, score: str, count: int, folder: Path
+) -> list[Path]:
+    """Draw the ``count`` worst and best of ``images`` by a score."""
+    paths = []
     for role, index in worst_and_best(evaluation.ranked(score), count):
         row, image = evaluation.rows[index], images[index]
         paths.append(folder / f"{role}_{row['name'].replace('/', '_')}.png")
         head = f"{role.replace('_', ' ')}: {row['name']}, {score} {format_score(row[score])}"
-        draw(predictor.predict(image["image"]), image, paths[-1], head)
+        prediction = evaluation.kept.get(index) or predictor.predict(image["image"])
+        draw(prediction, image, paths[-1], head)
     return paths
 
 

@@ -2,7 +2,7 @@
 
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -17,6 +17,9 @@ from unet_exp.metrics.pixel_curve import PixelCurve
 from unet_exp.metrics.threshold_sweep import ThresholdSweep
 from unet_exp.runs.failures import is_about_memory, out_of_memory
 from unet_exp.screen import Console
+
+#: Numbers in the predictions that are kept, 64 MiB of them.
+MOST_KEPT = 2**24
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Evaluation:
         For each score.
     objects
         What became of the objects; None if the labels are classes.
+    kept
+        The predictions of the first images, which need not be computed again.
     """
 
     rows: list[dict[str, Any]]
@@ -46,6 +51,7 @@ class Evaluation:
     pixels: PrecisionRecall
     higher_is_better: dict[str, bool]
     objects: "Objects | None" = None
+    kept: dict[int, Prediction] = field(default_factory=dict)
 
     def ranked(self, score: str) -> list[int]:
         """Return the indices of the images that have a score, from worst to best.
@@ -91,10 +97,15 @@ def score_images(predictor: Predictor, metrics: MetricCollection, loader: Any) -
     pixels, objects = PixelCurve(), Objects()
     rows: list[dict[str, Any]] = []
     hidden = not sys.stdout.isatty()
-    for batch in track(
-        loader, description="images", console=Console(), transient=True, disable=hidden
+    kept: dict[int, Prediction] = {}
+    room = MOST_KEPT
+    for index, batch in enumerate(
+        track(loader, description="images", console=Console(), transient=True, disable=hidden)
     ):
         prediction = predict_image(predictor, batch)
+        room -= prediction.evidence.numel()
+        if room >= 0:
+            kept[index] = prediction
         single.reset()
         single.update(
             probabilities=prediction.probabilities,
@@ -120,6 +131,7 @@ def score_images(predictor: Predictor, metrics: MetricCollection, loader: Any) -
         pixels.compute(),
         {name: bool(measure.higher_is_better) for name, measure in overall.items()},
         objects if objects.sizes else None,
+        kept,
     )
 
 
