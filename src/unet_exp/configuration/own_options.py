@@ -23,15 +23,22 @@ FLAGS = ("--config-dir", "-cd")
 
 
 def find_own_options(line: CommandLine) -> None:
-    """Make the current folder importable, and store the schemas of a user's own options.
+    """Store the schemas of a user's own options, whose classes may lie in the current folder.
+
+    That folder can be imported from only if the command names code: by such a folder of options, by
+    a ``_target_``, or by ``trust``. Otherwise it may be a folder of images from anybody.
 
     Raises OverrideError if an option has the name of one of the project's, which Hydra would take,
     or names a class that cannot be imported.
     """
+    named = folders(line)
+    trusts = any(
+        "_target_" in one.text or (one.key == "trust" and one.value) for one in line.overrides
+    )
     here = str(Path.cwd())
-    if here not in sys.path and "" not in sys.path:
+    if (named or trusts) and here not in sys.path and "" not in sys.path:
         sys.path.append(here)  # at the end, so that it hides no other module
-    for folder in folders(line):
+    for folder in named:
         for group in GROUPS:
             for path in sorted((folder / group).glob("*.yaml")):
                 store(group, path)

@@ -1,0 +1,30 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from unet_exp.configuration.overrides import CommandLine
+from unet_exp.configuration.own_options import find_own_options, folders
+
+
+@pytest.mark.parametrize(
+    ("words", "importable"),
+    [
+        (["input=images", "trust=[]"], False),
+        (["--config-dir", "conf"], True),
+        (["trust=[our_lab.networks.TwoScales]"], True),
+        (["+callbacks.mine._target_=mine.Callback"], True),
+    ],
+)
+def test_the_current_folder_is_importable_if_the_command_names_code(
+    words: list[str], importable: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["elsewhere"])
+    find_own_options(CommandLine.read(words, "train"))
+    assert sys.path == ["elsewhere", *([str(tmp_path)] if importable else [])]
+
+
+def test_folders_are_found_in_each_way_that_hydra_knows() -> None:
+    words = ["-cd=a", "--config-dir", "b", "hydra.searchpath=[file://c,pkg://d]", "seed=1"]
+    assert folders(CommandLine.read(words, "train")) == [Path("a"), Path("b"), Path("c")]
