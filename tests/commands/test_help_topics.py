@@ -94,6 +94,12 @@ def test_the_help_of_a_wrong_topic_ends_with_an_error(command: Command) -> None:
     assert done.err == "Error: There is no help on modle. Did you mean model?\n"
 
 
+def test_a_command_for_checkpoints_says_where_its_parts_come_from() -> None:
+    text = help_text("evaluate", ["--help"])
+    assert "GROUP=OPTION. Without one, the checkpoint's." in text
+    assert "\nloader: size and number of the tiles of a step. Single values alone can be" in text
+
+
 def test_help_behind_a_command_explains_its_words() -> None:
     text = help_text("train", ["dataset=hela", "+dataset.password=geheim", "seed=5", "--help"])
     assert text.startswith("dataset=hela  (unet_exp.datasets.cell_tracking.CellTracking)")

@@ -1,8 +1,11 @@
 """What the help says of groups, options and values."""
 
+import functools
 from pathlib import Path
 
 import pytest
+import torch
+from hydra.utils import get_object
 
 from unet_exp.configuration.docstrings import REFERENCE
 from unet_exp.configuration.groups import CONF
@@ -120,3 +123,30 @@ def test_each_value_of_a_command_has_its_line(command: str) -> None:
 def test_each_option_says_what_it_is_in_one_line_of_the_help() -> None:
     told = {one.typed: one.summary for group in groups("train") for one in group.options}
     assert not [name for name, summary in told.items() if not 3 < len(summary) <= 58]
+
+
+CHECKED = {
+    (option.target, value.name.rpartition(".")[2]): value
+    for group in groups("train")
+    for option in group.options
+    for value in option.values
+    if option.target.startswith("unet_exp.") and (value.choices or value.range)
+}
+
+
+#: What a constructor asks for before it checks the rest.
+NEEDED = {
+    "unet_exp.models.padded.Padded": {"network": torch.nn.Identity(), "step": 1, "halo": 0},
+    "unet_exp.datasets.cell_tracking.CellTracking": {"name": "a", "download": False},
+}
+
+
+@pytest.mark.parametrize("target", sorted({target for target, _ in CHECKED}))
+def test_a_choice_or_a_range_that_is_told_is_one_that_the_constructor_checks(target: str) -> None:
+    build = functools.partial(get_object(target), **NEEDED.get(target, {}))
+    for (other, name), value in CHECKED.items():
+        kind = int if value.kind.startswith("a whole number") else float
+        wrong = "no_such" if value.choices else kind(float(value.range.split()[0]) - 1)
+        if other == target:
+            with pytest.raises(ValueError, match=f"{name}=.* (is unknown|is out of range)"):
+                build(**{name: wrong})

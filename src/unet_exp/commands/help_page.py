@@ -18,7 +18,8 @@ def overview(command: str, groups: Sequence[Group], own: Sequence[Value], width:
     opening = content(command)["hydra"]["help"]["header"].strip()
     parts = [opening.replace(f"python {command}.py", script(command))]
     if groups:
-        parts.append("Groups: choose an option by GROUP=OPTION. * is the usual one.")
+        usual = "* is the usual one." if command == "train" else "Without one, the checkpoint's."
+        parts.append(f"Groups: choose an option by GROUP=OPTION. {usual}")
         parts += [listing(group, width) for group in groups]
     parts.append("Values: give one by NAME=VALUE.")
     parts.append("\n".join(of_value(value, width) for value in own))
@@ -33,7 +34,8 @@ def script(command: str) -> str:
 
 def listing(group: Group, width: int) -> str:
     """Return a group and its options, with a sentence each."""
-    lines = [wrapped(f"{group.name}: {lower(group.summary)}", width, 0, 4)]
+    only = "" if group.can_choose else " Single values alone can be changed."
+    lines = [wrapped(f"{group.name}: {lower(group.summary)}{only}", width, 0, 4)]
     for option in group.options:
         mark = "*" if option.name == group.chosen else " "
         name = f"  {mark} {option.name}".ljust(COLUMN)

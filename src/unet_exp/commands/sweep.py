@@ -20,6 +20,8 @@ def main() -> NoReturn:
         prog="unet-sweep",
         description="Write sweep.csv and sweep.html of a sweep, running or ended, and say how its "
         "jobs stand.",
+        epilog="A sweep begins with python train.py -m model.depth=3,4,5; its settings: "
+        "python train.py --help hydra/sweeper, hydra/launcher or sweep.",
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="outputs/sweeps/NAME/STAMP")
     parser.add_argument(
