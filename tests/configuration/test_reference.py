@@ -90,6 +90,14 @@ def test_a_folder_of_ones_own_adds_options(tmp_path: Path, monkeypatch: pytest.M
     assert {option.name for option in model.options} > {"unet", "unet_small"}
 
 
+def test_an_option_of_an_extra_that_is_not_installed_has_no_values(tmp_path: Path) -> None:
+    path = tmp_path / "model" / "extra.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text("# Of an extra.\n_target_: no_such_package.Net\nwide: 3\n")
+    extra = Option("model", "extra", (tmp_path,))
+    assert (extra.summary, extra.values) == ("Of an extra.", ())
+
+
 def test_nested_values_of_a_command_have_their_whole_names() -> None:
     names = [one.name for one in top_level("train")]
     assert {"init_from.path", "monitor.mode", "sweep.resume"} <= {*names}

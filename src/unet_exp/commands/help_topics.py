@@ -38,9 +38,10 @@ def help_text(command: str, words: Sequence[str], width: int = 80) -> str:
 
     Raises OverrideError with what was probably meant if a topic does not exist.
     """
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+    own = list(own_folders(words))
+    if own and "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))  # for the signatures of a package there
-    known = groups(command, (CONF, *own_folders(words)))
+    known = groups(command, (CONF, *own))
     flag = next((index for index, word in enumerate(words) if word in HELP), 0)
     pages = [page(command, known, topic, width) for topic in topics(words[flag:])]
     for topic in topics(words[:flag]) if not pages else ():

@@ -187,7 +187,10 @@ def values(option: Option) -> list[Value]:
         return []
     told, choices, ranges = docstring(target), limits.choices(target), limits.ranges(target)
     group = GROUPS.get(option.group)
-    known = {one.name: one for one in parameters(target)}
+    try:
+        known = {one.name: one for one in parameters(target)}
+    except ImportError:  # of an extra that is not installed
+        return []
     found: list[Value] = []
     for name, one in known.items():
         if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
