@@ -285,7 +285,10 @@ def test_postprocessing_follows_the_target_unless_it_is_given(
 @pytest.mark.parametrize(
     ("option", "name"), [("synthetic", "synthetic"), ("hela", "cell_tracking")]
 )
-def test_a_configuration_without_hydras_own_part_has_a_name(option: str, name: str) -> None:
+def test_a_configuration_without_hydras_own_part_has_a_name(
+    option: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", None)  # as if no command had run before
     assert composed(f"dataset={option}").name == name
 
 
