@@ -30,7 +30,7 @@ def arrays() -> tuple[np.ndarray, np.ndarray]:
 def test_a_run_is_that_of_its_command(
     command: Command, arrays: tuple[np.ndarray, np.ndarray], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    handlers = logging.getLogger("unet_exp").handlers[:]
+    handlers, outer = logging.getLogger("unet_exp").handlers[:], HydraConfig.instance().cfg
     run = unet_exp.train(*arrays, *QUICK, max_steps=2, seed=3, name="two squares")
     assert "best checkpoint" in capsys.readouterr().out
     assert run.folder.parent.name == "two_squares"
