@@ -64,7 +64,8 @@ def test_tile_and_batch() -> None:
 
 def test_the_gaps_between_objects() -> None:
     assert values(diameters=(50, 90, 100))["weight_map.sigma"] == 4.5
-    assert values(diameters=(6, 9, 16))["weight_map.sigma"] == 4.0
+    assert values(diameters=(20, 30, 40))["weight_map.sigma"] == 1.5
+    assert values(diameters=(6, 9, 16))["weight_map.sigma"] == 1.0
     assert values(diameters=(200, 300, 320), sides=(2048, 2048))["weight_map.sigma"] == 5.0
 
 
