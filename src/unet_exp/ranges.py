@@ -1,7 +1,28 @@
 """Checks of a parameter's value, with messages that name the values it may take."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers from ``minimum`` to ``maximum``, both included.
+
+    ``usual`` is a number that few exceed, where there is no maximum.
+
+    >>> Range(0, 1).end(0.5), Range(0, usual=100).end(0.5), Range(0, usual=100).end(300)
+    (1, 100, 600)
+    """
+
+    minimum: float
+    maximum: float = math.inf
+    usual: float = 100
+
+    def end(self, value: float) -> float:
+        """Return where a slider ends that shows ``value``: the maximum, if there is one."""
+        return self.maximum if self.maximum < math.inf else max(self.usual, 2 * value)
 
 
 def require_choice(name: str, value: str, choices: Collection[str]) -> None:
@@ -26,3 +47,9 @@ def require_range(minimum: float, maximum: float = math.inf, /, **values: float)
         if not minimum <= value <= maximum:
             span = f"{minimum} or more" if maximum == math.inf else f"from {minimum} to {maximum}"
             raise ValueError(f"{name}={value} is out of range. Choose a value {span}.")
+
+
+def require_ranges(ranges: Mapping[str, Range], holder: Any) -> None:
+    """Raise ``ValueError`` unless each attribute that ``ranges`` names lies in its range."""
+    for name, allowed in ranges.items():
+        require_range(allowed.minimum, allowed.maximum, **{name: getattr(holder, name)})

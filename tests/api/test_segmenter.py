@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,11 @@ from unet_exp.inference.overlap_tile import OverlapTile
 from unet_exp.inference.predictor import Predictor
 from unet_exp.models.unet import UNet
 from unet_exp.postprocessing.components import Components
+from unet_exp.postprocessing.watershed import Watershed
 from unet_exp.prediction.segment_files import Reading
+from unet_exp.targets.distance import Distance
 from unet_exp.targets.foreground import Foreground
+from unet_exp.targets.three_class import ThreeClass
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +179,64 @@ def test_each_public_name_exists() -> None:
         assert getattr(unet_exp, name).__doc__
     with pytest.raises(AttributeError, match="no attribute 'laod'"):
         _ = unet_exp.laod  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_instances_change_without_the_network(segmenter: Segmenter, image: np.ndarray) -> None:
+    found = segmenter.predict(np.stack([image, image[::-1]]))
+    assert np.array_equal(segmenter.instances(found), found.instances)
+    level = float(np.quantile(found.probabilities, 0.7))
+    changed = segmenter.instances(found, threshold=level, min_size=9, fill_holes=False, grow=0)
+    mask = found.probabilities > np.float32(level)
+    assert not np.any(changed[~mask])
+    assert np.bincount(changed[0].ravel())[1:].min() >= 9
+    assert 0 < changed.max() < segmenter.instances(found, threshold=level).max()
+    assert [one.name for one in segmenter.parameters][:2] == ["threshold", "min_size"]
+
+
+def test_instances_keep_out_of_values_without_data(trained: Path, image: np.ndarray) -> None:
+    pixels = image.astype(np.float32)
+    pixels[30:40, 30:40] = np.nan
+    ours = unet_exp.load(trained, "nodata=nan", "postprocessing.threshold=0.99", device="cpu")
+    found = ours.predict(pixels)
+    filled = ours.instances(found, threshold=0.0)  # the hole without data is enclosed
+    assert filled[29, 29] > 0
+    assert not filled[30:40, 30:40].any()
+
+
+def test_instances_of_classes_and_of_a_height() -> None:
+    image = np.random.default_rng(0).random((40, 50), np.float32)
+    for target in (ThreeClass(), Distance()):
+        torch.manual_seed(0)
+        network = UNet(depth=1, base_channels=2, out_channels=target.out_channels).eval()
+        watershed = Watershed(height=target.height, smoothing=0)
+        ours = Segmenter(
+            Predictor([network], target, OverlapTile(), watershed),
+            Reading(1, "zscore", (), "auto"),
+        )
+        changes = {"threshold": 0.3, "seed_threshold": 0.0, "contrast": 0.01}
+        again = Segmenter(
+            Predictor([network], target, OverlapTile(), replace(watershed, **changes)), ours.reading
+        )
+        found = again.predict(image).instances
+        assert found.max() > 1
+        assert np.array_equal(ours.instances(ours.predict(image), **changes), found)
+
+
+def test_wrong_parameters_are_explained(segmenter: Segmenter, image: np.ndarray) -> None:
+    found = segmenter.predict(image)
+    with pytest.raises(ValueError, match=r"treshold=0.4 is no parameter of Components\. Choose"):
+        segmenter.instances(found, treshold=0.4)
+    with pytest.raises(ValueError, match=r"threshold=2 is out of range.*from 0 to 1"):
+        segmenter.instances(found, threshold=2)
+
+
+def test_progress_is_told_and_may_end_it(segmenter: Segmenter, image: np.ndarray) -> None:
+    told: list[tuple[int, int]] = []
+    segmenter.predict(np.stack([image, image]), progress=lambda *steps: told.append(steps))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+    def stop(done: int, steps: int) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        segmenter.predict(image, progress=stop)

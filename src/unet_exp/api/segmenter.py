@@ -1,31 +1,35 @@
 """Segment arrays with a trained network: ``unet_exp.load("best.ckpt").segment(image)``."""
 
+import itertools
 import os
 import sys
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Shaped, UInt8, UInt32
+from jaxtyping import Float32, UInt32
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.api.axes import Axes, as_array
 from unet_exp.api.job import as_overrides, compose, explained
 from unet_exp.api.keywords import explain_keywords
+from unet_exp.api.segmented import Segmented
 from unet_exp.configuration.checks import validate
 from unet_exp.configuration.objects import to_plain_data
 from unet_exp.configuration.paths import settle_paths
 from unet_exp.images.display import Display
 from unet_exp.images.image_file import ImageFile
 from unet_exp.images.nodata import NotFiniteError
+from unet_exp.images.scaling import Scaled
 from unet_exp.images.selection import Selection
 from unet_exp.images.tags import Tags
 from unet_exp.inference.magnification import parse_scale
 from unet_exp.inference.predictor import Predictor
 from unet_exp.packages.package import is_package, read_package
-from unet_exp.prediction.segment import segment
+from unet_exp.postprocessing.parameters import Parameter, parameters, with_values
+from unet_exp.prediction.segment import Page, segment
 from unet_exp.prediction.segment_files import Reading, how_to_read
 from unet_exp.runs.given_paths import find_checkpoints
 from unet_exp.screen import Console, bar
@@ -36,25 +40,8 @@ COLOURS = (3, 4)
 #: An axis of so many pixels or more holds no channels, unless it is named so.
 MOST_CHANNELS = 17
 
-
-@dataclass(frozen=True)
-class Segmented:
-    """The results for an array: its axes of pages come first, if it has some.
-
-    Attributes
-    ----------
-    instances
-        uint32 (h, w), numbered from 1 on each page; 0 is the background.
-    probabilities
-        float32 (h, w) of the foreground; with k > 2 classes (k, h, w) of each class, background
-        first.
-    classes
-        uint8 (h, w), the most probable class; None for two classes.
-    """
-
-    instances: UInt32[np.ndarray, "*pages h w"]
-    probabilities: Float32[np.ndarray, "*pages h w"] | Float32[np.ndarray, "*pages k h w"]
-    classes: UInt8[np.ndarray, "*pages h w"] | None
+#: What is told of the progress: the number of steps done, and of all.
+OnProgress = Callable[[int, int], object]
 
 
 class Segmenter:
@@ -106,6 +93,11 @@ class Segmenter:
         """The channels of an image that the network takes."""
         return self.reading.channels
 
+    @property
+    def parameters(self) -> list[Parameter]:
+        """The parameters of the postprocessing that :meth:`instances` takes, with their values."""
+        return parameters(self.predictor.postprocessing)
+
     def segment(
         self, image: Any, *, axes: str | None = None, progress: bool = False
     ) -> UInt32[np.ndarray, "*pages h w"]:
@@ -129,7 +121,24 @@ class Segmenter:
         """
         return self.predict(image, axes=axes, progress=progress).probabilities
 
-    def predict(self, image: Any, *, axes: str | None = None, progress: bool = False) -> Segmented:
+    def instances(self, found: Segmented, **values: float) -> UInt32[np.ndarray, "*pages h w"]:
+        """Return the instances by other values of the postprocessing; the network is not run again.
+
+        Parameters
+        ----------
+        found
+            What :meth:`predict` has returned for an image.
+        values
+            New values of :attr:`parameters`: ``threshold=0.4, min_size=30``. The others stay.
+
+        Raises ValueError if there is no such parameter, or a value is out of range.
+        """
+        postprocessing = with_values(self.predictor.postprocessing, values)
+        return found.instances_by(self.predictor.with_postprocessing(postprocessing))
+
+    def predict(
+        self, image: Any, *, axes: str | None = None, progress: bool | OnProgress = False
+    ) -> Segmented:
         """Return instances, probabilities and classes of an image, in one pass of the network.
 
         Parameters
@@ -141,7 +150,8 @@ class Segmenter:
             A letter for each axis, where the shape alone is not clear: Y, X, C (channels), others
             for pages. ``axes="TYX"``.
         progress
-            Show a progress bar.
+            Show a progress bar; or a function that is called after each step with the number of
+            steps done and of all. An error that it raises ends the segmentation.
 
         Raises ValueError if the array has other channels than the network takes, holds NaN, or
         is no image.
@@ -166,21 +176,17 @@ class Segmenter:
         opened = ImageFile(
             Path("image"), prepared, "Q" * len(shape), shape, Tags(), Display(), False,
         )  # fmt: skip
-        regions = sum(len(self.predictor.regions(*page.shape[1:])) + 1 for page in opened.pages)
-        with bar(Console(file=sys.stderr), transient=True, disable=not progress) as shown:
-            task = shown.add_task("image", total=regions)
+        steps = sum(len(self.predictor.regions(*page.shape[1:])) + 1 for page in opened.pages)
+        seen: list[tuple[Scaled, Page]] = []
+        with advancing(progress, steps) as advance:
             try:
                 result = segment(
-                    opened, self.reading.normalization, self.predictor, np.zeros,
-                    lambda: shown.advance(task), self.reading.nodata,
+                    opened, self.reading.normalization, self.predictor, np.zeros, advance,
+                    self.reading.nodata, lambda *page: seen.append(page),
                 )  # fmt: skip
             except NotFiniteError as error:
                 raise ValueError(f"The image has {error}") from error
-        return Segmented(
-            stacked(result.instances, shape),
-            stacked(result.probabilities, shape),
-            stacked(result.classes, shape) if result.classes else None,
-        )
+        return Segmented.joined(seen, result.instances, shape)
 
 
 def choices(selection: Selection) -> Collection[int]:
@@ -196,13 +202,25 @@ def choices(selection: Selection) -> Collection[int]:
     return range(max(selection.channels) + 1, MOST_CHANNELS)
 
 
-def stacked(pages: Sequence[Any], shape: tuple[int, ...]) -> Shaped[np.ndarray, "..."]:
-    """Join the results of pages along axes of this shape; of a single page it has none.
+@contextmanager
+def advancing(progress: bool | OnProgress, steps: int) -> Iterator[Callable[[], None]]:
+    """Yield what is called after each step.
 
-    >>> stacked([np.ones((2, 3))], ()).shape, stacked([np.ones((2, 3))] * 4, (4,)).shape
-    ((2, 3), (4, 2, 3))
+    >>> with advancing(print, steps=2) as advance:
+    ...     advance()
+    1 2
     """
-    return np.reshape(pages, (*shape, *np.shape(pages[0])))
+    if callable(progress):
+        done = itertools.count(1)
+
+        def advance() -> None:
+            progress(next(done), steps)
+
+        yield advance
+        return
+    with bar(Console(file=sys.stderr), transient=True, disable=not progress) as shown:
+        task = shown.add_task("image", total=steps)
+        yield lambda: shown.advance(task)
 
 
 @explain_keywords

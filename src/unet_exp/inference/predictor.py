@@ -107,6 +107,10 @@ class Predictor:
         postprocessing = fitting(1 / factor) if fitting else self.postprocessing
         return Predictor(self.networks, self.target, inference, postprocessing, self.tta)
 
+    def with_postprocessing(self, postprocessing: Any) -> "Predictor":
+        """Return the same predictor with another postprocessing."""
+        return Predictor(self.networks, self.target, self.inference, postprocessing, self.tta)
+
     def predict(self, image: Any, on_output: Callable[[Tensor], Any] | None = None) -> Prediction:
         """Segment one whole image (c, h, w), a tensor or an array.
 

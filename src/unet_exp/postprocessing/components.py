@@ -7,7 +7,7 @@ between touching cells, so that each component is a cell.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from unet_exp.postprocessing.blocks import Block, Canvas, Progress
 from unet_exp.postprocessing.grids import THRESHOLDS, lengths_and_sizes
 from unet_exp.postprocessing.joining import mask_without_holes, parts_of, write_numbers
 from unet_exp.postprocessing.objects import filled, without_gaps, without_small
-from unet_exp.ranges import require_range
+from unet_exp.ranges import Range, require_ranges
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,14 @@ class Components:
     tensor([[1, 1, 0, 2]], dtype=torch.int32)
     """
 
+    RANGES: ClassVar[dict[str, Range]] = {
+        "threshold": Range(0, 1),
+        "min_size": Range(0, usual=1000),
+        "fill_holes": Range(0, 1),
+        "connectivity": Range(1, 2),
+        "grow": Range(0, usual=20),
+    }
+
     threshold: float = 0.5
     min_size: int = 0
     fill_holes: bool = True
@@ -56,9 +64,8 @@ class Components:
     fit: bool = True
 
     def __post_init__(self) -> None:
-        require_range(0, 1, threshold=self.threshold)
-        require_range(0, min_size=self.min_size, grow=self.grow)
         require_connectivity(self.connectivity)
+        require_ranges(self.RANGES, self)
 
     def __call__(self, probabilities: Float[Tensor, "c h w"]) -> Int32[Tensor, "h w"]:
         """Give the objects of an image numbers from 1, in reading order; 0 is the background."""

@@ -6,7 +6,7 @@ See :mod:`unet_exp.postprocessing.basins`.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ from unet_exp.postprocessing.objects import (
     without_small,
 )
 from unet_exp.postprocessing.windows import divided
-from unet_exp.ranges import require_range
+from unet_exp.ranges import Range, require_range, require_ranges
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,17 @@ class Watershed:
     tensor([[1, 1, 1, 2, 2, 0, 0]], dtype=torch.int32)
     """
 
+    RANGES: ClassVar[dict[str, Range]] = {
+        "threshold": Range(0, 1),
+        "seed_threshold": Range(0, 1),
+        "contrast": Range(0, usual=1),
+        "shape": Range(0, usual=2),
+        "smoothing": Range(0, usual=20),
+        "min_size": Range(0, usual=1000),
+        "fill_holes": Range(0, 1),
+        "grow": Range(0, usual=20),
+    }
+
     threshold: float = 0.5
     seed_threshold: float = 0.8
     contrast: float = 0.15
@@ -77,15 +88,7 @@ class Watershed:
     fit: bool = True
 
     def __post_init__(self) -> None:
-        require_range(0, 1, threshold=self.threshold, seed_threshold=self.seed_threshold)
-        require_range(
-            0,
-            contrast=self.contrast,
-            shape=self.shape,
-            smoothing=self.smoothing,
-            min_size=self.min_size,
-            grow=self.grow,
-        )
+        require_ranges(self.RANGES, self)
         if self.height is not None:
             require_range(1, height=self.height)
 

@@ -22,8 +22,11 @@ def segment(
     new_array: NewArray,
     advance: Callable[[], None] = lambda: None,
     nodata: NoData = (),
+    on_page: Callable[[Scaled, "Page"], object] = lambda image, page: None,
 ) -> Segmented:
     """Segment all pages region by region; call ``advance`` after each region and each page.
+
+    ``on_page`` gets each page, and what the network predicts for it.
 
     Pixels without data in all channels, by ``nodata`` or by the file's own tag, become background
     with probability 1.
@@ -37,10 +40,9 @@ def segment(
     for page in opened.pages:
         image = Scaled(page, normalization, nodata)
         predicted = predict_page(image, predictor, new_array, advance)
+        on_page(image, predicted)
         labels = new_array(page.shape[1:], "uint32")
-        largest_label = max(largest_label, predictor.write_instances(predicted.evidence, labels))
-        if nodata:
-            clear_nodata(labels, image, predictor)
+        largest_label = max(largest_label, write_instances(predicted, image, predictor, labels))
         probabilities.append(predicted.probabilities)
         instances.append(labels)
         if predicted.classes is not None:
@@ -128,6 +130,14 @@ def read_evidence(page: Page, key: Any) -> np.ndarray:
     if page.height is not None:
         channels.append(np.asarray(page.height[region]))
     return np.stack(channels)[key[0]]
+
+
+def write_instances(page: Page, image: Scaled, predictor: Predictor, labels: Any) -> int:
+    """Write the instances of a page to ``labels``, and return their largest number."""
+    largest = predictor.write_instances(page.evidence, labels)
+    if image.nodata:
+        clear_nodata(labels, image, predictor)
+    return largest
 
 
 def clear_nodata(labels: Any, image: Scaled, predictor: Predictor) -> None:

@@ -1,0 +1,67 @@
+"""The parameters of a postprocessing that can be changed after the network has run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any
+
+from unet_exp.ranges import Range
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a postprocessing.
+
+    Attributes
+    ----------
+    name, value
+        As in the postprocessing.
+    kind
+        bool, int or float.
+    range
+        The values that it may take.
+    """
+
+    name: str
+    value: float
+    kind: type
+    range: Range
+
+
+def parameters(postprocessing: Any) -> list[Parameter]:
+    """List the parameters for which a postprocessing declares ``RANGES``.
+
+    >>> from unet_exp.postprocessing.components import Components
+    >>> [one.name for one in parameters(Components())]
+    ['threshold', 'min_size', 'fill_holes', 'connectivity', 'grow']
+    """
+    ranges = getattr(postprocessing, "RANGES", {})
+    if not ranges or not is_dataclass(postprocessing):
+        return []
+    return [
+        Parameter(one.name, getattr(postprocessing, one.name), kind_of(one.type), ranges[one.name])
+        for one in fields(postprocessing)
+        if one.name in ranges
+    ]
+
+
+def kind_of(annotation: Any) -> type:
+    """Return the type of a parameter; postponed annotations are texts."""
+    return {"bool": bool, "int": int}.get(getattr(annotation, "__name__", annotation), float)
+
+
+def with_values(postprocessing: Any, values: Mapping[str, Any]) -> Any:
+    """Return a postprocessing with other values of its parameters.
+
+    Raises ValueError if it has no such parameter, or a value is out of range.
+
+    >>> from unet_exp.postprocessing.components import Components
+    >>> with_values(Components(), {"threshold": 0.7}).threshold
+    0.7
+    """
+    names = [one.name for one in parameters(postprocessing)]
+    for name, value in values.items():
+        if name not in names:
+            kind = type(postprocessing).__name__
+            has = f"Choose some of {', '.join(names)}." if names else "It has no parameters."
+            raise ValueError(f"{name}={value} is no parameter of {kind}. {has}")
+    return replace(postprocessing, **values) if values else postprocessing
