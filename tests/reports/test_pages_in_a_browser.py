@@ -8,6 +8,7 @@ import pytest
 from tests.fixtures.browser import faults, opened
 from tests.fixtures.drawn_sweep import write
 
+from unet_exp.files import write_atomically
 from unet_exp.records.evaluation_folder import EvaluationFolder
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.reports.evaluation_page import write_evaluation_page
@@ -62,7 +63,8 @@ def test_a_running_page_loads_itself_again(browser: Any, drawn_run: Path) -> Non
     path.write_text(running, encoding="utf-8")
     with opened(browser, path) as page:
         write(drawn_run / "summary.json", {**summary, "score": 0.875})
-        path.write_text(hurried.replace("0.7500", "0.8750"), encoding="utf-8")
+        # Whole at once, as a training writes it: half a page would not load itself again.
+        write_atomically(path, hurried.replace("0.7500", "0.8750"))
         page.locator(".verdict", has_text="SEG 0.8750").wait_for()
         page.evaluate("window.mark = 1")
         page.wait_for_timeout(500)

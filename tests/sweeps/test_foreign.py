@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.running import TINY, Command
 
@@ -94,7 +95,7 @@ def test_a_record_that_cannot_be_read_is_one_message(command: Command, content: 
 
 def test_a_page_shows_nothing_but_the_pictures_of_its_jobs(command: Command) -> None:
     foreign()
-    Path("private.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    Image.new("L", (8, 8), 200).save("private.png")
     job = Path("sweep/0")
     job.mkdir()
     named = [str(Path("private.png").resolve()), "../../private.png"]
@@ -102,4 +103,11 @@ def test_a_page_shows_nothing_but_the_pictures_of_its_jobs(command: Command) -> 
     (job / "summary.json").write_text(json.dumps(record))
     done = command("sweep", "sweep")
     assert done.code == 0, done.err
-    assert '"pictures": []' in Path("sweep/sweep.html").read_text()
+    assert "data:image" not in Path("sweep/sweep.html").read_text()
+    # One in the job's own folder is shown.
+    (job / "pictures").mkdir()
+    Image.new("L", (8, 8), 200).save(job / "pictures" / "cell_step_1.png")
+    record["pictures"] = [*named, "pictures/cell_step_1.png"]
+    (job / "summary.json").write_text(json.dumps(record))
+    assert command("sweep", "sweep").code == 0
+    assert "data:image" in Path("sweep/sweep.html").read_text()

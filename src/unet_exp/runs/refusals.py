@@ -14,7 +14,13 @@ from unet_exp.records.run_folder import RunFolder
 
 def preliminary(run: RunFolder) -> set[str]:
     """Return what may lie in the folder of a command whose work has not begun, besides its log."""
-    return {run.hydra.name, run.config.name, run.summary.name, *run.LOGGERS}
+    return {
+        run.hydra.name,
+        run.config.name,
+        run.summary.name,
+        run.report.name,
+        *run.LOGGERS,
+    }
 
 
 class FolderBefore:
@@ -24,8 +30,10 @@ class FolderBefore:
         self.folder = folder = folder.expanduser().absolute()
         self.missing = [one for one in (folder, *folder.parents) if not one.exists()]
         self.names = names(folder)
-        self.record = content(RunFolder(folder).summary)
-        self.composed = {path: content(path) for path in RunFolder(folder).hydra.glob("*.yaml")}
+        run = RunFolder(folder)
+        self.record = content(run.summary)
+        #: What even a refused command writes anew.
+        self.rewritten = {path: content(path) for path in (*run.hydra.glob("*.yaml"), run.report)}
 
     def restore(self, folder: Path, log: str) -> None:
         """Undo what a command did to its folder, unless its work has begun there."""
@@ -44,7 +52,7 @@ class FolderBefore:
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
-        for path, before in self.composed.items() if same else ():
+        for path, before in self.rewritten.items() if same else ():
             if before is not None and content(path) != before:
                 path.write_bytes(before)
         for one in self.missing if same else [folder, *self.missing]:
