@@ -11,7 +11,7 @@ ARGS ?=
 LOWEST := .venv-lowest
 EXTRAS := $(addprefix --extra ,optuna ray slurm tensorboard test)
 
-.PHONY: train test test-lowest lint format docs bench clean
+.PHONY: train test test-lowest test-napari lint format docs bench clean
 train: $(TRAINS)
 	@$(if $(ARGS),,echo "Training a small U-Net on made-up images of cells, without network or account.")
 	@$(if $(ARGS),,echo "It ends in minutes with scores, pictures and a report. Others: make train ARGS=...")
@@ -55,8 +55,15 @@ test-lowest:
 docs: $(INSTALLED)
 	$(BIN)/sphinx-build -W --keep-going -q docs docs/_build/html
 
+# The plugin, in an environment of its own: napari takes 500 MB. Its own warnings are no errors here.
+test-napari:
+	test -x .venv-napari/bin/python || $(PYTHON) -m venv .venv-napari
+	.venv-napari/bin/python -m pip install --quiet -c constraints.txt torch
+	.venv-napari/bin/python -m pip install --quiet -c constraints.txt -e ".[napari,test]" pytest-qt
+	QT_QPA_PLATFORM=offscreen .venv-napari/bin/python -m pytest -o filterwarnings=ignore tests/napari_plugin
+
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(LOWEST) docs/_build docs/examples dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) .venv-napari docs/_build docs/examples dist .pytest_cache .ruff_cache .hypothesis
