@@ -156,5 +156,7 @@ def test_a_choice_or_a_range_that_is_told_is_one_that_the_constructor_checks(tar
         kind = int if value.kind.startswith("a whole number") else float
         wrong = "no_such" if value.choices else kind(float(value.range.split()[0]) - 1)
         if other == target:
-            with pytest.raises(ValueError, match=f"{name}=.* (is unknown|is out of range)"):
+            with pytest.raises(
+                ValueError, match=f"{name}=.* (is unknown|is out of range|is neither)"
+            ):
                 build(**{name: wrong})

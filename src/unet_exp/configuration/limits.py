@@ -1,7 +1,8 @@
 """Choices and ranges of parameters, read from the checks in their constructors.
 
 A constructor calls :func:`unet_exp.ranges.require_choice` and
-:func:`unet_exp.ranges.require_range`. What these calls allow is what the help says.
+:func:`unet_exp.ranges.require_range`, or :func:`unet_exp.ranges.require_ranges` with the
+``RANGES`` of its class. What these allow is what the help says.
 """
 
 import ast
@@ -39,6 +40,25 @@ def ranges(target: str) -> dict[str, tuple[float, float]]:
             low, high = (*(constant(one, module) for one in call.args), math.inf)[:2]
             for name in checked(call):
                 found.setdefault(name, (low, high))
+    for _, module in calls(target, "require_ranges"):
+        with suppress(UnreadableError):
+            found = {**declared(target, module), **found}
+    return found
+
+
+def declared(target: str, module: str) -> dict[str, tuple[float, float]]:
+    """Return the ranges of numbers that the attribute ``RANGES`` of a class declares."""
+    found: dict[str, tuple[float, float]] = {}
+    for node, _ in lineage(target):
+        fields = [item for item in node.body if isinstance(item, ast.AnnAssign)]
+        switches = {ast.unparse(f.target) for f in fields if ast.unparse(f.annotation) == "bool"}
+        for field in fields:
+            if ast.unparse(field.target) != "RANGES" or not isinstance(field.value, ast.Dict):
+                continue
+            for key, value in zip(field.value.keys, field.value.values, strict=True):
+                if key and isinstance(value, ast.Call) and ast.literal_eval(key) not in switches:
+                    low, high = (*(constant(one, module) for one in value.args), math.inf)[:2]
+                    found.setdefault(ast.literal_eval(key), (low, high))
     return found
 
 

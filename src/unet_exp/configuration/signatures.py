@@ -38,7 +38,12 @@ def constructor(node: ast.ClassDef, module: str) -> list[Parameter]:
     if any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
         if node.bases:
             raise UnreadableError(f"{module}.{node.name} inherits fields.")
-        fields = [item for item in node.body if isinstance(item, ast.AnnAssign)]
+        fields = [
+            item
+            for item in node.body
+            if isinstance(item, ast.AnnAssign)
+            and not ast.unparse(item.annotation).startswith("ClassVar")
+        ]
         return [parameter(ast.unparse(item.target), item.annotation, item.value) for item in fields]
     for base in node.bases:
         if isinstance(base, ast.Name):
