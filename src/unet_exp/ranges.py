@@ -1,5 +1,6 @@
 """Checks of a parameter's value, with messages that name the values it may take."""
 
+import difflib
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,18 @@ def require_choice(name: str, value: str, choices: Collection[str]) -> None:
     """
     if value not in choices:
         raise ValueError(f"{name}={value} is unknown. Choose one of {', '.join(choices)}.")
+
+
+def did_you_mean(name: str, known: Collection[str], prefix: str = "") -> str:
+    """Return the end of a message, with the known name that is most like a misspelt one.
+
+    >>> did_you_mean("tabel", ("table", "rois")), did_you_mean("x", ("table",))
+    (' Did you mean table?', '')
+    >>> did_you_mean("unett", ("unet",), prefix="model=")
+    ' Did you mean model=unet?'
+    """
+    near = difflib.get_close_matches(name, known, n=1)
+    return f" Did you mean {prefix}{near[0]}?" if near else ""
 
 
 def require_range(minimum: float, maximum: float = math.inf, /, **values: float) -> None:

@@ -26,7 +26,7 @@ def test_only_shared_seeds_are_compared() -> None:
     jobs = tuple(job(n, *key, score) for n, (key, score) in enumerate(scores.items()))
     (chart,), rows = pairs(Sweep(Path("s"), jobs, parameters=("model.depth", "seed")))
     # Differences of -0.2 and -0.3; depth 5 has no seed of depth 4.
-    assert [(row[0], row[1], row[3]) for row in rows] == [("depth=3", "-0.2500", "2")]
+    assert [(name, cells[0], cells[2]) for name, cells in rows] == [("depth=3", "-0.2500", "2")]
     assert chart.title == "Difference to depth=4"
     assert chart.series[1].x == pytest.approx([-0.25])
 

@@ -1,10 +1,11 @@
 """Say what was meant by an argument that a function does not have."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from functools import wraps
 from inspect import signature
 from typing import ParamSpec, TypeVar
+
+from unet_exp.ranges import did_you_mean
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -26,11 +27,9 @@ def explain_keywords(function: Callable[P, Result]) -> Callable[P, Result]:
     def explained(*given: P.args, **named: P.kwargs) -> Result:
         for name in named:
             if name not in known:
-                near = get_close_matches(name, known, n=1)
-                meant = f" Did you mean {near[0]}?" if near else ""
                 raise TypeError(
-                    f"{function.__name__}() has no argument {name}.{meant} Options of the commands "
-                    f'are texts: {function.__name__}(..., "{name}=VALUE").'
+                    f"{function.__name__}() has no argument {name}.{did_you_mean(name, known)} "
+                    f'Options of the commands are texts: {function.__name__}(..., "{name}=VALUE").'
                 )
         return function(*given, **named)
 

@@ -13,6 +13,7 @@ from unet_exp.configuration.groups import CONF
 from unet_exp.configuration.hints import MEANT, OverrideError
 from unet_exp.configuration.overrides import HELP
 from unet_exp.configuration.reference import Group, Option, Value, groups, top_level
+from unet_exp.ranges import did_you_mean
 
 #: Flags of Hydra's that have a value.
 WITH_VALUE = (
@@ -143,8 +144,7 @@ def meant(key: str, chosen: str, command: str, known: Sequence[Group]) -> str:
     """Return the topic that was probably meant, as the end of a message."""
     options = [option for group in known for option in group.options]
     if chosen and (own := [one.name for one in options if one.group == key]):
-        near = difflib.get_close_matches(chosen, own, n=1)
-        hint = f" Did you mean {key}={near[0]}?" if near else ""
+        hint = did_you_mean(chosen, own, prefix=f"{key}=")
         return f"{hint} Options of {key}: {', '.join(own)}."
     if other := MEANT[command].get(key):
         return f" Did you mean {other}?"

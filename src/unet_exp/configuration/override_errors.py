@@ -19,6 +19,7 @@ from omegaconf.errors import (
 from unet_exp.configuration import groups
 from unet_exp.configuration.hints import MEANT, RENAMED, hint, owners
 from unet_exp.configuration.hints import groups as chosen_groups
+from unet_exp.ranges import did_you_mean
 
 #: The type of a node of OmegaConf, or a type of Python, in plain words.
 KINDS = {
@@ -91,8 +92,7 @@ def no_option(error: MissingConfigException) -> str:
     if not group:
         return f"There is no configuration {option}; those here are in {groups.CONF}."
     options = list(error.options or groups.options(group))
-    near = difflib.get_close_matches(option, options, n=1)
-    hint = f" Did you mean {group}={near[0]}?" if near else ""
+    hint = did_you_mean(option, options, prefix=f"{group}=")
     return f"There is no {group}={option}.{hint} Options of {group}: {', '.join(options)}."
 
 

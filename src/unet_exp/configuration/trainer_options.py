@@ -1,8 +1,9 @@
 """Which arguments of Lightning's Trainer ``trainer.options`` may give."""
 
-import difflib
 from collections.abc import Collection, Mapping
 from typing import Any
+
+from unet_exp.ranges import did_you_mean
 
 #: Arguments that it may give: they do not change what a run records.
 FREE = (
@@ -58,9 +59,8 @@ def require_free(options: Mapping[str, Any], own: Collection[str] = ()) -> None:
                 f"{remedy}."
             )
         if name not in FREE:
-            near = difflib.get_close_matches(name, [*FREE, *TAKEN, *own], n=1)
+            hint = did_you_mean(name, [*FREE, *TAKEN, *own])
             raise ValueError(
-                f"There is no trainer.options.{name}."
-                + (f" Did you mean {near[0]}?" if near else "")
-                + f" Those that may be given are {', '.join(FREE)}."
+                f"There is no trainer.options.{name}.{hint}"
+                f" Those that may be given are {', '.join(FREE)}."
             )

@@ -43,10 +43,11 @@ def paired(differences: Sequence[float]) -> Difference:
     return Difference(mean, mean - reach, mean + reach, count)
 
 
-def pairs(sweep: Sweep) -> tuple[list[Chart], list[tuple[str, ...]]]:
+def pairs(sweep: Sweep) -> tuple[list[Chart], list[tuple[str, tuple[str, ...]]]]:
     """Compare the settings with the best mean with the others, on the folds and seeds of both.
 
-    Returns a chart and the rows of a table: settings, difference, interval, number of pairs.
+    Returns a chart and the rows of a table: the settings, and their difference, interval and number
+    of pairs.
     """
     groups = group_jobs(sweep)
     names = short_names(sweep.parameters)
@@ -80,7 +81,7 @@ def pairs(sweep: Sweep) -> tuple[list[Chart], list[tuple[str, ...]]]:
         table=False,
     )  # fmt: skip
     rows = [
-        (name, signed(one.mean), f"{signed(one.low)} to {signed(one.high)}", str(one.count))
+        (name, (signed(one.mean), f"{signed(one.low)} to {signed(one.high)}", str(one.count)))
         for name, one in found.items()
     ]
     return [chart], rows

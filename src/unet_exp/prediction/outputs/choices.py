@@ -1,7 +1,6 @@
 """The table of all outputs."""
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 
 from unet_exp.prediction.outputs.arrays import ArrayFormat, Classes, Instances, Probabilities
 from unet_exp.prediction.outputs.geojson import GeoJson
@@ -9,7 +8,7 @@ from unet_exp.prediction.outputs.output import Output
 from unet_exp.prediction.outputs.overlay import Overlay
 from unet_exp.prediction.outputs.rois import Rois
 from unet_exp.prediction.outputs.table import Table
-from unet_exp.ranges import require_choice
+from unet_exp.ranges import did_you_mean, require_choice
 
 PROBABILITY_TYPES = ("float32", "uint8")
 OUTPUTS: dict[str, Callable[[ArrayFormat, str], Output]] = {
@@ -33,10 +32,9 @@ def require_known(names: Sequence[str]) -> None:
     """
     for name in names:
         if name not in OUTPUTS:
-            near = get_close_matches(name, OUTPUTS, n=1)
-            meant = f" Did you mean {near[0]}?" if near else ""
             raise ValueError(
-                f"outputs={name} is unknown.{meant} Choose some of {', '.join(OUTPUTS)}."
+                f"outputs={name} is unknown.{did_you_mean(name, OUTPUTS)} Choose some of "
+                f"{', '.join(OUTPUTS)}."
             )
 
 
