@@ -1,17 +1,14 @@
 """What ``--help`` is asked about: a group, an option, or a value."""
 
 import difflib
-import re
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from importlib.util import find_spec
-from pathlib import Path
 
 from unet_exp.commands import help_page
 from unet_exp.configuration.groups import CONF
 from unet_exp.configuration.hints import MEANT, OverrideError
-from unet_exp.configuration.overrides import HELP
+from unet_exp.configuration.overrides import HELP, CommandLine, is_override
+from unet_exp.configuration.own_options import folders, import_from_here
 from unet_exp.configuration.reference import Group, Option, Value, groups, top_level
 from unet_exp.ranges import did_you_mean
 
@@ -39,9 +36,9 @@ def help_text(command: str, words: Sequence[str], width: int = 80) -> str:
 
     Raises OverrideError with what was probably meant if a topic does not exist.
     """
-    own = list(own_folders(words))
-    if own and "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))  # for the signatures of a package there
+    places = [w for w in words if w.startswith("hydra.searchpath=") or not is_override(w)]
+    if own := folders(CommandLine.read(places, command)):
+        import_from_here()  # for the signatures of a package there
     known = groups(command, (CONF, *own))
     flag = next((index for index, word in enumerate(words) if word in HELP), 0)
     pages = [page(command, known, topic, width) for topic in topics(words[flag:])]
@@ -62,30 +59,6 @@ def topics(words: Sequence[str]) -> Iterator[str]:
         if before not in WITH_VALUE and not word.startswith(("-", "hydra.searchpath=")):
             yield word.lstrip("+~")
         before = word
-
-
-def own_folders(words: Sequence[str]) -> Iterator[Path]:
-    """Yield the folders of options that a command line adds to ``conf/``.
-
-    >>> list(own_folders(["--config-dir=mine", "hydra.searchpath=[file://a/conf]"]))
-    [PosixPath('a/conf'), PosixPath('mine')]
-    """
-    for word in words:
-        if word.startswith("hydra.searchpath="):
-            for scheme, place in re.findall(r"(file|pkg)://([^],\s'\"]+)", word):
-                yield from [Path(place)] if scheme == "file" else packaged(place)
-    for flag, given in zip(words, [*words[1:], ""], strict=True):
-        name, equals, value = flag.partition("=")
-        if name in ("--config-dir", "-cd"):
-            yield Path(value if equals else given).expanduser()
-
-
-def packaged(name: str) -> Iterator[Path]:
-    """Yield the folders of a package, such as ``my_lab.conf``, without importing it."""
-    top, *rest = name.split(".")
-    spec = find_spec(top)
-    for root in (spec.submodule_search_locations or ()) if spec else ():
-        yield Path(root).joinpath(*rest)
 
 
 def page(command: str, known: Sequence[Group], topic: str, width: int) -> str:

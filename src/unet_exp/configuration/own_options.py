@@ -6,6 +6,7 @@ its schema, as for the project's options: its file begins with
 """
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from unet_exp.configuration.quoting import in_quotes
 
 #: Flags of Hydra's that name a further folder of options.
 FLAGS = ("--config-dir", "-cd")
+#: The beginning of a search path within a package.
+PACKAGED = "pkg://"
 
 
 def find_own_options(line: CommandLine) -> None:
@@ -35,19 +38,27 @@ def find_own_options(line: CommandLine) -> None:
     trusts = any(
         "_target_" in one.text or (one.key == "trust" and one.value) for one in line.overrides
     )
-    here = str(Path.cwd())
-    if (named or trusts) and here not in sys.path and "" not in sys.path:
-        sys.path.append(here)  # at the end, so that it hides no other module
+    if named or trusts:
+        import_from_here()
     for folder in named:
         for group in GROUPS:
             for path in sorted((folder / group).glob("*.yaml")):
                 store(group, path)
 
 
+def import_from_here() -> None:
+    """Let modules in the current folder be imported; they hide no other module."""
+    here = str(Path.cwd())
+    if here not in sys.path and "" not in sys.path:
+        sys.path.append(here)
+
+
 def folders(line: CommandLine) -> list[Path]:
     """Return the folders of options that a command line names.
 
     >>> folders(CommandLine.read(["--config-dir", "conf", "-m"], "train")) == [Path("conf")]
+    True
+    >>> folders(CommandLine.read(["hydra.searchpath=[file://a/conf]"], "train")) == [Path("a/conf")]
     True
     """
     found = [
@@ -57,8 +68,22 @@ def folders(line: CommandLine) -> list[Path]:
     ]
     more = line.value("hydra.searchpath")
     texts = [str(one) for one in more] if isinstance(more, list) else []
-    found += [text.removeprefix("file://") for text in texts if "pkg://" not in text]
-    return [Path(one) for one in found if one]
+    found += [text.removeprefix("file://") for text in texts if not text.startswith(PACKAGED)]
+    in_packages = [
+        folder
+        for text in texts
+        if text.startswith(PACKAGED)
+        for folder in of_package(text.removeprefix(PACKAGED))
+    ]
+    return [*(Path(one).expanduser() for one in found if one), *in_packages]
+
+
+def of_package(name: str) -> list[Path]:
+    """Return the folders of a package, such as ``my_lab.conf``, without importing it."""
+    top, *rest = name.replace("/", ".").split(".")
+    spec = find_spec(top)
+    roots = (spec.submodule_search_locations or ()) if spec else ()
+    return [Path(root).joinpath(*rest) for root in roots]
 
 
 def search_path(line: CommandLine) -> list[str]:
