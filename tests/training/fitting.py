@@ -25,11 +25,12 @@ from unet_exp.configuration import schema
 from unet_exp.configuration.objects import build, to_plain_data
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.runs.planned import settle_plan
-from unet_exp.training.assembly import build_dataset, build_loaders, build_module
+from unet_exp.training.assembly import build_dataset, build_loaders, build_parts
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.ema import WeightEMA
 from unet_exp.training.gallery import Gallery
 from unet_exp.training.metrics_writer import MetricsWriter
+from unet_exp.training.module import SegmentationModule
 from unet_exp.training.ranks import leave
 from unet_exp.training.saving import checkpoints
 from unet_exp.training.stopping import Stopping
@@ -53,9 +54,9 @@ def fit(
     settle_plan(cfg, dataset)
     network = build(cfg.model)
     monitor = "val/loss"
-    module = build_module(
-        cfg,
+    module = SegmentationModule(
         network,
+        **build_parts(cfg),
         optimizer=build(cfg.optimizer),
         scheduler=build(cfg.scheduler),
         monitor=monitor,

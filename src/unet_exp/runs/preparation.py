@@ -13,7 +13,7 @@ from unet_exp.runs.callbacks import build_callbacks, require_distinct
 from unet_exp.runs.frequencies import settle_frequencies
 from unet_exp.runs.planned import require_one_end, settle_plan
 from unet_exp.secrets.masking import masked
-from unet_exp.training.assembly import build_loaders, build_metrics, build_module
+from unet_exp.training.assembly import build_loaders, build_metrics, build_parts
 from unet_exp.training.ema import WeightEMA
 from unet_exp.training.gallery import Gallery
 from unet_exp.training.loaders import Loaders
@@ -72,9 +72,9 @@ def prepare(cfg: DictConfig, dataset: Any, folder: RunFolder) -> PreparedTrainin
         cfg.loader.tile = loaders.training_tile()
     config = masked(to_plain_data(cfg))
     monitor, mode = f"val/{cfg.monitor.metric}", cfg.monitor.mode
-    module = build_module(
-        cfg,
+    module = SegmentationModule(
         network,
+        **build_parts(cfg),
         optimizer=build(cfg.optimizer),
         scheduler=build(cfg.scheduler),
         monitor=monitor,

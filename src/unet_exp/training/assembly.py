@@ -1,8 +1,8 @@
-"""Build data set, loaders, metrics and module from a configuration."""
+"""Build data set, loaders, metrics and the parts of a module from a configuration."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -14,9 +14,6 @@ from unet_exp.models.network import require_network
 from unet_exp.secrets.masking import is_masked
 from unet_exp.targets.target import require_target
 from unet_exp.training.loaders import Loaders
-
-if TYPE_CHECKING:
-    from unet_exp.training.module import SegmentationModule
 
 
 def build_dataset(cfg: DictConfig) -> Any:
@@ -87,13 +84,6 @@ def build_metrics(cfg: DictConfig) -> dict[str, Any]:
     for name, metric in metrics.items():
         require_score(name, metric)
     return metrics
-
-
-def build_module(cfg: DictConfig, network: Any, **training: Any) -> "SegmentationModule":
-    """Build the Lightning module around a network."""
-    from unet_exp.training.module import SegmentationModule
-
-    return SegmentationModule(network=network, **build_parts(cfg), **training)
 
 
 def build_parts(cfg: DictConfig) -> dict[str, Any]:
