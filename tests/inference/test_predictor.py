@@ -187,9 +187,9 @@ def test_a_height_stands_beside_the_probabilities(target: ThreeClass | Distance)
     assert seen[0].shape == (3, 70, 53)
     assert prediction.probabilities.shape == (2, 70, 53)
     np.testing.assert_allclose(prediction.probabilities.sum(0), 1, atol=1e-5)
-    assert prediction.height is not None
-    torch.testing.assert_close(prediction.height, seen[0][2])
-    assert predictor(network()).predict(IMAGE).height is None
+    assert list(prediction.maps) == ["height"]
+    torch.testing.assert_close(prediction.maps["height"], seen[0][2])
+    assert predictor(network()).predict(IMAGE).maps == {}
 
 
 def resizing(scale: float, tta: str = "none", tile: int | None = None) -> Predictor:

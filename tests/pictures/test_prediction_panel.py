@@ -36,7 +36,7 @@ def test_six_pictures_in_a_file(tmp_path: Path) -> None:
 
 
 def test_a_height_has_a_picture_of_its_own() -> None:
-    with_height = prediction_panel(**scene(), height_map=scene()["probability"])
+    with_height = prediction_panel(**scene(), maps={"height": scene()["probability"]})
     without = prediction_panel(**scene())
     assert with_height.shape[0] == without.shape[0]
     assert with_height.shape[1] > 1.3 * without.shape[1]

@@ -59,7 +59,7 @@ def test_another_number_of_channels_is_refused() -> None:
 
 def test_what_is_no_target_is_told_what_it_lacks() -> None:
     class Half:
-        num_classes, gap, height = 2, 0, None
+        num_classes, maps, gap, height = 2, (), 0, None
 
         def evidence(self, output: torch.Tensor) -> torch.Tensor:
             return output
@@ -69,9 +69,9 @@ def test_what_is_no_target_is_told_what_it_lacks() -> None:
         require_target(Half())
 
 
-def test_evidence_has_a_channel_for_each_class_and_one_for_the_height() -> None:
+def test_evidence_has_a_channel_for_each_class_and_each_map() -> None:
     class High(Foreground):
-        height = 2
+        maps = ("height",)
 
     require_target(Foreground(3))
     with pytest.raises(ValueError, match=r"evidence of High returns shape \(1, 2, 2, 3\).*\(1, 3"):

@@ -30,25 +30,28 @@ class Prediction:
     Attributes
     ----------
     evidence
-        What the target makes of the network's output: the probabilities of ``num_classes``
-        classes, background first, and the height if the target has one.
+        What the target makes of the network's output: the probabilities of the classes, background
+        first, and the maps of the target.
     instances
         Numbered from 1; 0 is the background.
+    names
+        Of the maps.
     """
 
     evidence: Float[Tensor, "k h w"]
     instances: Int32[Tensor, "h w"]
-    num_classes: int = 2
+    names: Sequence[str] = ()
 
     @property
     def probabilities(self) -> Float[Tensor, "c h w"]:
         """The probabilities of the classes."""
-        return self.evidence[: self.num_classes]
+        return self.evidence[: len(self.evidence) - len(self.names)]
 
     @property
-    def height(self) -> Float[Tensor, "h w"] | None:
-        """The height that the watershed divides; None if it is the foreground's probability."""
-        return self.evidence[-1] if len(self.evidence) > self.num_classes else None
+    def maps(self) -> dict[str, Float[Tensor, "h w"]]:
+        """What the evidence holds besides the probabilities, by name."""
+        maps = self.evidence[len(self.evidence) - len(self.names) :]
+        return dict(zip(self.names, maps, strict=True))
 
 
 class Predictor:
@@ -118,7 +121,7 @@ class Predictor:
         networks' device. Validation computes the loss from it.
         """
         evidence = self.evidence(image, on_output=on_output)
-        return Prediction(evidence, self.postprocessing(evidence), self.target.num_classes)
+        return Prediction(evidence, self.postprocessing(evidence), self.target.maps)
 
     @torch.inference_mode()
     def evidence(

@@ -40,6 +40,7 @@ class AssumedMeaning:
     channels: int
     meaning: str
 
+    maps = ()
     gap = 0
     height = None
     smoothing = 2.0

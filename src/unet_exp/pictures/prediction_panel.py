@@ -1,5 +1,6 @@
 """An image beside the network's prediction, with errors in colour (compare figures 3 and 4)."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ def prediction_panel(
     path: Path | str | None = None,
     title: str = "",
     by_class: bool = False,
-    height_map: Float[np.ndarray, "h w"] | None = None,
+    maps: Mapping[str, Float[np.ndarray, "h w"]] | None = None,
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Draw image, labels, weight map, probability, prediction and errors; write a PNG to ``path``.
 
@@ -34,8 +35,9 @@ def prediction_panel(
         Probability of the foreground.
     prediction
         Predicted instances. If ``by_class``, prediction and labels are classes.
-    height_map
-        Height that the watershed divides, 0 to 1, or None.
+    maps
+        What else the network predicts, by name. Colours go from 0 to the largest value, at least
+        to 1; with negative values, from minus that to it.
 
     >>> cell = np.pad(np.ones((2, 2), int), 2)
     >>> panel = prediction_panel(np.ones((1, 6, 6)), cell, None, cell * 0.9, cell)
@@ -46,9 +48,7 @@ def prediction_panel(
     scale = SIDE / max(height, width)
     # Leave room for the titles of very narrow images.
     size = max(round(height * scale), 60), max(round(width * scale), 260)
-    maps = {"Probability": probability}
-    if height_map is not None:
-        maps["Height"] = height_map
+    maps = {"Probability": probability} | {k.capitalize(): v for k, v in (maps or {}).items()}
     columns = 2 + len(maps)
     page = Page(1 if labels is None else 2, columns, *size, title, entries=len(ERRORS) - 1)
     base, prediction = picture(image, *size), resized(prediction, *size)
@@ -66,10 +66,12 @@ def prediction_panel(
         page.show(1, columns - 1, tinted, "Errors")
         page.legend(1, columns - 1, colours)
         row, same = 1, prediction if by_class else alike(prediction, labels)
-    # Without labels there is one row: image, probability, height, prediction.
+    # Without labels there is one row: image, probability, maps, prediction.
     first = 0 if labels is not None else 1
     for column, (name, values) in enumerate(maps.items(), first):
-        page.show_numbers(row, column, resized(values, *size), "viridis", 0, 1, name)
+        most = max(1, float(np.abs(values).max()))
+        least, colours = (-most, "coolwarm") if (values < 0).any() else (0, "viridis")
+        page.show_numbers(row, column, resized(values, *size), colours, least, most, name)
     shown = coloured(base, same)
     page.show(row, first + len(maps), shown, headed("Prediction", prediction, by_class))
     return finished(page.figure, path)

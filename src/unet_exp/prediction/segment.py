@@ -64,28 +64,29 @@ class Page:
         (h, w) of the foreground, or (k, h, w) of k > 2 classes.
     classes
         (h, w), the most probable class; None for two classes.
-    height
-        (h, w), if the target offers one.
+    maps
+        (n, h, w) of the target; None without any.
     """
 
     probabilities: Any
     classes: Any = None
-    height: Any = None
+    maps: Any = None
 
     @property
     def evidence(self) -> Any:
-        """The probabilities of all classes, and the height, as postprocessing reads them."""
-        if self.classes is not None and self.height is None:
+        """The probabilities of all classes, and the maps, as postprocessing reads them."""
+        if self.classes is not None and self.maps is None:
             return self.probabilities
         shape = self.probabilities.shape
         channels = 2 if self.classes is None else shape[0]
-        channels += self.height is not None
+        channels += 0 if self.maps is None else self.maps.shape[0]
         return MappedArray(self, read_evidence, (channels, *shape[-2:]), np.float32)
 
     def write(self, region: tuple[slice, slice], found: np.ndarray) -> None:
         """Write the evidence of a region."""
-        if self.height is not None:
-            found, self.height[region] = found[:-1], found[-1]
+        if self.maps is not None:
+            classes = len(found) - self.maps.shape[0]
+            found, self.maps[(slice(None), *region)] = found[:classes], found[classes:]
         if self.classes is None:
             self.probabilities[region] = 1 - found[0]
         else:
@@ -98,12 +99,12 @@ def predict_page(
 ) -> Page:
     """Predict a page region by region."""
     size, target = image.shape[1:], predictor.target
-    height = None if target.height is None else new_array(size, "float32")
+    maps = new_array((len(target.maps), *size), "float32") if target.maps else None
     if target.num_classes == 2:
-        page = Page(new_array(size, "float32"), height=height)
+        page = Page(new_array(size, "float32"), maps=maps)
     else:
         classes = new_array(size, "uint8")
-        page = Page(new_array((target.num_classes, *size), "float32"), classes, height)
+        page = Page(new_array((target.num_classes, *size), "float32"), classes, maps)
     for rows, columns in predictor.regions(*size):
         found = predictor.evidence(image, (rows, columns)).numpy()
         region = slice(*rows), slice(*columns)
@@ -117,7 +118,7 @@ def predict_page(
 def read_evidence(page: Page, key: Any) -> np.ndarray:
     """Read the evidence (k, h, w) of a page.
 
-    >>> page = Page(np.array([[0.75]]), height=np.array([[0.5]]))
+    >>> page = Page(np.array([[0.75]]), maps=np.array([[[0.5]]]))
     >>> read_evidence(page, (slice(None), slice(0, 1), slice(0, 1))).tolist()
     [[[0.25]], [[0.75]], [[0.5]]]
     """
@@ -127,8 +128,8 @@ def read_evidence(page: Page, key: Any) -> np.ndarray:
         channels = [1 - inside, inside]
     else:
         channels = [*np.asarray(page.probabilities[(slice(None), *region)])]
-    if page.height is not None:
-        channels.append(np.asarray(page.height[region]))
+    if page.maps is not None:
+        channels += [*np.asarray(page.maps[(slice(None), *region)])]
     return np.stack(channels)[key[0]]
 
 

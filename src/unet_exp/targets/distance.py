@@ -44,6 +44,7 @@ class Distance:
     num_classes: int = 2
 
     losses = ("classes_and_distances",)
+    maps = ("height",)
     gap = 0
     smoothing = 1.0
     seed_threshold = 0.3

@@ -40,6 +40,7 @@ class Foreground:
     separation: bool = True
     activation: str = "softmax"
 
+    maps = ()
     height = None
     smoothing = 2.0
     seed_threshold = 0.8

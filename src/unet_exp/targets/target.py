@@ -49,6 +49,11 @@ class Meaning(Protocol):
         ...
 
     @property
+    def maps(self) -> Sequence[str]:
+        """Names of the channels that the evidence has after the classes, for pictures."""
+        ...
+
+    @property
     def height(self) -> int | None:
         """Channel of evidence that the watershed divides; None: the foreground's probability."""
         ...
@@ -67,7 +72,7 @@ class Meaning(Protocol):
         """Return what postprocessing makes instances from, given the network's output.
 
         The first ``num_classes`` channels are the probabilities of the classes, background first.
-        A target with a ``height`` has it in one more channel, with values from 0 to 1.
+        Those of ``maps`` follow. A ``height`` is one of them, with values from 0 to 1.
         """
         ...
 
@@ -105,12 +110,12 @@ def require_target(target: Any) -> None:
     require_contract("target", target, Target)
     with torch.device("cpu"):
         found = target.evidence(torch.zeros(1, target.out_channels, 2, 3))
-    channels = target.num_classes + (target.height is not None)
+    channels = target.num_classes + len(target.maps)
     if tuple(found.shape) != (1, channels, 2, 3):
         raise ValueError(
             f"target: evidence of {type(target).__name__} returns shape {tuple(found.shape)} for "
             f"an output of shape {(1, target.out_channels, 2, 3)}. Return {(1, channels, 2, 3)}: a "
-            "channel for each of num_classes, and one more for a height."
+            "channel for each of num_classes, and one for each of maps."
         )
 
 

@@ -40,6 +40,7 @@ class ThreeClass:
     width: int | None = None
 
     losses = "weighted_cross_entropy", "dice", "weighted_sum"
+    maps = ("height",)
     gap = 0
     smoothing = 1.0
     seed_threshold = 0.5

@@ -69,7 +69,7 @@ class Gallery(Callback):
 
 
 def draw(prediction: Prediction, batch: dict[str, Any], path: Path, title: str) -> None:
-    """Draw image, labels, weight map, probability, height and errors of one whole image."""
+    """Draw image, labels, weight map, probability, maps and errors of one whole image."""
     by_class = batch["by_class"]
     prediction_panel(
         batch["image"].cpu().numpy(),
@@ -80,7 +80,7 @@ def draw(prediction: Prediction, batch: dict[str, Any], path: Path, title: str) 
         path,
         title=title,
         by_class=by_class,
-        height_map=None if prediction.height is None else prediction.height.float().numpy(),
+        maps={name: values.float().numpy() for name, values in prediction.maps.items()},
     )
 
 
