@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from unet_exp.augmentations.tiles import INTERPOLATIONS, Warp, Window, mirrored_part
+from unet_exp.augmentations.random_tile import RandomTile
+from unet_exp.augmentations.tiles import INTERPOLATIONS, Warp, Window, directions, mirrored_part
 from unet_exp.geometry import mirror_indices
 
 
@@ -108,3 +109,64 @@ def test_the_part_mirrored_once_is_the_axis_mirrored() -> None:
             np.testing.assert_array_equal(shown[again], mirror_indices(low, high + 1, size))
             assert low - first > -len(shown)
             assert high - first < 2 * len(shown) - 1
+
+
+def compass(height: int, width: int, north: tuple[float, float]) -> np.ndarray:
+    """Unit vectors (down, right) that point to a place."""
+    down, right = np.indices((height, width), np.float32) - np.float32(north)[:, None, None]
+    return -np.stack([down, right]) / np.maximum(np.hypot(down, right), 1e-6)
+
+
+def seen(tile: Window | Warp, image: np.ndarray) -> np.ndarray:
+    """The vectors of a tile, pixel by pixel by matrix."""
+    vectors = tile.cut(image, "nearest")
+    matrices = directions(tile, image.shape[-2:])
+    turned = np.einsum("ijhw,jhw->ihw", matrices, vectors)
+    return turned / np.maximum(np.hypot(*turned), 1e-6)
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("flip", [False, True])
+def test_directions_turn_with_a_window(turns: int, flip: bool) -> None:
+    place = np.zeros((30, 40), np.float32)
+    place[14, 17] = 1
+    tile = Window(8, 9, 16, turns, flip)
+    where = np.argwhere(tile.cut(place, "nearest"))[0]
+    found = seen(tile, compass(30, 40, (14, 17)))
+    np.testing.assert_allclose(found, compass(16, 16, tuple(where)), atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_directions_turn_with_rotation_and_scale(seed: int) -> None:
+    tiles = RandomTile(24, 24, elastic_std=0, scale=1.4)
+    tile = tiles.draw(90, 90, np.random.default_rng(seed))
+    assert isinstance(tile, Warp)
+    rows, columns = (tile.cut(ramp, "linear") for ramp in np.indices((90, 90), np.float32))
+    aim = (float(rows[11, 12]), float(columns[11, 12]))  # a place of the image in the tile
+    found = seen(tile, compass(90, 90, aim))
+    expected = compass(24, 24, (11, 12))
+    far = np.hypot(*(np.indices((24, 24)) - np.array([11, 12])[:, None, None])) > 5
+    inside = np.zeros_like(far)
+    inside[4:20, 4:20] = True
+    cosine = (found * expected).sum(0)[far & inside]
+    # The vectors are those of the nearest pixel, at most 0.7 pixels away.
+    assert np.nanmin(cosine) > np.cos(0.25)
+
+
+def test_directions_are_mirrored_with_the_image() -> None:
+    downwards = np.stack([np.ones((6, 8), np.float32), np.zeros((6, 8), np.float32)])
+    found = seen(Window(-3, 2, 6), downwards)
+    # Above the first row of the image the same rows come again, upside down.
+    assert (found[0, :2] == -1).all()
+    assert np.isnan(found[:, 3]).all()
+    assert (found[0, 4:] == 1).all()
+    elastic = RandomTile(40, 40, rotation=5, flip=False, elastic_std=0.3)
+    tile = elastic.draw(12, 40, np.random.default_rng(0))
+    found = seen(tile, np.stack([np.ones((12, 40), np.float32), np.zeros((12, 40), np.float32)]))
+    rows = tile.cut(np.indices((12, 40), np.float32)[0], "linear")
+    rising = np.gradient(rows)[0] > 0.8
+    falling = np.gradient(rows)[0] < -0.8
+    assert rising.sum() > 300
+    assert falling.sum() > 300
+    assert np.nanmin(found[0][rising]) > 0.9
+    assert np.nanmax(found[0][falling]) < -0.9

@@ -66,6 +66,16 @@ def test_a_rotation_by_a_right_angle_is_a_turn() -> None:
     )
 
 
+@pytest.mark.parametrize("tta", ["dihedral", "rotations"])
+def test_the_matrix_leads_back_into_the_image(tta: str) -> None:
+    places = np.indices((30, 30), np.float32)
+    for transformed in transformed_images(tta, places):
+        rows, columns = ((-3, 4), (-3, 4)) if isinstance(transformed, Rotated) else ((10, 17),) * 2
+        shown = transformed.window(rows, columns)
+        down, right = (shown[:, 6, 3] - shown[:, 0, 3]) / 6, (shown[:, 3, 6] - shown[:, 3, 0]) / 6
+        np.testing.assert_allclose(transformed.matrix, np.stack([down, right], 1), atol=0.02)
+
+
 def smooth(height: int, width: int) -> np.ndarray:
     y, x = np.mgrid[:height, :width] / 8
     return (np.sin(x) * np.cos(y / 2) + 0.2 * x).astype(np.float32)[None]

@@ -62,19 +62,27 @@ class Augmentation:
         target: Shaped[np.ndarray, "*k h w"],
         weights: Float32[np.ndarray, "h w"],
         seed: int,
+        turned: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
     ) -> tuple[
         Float32[np.ndarray, "c size size"],
         Shaped[np.ndarray, "*k output output"],
         Float32[np.ndarray, "output output"],
     ]:
-        """Return the tile of number ``seed``: a function of the arguments alone."""
+        """Return the tile of number ``seed``: a function of the arguments alone.
+
+        ``turned`` turns the directions that a target holds: called with its tile, and the matrices
+        of `unet_exp.augmentations.tiles.directions`.
+        """
         random = np.random.default_rng(seed)
         height, width = image.shape[-2:]
         tile = self.tiles.draw(height, width, random)
         planes = self.tiles.cut_image(image, tile)
         for transform in self.transforms:
             planes = transform(planes, random)
-        return planes, self.tiles.cut_target(target, tile), self.tiles.cut_weights(weights, tile)
+        cut = self.tiles.cut_target(target, tile)
+        if turned is not None:
+            cut = turned(cut, self.tiles.directions((height, width), tile))
+        return planes, cut, self.tiles.cut_weights(weights, tile)
 
 
 #: Change the grey values of an image with channels first, by random numbers of a generator.

@@ -5,10 +5,10 @@ from functools import partial
 from math import cos, exp, log, radians, sin
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Float32, Shaped
 
 from unet_exp.augmentations.elastic import coordinate_map, reach
-from unet_exp.augmentations.tiles import INTERPOLATIONS, Tile, Warp, Window
+from unet_exp.augmentations.tiles import INTERPOLATIONS, Tile, Warp, Window, directions
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,10 @@ class RandomTile:
     ) -> Shaped[np.ndarray, "*k output output"]:
         """Return the centre of the tile of a target; each pixel has a value of the target."""
         return tile.cut(target, "nearest", self.margin)
+
+    def directions(self, shape: tuple[int, int], tile: Tile) -> Float32[np.ndarray, "2 2 o o"]:
+        """Return how a direction in an image of this shape turns, for the pixels of a target."""
+        return directions(tile, shape, self.margin)
 
     def cut_weights(
         self, weights: Shaped[np.ndarray, "h w"], tile: Tile

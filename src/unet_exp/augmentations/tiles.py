@@ -17,6 +17,10 @@ INTERPOLATIONS = {
 }
 
 
+#: Part of the usual change in place below which there is none.
+FLAT = 0.3
+
+
 @dataclass(frozen=True)
 class Window:
     """A tile of whole pixels, turned and mirrored without interpolation.
@@ -105,6 +109,28 @@ class Warp:
 
 #: A square tile, which can be cut from several arrays of the same height and width.
 Tile = Window | Warp
+
+
+def directions(
+    tile: Tile, shape: tuple[int, int], margin: int = 0
+) -> Float32[np.ndarray, "2 2 s s"]:
+    """Return matrices that take a direction in an image to the direction in its tile.
+
+    They are the inverse of how the place in the image changes from pixel to pixel of the tile. In
+    mirrored parts a direction is mirrored as well. On the line where an image is mirrored, there is
+    no direction; the matrices are NaN there.
+
+    >>> directions(Window(top=0, left=0, size=2, turns=1), (9, 9))[..., 0, 0].tolist()
+    [[0.0, -1.0], [1.0, 0.0]]
+    """
+    height, width = shape
+    rows = np.broadcast_to(np.arange(height, dtype=np.float32)[:, None], shape)
+    columns = np.broadcast_to(np.arange(width, dtype=np.float32), shape)
+    places = (tile.cut(ramp, "linear", margin) for ramp in (rows, columns))
+    (a, b), (c, d) = (np.gradient(place) for place in places)
+    area = a * d - b * c
+    area[np.abs(area) < FLAT * np.median(np.abs(area))] = np.nan
+    return np.stack([np.stack([d, -b]), np.stack([-c, a])]) / area + np.float32(0)
 
 
 def mirrored_part(low: int, high: int, size: int) -> tuple[slice | Int64[np.ndarray, " n"], int]:

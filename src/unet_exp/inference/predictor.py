@@ -20,7 +20,7 @@ from unet_exp.inference.overlap_tile import OverlapTile, Span
 from unet_exp.inference.tta import CHOICES, transformed_images
 from unet_exp.models.network import Network
 from unet_exp.ranges import require_choice
-from unet_exp.targets.target import Meaning
+from unet_exp.targets.target import Meaning, turned
 
 
 @dataclass
@@ -163,7 +163,9 @@ class Predictor:
                 if on_output is not None:
                     on_output(output)
                 evidence = self.target.evidence(output[None])[0].cpu().numpy()
-                total = total + torch.from_numpy(transformed.restored(evidence, *region).copy())
+                restored = transformed.restored(evidence, *region)
+                restored = turned(self.target, restored, transformed.matrix)
+                total = total + torch.from_numpy(restored.copy())
                 passes += 1
         mean = total / passes
         if not bool(mean.isfinite().all()):

@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Shaped
+from jaxtyping import Float, Float32, Shaped
 
 from unet_exp.geometry import mirror_window
 from unet_exp.ranges import require_choice
@@ -26,6 +26,11 @@ ROTATIONS = 7
 @runtime_checkable
 class TransformedImage(Protocol):
     """An image, rotated or mirrored, on an unbounded plane."""
+
+    @property
+    def matrix(self) -> Float[np.ndarray, "2 2"]:
+        """It takes a direction (down, right) on the plane to the direction in the image."""
+        ...
 
     def window(self, rows: Span, columns: Span) -> Shaped[np.ndarray, "c h w"]:
         """Pixels of the plane, which goes on mirrored beyond the image."""
@@ -80,6 +85,17 @@ class Turned:
         #: Rows and columns of the image before each quarter turn, the last also after all.
         self.sizes = [(height, width) if t % 2 == 0 else (width, height) for t in range(5)]
 
+    @property
+    def matrix(self) -> Float[np.ndarray, "2 2"]:
+        """It takes a direction (down, right) on the plane to the direction in the image.
+
+        >>> Turned(np.zeros((1, 2, 3)), quarter_turns=1).matrix.tolist()
+        [[0.0, 1.0], [-1.0, 0.0]]
+        """
+        quarter = np.array([[0.0, 1.0], [-1.0, 0.0]])
+        mirror = np.diag([1.0, -1.0 if self.flip else 1.0])
+        return np.linalg.matrix_power(quarter, self.quarter_turns) @ mirror
+
     def window(self, rows: Span, columns: Span) -> Shaped[np.ndarray, "c h w"]:
         """Pixels of the turned plane."""
         if self.flip:
@@ -130,6 +146,11 @@ class Rotated:
         self.image = image
         self.cosine, self.sine = math.cos(angle), math.sin(angle)
         self.centre = (image.shape[-2] - 1) / 2, (image.shape[-1] - 1) / 2
+
+    @property
+    def matrix(self) -> Float[np.ndarray, "2 2"]:
+        """It takes a direction (down, right) on the plane to the direction in the image."""
+        return np.array([[self.cosine, self.sine], [-self.sine, self.cosine]])
 
     def window(self, rows: Span, columns: Span) -> Float32[np.ndarray, "c h w"]:
         """Pixels of the rotated plane, interpolated bicubically."""

@@ -102,6 +102,26 @@ class Target(Meaning, Protocol):
         ...
 
 
+@runtime_checkable
+class Directed(Protocol):
+    """A target whose numbers are directions in the image, so that they turn with it."""
+
+    def turned(
+        self, values: Float32[np.ndarray, "k h w"], matrix: Float[np.ndarray, "2 2 *grid"]
+    ) -> Float32[np.ndarray, "k h w"]:
+        """Return what ``encode`` or ``evidence`` gave, after its pixels have moved.
+
+        The matrix takes an old direction (down, right) to the new one. It is (2, 2), or
+        (2, 2, h, w) with a matrix for each pixel, NaN where the new direction is unknown.
+        """
+        ...
+
+
+def turned(target: Meaning, values: Any, matrix: Any) -> Any:
+    """Turn the directions of a target, if it has any: see `Directed`."""
+    return target.turned(values, matrix) if isinstance(target, Directed) else values
+
+
 def require_target(target: Any) -> None:
     """Refuse a target without the members of `Target`, or with evidence of another shape.
 

@@ -95,7 +95,7 @@ class Loaders:
             world,
         )
         return TimedLoader(
-            Tiles(images, augment, self.seed),
+            Tiles(images, augment, self.seed, self.supervise.target),
             batch_size=self.batch_size,
             sampler=sampler,
             num_workers=self.num_workers,

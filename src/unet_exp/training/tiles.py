@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, SequentialSampler
 
 from unet_exp.models.network import Network
-from unet_exp.targets.target import target_tensor, unknown_pixels
+from unet_exp.targets.target import Directed, target_tensor, unknown_pixels
 from unet_exp.training.supervision import Supervised
 
 Batch = TypeVar("Batch", covariant=True)
@@ -55,9 +55,15 @@ class Tiles(Dataset[dict[str, Tensor]]):
     """An endless numbered sequence of random tiles: tile i is a function of i and the seed."""
 
     def __init__(
-        self, images: Sequence[Supervised], augment: Callable[..., Any], seed: int
+        self,
+        images: Sequence[Supervised],
+        augment: Callable[..., Any],
+        seed: int,
+        target: Any = None,
     ) -> None:
         self.images, self.augment, self.seed = images, augment, seed
+        #: The augmentation turns the directions of the target, if it has any.
+        self.turning = {"turned": target.turned} if isinstance(target, Directed) else {}
 
     def __getitem__(self, number: int) -> dict[str, Tensor]:
         # Each pass takes every image once, in an order of its own.
@@ -66,7 +72,7 @@ class Tiles(Dataset[dict[str, Tensor]]):
         chosen = self.images[order[index]]
         seed = int(np.random.default_rng((self.seed, turn, index)).integers(2**31))
         image, target, weights = self.augment(
-            chosen.sample.image, chosen.target, chosen.weights, seed=seed
+            chosen.sample.image, chosen.target, chosen.weights, seed=seed, **self.turning
         )
         # Interpolation spreads weights into unknown pixels next to known ones.
         weights = np.where(unknown_pixels(target), np.float32(0), weights)
