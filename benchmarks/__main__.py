@@ -1,4 +1,4 @@
-"""Speed, side by side with others: ``python -m benchmarks [PART ...] [--quick] [--write]``."""
+"""Compare this project with other packages: ``python -m benchmarks [PART ...] [--write]``."""
 
 import argparse
 import importlib
@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.measuring import HEADER, WIDTHS, Line, Part, row, table
 from unet_exp.training.devices import core_count
 
-#: Each a module with ``lines``. Those that take long are run only by name.
+#: Modules with a function ``lines``. The long ones run only if they are named.
 PARTS = (
     "weight_map", "metrics", "augmentation", "sliding_window", "inference", "loading",
     "training_step", "startup", "growth", "gpu",
@@ -32,43 +32,43 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     every = ", ".join(PARTS) + (f"; only by name: {', '.join(LONG)}" if LONG else "")
     parser.add_argument("parts", nargs="*", metavar="PART", help=every)
-    parser.add_argument("--quick", action="store_true", help="small, to see that they run")
-    parser.add_argument("--rounds", type=int, default=5, help="of which the table gives the range")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that they run")
+    parser.add_argument("--rounds", type=int, default=5, help="number of rounds (default: 5)")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("UNET_EXP_DATA", "data")))
-    parser.add_argument("--write", action="store_true", help="put the tables into RESULTS.md")
+    parser.add_argument("--write", action="store_true", help="write the tables to RESULTS.md")
     parser.add_argument(
         "--only",
         nargs="+",
         default=[],
-        help="rows of generalisation by a part of their names, or peers",
+        help="generalisation: rows whose names contain a text; peers: packages",
     )
     parser.add_argument("--headless", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if unknown := [part for part in arguments.parts if part not in PARTS + LONG]:
-        parser.error(f"There is no part {unknown[0]}. Give of {', '.join(PARTS + LONG)}.")
+        parser.error(f"There is no part {unknown[0]}. Choose from {', '.join(PARTS + LONG)}.")
     if arguments.quick and arguments.write:
         parser.error(
-            "--quick measures small made-up things, and --write would put that in the place of the "
-            "published results. Leave one of them out."
+            "--quick measures small synthetic data, and --write would replace the published "
+            "results by that. Leave one of them out."
         )
     if arguments.quick:
         arguments.rounds = 1
     if not arguments.headless:
         print(table([("part", *HEADER)], WIDTHS), flush=True)
     parts = arguments.parts or PARTS
-    # One process imports everything once, which takes most of the time of small things.
+    # With --quick, imports take most of the time, so all parts share one process.
     if len(parts) == 1 or arguments.quick:
         for name in parts:
             measure(name, arguments)
         return
-    # Each in a process of its own: threads and memory are set for the whole one.
+    # Each part has its own process, because threads and memory are set for a whole process.
     ends = {name: subprocess.run(command(name, arguments), check=False) for name in parts}
     if failed := [name for name, done in ends.items() if done.returncode]:
         sys.exit(f"Failed, see above: {', '.join(failed)}.")
 
 
 def command(name: str, arguments: argparse.Namespace) -> list[str]:
-    """What runs one part, with the same options and without the table's head."""
+    """Command that runs one part with the same options, without the table's header."""
     words = [name, "--headless", "--rounds", str(arguments.rounds), "--data", str(arguments.data)]
     words += ["--only", *arguments.only] if arguments.only else []
     words += [f"--{flag}" for flag in ("quick", "write") if getattr(arguments, flag)]
@@ -76,7 +76,7 @@ def command(name: str, arguments: argparse.Namespace) -> list[str]:
 
 
 def measure(name: str, arguments: argparse.Namespace) -> None:
-    """Run a part, and print its lines as they come."""
+    """Run a part, and print each row as soon as it is measured."""
     part: Part = importlib.import_module(f"benchmarks.{name}")  # pyright: ignore[reportAssignmentType]
     lines: list[Line] = []
     for line in part.lines(arguments):
@@ -87,9 +87,9 @@ def measure(name: str, arguments: argparse.Namespace) -> None:
 
 
 def write(path: Path, name: str, told: str, lines: list[Line]) -> None:
-    """Replace a part's section, up to its table's end; what stands below the table remains.
+    """Replace a part's section up to the end of its table. The text below the table remains.
 
-    Of a section without a table the whole text remains, below the new one.
+    If the old section has no table, all its text remains, below the new table.
     """
     words = f"`python -m benchmarks {name}`, {date.today()}, on {machine()}."
     text = f"## {name}\n\n{told.strip()}\n\n{words}\n\n"
@@ -105,7 +105,7 @@ def write(path: Path, name: str, told: str, lines: list[Line]) -> None:
 
 
 def machine() -> str:
-    """The processor, and the versions of what is compared."""
+    """Processor, and versions of the packages."""
     found = [f"Python {platform.python_version()}"]
     for package in PACKAGES:
         try:

@@ -1,14 +1,15 @@
-"""Accuracy for time: HeLa and ISBI EM in ten minutes on one core.
+"""Scores on HeLa and ISBI EM after ten minutes of training on one core.
 
-Compared: MONAI's usual recipe for 2D images, that of its tutorial
-(2d_segmentation/torch/unet_training_dict.py), with BasicUNet in place of its UNet: Dice loss, Adam
-at 0.001, four crops of 96 x 96 from each of two images, quarter turns, sliding windows. Split,
-target, postprocessing and scores are this project's on both sides, and on both the best of ten
-validations counts. The watershed's settings are this project's own, too; and SEG is mostly about
-cells that come out joined, which count as missed.
+The comparison is the recipe of MONAI's tutorial for 2D images
+(2d_segmentation/torch/unet_training_dict.py), with BasicUNet instead of UNet: Dice loss, Adam with
+a learning rate of 0.001, four crops of 96 x 96 pixels from each of two images, quarter turns, and
+sliding windows. Both sides use this project's split, target, postprocessing and scores, and the
+best of ten validations counts. So the settings of the watershed were chosen for this project. SEG
+mostly depends on cells that are merged by mistake, because they count as missed.
 
-Both train at once, on one thread each and without loading processes, with bfloat16 products where
-the processor has them. This project's time begins with the process, MONAI's with the first step.
+Both train at the same time, on one thread each, without loading processes, and in bfloat16 if the
+processor supports it. This project's time includes the start of the process; MONAI's starts with
+the first step.
 """
 
 import json
@@ -39,7 +40,7 @@ def lines(arguments: Namespace) -> Iterator[Line]:
     data = arguments.data.resolve()
     found = [entry for entry in DATA if (data / folder(entry[0])).exists()]
     if arguments.quick:
-        yield from compare("made up", QUICK, "seg", data, 0.2)
+        yield from compare("synthetic", QUICK, "seg", data, 0.2)
         return
     if not found:
         raise SystemExit(f"There are no real images in {data}. Give --data FOLDER.")
@@ -83,7 +84,7 @@ def compare(
     yield Line(
         case,
         told,
-        f"ours / MONAI's {best:.4f} ({theirs['steps']} steps)",
+        f"ours / MONAI: {best:.4f} ({theirs['steps']} steps)",
         [mine / best if best else float("inf")],
         Mark(at_least=1),
     )
@@ -101,9 +102,10 @@ def duration(seconds: float) -> str:
 def fitting_steps(
     overrides: tuple[str, ...], minutes: float, place: Path, environment: dict[str, str]
 ) -> int:
-    """How many steps fit into the time, for the learning rate to end with it; by a short trial.
+    """Number of steps that fit into the time, estimated with a short training.
 
-    Less a part for the validations, and because beside the other training all is a little slower.
+    The learning-rate schedule needs this number. A part of the time is kept for the validations,
+    and because each step is a little slower while the other training runs.
     """
     trial, every = place / "trial", 30 if minutes > 1 else 2
     words = (
@@ -122,7 +124,7 @@ def fitting_steps(
 
 
 def recipe(path: Path, minutes: float, overrides: list[str]) -> None:
-    """Train MONAI's network, and write its scores."""
+    """Train MONAI's network for ``minutes``, and write its scores to ``path`` (JSON)."""
     import torch
     from monai.data import CacheDataset, DataLoader, list_data_collate
     from monai.inferers import sliding_window_inference
@@ -169,7 +171,7 @@ def recipe(path: Path, minutes: float, overrides: list[str]) -> None:
     half = best_precision("cpu") != "32-true"
 
     class SlidingWindows:
-        """MONAI's sliding windows in the place of the overlap-tile strategy."""
+        """MONAI's sliding windows instead of the overlap-tile strategy."""
 
         scale = 1.0
 

@@ -11,7 +11,7 @@ from unet_exp.runs.planned import settle_plan
 
 
 def composed(data: Path, *overrides: str) -> DictConfig:
-    """What ``train.py plan=none OVERRIDES`` trains with the images of ``data``."""
+    """Configuration of ``train.py plan=none OVERRIDES`` with the images of ``data``."""
     schema.register()
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(groups.CONF), version_base="1.3"):
@@ -23,9 +23,9 @@ def composed(data: Path, *overrides: str) -> DictConfig:
 
 
 def dataset(data: Path, quick: bool) -> tuple[str, list[str]]:
-    """HeLa where ``data`` has it, else made-up images of that size: a name, and overrides."""
+    """Name and overrides of HeLa if ``data`` has it, or of synthetic images of the same size."""
     if quick:
-        return "made up", ["dataset.size=128", "dataset.train=2", "dataset.validation=1"]
+        return "synthetic", ["dataset.size=128", "dataset.train=2", "dataset.validation=1"]
     if (data / "DIC-C2DH-HeLa").exists():
         return "HeLa", ["dataset=hela"]
-    return "made up", ["dataset.size=512", "dataset.validation=1"]
+    return "synthetic", ["dataset.size=512", "dataset.validation=1"]

@@ -1,13 +1,13 @@
-"""Masks of several data sets with one set of defaults, and with one change of them at a time.
+"""Scores of the defaults on several data sets, and with one setting changed at a time.
 
-Every training has the defaults of `train.py`, 700 steps, and no value chosen for its data. Scores
-are those of the validation images: with the postprocessing that the training fitted to them at its
-end, and unfitted. AP is the mean over IoU 0.5 to 0.95, then at 0.5, 0.75 and 0.9. Errors are parts
-of the true objects.
+Every training has the defaults of `train.py` and 700 steps; no value is chosen for a data set. The
+scores are those of the validation images, with the postprocessing that the training fitted to them
+at its end, and without this fit. AP is the mean over IoU 0.5 to 0.95; the values in brackets are AP
+at 0.5, 0.75 and 0.9. Errors are fractions of the true objects.
 
-Trainings and scores stay in `outputs/generalisation`: what is there is not computed again, and a
-training that was cut off goes on. After a default has changed, remove the folder. `--only TEXT ...`
-chooses rows by their names.
+Trainings and scores are kept in `outputs/generalisation`. A finished row is not computed again, and
+an interrupted training is resumed. If a default has changed, remove the folder. `--only TEXT ...`
+chooses rows by a part of their names.
 """
 
 import json
@@ -29,7 +29,7 @@ FOLDER = ROOT / "outputs" / "generalisation"
 STEPS = ("trainer.max_steps=700",)
 METRICS = "metric=[average_precision,object_f1,object_errors]"
 NUCLEI = "nuclei_dsb2018"
-#: Name, the folder that the images are in, and overrides.
+#: Name, folder of the images, and overrides.
 DATA = (
     ("synthetic", "", ()),
     ("nuclei", NUCLEI, ("dataset=folder", f"dataset.root={{data}}/{NUCLEI}")),
@@ -47,7 +47,7 @@ DATA = (
     ),
     ("ISBI EM", "isbi_em", ("dataset=isbi_em",)),
 )
-#: One change at a time; the first is none.
+#: One change at a time. The first row has no change.
 CHANGES = {
     "defaults": (),
     "classes balanced": ("weight_map.class_balance=true",),
@@ -72,7 +72,7 @@ def lines(arguments: Namespace) -> Iterator[Line]:
     data = arguments.data.resolve()
     if arguments.quick:
         with TemporaryDirectory() as folder:
-            yield line("made up", scores(Path(folder), QUICK, data))
+            yield line("synthetic", scores(Path(folder), QUICK, data))
         return
     for change, (name, folder, overrides) in product(CHANGES, DATA):
         row = f"{name}, {change}"
@@ -84,11 +84,11 @@ def lines(arguments: Namespace) -> Iterator[Line]:
 
 
 def scores(folder: Path, overrides: Any, data: Path) -> dict[bool, dict[str, float]]:
-    """Train unless that is done; return the scores with the fitted values, and without."""
+    """Train, unless the run is finished; return the scores with the fitted values, and without."""
     run = RunFolder(folder)
     if run.state() != "finished":
         words = [*overrides, METRICS, f"hydra.run.dir={run.path}", "logger=csv"]
-        # Of several values of a key the last counts.
+        # If a key has several values, the last counts.
         last = {word.split("=")[0]: word for word in words}
         call("train.py", [*last.values(), f"resume={str(run.last.exists()).lower()}"], data)
     return {fitted: evaluated(run, fitted, overrides, data) for fitted in (True, False)}

@@ -1,9 +1,13 @@
-"""On a GPU: the article's network at 572 x 572 in float32, TF32 and bfloat16, eager and compiled.
+"""Speed and memory of the article's network on a GPU.
 
-Compared: the rate of one large matrix product in the same precision, which is what the chip can do;
-for one image of 512 x 512, the article's "less than a second"; for the loading of data, the whole
-time of a training. Steps a second are those of the median. Memory is the peak after two steps, of
-which the first compiles. Without a GPU there is nothing to measure.
+- A training step on a tile of 572 x 572 pixels, in float32, TF32 and bfloat16, eager and compiled.
+  The ratio is its rate of operations, divided by the rate of one large matrix product in the same
+  precision, which shows what the chip can do. Steps a second belong to the median time. Memory is
+  the peak after two warm-up steps; the first of them compiles.
+- An image of 512 x 512 pixels. The article reports "less than a second".
+- data_wait: the part of a training's time in which it waits for batches.
+
+Without a GPU, nothing is measured.
 """
 
 import gc
@@ -28,7 +32,7 @@ from unet_exp.models.unet import UNet
 from unet_exp.records.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[1]
-#: Name, type of the products, and whether float32 may be rounded to TF32 in them.
+#: Name, data type, and whether float32 products may be rounded to TF32.
 PRECISIONS = (
     ("float32", torch.float32, False),
     ("TF32", torch.float32, True),
@@ -54,7 +58,7 @@ def lines(arguments: Namespace) -> Iterator[Line]:
     if (data / "DIC-C2DH-HeLa").exists():
         yield waiting(data)
     else:
-        told = f"There is no DIC-C2DH-HeLa in {data}: data_wait is left out. Give --data FOLDER."
+        told = f"There is no DIC-C2DH-HeLa in {data}, so data_wait is left out. Give --data FOLDER."
         print(told, file=sys.stderr)
 
 
@@ -66,7 +70,7 @@ def training(
     device: torch.device,
     arguments: Namespace,
 ) -> Line:
-    """A step of forward, backward and SGD on one tile, as a share of the matrix rate."""
+    """A step of forward, backward and SGD on one tile, relative to the rate of a matrix product."""
     forget(device)
     side = 188 if arguments.quick else 572
     torch.manual_seed(0)
@@ -94,18 +98,19 @@ def training(
     peak = torch.cuda.max_memory_allocated() / 2**30 if device.type == "cuda" else 0.0
     told = f"{milliseconds(taken)}, {1 / np.median(taken):.3g} steps/s, {peak:.2f} GiB"
     case = f"step in {name}, {'compiled' if compiled else 'eager'}"
-    return Line(case, told, "of the matrix rate", [operations / t / rate for t in taken])
+    compared = "ours / rate of a matrix product"
+    return Line(case, told, compared, [operations / t / rate for t in taken])
 
 
 def forget(device: torch.device) -> None:
-    """Free what the row before left: a compiled network refers to itself."""
+    """Free the memory of the previous row. A compiled network has references to itself."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
 
 
 def waited(function: Callable[[], object], device: torch.device) -> Callable[[], object]:
-    """The function, and the wait for what it has queued."""
+    """Call the function, and wait until the GPU has finished."""
 
     def run() -> None:
         function()
@@ -116,14 +121,14 @@ def waited(function: Callable[[], object], device: torch.device) -> Callable[[],
 
 
 def matrix_rate(side: int, kind: torch.dtype, device: torch.device, rounds: int) -> float:
-    """Operations a second of a product of two square matrices."""
+    """Operations a second in a product of two square matrices."""
     a, b = (torch.randn(side, side, device=device).to(kind) for _ in range(2))
     taken = alternate({"product": waited(lambda: a @ b, device)}, rounds)["product"]
     return 2 * side**3 / min(taken)
 
 
 def count(network: nn.Module, image: torch.Tensor, target: torch.Tensor) -> int:
-    """Operations of forward and backward, of a network that is not compiled."""
+    """Number of operations of forward and backward; the network must not be compiled yet."""
     with FlopCounterMode(display=False) as counter:
         cross_entropy(network(image), target).backward()
     network.zero_grad()
@@ -132,7 +137,7 @@ def count(network: nn.Module, image: torch.Tensor, target: torch.Tensor) -> int:
 
 @torch.inference_mode()
 def one_image(device: torch.device, arguments: Namespace) -> Line:
-    """The article's network on a whole image, from the CPU's memory and back to it."""
+    """The article's network on a whole image, with the copies to the GPU and back."""
     side = 64 if arguments.quick else 512
     network = UNet(base_channels=2 if arguments.quick else 64).eval()
     network.to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -146,14 +151,15 @@ def one_image(device: torch.device, arguments: Namespace) -> Line:
             return overlap_tile(network, image.to(device)).softmax(0).cpu()
 
     taken = alternate({"image": segment}, arguments.rounds)["image"]
-    case = f"an image of {side} x {side}"
+    case = f"one image, {side} x {side}"
     return Line(case, milliseconds(taken), "ours / one second", taken, Mark(at_most=1))
 
 
 def waiting(data: Path) -> Line:
-    """The share of a training's time in which a step waits for its batch.
+    """Fraction of the training time in which a step waits for its batch.
 
-    One of each interval between validations, without the first, in which the loaders start.
+    There is one value for each interval between validations. The first interval is left out,
+    because the loaders start in it.
     """
     with tempfile.TemporaryDirectory() as temporary:
         words = (
@@ -167,4 +173,4 @@ def waiting(data: Path) -> Line:
         rows = RunFolder(Path(temporary, "run")).read_metrics()
     shares = [row["data_wait"] for row in rows[1:]]
     told = f"{spread([100 * share for share in shares])} %"
-    return Line("data_wait, HeLa", told, "of a training's time", shares, Mark(at_most=0.03))
+    return Line("data_wait, HeLa", told, "waiting / training time", shares, Mark(at_most=0.03))

@@ -1,9 +1,11 @@
-"""How cost grows: the power of each quantity that fits the measured times.
+"""How the time grows with the number of pixels, objects, workers or channels.
 
-An exponent of 1 is growth in proportion, of 0 none, of -1 a half for the double. Pixels are those
-of the whole image or tile; the small network is that of model=unet_small; for workers the time is
-that of a pass of 160 batches. A step of training is forward, loss and backward. All threads, but
-for the weight map and the tiles.
+The time is measured at several sizes, and a power law is fitted: time = constant * size^exponent.
+An exponent of 1 means that the time grows in proportion, 0 that it does not grow, and -1 that it is
+halved when the size doubles. Pixels are all pixels of the image or tile. The network is
+model=unet_small. For workers, the time is that of loading 160 batches. A training step is forward,
+loss and backward. Weight map, augmentation and loading use one thread in each process; the rest
+uses all threads.
 """
 
 from argparse import Namespace
@@ -45,7 +47,7 @@ def lines(arguments: Namespace) -> Iterator[Line]:
     yield line("augmentation, pixels", functions, rounds, proportional)
 
     loaders = {count: passes(count, arguments) for count in (1, 2)}
-    yield line("tiles of training, workers", loaders, rounds, None)
+    yield line("loading, workers", loaders, rounds, None)
 
     threads(every)
     network = small(4 if quick else 16).eval()
@@ -65,7 +67,7 @@ def lines(arguments: Namespace) -> Iterator[Line]:
 
 
 def passes(workers: int, arguments: Namespace) -> Callable[[], object]:
-    """A pass of a training's loader."""
+    """A pass of the training's loader."""
     _, images = dataset(arguments.data, arguments.quick)
     steps = 2 if arguments.quick else 160
     tile = ["loader.tile=64"] if arguments.quick else []
@@ -82,7 +84,7 @@ def small(base_channels: int, depth: int = 4) -> UNet:
 
 
 def tile(side: int) -> Callable[[], object]:
-    """Draw a tile of a whole image, anew at each call."""
+    """Draw a new tile of a whole image at each call."""
     augment, numbers = Augmentation(size=side, output_size=side), np.random.default_rng(0)
     image = numbers.normal(size=(1, side, side)).astype(np.float32)
     target, weights = (image[0] > 0).astype(np.int16), np.abs(image[0])
@@ -95,7 +97,7 @@ def segment(network: UNet, image: torch.Tensor) -> torch.Tensor:
 
 
 def step(network: UNet, batch: int, side: int) -> Callable[[], object]:
-    """Forward, loss and backward into new gradients, in the precision that training takes here."""
+    """Forward, loss and backward into new gradients, in training's precision on this machine."""
     network.train().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     image = torch.randn(batch, 1, side, side).contiguous(memory_format=torch.channels_last)
     target = torch.randint(0, 2, (batch, side, side))
@@ -113,10 +115,10 @@ def step(network: UNet, batch: int, side: int) -> Callable[[], object]:
 def line(
     case: str, functions: Mapping[int, Callable[[], object]], rounds: int, mark: Mark | None
 ) -> Line:
-    """Time the same at several sizes, and fit the exponent in each round."""
+    """Time the same function at several sizes, and fit the exponent in each round."""
     times = alternate({str(size): run for size, run in functions.items()}, rounds)
     each = zip(*times.values(), strict=True)
     exponents = [exponent(list(functions), taken) for taken in each]
     told = ", ".join(f"{1000 * np.median(taken):.3g}" for taken in times.values())
     sizes = ", ".join(f"{size:,}" for size in functions)
-    return Line(case, f"{told} ms", f"exponent, at {sizes}", exponents, mark)
+    return Line(case, f"{told} ms", f"exponent over {sizes}", exponents, mark)

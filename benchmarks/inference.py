@@ -1,18 +1,22 @@
-"""Whole images through a network, tile by tile.
+"""Time, accuracy and memory of segmenting large images tile by tile.
 
-Compared: MONAI's sliding_window_inference with the same network and image, at the overlaps that
-are usual with it. Of windows of 256 or 512 pixels, alone or four at once, and of 1024 alone, it
-gets those that should take the least time: as many as the image needs, times what the network
-takes for random ones. None is longer than half the image, so that there is something to put
-together. Both get the network as predict.py has it: channels_last, with folded batch norms, in its
-process, which keeps the memory that is freed; both give logits. Three rounds at most. At an overlap
-of 0.5 constant blending is timed; Gaussian blending computes the same windows.
+The overlap-tile strategy is compared with MONAI's sliding_window_inference, with its common
+overlaps of 0.25 and 0.5. All threads are used.
 
-An error is the largest (and the mean) difference in probability from the image computed at once,
-each side's with its own border: mirrored pixels here, the network's zeros there; MONAI's windows
-are those that were timed. 0.01 is to be a hundred times more accurate. Memory is the peak of a
-process that segments a file by a tiny network: all of predict.py here, from reading to written
-results; there reading and the inferer. All threads.
+Time: Both use the same network, image and process, and both return logits. The network is prepared
+as in predict.py: channels_last, with folded batch norms; the process keeps freed memory. MONAI gets
+the window size (256, 512 or 1024 pixels) and batch size (1 or 4) with the shortest estimated time:
+the number of windows multiplied by the measured time for one. No window is longer than half the
+image, so that there are always seams. There are at most three rounds. At an overlap of 0.5, only
+constant blending is timed, because Gaussian blending computes the same windows.
+
+Error: the largest (and the mean) difference in probability from the result of the whole image in
+one pass. Each side is compared with a whole image that has its own padding: mirrored pixels here,
+zeros for MONAI. MONAI uses the windows of the timing. A goal of 0.01 means an error that is 100
+times smaller.
+
+Memory: the peak of a process that segments a file with a tiny network. Ours is all of predict.py,
+from reading the file to writing the results. MONAI's is reading the file and the inferer.
 """
 
 import subprocess
@@ -39,17 +43,16 @@ from unet_exp.inference.overlap_tile import overlap_tile
 from unet_exp.models.unet import UNet
 
 Window = tuple[int, int]
-"""Its side, and how many at once."""
+"""Side in pixels, and number of windows in a batch."""
 PEERS = ((0.25, "constant", 1), (0.5, "constant", 2), (0.5, "gaussian", None))
-"""Overlap, how overlaps are blended, and how many times the time of ours it should take, if it is
-timed."""
+"""Overlap, blending, and the goal for MONAI's time divided by ours (None: not timed)."""
 WINDOWS = ((256, 1), (256, 4), (512, 1), (512, 4), (1024, 1))
 SIDES = {"ours": (4096, 8192, 16384), "monai": (4096, 8192)}
-"""Of images whose peak of memory is compared with that of the first."""
+"""Sides of the images whose peak memory is measured. Each is compared with the first."""
 
 
 def small(quick: bool) -> UNet:
-    """The default, model=unet_small, after a few steps towards telling blobs from noise."""
+    """The default network, model=unet_small, trained for a few steps to find blobs in noise."""
     depth, channels, side, steps = (1, 4, 32, 5) if quick else (4, 16, 160, 40)
     network = UNet(1, 2, depth, channels, padding="same", norm="batch", dropout=0)
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
@@ -63,13 +66,13 @@ def small(quick: bool) -> UNet:
 
 
 def prepared(network: UNet) -> UNet:
-    """As predict.py has it."""
+    """The network as predict.py prepares it."""
     network = fold_batch_norm(network.eval()).requires_grad_(requires_grad=False)
     return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 def picture(side: int) -> tuple[Tensor, Tensor]:
-    """Blobs of about ten pixels in noise (1, side, side), and where they are (side, side)."""
+    """Image (1, side, side) of blobs of about ten pixels in noise, and their mask (side, side)."""
     spots = torch.randn(1, 1, side // 8, side // 8)
     blobs = nn.functional.interpolate(spots, size=(side, side), mode="bicubic")[0]
     return blobs + torch.randn(1, side, side), (blobs[0] > 0).long()
@@ -85,7 +88,7 @@ def monai(
 
 
 def best_windows(network: UNet, side: int, overlaps: Sequence[float]) -> dict[float, Window]:
-    """For each overlap the window by which MONAI should take the least time for an image."""
+    """For each overlap, the window with which MONAI should be fastest."""
     some = [window for window in WINDOWS if window[0] <= side // 2] or [(side // 2, 1)]
     each = {window: forward(network, *window) / window[1] for window in some}
 
@@ -97,7 +100,7 @@ def best_windows(network: UNet, side: int, overlaps: Sequence[float]) -> dict[fl
 
 
 def forward(network: UNet, length: int, batch: int) -> float:
-    """Seconds for random windows."""
+    """Seconds for one batch of random windows."""
     windows = torch.randn(batch, 1, length, length).to(memory_format=torch.channels_last)
     return min(seconds(lambda: network(windows)) for _ in range(2))
 
@@ -124,7 +127,7 @@ def lines(arguments: Namespace) -> Iterator[Line]:
     quick = arguments.quick
     network = small(quick)
     side = 64 if quick else 4096
-    rounds = min(arguments.rounds, 3)  # of most of a minute
+    rounds = min(arguments.rounds, 3)  # a round takes almost a minute
     with torch.inference_mode():
         windows = best_windows(network, side, (0.25, 0.5))
         yield from times(network, side, windows, rounds)
@@ -149,18 +152,20 @@ def times(network: UNet, side: int, windows: Mapping[float, Window], rounds: int
 
 
 def named(overlap: float, mode: str, window: Window) -> str:
-    return f"MONAI {overlap:g} {mode}, {window[0]} x {window[1]}"
+    count, side = window[1], window[0]
+    windows = f"{count} windows of {side}" if count > 1 else f"1 window of {side}"
+    return f"MONAI, overlap {overlap:g}, {mode}, {windows}"
 
 
 def article(rounds: int) -> Iterator[Line]:
-    """The article's network; MONAI, whose windows must keep their size, gets its padded form."""
+    """The article's network; MONAI gets a padded one, because its windows must keep their size."""
     network, padded = prepared(UNet()), prepared(UNet(padding="same"))
     padded.load_state_dict(network.state_dict())
     image, _ = picture(1024)
     window = best_windows(padded, 1024, (0.25,))[0.25]
     peer = partial(monai, padded, image, window, 0.25, "constant")
-    told = f"{named(0.25, 'constant', window)}, padded"
-    yield from against("1024 x 1024, article's net", network, image, {told: (peer, 1)}, rounds)
+    told = f"{named(0.25, 'constant', window)}, padded network"
+    yield from against("1024 x 1024, article's network", network, image, {told: (peer, 1)}, rounds)
 
 
 def against(
@@ -170,9 +175,10 @@ def against(
     peers: Mapping[str, tuple[Callable[[], Tensor], float]],
     rounds: int,
 ) -> Iterator[Line]:
-    """Seconds of each, in turn, with how many times ours the peer should take.
+    """Time ours and the peers in turn. Each peer comes with the goal for its time divided by ours.
 
-    A pass takes so long that what a first one prepares does not count, once a small one is through.
+    A small image goes first, to load kernels. There is no other warm-up: a pass takes so long that
+    the rest of the preparation does not matter.
     """
     overlap_tile(network, image[:, :64, :64])
     functions: dict[str, Callable[[], Tensor]] = {"ours": partial(overlap_tile, network, image)}
@@ -184,20 +190,20 @@ def against(
 
 
 def errors(network: UNet, windows: Mapping[float, Window]) -> Iterator[Line]:
-    """How far both are from the image computed at once.
+    """Differences of both sides from the whole image in one pass.
 
-    Its side is that of two of the longest windows.
+    The side of the image is twice that of the longest window.
     """
     side = 2 * max(length for length, _ in windows.values())
     image, _ = picture(side)
     tile = network.fitting_sizes(side // 2 + 2 * network.halo)[1]
     mine = apart(overlap_tile(network, image, tile), whole(network, image))
-    # Windows at the border see zeros beyond it, as the whole image does: the seams alone count.
+    # Windows at the border see zeros beyond it, as the whole image does. So only seams count.
     expected = network(image[None])[0]
     for overlap, mode, _ in PEERS:
         theirs = apart(monai(network, image, windows[overlap], overlap, mode), expected)
-        told = f"ours / MONAI {overlap:g} {mode}'s {difference(*theirs)}"
-        case = f"{side} x {side}, error"
+        told = f"ours / MONAI, overlap {overlap:g}, {mode}: {difference(*theirs)}"
+        case = f"error, {side} x {side}"
         yield Line(case, difference(*mine), told, [mine[0] / theirs[0]], Mark(at_most=0.01))
 
 
@@ -206,33 +212,33 @@ def difference(largest: float, mean: float) -> str:
 
 
 def memory(quick: bool) -> Iterator[Line]:
-    """Peaks of processes, which start at what importing torch takes."""
+    """Peak memory of processes, including the memory that the import of torch takes."""
     sides = {"ours": (256, 512), "monai": ()} if quick else SIDES
-    with tempfile.TemporaryDirectory() as name:
-        for who, mark in (("ours", Mark(at_most=1.1)), ("monai", None)):
+    with tempfile.TemporaryDirectory() as folder:
+        for who, name, mark in (("ours", "ours", Mark(at_most=1.1)), ("monai", "MONAI", None)):
             if not sides[who]:
                 continue
-            peaks = {side: peaks_of(who, Path(name), side, quick) for side in sides[who]}
+            peaks = {side: peaks_of(who, Path(folder), side, quick) for side in sides[who]}
             first, *others = peaks
             least = float(np.median(peaks[first]))
             for side in others:
-                case = f"peak memory, {who}, {side} x {side}"
-                compared = f"{side} / {first}, {least:,.0f} MB"
+                case = f"peak memory, {name}, {side} x {side}"
+                compared = f"{side} / {first} pixels a side ({least:,.0f} MB)"
                 ratios = [found / least for found in peaks[side]]
                 yield Line(case, f"{spread(peaks[side])} MB", compared, ratios, mark)
 
 
 def peaks_of(who: str, folder: Path, side: int, quick: bool) -> list[float]:
-    """Three, since an allocator's gaps differ from time to time; one where no aim depends on it.
+    """Measure three times, because fragmentation of the memory differs between processes.
 
-    One also of the largest image, which takes a minute.
+    MONAI, which has no goal here, and the largest image, which takes a minute, are measured once.
     """
     count = 1 if quick or who == "monai" or side == max(SIDES["ours"]) else 3
     return [peak(who, folder / f"{who}{side}.tif", side) for _ in range(count)]
 
 
 def peak(who: str, path: Path, side: int) -> float:
-    """Megabytes."""
+    """Peak memory of one process in megabytes."""
     write_noise(path, side)
     words = [sys.executable, "-m", "benchmarks.peak_memory", who, str(path)]
     done = subprocess.run(words, check=True, capture_output=True, text=True)

@@ -1,12 +1,17 @@
-"""Samples a second that training can take: tiles with target and weights, augmented, in batches.
+"""Rate at which batches of augmented tiles are loaded for training, in samples a second.
 
-Compared: MONAI's CacheDataset and DataLoader with the like transforms, of the same tile, batch
-and number of loading processes. "one warp": shift, rotation and elastic deformation by one
-Rand2DElasticd, the least that MONAI needs; "chain": RandSpatialCropd, RandRotated and
-Rand2DElasticd one after the other, as its tutorials write it; both with RandFlipd and grey values.
-Floor: torch's DataLoader over tiles that are ready, which is what handing them over takes. Both
-sides keep the images in memory. A pass is timed from its start to its last batch. HeLa where the
-folder has it, made-up images otherwise. One thread in each process.
+A sample is a tile of image, target and weights. The comparison is MONAI's CacheDataset and
+DataLoader with similar transforms, and with the same tile, batch size and number of workers:
+
+- MONAI, one transform: one Rand2DElasticd shifts, rotates and deforms. This is MONAI's fastest way.
+- MONAI, three transforms: RandSpatialCropd, RandRotated and Rand2DElasticd, as in its tutorials.
+
+Both also have RandFlipd and change the grey values. "Precomputed tiles" is torch's DataLoader over
+tiles in memory. It is the upper bound, because it only makes and transfers batches.
+
+Both sides keep the images in memory. The time is that of one pass, from its start to its last
+batch. The images are HeLa if the data folder has it, and synthetic otherwise. Each process uses one
+thread.
 """
 
 import warnings
@@ -30,12 +35,12 @@ with warnings.catch_warnings():
     from monai import transforms as monai
 
 KEYS = ("image", "target", "weights")
-#: Of image, target and weights: torch's grid_sample, as ours interpolates.
+#: Interpolation of image, target and weights, as in our augmentation.
 MODES = ("bicubic", "nearest", "bilinear")
 
 
 class Ready(Dataset[dict[str, torch.Tensor]]):
-    """The same few tiles again and again, without any work."""
+    """The same few precomputed tiles, repeated."""
 
     def __init__(self, tiles: Sequence[dict[str, torch.Tensor]], count: int) -> None:
         self.tiles, self.count = tiles, count
@@ -78,7 +83,7 @@ def chain(tile: int) -> list[Any]:
 
 
 def after(moves: Sequence[Any]) -> list[Any]:
-    """What follows on the moves in both recipes: flips and grey values."""
+    """Add the transforms that both recipes share: flips and grey values."""
     return [
         *moves,
         monai.RandFlipd(KEYS, prob=0.5, spatial_axis=1),
@@ -98,7 +103,7 @@ def peer(loaders: Loaders, moves: Sequence[Any], samples: int, workers: int) -> 
     kept = monai.EnsureTyped(KEYS, dtype=torch.float32, track_meta=False)
     recipe = monai.Compose([kept, *after(moves)])
     cached = monai_data.CacheDataset(items, recipe, cache_rate=1, progress=False)
-    # One long pass, so that no time goes into beginning another.
+    # One long pass, because starting a pass takes time.
     sampler = RandomSampler(cached, replacement=True, num_samples=samples)
     return monai_data.DataLoader(
         cached,
@@ -110,7 +115,7 @@ def peer(loaders: Loaders, moves: Sequence[Any], samples: int, workers: int) -> 
 
 
 def passing(loader: Any) -> Callable[[], None]:
-    """A whole pass, of which each batch is taken as soon as it is there."""
+    """A whole pass that takes each batch as soon as it is ready."""
 
     def go() -> None:
         for _ in loader:
@@ -120,7 +125,7 @@ def passing(loader: Any) -> Callable[[], None]:
 
 
 def check(batches: Sequence[dict[str, torch.Tensor]], batch_size: int, tile: int) -> None:
-    """Stop unless all give the same shapes."""
+    """Stop unless all batches have the same shapes."""
     for batch in batches:
         np.testing.assert_equal(batch["image"].shape, (batch_size, 1, tile, tile))
         for name in ("target", "weights"):
@@ -129,9 +134,9 @@ def check(batches: Sequence[dict[str, torch.Tensor]], batch_size: int, tile: int
 
 def lines(arguments: Namespace) -> Iterator[Line]:
     threads(1)
-    monai_data.set_track_meta(False)  # the faster of its two ways
+    monai_data.set_track_meta(False)  # faster than with metadata
     name, images = dataset(arguments.data, arguments.quick)
-    # A pass of ours is longer: both then take about a second.
+    # Ours loads more batches, so that a pass takes about a second on both sides.
     passes, theirs = (2, 2) if arguments.quick else (160, 16)
     for workers in (0,) if arguments.quick else (2, 0):
         cfg = composed(
@@ -155,22 +160,23 @@ def lines(arguments: Namespace) -> Iterator[Line]:
                 num_workers=workers,
                 persistent_workers=workers > 0,
             ),
-            "one warp": peer(loaders, one_warp(tile, room), theirs * batch_size, workers),
-            "chain": peer(loaders, chain(tile), theirs * batch_size, workers),
+            "one transform": peer(loaders, one_warp(tile, room), theirs * batch_size, workers),
+            "three transforms": peer(loaders, chain(tile), theirs * batch_size, workers),
         }
         check([next(iter(loader)) for loader in all_of_them.values()], batch_size, tile)
         times = alternate(
             {key: passing(loader) for key, loader in all_of_them.items()}, arguments.rounds
         )
-        counts = {"ours": passes, "floor": passes, "one warp": theirs, "chain": theirs}
+        recipes = ("one transform", "three transforms")
+        counts = {"ours": passes, "floor": passes, **dict.fromkeys(recipes, theirs)}
         rates = {
             key: [counts[key] * batch_size / taken for taken in values]
             for key, values in times.items()
         }
         case = f"{name}, tile {tile}, batch {batch_size}, {workers} workers"
         told = f"{spread(rates['ours'])} samples/s"
-        for recipe in ("one warp", "chain"):
+        for recipe in recipes:
             ratios = over(rates["ours"], rates[recipe])
             goal = Mark(at_least=5) if workers else None
             yield Line(case, told, f"ours / MONAI, {recipe}", ratios, goal)
-        yield Line(case, told, "ours / tiles that are ready", over(rates["ours"], rates["floor"]))
+        yield Line(case, told, "ours / precomputed tiles", over(rates["ours"], rates["floor"]))

@@ -1,4 +1,4 @@
-"""What the benchmarks share: rounds that alternate, ratios within a round, one form of table."""
+"""Timing in alternating rounds, ratios within a round, and the table of results."""
 
 import os
 import time
@@ -12,14 +12,14 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-HEADER = ("case", "ours", "compared", "ratio", "to reach", "")
-#: Of the part's name and the columns, on a screen, where a row is printed before the next is known.
-WIDTHS = (14, 46, 26, 50, 24, 8, 3)
+HEADER = ("case", "ours", "comparison", "ratio", "goal", "reached")
+#: Widths of the part's name and of the columns on a terminal, where each row is printed at once.
+WIDTHS = (14, 46, 26, 58, 24, 8, 7)
 
 
 @dataclass(frozen=True)
 class Mark:
-    """The ratio to reach: ``at_least`` so much faster than a peer, or ``at_most`` a floor's."""
+    """Goal for a ratio: ``at_least`` against another program, or ``at_most`` against a bound."""
 
     at_least: float | None = None
     at_most: float | None = None
@@ -35,9 +35,9 @@ class Mark:
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the table: what was measured, against what, and whether it is as it should be.
+    """A row of the table: what was measured, against what, and whether the goal is reached.
 
-    ``ratios`` are one a round; the mark is compared with their median.
+    ``ratios`` has one value for each round. Their median is compared with the mark.
     """
 
     case: str
@@ -55,17 +55,17 @@ class Line:
 
 
 class Part(Protocol):
-    """A module of this package that is run by its name."""
+    """A module of this package that measures one part."""
 
     __doc__: str
 
     def lines(self, arguments: Namespace) -> Iterator[Line]:
-        """Measure: ``arguments`` has ``quick``, ``rounds`` and ``data``, a folder."""
+        """Measure, and yield rows; ``arguments`` has ``quick``, ``rounds`` and ``data``."""
         ...
 
 
 def table(rows: Sequence[Sequence[str]], widths: Sequence[int] | None = None) -> str:
-    """Markdown, with a header first; each column as wide as its widest cell, or as said.
+    """Markdown table. The first row is the header. ``widths`` default to those of the widest cells.
 
     >>> print(table([("case", "ratio"), ("whole", "2.00")]))
     | case  | ratio |
@@ -116,15 +116,16 @@ def alternate(
     least: float = 0.05,
     warm: bool = True,
 ) -> dict[str, list[float]]:
-    """Seconds that each function takes, once a round, one after the other.
+    """Seconds that each function takes in each round.
 
-    So a busy machine slows all of a round alike. Every second round goes backwards, since each
-    function finds memory and caches as the one before left them.
+    A round calls each function once, one after the other, so that other load on the machine slows
+    all of them alike. Every second round has the reverse order, because each function finds memory
+    and caches as the previous one left them.
 
-    Before the first round each is called twice, uncounted: to prepare kernels and caches, and to
-    see how long it takes. What takes less than ``least`` seconds is repeated within a round, and a
-    round's number is the mean. Without ``warm`` there are neither calls before nor repetitions:
-    for what takes many seconds.
+    Before the first round, each function is called twice: to warm up, and to see how long it takes.
+    A function that takes less than ``least`` seconds is repeated within a round, and the mean
+    counts. Without ``warm``, there is no warm-up and no repetition; use this for functions that
+    take many seconds.
     """
     repeats = {name: repetitions(f, least) if warm else 1 for name, f in functions.items()}
     times: dict[str, list[float]] = {name: [] for name in functions}
@@ -140,13 +141,13 @@ def alternate(
 
 
 def repetitions(function: Callable[[], object], least: float) -> int:
-    """How often a function must be called to take ``least`` seconds, by its second call."""
+    """Number of calls that take about ``least`` seconds, estimated from the second call."""
     function()
     return max(1, round(least / max(seconds(function), 1e-6)))
 
 
 def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
-    """How ``values`` grow: the power of ``sizes`` that fits them best.
+    """Exponent of the power law that fits ``values`` over ``sizes`` best.
 
     >>> round(exponent([1, 2, 4], [3, 12, 48]), 6)
     2.0
@@ -155,7 +156,7 @@ def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
 
 
 def threads(count: int) -> None:
-    """Let OpenCV, torch and numpy's BLAS compute on so many threads, at most OMP_NUM_THREADS."""
+    """Set the number of threads of OpenCV, torch and numpy's BLAS, at most OMP_NUM_THREADS."""
     count = min(count, int(os.environ.get("OMP_NUM_THREADS", count)))
     cv2.setNumThreads(count)
     torch.set_num_threads(count)

@@ -1,7 +1,8 @@
-"""The scores of instances: V_rand, V_info, SEG and AP; the warping error.
+"""Time for the scores of instances (V_rand, V_info, SEG and AP) and for the warping error.
 
-Compared: scikit-image for V_rand and V_info; py-ctcmetrics for SEG, which reads its images from
-files; cellseg-metrics for AP. All must agree before they are timed. One thread.
+V_rand and V_info are compared with scikit-image, SEG with py-ctcmetrics, and AP with
+cellseg-metrics. py-ctcmetrics reads its images from files. Before the timing, each pair of
+implementations must give the same score. All run on one thread.
 """
 
 import tempfile
@@ -29,7 +30,8 @@ from unet_exp.metrics.v_info import information_scores, v_info
 from unet_exp.metrics.v_rand import v_rand
 from unet_exp.metrics.warping_error import remaining_errors
 
-#: Both peers of SEG and AP make tables of all pairs of objects: beyond this many, gigabytes.
+#: The other packages for SEG and AP make tables of all pairs of objects. With more objects than
+#: this, the tables would take gigabytes.
 PAIRED = 1500
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -65,10 +67,11 @@ def py_ctcmetrics(folder: Path) -> float:
 
 
 def check(predicted: np.ndarray, truth: np.ndarray, folder: Path | None) -> None:
-    """Stop unless the other libraries' numbers are ours, by whatever formula joins them."""
+    """Stop unless the other libraries agree with our scores, after conversion to one definition."""
     _, split, jaccards = ours(predicted, truth)
     error, conditional = scikit_image(predicted, truth)
-    # Its pairs leave out a pixel with itself, as the Rand error's do; its background is a region.
+    # scikit-image leaves out pairs of a pixel with itself, as the Rand error does. It counts the
+    # background as a region.
     apart = np.where(predicted == 0, predicted.max() + 1, predicted)
     expected = rand_error(torch.from_numpy(apart), torch.from_numpy(truth)).item()
     np.testing.assert_allclose(error, expected, atol=1e-9)
@@ -79,7 +82,7 @@ def check(predicted: np.ndarray, truth: np.ndarray, folder: Path | None) -> None
         return
     np.testing.assert_allclose(py_ctcmetrics(folder), jaccards, atol=1e-9)
     found = average_precision(torch.from_numpy(predicted), torch.from_numpy(truth), (0.5,)).item()
-    f1 = panoptic_quality(truth, predicted)["dq"]  # of pairs above, not at, an IoU of one half
+    f1 = panoptic_quality(truth, predicted)["dq"]  # pairs need an IoU above 0.5, not equal to it
     np.testing.assert_allclose(found, f1 / (2 - f1), atol=1e-6)
 
 
@@ -120,7 +123,7 @@ def compare(rounds: int, quick: bool) -> Iterator[Line]:
 
 
 def warp_time(rounds: int, data: Path, quick: bool) -> Iterator[Line]:
-    """What the warping error takes, beside V_rand of the same image."""
+    """Time for the warping error, relative to V_rand of the same image."""
     path = data / "isbi_em" / "train-labels.tif"
     if path.exists() and not quick:
         name, inside = "ISBI EM slice 0", tifffile.imread(path, key=0) == 255

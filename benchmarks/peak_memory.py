@@ -1,6 +1,6 @@
-"""Largest memory of a process that segments an image file, alone in it: ``benchmarks.inference``.
+"""Segment an image file and print the peak memory of the process in bytes.
 
-``python -m benchmarks.peak_memory ours|monai IMAGE`` prints bytes.
+``benchmarks.inference`` runs ``python -m benchmarks.peak_memory ours|monai IMAGE``.
 """
 
 import re
@@ -27,7 +27,7 @@ from unet_exp.targets.foreground import Foreground
 
 
 def peak() -> int:
-    """Bytes; what a process reports of itself on Linux includes its parent's, but for VmHWM."""
+    """Peak memory in bytes. On Linux, only VmHWM excludes the memory of the parent process."""
     status = Path("/proc/self/status")
     if status.exists() and (found := re.search(r"VmHWM:\s*(\d+) kB", status.read_text())):
         return 1024 * int(found[1])
@@ -35,14 +35,14 @@ def peak() -> int:
 
 
 def tiny() -> UNet:
-    """So small that the image takes the memory, not the network."""
+    """A network so small that the image determines the memory."""
     torch.manual_seed(0)
     network = UNet(depth=1, base_channels=2, padding="same", norm="batch").eval()
     return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 def write_noise(path: Path, side: int) -> None:
-    """An uncompressed TIFF of 8 bits, written row by row."""
+    """Write an uncompressed TIFF of 8 bits, a few rows at a time."""
     rows = np.random.default_rng(0).integers(0, 256, (64, side), np.uint8)
     image = tifffile.memmap(path, shape=(side, side), dtype=np.uint8)
     for top in range(0, side, len(rows)):
@@ -51,7 +51,7 @@ def write_noise(path: Path, side: int) -> None:
 
 
 def ours(path: Path) -> None:
-    """What predict.py does with a file."""
+    """Do the same as predict.py does with a file."""
     keep_freed_memory()
     predictor = Predictor([tiny()], Foreground(), OverlapTile(), ClassMap())
     output = path.with_suffix("")
@@ -61,7 +61,7 @@ def ours(path: Path) -> None:
 
 
 def monai(path: Path) -> None:
-    """What its inferer needs: the whole image as one tensor; nothing is written."""
+    """Read the whole image as one tensor, as MONAI's inferer needs it; write nothing."""
     from monai.inferers.utils import sliding_window_inference
 
     image = torch.from_numpy(tifffile.imread(path).astype(np.float32) / 255)

@@ -1,13 +1,15 @@
-"""Quality for compute, beside other programs for cells and nuclei.
+"""Scores of this project and of other programs for nuclei after equal processor time.
 
-Compared: StarDist, Cellpose 3, Mask R-CNN of torchvision and MONAI's U-Net, each trained from
-random weights by its own documentation (`benchmarks/peer_programs/`), in the processor time that
-this project took for the same images: 170 fluorescence nuclei of the Data Science Bowl. Scores are
-those of its 50 validation images: average precision, mean over IoU 0.5 to 0.95, then at 0.5, 0.75
-and 0.9. One thread. Thresholds are fitted to the validation images where a program offers that
-(this project, StarDist), and this project's watershed is fitted to the probabilities of MONAI's.
+The data set has 170 training images and 50 validation images of fluorescent nuclei, from the Data
+Science Bowl 2018. StarDist, Cellpose 3, Mask R-CNN of torchvision, and MONAI's U-Net are trained
+from random weights, as their own documentation describes (`benchmarks/peer_programs/`). Each gets
+the processor time that this project's training took, on one thread. The score is AP on the
+validation images: the mean over IoU 0.5 to 0.95, and in brackets at 0.5, 0.75 and 0.9.
 
-`pip install unet-exp[peers]` installs the others. A peer that is missing is left out.
+This project and StarDist fit their thresholds to the validation images. MONAI's U-Net has no
+postprocessing of its own, so this project's watershed is fitted to its probabilities.
+
+`pip install unet-exp[peers]` installs the other programs. Programs that are missing are left out.
 """
 
 import importlib.util
@@ -33,14 +35,14 @@ from unet_exp.postprocessing.watershed import Watershed
 ROOT = Path(__file__).parents[1]
 NUCLEI = "nuclei_dsb2018"
 STEPS = (100, 300, 700)
-"""Lengths of this project's training; the others get the processor time of each."""
+"""Steps of this project's trainings. The other programs get the processor time of each."""
 PEERS = {
     "stardist": "stardist_from_scratch",
     "cellpose": "cellpose_from_scratch",
     "torchvision": "mask_rcnn",
     "monai": "monai_unet",
 }
-"""Programs by the package that they need."""
+"""Module in `peer_programs` by the package that it needs."""
 QUICK = ("model.depth=2", "model.base_channels=4", "plan=none", "loader.tile=48")
 
 
@@ -76,7 +78,7 @@ def lines(arguments: Namespace) -> Iterator[Line]:
 
 
 def ours(source: Path, folder: Path, steps: int, quick: bool) -> float:
-    """Train and predict with the defaults; return the seconds of processor time of the training."""
+    """Train and predict with the defaults; return the processor time of the training in seconds."""
     words = ["dataset=folder", f"dataset.root={source}", f"trainer.max_steps={steps}"]
     words += [f"hydra.run.dir={folder}", "logger=none", "trainer=cpu", *(QUICK if quick else ())]
     taken = call([ROOT / "train.py", *words, f"loader.steps_per_validation={steps}"])
@@ -86,7 +88,7 @@ def ours(source: Path, folder: Path, steps: int, quick: bool) -> float:
 
 
 def call(words: list[object]) -> float:
-    """Run a program of Python with one thread; return its seconds of processor time."""
+    """Run a Python program on one thread; return its processor time in seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     single = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), "1")
     subprocess.run(
@@ -120,7 +122,7 @@ def scores(masks: Path, source: Path) -> torch.Tensor:
 
 
 def described(levels: torch.Tensor) -> str:
-    """Return AP as a line of text; ``levels`` holds it at IoU 0.5, 0.55, .. 0.95."""
+    """Return AP as a line of text; ``levels`` has the values at IoU 0.5, 0.55, .. 0.95."""
     at = " ".join(f"{levels[index]:.3f}" for index in (0, 5, 8))
     return f"AP {levels.mean():.3f} ({at})"
 

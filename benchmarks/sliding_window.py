@@ -1,8 +1,10 @@
-"""Segmenting 512 x 512 pixels: window by window, densely, and by U-Net (arXiv:1505.04597, 1).
+"""Time to segment 512 x 512 pixels with a sliding-window network and with U-Net.
 
-Compared: the network that U-Net replaced, window by window; a sample of windows is timed and
-scaled up to all. Weights are random, which costs the same time; that both forms of the sliding
-window give the same logits is checked in the same run. All threads.
+The sliding-window network is the one that U-Net replaced (arXiv:1505.04597, section 1). It
+classifies the pixel in the middle of a window. The baseline applies it to one window for each
+pixel; a sample of windows is timed, and the time for all is extrapolated. "Dense" computes the same
+logits with dilated convolutions on the whole image; each run checks that they are equal. All
+weights are random, which does not change the time. All threads are used.
 """
 
 from argparse import Namespace
@@ -17,14 +19,14 @@ from unet_exp.inference.overlap_tile import overlap_tile
 from unet_exp.models.sliding_window import WINDOW, SlidingWindow
 from unet_exp.models.unet import UNet
 
-#: Windows in a batch; more are no faster on a CPU.
+#: Windows in a batch. Larger batches are no faster on a CPU.
 BATCH = 64
-#: Batches that are timed when the sample is scaled up.
+#: Number of batches in the sample that is timed.
 SAMPLE = 8
 
 
 def window_by_window(network: nn.Module, image: Tensor, pixels: Tensor) -> Tensor:
-    """Logits (n, k) of ``pixels``, numbered row by row, of an image (c, h, w)."""
+    """Logits (n, k) of ``pixels`` of an image (c, h, w); pixels are numbered row by row."""
     padded, columns = mirror_pad(image, *[WINDOW // 2] * 4), image.shape[-1]
     logits = []
     for batch in pixels.split(BATCH):
@@ -41,7 +43,7 @@ def lines(arguments: Namespace) -> Iterator[Line]:
     image = torch.randn(1, side, side)
     n4 = SlidingWindow()
     networks = {
-        "sliding window, densely": n4,
+        "sliding-window network, dense": n4,
         "U-Net, model=unet_small": UNet(base_channels=16, padding="same", norm="batch"),
         "U-Net, model=unet": UNet(),
     }
@@ -59,5 +61,5 @@ def lines(arguments: Namespace) -> Iterator[Line]:
     times = alternate(peer | functions, arguments.rounds)
     windows = [seconds * len(every) / len(pixels) for seconds in times["windows"]]
     for name in networks:
-        compared = "window by window / ours"
+        compared = "one window for each pixel / ours"
         yield Line(name, milliseconds(times[name]), compared, over(windows, times[name]))

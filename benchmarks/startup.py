@@ -1,7 +1,8 @@
-"""Time until something is seen, each in a process of its own.
+"""Duration of short commands, each in a new process.
 
-Compared: ``import torch``, and the start of lightning-hydra-template, which imports Lightning,
-torch and Hydra and composes a configuration of this size before its first line.
+They are compared with ``import torch``, and with the start of lightning-hydra-template. That
+project imports Lightning, torch and Hydra and composes its configuration before it prints anything;
+here, it composes this project's configuration.
 """
 
 import os
@@ -35,10 +36,10 @@ def start(words: list[str], folder: Path) -> None:
 
 
 def composed(folder: Path) -> Path:
-    """Write this project's configuration as one plain file, for the template's start to read."""
+    """Write this project's configuration as one plain file, which the template composes."""
     words = [sys.executable, str(ROOT / "train.py"), "--cfg", "job"]
     text = subprocess.run(words, cwd=folder, check=True, capture_output=True, text=True).stdout
-    # Resolvers of ours are unknown there.
+    # The template does not know our resolvers.
     lines = [line for line in text.splitlines() if "${" not in line]
     (folder / "conf").mkdir()
     (folder / "conf" / "config.yaml").write_text("\n".join(lines))
@@ -55,7 +56,7 @@ def lines(arguments: Namespace) -> Iterator[Line]:
             "template": template,
             "train.py --help": [*train, "--help"],
             "train.py --cfg job": [*train, "--cfg", "job"],
-            "train.py, a step, validated, saved": [*train, *STEP],
+            "train.py, one step, validation, checkpoint": [*train, *STEP],
         }
         times = alternate(
             {case: lambda words=words: start(words, folder) for case, words in starts.items()},
@@ -66,4 +67,4 @@ def lines(arguments: Namespace) -> Iterator[Line]:
     for case, taken in times.items():
         told, goal = f"{spread(taken)} s", Mark(at_most=1.2) if "--" in case else None
         yield Line(case, told, "ours / import torch", over(taken, torch), goal)
-        yield Line(case, told, "template's imports and compose / ours", over(peer, taken))
+        yield Line(case, told, "start of lightning-hydra-template / ours", over(peer, taken))

@@ -1,15 +1,19 @@
-"""A step of training, as the command trains, beside the least that it takes.
+"""Time for one step of training with ``train.py``.
 
-Ours is the training of ``train.py``: Lightning, loader, scheduler, EMA of the weights, losses,
-checks, live progress, signals, and W&B offline. Compared: a bare PyTorch loop that trains the same,
-with the same network, loss, optimiser and precision, batches from a loader of its own, and torch's
-EMA update as the training has it, counted in and not: with it the ratio is what Lightning, logging
-and checks add. And MONAI's BasicUNet of the same depth, widths and norm in the same loop without
-EMA. Its tile has the side that comes nearest to our operations, and what
-is left of a difference is divided out: the ratio is of seconds for each operation. Operations are
-those that torch.utils.flop_counter knows, forward and backward. Nothing loads in other processes.
-Steps of all three take turns within one process, in changing order, since each finds its memory
-as the one before left it. A round is the mean of some steps. Validation is left out. All cores.
+Ours is the complete training: Lightning, data loading, learning-rate schedule, exponential moving
+average of the weights (EMA), loss, checks, progress bar, signal handling, and W&B offline. It is
+compared with
+
+- a plain PyTorch loop with the same network, loss, optimiser and precision, and with a loader of
+  its own. With the EMA update, the ratio shows the overhead of Lightning, logging and checks.
+- MONAI's BasicUNet of the same depth, widths and norm, in the same plain loop without EMA. Its tile
+  has the side whose number of operations is nearest to ours. The ratio is of seconds for each
+  operation, so that the remaining difference does not matter. Operations are counted by
+  torch.utils.flop_counter, forward and backward.
+
+The three alternate step by step in one process, and their order changes, because each step finds
+the memory as the previous one left it. Tiles are loaded in the same process. A round is the mean of
+several steps. Validation is not included. All cores are used.
 """
 
 import contextlib
@@ -52,19 +56,19 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of its own imports
     from monai.networks.nets import BasicUNet
 
-#: Sides of MONAI's tiles are multiples of it: four poolings.
+#: The side of MONAI's tiles is a multiple of this, because of four poolings.
 GRID = 16
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network of ours, and how many of its steps are a round."""
+    """One of our networks, and the number of steps in a round."""
 
     overrides: tuple[str, ...]
     base_channels: int
     norm: tuple[str, dict[str, Any]] | None
     steps: int
-    #: Steps before the first round.
+    #: Warm-up steps before the first round.
     before: int
 
 
@@ -80,7 +84,7 @@ QUICK = {
 
 
 class Bare:
-    """Training without a framework: ``step()`` takes a batch of its loader."""
+    """A plain training loop; ``step()`` trains on the next batch of its loader."""
 
     def __init__(
         self,
@@ -105,7 +109,7 @@ class Bare:
 
 
 class Beside(Callback):
-    """Time the steps of a training; after each, time one of each of the others."""
+    """Time each step of a training, and after it one step of each other loop."""
 
     def __init__(self, bare: Bare, monai: Bare) -> None:
         self.bare, self.monai = bare, monai
@@ -120,7 +124,7 @@ class Beside(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         self.times["ours"].append(time.perf_counter() - self.since)
-        # As a bare loop has it.
+        # A plain loop does not ask for deterministic algorithms.
         torch.use_deterministic_algorithms(False)
         if trainer.global_step % 2:
             self.time_bare()
@@ -141,9 +145,9 @@ class Beside(Callback):
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds of each step, and the operations of one, of "ours", "bare" and "monai".
+    """Seconds of each step, operations of one step, and tiles, by loop.
 
-    Those of the EMA update, "ema", follow on "bare".
+    The loops are "ours", "bare" and "monai"; "ema" is the EMA update that belongs to "bare".
     """
 
     seconds: dict[str, list[float]]
@@ -165,16 +169,16 @@ def lines(arguments: Namespace) -> Iterator[Line]:
         each = {key: taken[key] / found.operations[key] for key in ("ours", "monai")}
         told, where = milliseconds(taken["ours"]), f"{title}, {name}, tile {found.tiles['ours']}"
         same = over(taken["ours"], taken["bare"] + taken["ema"])
-        yield Line(where, told, "ours / bare loop with EMA", same, Mark(at_most=1.03))
+        yield Line(where, told, "ours / plain loop with EMA", same, Mark(at_most=1.03))
         least = over(taken["ours"], taken["bare"])
-        yield Line(where, told, "ours / bare loop without EMA", least)
+        yield Line(where, told, "ours / plain loop without EMA", least)
         mine, theirs = (found.operations[key] / 1e9 for key in ("ours", "monai"))
         compared = f"MONAI, tile {found.tiles['monai']}, {theirs:,.0f} to {mine:,.0f} GFLOP / ours"
         yield Line(where, told, compared, over(each["monai"], each["ours"]), Mark(at_least=1))
 
 
 def measure(folder: Path, data: Path, images: Sequence[str], case: Case, count: int) -> Measured:
-    """Train for ``count`` steps, beside the two others."""
+    """Train for ``count`` steps, in turn with the two other loops."""
     cfg = composed(
         data, *images, *case.overrides, "trainer=cpu", "loader.num_workers=0",
         "logger.mode=offline", "pictures.images=0",
@@ -195,7 +199,7 @@ def measure(folder: Path, data: Path, images: Sequence[str], case: Case, count: 
     its_loaders = build_loaders(padded, source, build(padded.model))
 
     logger = build(cfg.logger)(folder=folder, run_id="benchmark", config=training.config)
-    # On a terminal, the bar moves.
+    # The progress bar moves only on a terminal.
     screen = Console(file=io.StringIO(), force_terminal=True)
     bar = ProgressBar(training.monitor, RunFolder(folder), screen)
     callbacks = [bar if isinstance(c, ProgressBar) else c for c in training.callbacks]

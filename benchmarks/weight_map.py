@@ -1,8 +1,9 @@
-"""The weight map of equation 2.
+"""Time for the weight map of equation 2.
 
-Compared: the textbook recipe, one distance transform for each object; and one distance transform
-of the image by scipy, which is the least that any recipe needs. Real images are used where the
-folder has them, made-up ones of the same kind otherwise. One thread.
+It is compared with the textbook recipe, which computes one distance transform for each object, and
+with a single distance transform of the image by scipy. Every implementation needs at least that
+one. The images are real where the data folder has them, and synthetic otherwise. All run on one
+thread.
 """
 
 from argparse import Namespace
@@ -17,7 +18,8 @@ from benchmarks.measuring import Line, Mark, alternate, milliseconds, over, thre
 from unet_exp.targets.separation import separate
 from unet_exp.weight_maps.border import border_weight_map
 
-#: The recipe is run whole up to this many objects, else on a sample of them and scaled up.
+#: The textbook recipe runs on all objects up to this number. With more, it runs on a sample, and
+#: its time is extrapolated.
 WHOLE = 200
 SAMPLE = 10
 
@@ -51,7 +53,7 @@ def made_up(side: int, objects: int, seed: int = 0) -> np.ndarray:
 
 def inputs(data: Path, quick: bool) -> Iterator[tuple[str, np.ndarray]]:
     if quick:
-        yield "made up, 128 x 128", made_up(128, 9)
+        yield "synthetic, 128 x 128", made_up(128, 9)
         return
     slices = data / "isbi_em" / "train-labels.tif"
     if slices.exists():
@@ -60,14 +62,14 @@ def inputs(data: Path, quick: bool) -> Iterator[tuple[str, np.ndarray]]:
         ndimage.label(inside, output=labels)
         yield "ISBI EM slice 0", labels
     else:
-        yield "made up like ISBI EM", made_up(512, 136)
+        yield "synthetic, like ISBI EM", made_up(512, 136)
     frame = data / "DIC-C2DH-HeLa" / "01_ST" / "SEG" / "man_seg040.tif"
     if frame.exists():
         yield "HeLa 01/040", tifffile.imread(frame).astype(np.int32)
     else:
-        yield "made up, 512 x 512", made_up(512, 14)
+        yield "synthetic, 512 x 512", made_up(512, 14)
     for side, objects in ((2048, 200), (2048, 2000)):
-        yield f"made up, {side} x {side}", made_up(side, objects)
+        yield f"synthetic, {side} x {side}", made_up(side, objects)
 
 
 def lines(arguments: Namespace) -> Iterator[Line]:
@@ -93,10 +95,10 @@ def lines(arguments: Namespace) -> Iterator[Line]:
         )
         case, ours = f"{name}, {count} objects", milliseconds(times["ours"])
         recipe = [share * seconds for seconds in times["recipe"]]
-        estimated = "" if exact else f" (scaled up from {SAMPLE} objects)"
+        estimated = "" if exact else f" (extrapolated from {SAMPLE} objects)"
         goal = Mark(at_least=40) if "ISBI" in name else None
         yield Line(
-            case, ours, f"textbook recipe / ours{estimated}", over(recipe, times["ours"]), goal
+            case, ours, f"textbook recipe{estimated} / ours", over(recipe, times["ours"]), goal
         )
         floor = over(times["ours"], times["floor"])
         yield Line(case, ours, "ours / one distance transform", floor, Mark(at_most=1.5))

@@ -1,19 +1,21 @@
-"""Each benchmark runs, small. How fast anything is, no test says."""
+"""Each benchmark runs at a small size. No test measures speed."""
 
+import importlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from benchmarks.__main__ import LONG, PARTS, main, write
-from benchmarks.measuring import Line, Mark, alternate, exponent, over, spread
+from benchmarks.measuring import HEADER, Line, Mark, alternate, exponent, over, spread
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("parts", [PARTS, LONG])
-def test_they_run(parts: tuple[str, ...], tmp_path: Path) -> None:
+def test_benchmarks_run(parts: tuple[str, ...], tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", *parts, "--quick"],
         capture_output=True,
@@ -35,14 +37,14 @@ def test_a_spread_is_the_median_with_the_range() -> None:
     assert spread([1234.0]) == "1,234"
 
 
-def test_ratios_are_taken_within_a_round() -> None:
+def test_ratios_are_computed_within_a_round() -> None:
     assert over([2.0, 9.0], [1.0, 3.0]) == [2.0, 3.0]
     times = alternate({"a": lambda: None, "b": lambda: None}, 2, least=0)
     assert [len(taken) for taken in times.values()] == [2, 2]
 
 
 @pytest.mark.parametrize(("warm", "order"), [(True, "aabb" + "abbaab"), (False, "abbaab")])
-def test_every_second_round_goes_backwards(warm: bool, order: str) -> None:
+def test_every_second_round_has_the_reverse_order(warm: bool, order: str) -> None:
     calls: list[str] = []
     functions = {name: lambda name=name: calls.append(name) for name in "ab"}
     alternate(functions, 3, least=0, warm=warm)
@@ -53,7 +55,7 @@ def test_an_exponent_is_the_power_that_fits() -> None:
     assert exponent([1, 2, 4], [3, 12, 48]) == pytest.approx(2)
 
 
-def test_a_line_says_whether_its_median_reaches_the_mark() -> None:
+def test_a_line_reports_whether_its_median_reaches_the_mark() -> None:
     for ratios, mark, said in (
         ([39, 41, 90], Mark(at_least=40), "yes"),
         ([39, 39, 90], Mark(at_least=40), "no"),
@@ -64,7 +66,7 @@ def test_a_line_says_whether_its_median_reaches_the_mark() -> None:
         assert Line("case", "1 ms", "a / b", ratios, mark).cells()[-1] == said
 
 
-def test_a_written_table_replaces_its_own_and_leaves_the_text_below(tmp_path: Path) -> None:
+def test_a_written_table_replaces_the_old_one_and_the_text_below_remains(tmp_path: Path) -> None:
     results = tmp_path / "RESULTS.md"
     for part, ratio in (("one", 1.0), ("two", 2.0)):
         write(results, part, "Told.", [Line("case", "ours", "a / b", [ratio])])
@@ -77,7 +79,7 @@ def test_a_written_table_replaces_its_own_and_leaves_the_text_below(tmp_path: Pa
     assert text.index("3.00") < text.index("Remains.") < text.index("## two") < text.index("2.00")
 
 
-def test_a_section_without_a_table_gets_one_and_leaves_the_next_alone(tmp_path: Path) -> None:
+def test_a_section_without_a_table_gets_one_and_the_next_section_remains(tmp_path: Path) -> None:
     results = tmp_path / "RESULTS.md"
     write(results, "two", "Told.", [Line("case", "ours", "a / b", [2.0])])
     two = results.read_text().removeprefix("# Results\n\n")
@@ -89,6 +91,19 @@ def test_a_section_without_a_table_gets_one_and_leaves_the_next_alone(tmp_path: 
     assert text.index("Told anew.") < text.index("3.00") < text.index("Remains.")
 
 
+@pytest.mark.parametrize("part", PARTS)
+def test_a_published_section_describes_the_benchmark_as_its_module_does(part: str) -> None:
+    text = (ROOT / "benchmarks" / "RESULTS.md").read_text()
+    section = re.search(rf"^## {part}\n\n(.*?)(?=^## |\Z)", text, re.M | re.S)
+    if not section:
+        pytest.skip("It has no published results.")
+    described = importlib.import_module(f"benchmarks.{part}").__doc__ or ""
+    assert section[1].startswith(f"{described.strip()}\n\n`python -m benchmarks {part}`, ")
+    header = re.search(r"^\| case .*", section[1], re.M)
+    assert header is not None
+    assert tuple(cell.strip() for cell in header[0].strip("|").split("|")) == HEADER
+
+
 def test_quick_numbers_are_not_written(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,7 +113,7 @@ def test_quick_numbers_are_not_written(
     assert "Leave one of them out" in capsys.readouterr().err
 
 
-def test_parts_go_on_after_one_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_parts_run_after_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[list[str]] = []
 
     def run(words: list[str], check: bool) -> subprocess.CompletedProcess[str]:

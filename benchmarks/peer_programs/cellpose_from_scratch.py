@@ -31,7 +31,7 @@ def train(training: Pairs, validation: Pairs, seconds: float, folder: Path) -> T
             model_name="model",
         )
 
-    # Flows are computed in each call, so two lengths tell what an epoch takes.
+    # Each call computes flows first. The difference between two lengths is the time of an epoch.
     starts = [time.process_time()]
     for count in (1, 2):
         epochs(count)

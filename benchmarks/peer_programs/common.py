@@ -1,4 +1,4 @@
-"""What the programs share: the images, the clock of the processor, and the masks they write."""
+"""Reading of images, processor time, and writing of masks, for all programs."""
 
 import sys
 import time
@@ -24,10 +24,10 @@ def pairs(folder: Path) -> Pairs:
 def run(train: Callable[[Pairs, Pairs, float, Path], Trained]) -> None:
     """Train for the processor time that the command line gives, and segment the validation images.
 
-    ``train`` gets training and validation pairs, seconds and a folder of its own, and returns what
-    segments an image, and the processor time at which the training began, after trials that settle
-    its length. Objects are whole numbers, or probabilities of the foreground, of which
-    `benchmarks.peers` makes objects.
+    ``train`` gets training pairs, validation pairs, seconds and a folder. It returns a function
+    that segments an image, and the processor time at which the training began, after short trials
+    that determine its length. The function returns numbered objects, or probabilities of the
+    foreground, from which `benchmarks.peers` makes objects.
     """
     source, out, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
     (out / "model").mkdir(parents=True, exist_ok=True)

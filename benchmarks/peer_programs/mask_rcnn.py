@@ -2,7 +2,8 @@
 
 Source: docs.pytorch.org, "TorchVision Object Detection Finetuning Tutorial": ResNet-50 with FPN,
 SGD at 0.005 with momentum 0.9 and weight decay 0.0005, batches of 2, horizontal flips. No weights
-are downloaded, so nothing is pretrained, as for the others. Overlaps go to the surer object.
+are pretrained, as for the other programs. Where objects overlap, the one with the higher score
+gets the pixels.
 """
 
 import time
@@ -14,7 +15,7 @@ import numpy as np
 from benchmarks.peer_programs.common import Pairs, Trained, normalised, run
 
 SURE = 0.5
-"""The score of an object, and the probability of a pixel, above which they count."""
+"""Threshold for the score of an object and for the probability of a pixel."""
 
 
 def train(training: Pairs, validation: Pairs, seconds: float, folder: Path) -> Trained:

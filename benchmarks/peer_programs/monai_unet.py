@@ -1,9 +1,9 @@
-"""MONAI's U-Net by its tutorial for 2D images, told to leave a gap between objects that touch.
+"""MONAI's U-Net as in its tutorial for 2D images, with a gap between touching objects.
 
 Source: github.com/Project-MONAI/tutorials, 2d_segmentation/torch/unet_training_dict.py: its UNet,
 Adam at 0.001, four crops of 96 x 96 pixels from each of two images, quarter turns, sliding windows.
-The loss is MONAI's DiceCELoss. The tutorial's targets are masks without objects; here pixels where
-two objects meet are background, or no objects could be made of the result.
+The loss is MONAI's DiceCELoss. The tutorial's targets are masks without separate objects. Here,
+pixels where two objects touch are background, because otherwise they could not be separated.
 """
 
 import time

@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.peer_programs.common import Pairs, Trained, flipped, normalised, run
 
 EPOCH = 10
-"""Steps of an epoch; the notebook has 100, too many where an epoch has to end in time."""
+"""Steps in an epoch. The notebook has 100, too long for a training with a limit in time."""
 
 
 def train(training: Pairs, validation: Pairs, seconds: float, folder: Path) -> Trained:
@@ -32,7 +32,7 @@ def train(training: Pairs, validation: Pairs, seconds: float, folder: Path) -> T
         return image + 0.02 * rng.uniform(0, 1) * rng.normal(size=image.shape), labels
 
     images, labels = prepared(training)
-    # A seventh of the training images watches the loss, as in the notebook.
+    # One seventh of the training images is used to monitor the loss, as in the notebook.
     order = rng.permutation(len(images))
     held, kept = order[: max(1, len(order) // 7)], order[max(1, len(order) // 7) :]
     config = Config2D(
