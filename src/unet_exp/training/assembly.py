@@ -58,13 +58,13 @@ def build_loaders(cfg: DictConfig, dataset: Any, network: Any) -> Loaders:
         target=target,
         weight_map=build(cfg.weight_map),
         augmentation=build(cfg.augmentation) if "augmentation" in cfg else no_augmentation,
-        # Caches lie beside the images; a data set of own images knows its folder.
+        # Caches are kept beside the images. A data set of the user's images knows its folder.
         data_dir=getattr(dataset, "root", Path(cfg.data_dir)),
     )
 
 
 def no_augmentation(**_: Any) -> Callable[..., Any]:
-    """Take the place of the augmentation where only whole images are read."""
+    """Replace the augmentation where only whole images are read."""
     raise ValueError("This configuration has no augmentation, so it cannot train.")
 
 
@@ -87,7 +87,7 @@ def build_metrics(cfg: DictConfig) -> dict[str, Any]:
 
 
 def build_parts(cfg: DictConfig) -> dict[str, Any]:
-    """Build what a Lightning module needs besides its network, as arguments by name."""
+    """Build the arguments of a Lightning module, except the network, by name."""
     return {
         "target": build(cfg.target),
         "loss": build(cfg.loss),

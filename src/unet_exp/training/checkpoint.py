@@ -15,7 +15,7 @@ class CheckpointError(Exception):
 
 
 def read_content(path: Path) -> dict[str, Any]:
-    """Return the content of a checkpoint without its weights; nothing of it runs or is built.
+    """Return the content of a checkpoint without its weights, without running or building anything.
 
     Raises CheckpointError if the file is missing, is no checkpoint of this project, holds anything
     but plain data and tensors, or claims more data than it holds.

@@ -11,15 +11,15 @@ from unet_exp.training.supervision import UnlabelledImages
 
 
 class DataModule(LightningDataModule):
-    """Serve random tiles for training, and whole images for all else.
+    """Provide random tiles for training, and whole images for validation, test and prediction.
 
-    Each process draws tiles of its own, so with several devices a Trainer needs
+    Each process draws its own tiles, so with several devices a Trainer needs
     ``use_distributed_sampler=False``.
 
     Parameters
     ----------
     loaders
-        They know the data set, and the size of tiles that fits the network.
+        Loaders of the data set, with tiles that fit the network.
     """
 
     def __init__(self, loaders: Loaders) -> None:
@@ -54,12 +54,13 @@ class DataModule(LightningDataModule):
         return self.labelled("test", "limit_test_batches")
 
     def labelled(self, split: str, limit_name: str) -> DataLoader[dict[str, Any]]:
-        """Return the labelled images of a split, for the Trainer's attribute of their limit."""
+        """Return the labelled images of a split, limited by an attribute of the Trainer."""
         count = len(self.loaders.required(split))
         trainer = self.trainer
         if trainer is None or trainer.world_size == 1:
             return self.loaders.whole(split)
-        # Lightning limits the batches of each process; meant are images of all together.
+        # Lightning limits the batches of each process. Here, the limit is for all processes
+        # together.
         limit = getattr(trainer, limit_name)
         if isinstance(limit, float):
             limit = max(1, int(count * limit))

@@ -56,7 +56,7 @@ def process_count(accelerator: str, devices: int | str | Sequence[int]) -> int:
         ``auto`` uses GPUs if there are any, else the CPU.
     devices
         A number; ``auto``, all GPUs or one process on a CPU; -1, all GPUs; or the indices of
-        GPUs, as ``[0, 2]`` or ``"0,2"`` (``"0,"`` for the first alone).
+        GPUs, as ``[0, 2]`` or ``"0,2"`` (``"0,"`` for only the first).
 
     Raises ValueError if these devices do not exist, or ``devices`` cannot be read.
 

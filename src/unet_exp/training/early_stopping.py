@@ -9,10 +9,10 @@ from unet_exp.numbers import format_score
 
 
 class EarlyStopping(callbacks.EarlyStopping):
-    """Lightning's early stopping, such that a resumed training counts as one without a stop.
+    """Lightning's early stopping, which gives the same result if a training is resumed.
 
-    It judges each validation before the checkpoints of that validation are written. A score that
-    is NaN counts as no improvement.
+    It checks the score of each validation before the checkpoints of that validation are written. A
+    score that is NaN counts as no improvement.
 
     Parameters
     ----------
@@ -21,12 +21,12 @@ class EarlyStopping(callbacks.EarlyStopping):
     mode
         ``max`` or ``min``: which of its values are better.
     patience
-        Validations in a row without improvement, after which training ends; at least 1. A resumed
-        training takes the value that it is given then.
+        Number of validations in a row without improvement after which training ends; at least 1. A
+        resumed training uses its own value.
     min_delta
-        What counts as improvement is more than this, in the score's own unit.
+        An improvement must be larger than this, in the unit of the score.
     stopping_threshold, divergence_threshold
-        Scores so good, or so bad, that training ends at once.
+        Training ends at once if the score is better than the first, or worse than the second.
 
     Raises ValueError if ``patience`` is not positive, or ``mode`` is neither ``max`` nor ``min``.
     """
@@ -72,12 +72,12 @@ class EarlyStopping(callbacks.EarlyStopping):
         if self.wait_count >= self.patience:
             self.stopping_reason = EarlyStoppingReason.PATIENCE_EXHAUSTED
             self.stopping_reason_message = self.exhausted()
-        elif patience or not same:  # it is given more room than it was stopped with
+        elif patience or not same:  # with other limits than those that stopped it
             self.stopping_reason = EarlyStoppingReason.NOT_STOPPED
             self.stopping_reason_message = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # A training that it has ended, and that is resumed, has ended still.
+        # If early stopping has ended a training, the training stays ended when it is resumed.
         ended = self.stopping_reason != EarlyStoppingReason.NOT_STOPPED
         trainer.should_stop = trainer.should_stop or ended
 
@@ -87,7 +87,7 @@ class EarlyStopping(callbacks.EarlyStopping):
             self.stopping_reason_message = self.exhausted()
 
     def exhausted(self) -> str:
-        """Say that the patience has come to its end."""
+        """Return the message for a training that ends because the score does not improve."""
         return (
             f"{self.monitor} did not improve in {self.wait_count} "
             f"validation{'s' * (self.wait_count > 1)} (best {format_score(float(self.best_score))})"

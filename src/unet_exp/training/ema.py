@@ -9,8 +9,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 class WeightEMA(WeightAveraging):
     """EMA of weights and buffers, with a decay that rises to ``decay``.
 
-    After n steps the decay is min(decay, (1 + n) / (10 + n)), so that the random initial weights
-    are forgotten after some tens of steps.
+    After n steps, the decay is min(decay, (1 + n) / (10 + n)). So the random initial weights lose
+    their influence after some tens of steps.
 
     Raises ValueError if ``decay`` is not between 0 and 1.
     """

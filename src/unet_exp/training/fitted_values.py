@@ -1,6 +1,6 @@
-"""The fitted values of the postprocessing that a checkpoint keeps beside the ones of its run.
+"""Fitted values of the postprocessing in a checkpoint, in addition to the values of its run.
 
-They are read as carefully as the rest of a checkpoint, which may come from anybody.
+They are read as carefully as the rest of a checkpoint, which may come from a stranger.
 """
 
 import math
@@ -19,9 +19,9 @@ from unet_exp.numbers import format_score
 from unet_exp.training.checkpoint import CheckpointError, read_content
 from unet_exp.training.whole_files import WholeFiles
 
-#: Where a checkpoint holds them.
+#: The key of the fitted values in a checkpoint.
 KEY = "fitted_postprocessing"
-#: Scores of each kind that are kept.
+#: For each score, the kinds of values that are kept.
 KINDS = ("unfitted", "fitted", "left_out")
 
 
@@ -68,7 +68,7 @@ class FittedValues:
 
 
 def store_fitted(path: Path, fitted: Mapping[str, Any] | None) -> None:
-    """Write fitted values into a checkpoint, or remove them; the rest of it stays.
+    """Write fitted values into a checkpoint, or remove them; the rest stays the same.
 
     Raises CheckpointError if the file is no safe checkpoint.
     """
@@ -125,10 +125,10 @@ def checked(held: Mapping[str, Any]) -> FittedValues:
 def with_fitted(
     path: Path, config: DictConfig, content: Mapping[str, Any], given: Mapping[str, Any]
 ) -> tuple[DictConfig, FittedValues | None]:
-    """Return the values of postprocessing to use, and a checkpoint's fitted values if it uses them.
+    """Return the values of postprocessing to use, and the fitted values if they are used.
 
-    Values that are ``given`` stay. So does all of an option that is chosen anew, or with
-    ``postprocessing.fit=false``.
+    Values that are ``given`` are not replaced by fitted ones. No value is replaced if another
+    option of postprocessing is chosen, or with ``postprocessing.fit=false``.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Begin a training with the weights of a checkpoint: ``init_from=best.ckpt``."""
+"""Initialise a network with the weights of a checkpoint: ``init_from=best.ckpt``."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,22 +8,22 @@ from torch import Tensor, nn
 
 from unet_exp.training.checkpoint import CheckpointError, read_content, read_weights
 
-#: Begins the names of the network's weights in a checkpoint.
+#: Prefix of the names of the network's weights in a checkpoint.
 NETWORK = "network."
-#: Layers that a message names.
+#: Largest number of layers that a message names.
 NAMED = 5
 
 
 def take_weights(network: nn.Module, path: Path, strict: bool = True) -> str:
-    """Copy the weights of a checkpoint into a network, and describe in a line what was taken.
+    """Copy the weights of a checkpoint into a network, and return a line that describes them.
 
     Parameters
     ----------
     strict
-        Refuse a checkpoint that does not fit. Otherwise the layers that it lacks, or has with
-        other shapes, begin anew.
+        Refuse a checkpoint that does not fit. Otherwise, layers that are missing in the checkpoint
+        or have other shapes there keep their random weights.
 
-    Raises CheckpointError with the layers that do not fit, or if none does.
+    Raises CheckpointError with the layers that do not fit, or if no layer fits.
     """
     read_content(path)  # refuses what is unsafe
     held = {

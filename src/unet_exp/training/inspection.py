@@ -1,9 +1,9 @@
 """Read what a checkpoint holds without running code from it and without reading its weights.
 
 ``torch.save`` writes a zip archive: a pickle of the content, and a file for the numbers of each
-tensor. The unpickler here accepts plain data alone, and puts an :class:`Array` in place of each
-tensor. So checkpoints from strangers can be read: none of their code runs, and the size of the
-file bounds the memory.
+tensor. The unpickler here accepts only plain data, and puts an :class:`Array` in place of each
+tensor. So checkpoints from strangers can be read: none of their code runs, and the memory is
+limited by the size of the file.
 """
 
 import io
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-#: Bytes of a number in each of torch's kinds of storage.
+#: Bytes of a number, by the name of torch's storage.
 BYTES = {
     "DoubleStorage": 8, "FloatStorage": 4, "HalfStorage": 2, "BFloat16Storage": 2,
     "LongStorage": 8, "IntStorage": 4, "ShortStorage": 2, "CharStorage": 1, "ByteStorage": 1,
@@ -25,10 +25,10 @@ BYTES = {
 }  # fmt: skip
 #: Largest pickle that is read, in bytes. The article's network and its optimiser take 40 kB.
 LARGEST_PICKLE = 2**24
-#: Most operations of a pickle; each may make a value of some hundred bytes. The article's has
-#: 10,000.
+#: Largest number of operations in a pickle. Each may make a value of some hundred bytes. A
+#: checkpoint of the article's network has 10,000.
 MOST_OPERATIONS = 1_000_000
-#: Most values of a checkpoint, and their deepest nesting.
+#: Largest number of values in a checkpoint, and their deepest nesting.
 MOST_VALUES, DEEPEST = 1_000_000, 50
 
 
@@ -46,7 +46,7 @@ class Array:
 
 @dataclass(frozen=True)
 class Storage:
-    """How many numbers a tensor's storage has, and the bytes of each."""
+    """Number of values in a tensor's storage, and the bytes of each."""
 
     count: int
     itemsize: int
@@ -87,8 +87,8 @@ def inspect(checkpoint: Path | BinaryIO) -> Any:
 def stored_sizes(archive: zipfile.ZipFile, size: int) -> dict[str, int]:
     """Return the bytes of each member of an archive of ``size`` bytes.
 
-    Raises UnsafeError if a member is compressed, named twice, or all together take more than the
-    file.
+    Raises UnsafeError if a member is compressed, if two have the same name, or if all together are
+    larger than the file.
     """
     members = archive.infolist()
     sizes = {member.filename: member.file_size for member in members}
@@ -124,7 +124,7 @@ class _PlainUnpickler(pickle.Unpickler):
         self.sizes, self.folder = sizes, folder
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what is called in place of a name in the pickle."""
+        """Return the function that replaces a name in the pickle."""
         known: dict[str, Any] = {
             "collections.OrderedDict": OrderedDict,
             "torch._utils._rebuild_tensor_v2": array,
@@ -180,7 +180,7 @@ def parameter(data: Array, *_: Any) -> Array:
 
 
 def device(name: object, *_: Any) -> str:
-    """Return the name of a ``torch.device``; anything but text could be endless as text."""
+    """Return the name of a ``torch.device``; other values than text could be endless."""
     return name if isinstance(name, str) else ""
 
 
@@ -196,7 +196,7 @@ def is_dtype(name: str) -> bool:
 
 
 def require_small(content: Any) -> None:
-    """Refuse data that is endless for a reader, as lists that contain each other many times are.
+    """Refuse data that expands without end, such as lists that contain each other many times.
 
     A value that occurs several times counts each time.
 

@@ -31,21 +31,21 @@ class Loaders:
         side whose output fits into the smallest image and is at most ``max_tile``. If the image is
         too small for any, it is the smallest fitting side, and images are mirrored at their edges.
     max_tile
-        Largest side that is chosen for a tile.
+        Largest side of the tile's output if ``tile`` is None.
     batch_size
         Tiles per step and per device.
     steps_per_validation
         Batches between two validations; Lightning calls this an epoch.
     num_workers
-        Processes that prepare tiles. ``None``: none on a CPU, where a tile takes a few
-        milliseconds and the step hundreds; up to 8 beside a GPU.
+        Processes that prepare tiles. ``None`` means none on a CPU, where a tile takes a few
+        milliseconds and a step hundreds, and up to 8 with a GPU.
     seed
-        Every tile is a function of ``seed`` and its number alone: the same with any number of
+        Every tile depends only on ``seed`` and its number. So tiles are the same with any number of
         workers, devices or restarts.
     scale
         Factor by which images are enlarged for the network (`inference.scale`). Tiles are cut from
-        enlarged images. Whole images keep their size, but their targets and weights, which are
-        compared with the network's output, are enlarged.
+        enlarged images. Whole images keep their size. Their targets and weights are enlarged,
+        because they are compared with the network's output.
     """
 
     def __init__(
@@ -82,8 +82,8 @@ class Loaders:
     ) -> TimedLoader[dict[str, Tensor]]:
         """Return batches of ``image`` (b, c, H, W), ``target`` (b, ..., h, w) and ``weights``.
 
-        At the start of each pass, ``batches_done`` tells how many batches each of ``world``
-        devices has had; the loader goes on with the next tiles.
+        At the start of each pass, ``batches_done`` returns the number of batches that each of
+        ``world`` devices has had. The loader continues with the next tiles.
         """
         tile = self.training_tile()
         images = self.supervised("train")
@@ -109,8 +109,8 @@ class Loaders:
     ) -> DataLoader[dict[str, Any]]:
         """Return the labelled images of a split, one at a time.
 
-        Each of ``world`` processes gets its share of the first ``limit`` images. All get equally
-        many batches, so that none waits for another: the last ones may be empty.
+        Each of ``world`` processes gets its share of the first ``limit`` images. All get the same
+        number of batches, so that none waits for another. The last batches may be empty.
         """
         samples = self.labelled(split)[:limit]
         mine = [self.whole_image(samples[index]) for index in share(len(samples), rank, world)]

@@ -35,17 +35,16 @@ def wandb_logger(
     Parameters
     ----------
     run_id
-        The same for a run and its continuation, which W&B then shows as one run.
+        A resumed run has the same id as before, so that W&B shows one run.
     project, entity
         The project on W&B, and the user or team that it belongs to. By default, your own.
     name, group, job_type, tags
-        By default, the overrides of a job of a sweep are its name and its tags, and the sweep is
-        its group.
+        By default, a job of a sweep has its overrides as name and tags, and the sweep as group.
     mode
         ``online``, ``offline`` or ``disabled``. ``None``: WANDB_MODE if it is set, else online if
         there are credentials, else offline.
     log_checkpoints
-        Upload the checkpoints as artifacts at the end, with the fitted postprocessing.
+        Upload the checkpoints, including the fitted postprocessing, as artifacts at the end.
 
     Raises ValueError if the mode is unknown.
     """
@@ -71,14 +70,14 @@ def wandb_logger(
         name=masked(name),
         group=masked(group) or sweep,
         job_type=job_type or ("sweep" if sweep else "train"),
-        # W&B's tags have at most 64 characters; the configuration keeps them whole.
+        # W&B's tags have at most 64 characters. The configuration has the full overrides.
         tags=list(
             dict.fromkeys(str(tag)[:64] for tag in [*masked(list(tags)), *overrides] if str(tag))
         ),
         reinit="finish_previous",
         settings=wandb.Settings(console="off", silent=True),
     )
-    # The step of training is the x-axis of every curve and picture.
+    # The training step is the x-axis of every curve and picture.
     run.define_metric("trainer/global_step")
     run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
     aim = RunFolder(folder).read_summary()
@@ -93,9 +92,9 @@ def wandb_logger(
 
 
 def membership(folder: Path) -> tuple[str | None, list[str]]:
-    """Return the sweep that a run folder belongs to, as NAME/STAMP, and the run's own words.
+    """Return the sweep of a run folder, as NAME/STAMP, and the run's overrides.
 
-    ``(None, [])`` of a run by itself.
+    A run that is not part of a sweep gives ``(None, [])``.
     """
     folder = folder.absolute()
     overrides = SweepFolder(folder.parent).overrides_of(folder.name)
@@ -117,7 +116,7 @@ def address(loggers: list[Any]) -> dict[str, str | None]:
             run = logger.experiment
             mode = "offline" if run.offline else "disabled" if run.disabled else "online"
             return {
-                "url": run.url if mode == "online" else None,  # asked offline, W&B complains
+                "url": run.url if mode == "online" else None,  # offline, W&B would warn
                 "entity": run.entity or None,
                 "project": run.project,
                 "group": run.group or None,
@@ -148,7 +147,7 @@ def tensorboard_logger(folder: Path, run_id: str, config: dict[str, Any]) -> "Te
 def csv_logger(folder: Path, run_id: str, config: dict[str, Any]) -> "CSVLogger":
     """Return a logger that writes every ``trainer.log_every_n_steps`` steps to ``folder``/csv.
 
-    A resumed run writes to another ``version_N`` there, since Lightning overwrites its file.
+    A resumed run writes to another ``version_N``, because Lightning would overwrite the file.
     """
     from lightning.pytorch.loggers import CSVLogger
 
@@ -156,11 +155,11 @@ def csv_logger(folder: Path, run_id: str, config: dict[str, Any]) -> "CSVLogger"
 
 
 def no_logger(folder: Path, run_id: str, config: dict[str, Any]) -> None:
-    """Return no logger; the run folder has its metrics, summary and pictures anyway."""
+    """Return no logger. The run folder has metrics, summary and pictures without one."""
 
 
 def finish(loggers: list[Any], failed: bool) -> None:
-    """Close W&B's run with the exit state of the job."""
+    """Close W&B's run as finished or failed."""
     for logger in loggers:
         if type(logger).__name__ == "WandbLogger":
             logger.finish(failed)

@@ -1,4 +1,4 @@
-"""Log the learning rate between validations; metrics.csv has it at each validation anyway."""
+"""Log the learning rate between validations; metrics.csv only has it at each validation."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import LearningRateMonitor
 class LRMonitor(LearningRateMonitor):
     """Log the learning rate; do nothing without loggers.
 
-    Lightning's own monitor raises an error without loggers, and only the first process has some.
+    Lightning's monitor raises an error without loggers, and only the first process has loggers.
 
     Parameters
     ----------

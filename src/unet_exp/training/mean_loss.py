@@ -7,7 +7,7 @@ from unet_exp.metrics.measure import Measure
 
 
 class MeanLoss(Measure):
-    """The mean of the losses of batches or images, over all processes; NaN of none."""
+    """Mean loss of batches or images over all processes; NaN if there are none."""
 
     higher_is_better = False
     total: Tensor

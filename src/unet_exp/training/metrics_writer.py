@@ -21,7 +21,7 @@ class MetricsWriter(Callback):
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        # Here rather than at the start of training, which a finished run does not reach.
+        # This is done here, because a finished run does not reach the start of training.
         step = checkpoint["global_step"]
         self.rows = [r for r in self.folder.read_metrics() if r.get("step", math.inf) <= step]
         self.before = self.rows[-1].get("seconds", 0.0) if self.rows else 0.0
@@ -41,7 +41,7 @@ class MetricsWriter(Callback):
         self.started = time.monotonic()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # The loss of a single step says little; "train/loss" is the mean since the last validation.
+        # The loss of one step is noisy, so "train/loss" is the mean since the last validation.
         metrics = {
             name: float(value)
             for name, value in trainer.callback_metrics.items()

@@ -26,7 +26,7 @@ from unet_exp.training.trained import read_module_arguments, take_all_weights
 
 
 class SegmentationModule(LightningModule):
-    """Train on tiles; validate on whole images through the path that predictions take.
+    """Train on tiles; validate on whole images with the same code as prediction.
 
     Parameters
     ----------
@@ -37,18 +37,18 @@ class SegmentationModule(LightningModule):
     loss
         ``loss(output, target, weights)``.
     metrics
-        By name; each update names what it needs of ``probabilities``, ``classes``, ``labels``,
-        ``markers`` and ``instances``.
+        Metrics by name. The parameters of their ``update`` are any of ``probabilities``,
+        ``classes``, ``labels``, ``markers`` and ``instances``.
     inference, postprocessing
         See `Predictor`.
     optimizer, scheduler
-        Built on the network's parameters; the scheduler steps with the optimiser, or with the
-        validation if it watches ``monitor``.
+        Functions that build them, from the network's parameters and from the optimiser. The
+        scheduler steps with the optimiser, or after each validation if it watches ``monitor``.
     config
         Plain data, written into each checkpoint.
     seed
-        The randomness of a step (dropout) is a function of ``seed`` and the step's number, so
-        that a resumed run repeats it.
+        The random numbers of a step (dropout) depend only on ``seed`` and the number of the step,
+        so that a resumed run draws the same ones.
 
     Examples
     --------
@@ -87,11 +87,11 @@ class SegmentationModule(LightningModule):
         self.config, self.seed = config or {}, seed
         self.first_bad_step: Tensor | None = None
         self.train_loss, self.val_loss = MeanLoss(), MeanLoss()
-        # Lightning steps a plateau after the checkpoint of its validation was written, and would
-        # forget that step when it resumes; so this module steps it and keeps its state.
+        # Lightning steps ReduceLROnPlateau after it has written the checkpoint of a validation. A
+        # resumed run would lose that step. So this module does the step and keeps the state.
         self.plateau: ReduceLROnPlateau | None = None
         self.plateau_state: dict[str, Any] = {}
-        #: No further batch: the training ends with the one before, without a validation.
+        #: If true, no further batch is trained; the training ends without a validation.
         self.halted = False
 
     @classmethod
@@ -106,8 +106,8 @@ class SegmentationModule(LightningModule):
     ) -> Self:
         """Build a module from the configuration and the weights of a checkpoint.
 
-        The file is read as plain data and tensors, and builds only the project's own options. The
-        postprocessing has its fitted values, as in ``predict.py``.
+        The file is read as plain data and tensors, and only the project's own options are built.
+        The postprocessing has its fitted values, as in ``predict.py``.
 
         Parameters
         ----------
@@ -139,9 +139,9 @@ class SegmentationModule(LightningModule):
 
     @property
     def lr(self) -> float:
-        """The learning rate that the optimizer begins with; ``Tuner.lr_find`` sets it.
+        """The initial learning rate of the optimizer; ``Tuner.lr_find`` sets it.
 
-        A scheduler that has rates of its own (``one_cycle``) keeps them.
+        It does not change a scheduler that sets its own rates (``one_cycle``).
         """
         return self.required_optimizer()(self.network.parameters()).defaults["lr"]
 
@@ -153,11 +153,11 @@ class SegmentationModule(LightningModule):
 
     @property
     def predictor(self) -> Predictor:
-        """Segments whole images with the network as it is now."""
+        """Predictor of whole images with the present weights of the network."""
         return Predictor([self.network], self.target, self.inference, self.postprocessing)  # pyright: ignore[reportArgumentType]
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return the network's output (b, k, h, w) for images (b, c, H, W): logits, no decision."""
+        """Return the network's output (b, k, h, w), such as logits, for images (b, c, H, W)."""
         return self.network(image.contiguous(memory_format=torch.channels_last))
 
     def configure_model(self) -> None:
@@ -167,10 +167,10 @@ class SegmentationModule(LightningModule):
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> int | None:
         if self.halted:
             return -1
-        # The batch is counted too: with accumulation a step has several.
+        # The number of the batch is included, because a step may accumulate several batches.
         numbers = (self.seed, self.global_step, batch_idx, self.global_rank)
         seed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
-        # For each kind of device that is not there, torch.manual_seed keeps a stack trace.
+        # torch.manual_seed stores a stack trace for each kind of device that is missing.
         randomness = torch.default_generator if self.device.type == "cpu" else torch
         randomness.manual_seed(seed)
         return None
@@ -179,19 +179,19 @@ class SegmentationModule(LightningModule):
         image = batch["image"]
         loss = self.loss(self(image), batch["target"], batch["weights"])
         self.watch(loss.detach())
-        # Lightning keeps only these, and takes half a millisecond for each.
+        # Lightning logs only these steps, and each call takes half a millisecond.
         if (self.global_step + 1) % max(1, self.trainer.log_every_n_steps) == 0:  # pyright: ignore[reportAttributeAccessIssue]
             self.log("train/step_loss", loss.detach(), batch_size=len(image))
         self.train_loss.update(loss.detach())
         return loss
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        # Batch norm's statistics: each process has those of its own tiles, and they are to be the
-        # same everywhere, as the weights are.
+        # Each process computes the statistics of batch norm from its own tiles. They must be the
+        # same in all processes, like the weights.
         average(buffer for buffer in self.network.buffers() if buffer.is_floating_point())
 
     def watch(self, loss: Tensor) -> None:
-        """Remember the first step whose loss is not finite; ask the device only now and then."""
+        """Remember the first step whose loss is not finite; read from the device only rarely."""
         # torch.tensor would wait for the device.
         step = torch.full((), float(self.global_step), device=loss.device)
         bad = torch.where(loss.isfinite(), torch.inf, step)
@@ -201,7 +201,7 @@ class SegmentationModule(LightningModule):
             self.stop_if_not_finite()
 
     def stop_if_not_finite(self) -> None:
-        """Raise if some step's loss was NaN or infinite; nothing is saved after that step."""
+        """Raise an error if the loss of a step was NaN or infinite; nothing is saved after it."""
         bad = self.first_bad_step
         if bad is not None and bool(bad.isfinite()):
             raise FloatingPointError(
@@ -212,7 +212,7 @@ class SegmentationModule(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         self.stop_if_not_finite()
-        gather(self.network)  # each process computes images of its own
+        gather(self.network)  # each process segments its own images
         self.metrics.reset()
         self.val_loss.reset()
 
@@ -272,7 +272,7 @@ class SegmentationModule(LightningModule):
         def add_loss(output: Tensor) -> None:
             loss = self.loss(output[None], batch["target"][None], batch["weights"][None])
             self.watch(loss.detach())
-            self.stop_if_not_finite()  # names the step, where the predictor could not
+            self.stop_if_not_finite()  # its message has the step, which the predictor does not know
             self.val_loss.update(loss.detach())
 
         prediction = self.predictor.predict(batch["image"], add_loss)
@@ -288,11 +288,11 @@ class SegmentationModule(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.required_optimizer()(self.network.parameters())
         if isinstance(optimizer, torch.optim.SGD) and sharded(self.network):
-            # Of weights that are spread, torch fuses the steps of Adam and AdamW alone.
+            # With sharded weights, torch has fused steps only for Adam and AdamW.
             for group in optimizer.param_groups:
                 group["fused"] = None
-        # A fused optimiser offers to undo the scaling of float16's gradients in its own step, for
-        # which reason Lightning clips none of its gradients, scaled or not. So it must not.
+        # A fused optimiser can undo the scaling of float16's gradients in its own step. Lightning
+        # then never clips its gradients. So this is switched off.
         if getattr(optimizer, "_step_supports_amp_scaling", False):
             optimizer._step_supports_amp_scaling = False  # pyright: ignore[reportAttributeAccessIssue]
         if self.scheduler is None:
@@ -308,7 +308,7 @@ class SegmentationModule(LightningModule):
         }
 
     def required_optimizer(self) -> Callable[..., torch.optim.Optimizer]:
-        """Return what builds the optimizer.
+        """Return the function that builds the optimizer.
 
         Raises ValueError if there is none.
         """
@@ -327,10 +327,10 @@ class SegmentationModule(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = self.config
-        # Lightning has written the configuration a second time.
+        # Lightning has added a second copy of the configuration.
         checkpoint.pop(self.CHECKPOINT_HYPER_PARAMS_KEY, None)
         checkpoint["plateau"] = self.plateau.state_dict() if self.plateau else {}
-        # Between two validations, each process has a sum of losses of its own.
+        # Between two validations, each process has its own sum of losses.
         sums = torch.stack([self.train_loss.total, self.train_loss.count])
         checkpoint["train_loss"] = gathered(sums).tolist()
 
@@ -339,7 +339,7 @@ class SegmentationModule(LightningModule):
         stretch(checkpoint, self.config, self.schedule_at)
         rank, world = rank_and_world()
         held = torch.tensor(checkpoint.get("train_loss", [[0.0, 0.0]]))
-        if len(held) != world:  # now in fewer or more processes
+        if len(held) != world:  # resumed with another number of processes
             held = torch.cat([held.sum(0, keepdim=True), held.new_zeros(world - 1, 2)])
         total, count = held[rank].to(self.train_loss.total.device)
         self.train_loss.total, self.train_loss.count = total, count

@@ -15,22 +15,22 @@ from unet_exp.training.module import SegmentationModule
 WARM_UP = 2
 """Steps that are not counted: the first ones allocate memory and choose kernels."""
 MEASURED = (5.0, 2)
-"""Seconds and steps to measure; both are reached."""
+"""Seconds and steps to measure; the measurement ends when both are reached."""
 VALIDATED = (5.0, 2)
-"""Seconds and images to measure, or all images; the first of several images is not counted."""
+"""Seconds and images to measure, or all images. If there are several, the first is not counted."""
 PRECISIONS = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds of a training.
+    """Durations in seconds.
 
     Attributes
     ----------
     step
-        Of an optimiser step.
+        One optimiser step.
     validation
-        Of a validation: all of its images are segmented and scored.
+        One validation, which segments and scores all validation images.
     """
 
     step: float
@@ -54,7 +54,7 @@ def measure_pace(
     batches_per_step
         Batches whose gradients are accumulated in a step.
     limit_val_batches
-        Number or share of the validation images that a validation takes.
+        Number or fraction of the validation images in a validation.
     """
     module.to(device)
     with torch.autocast(
@@ -102,9 +102,10 @@ def validated_images(
 
 
 def mean_seconds(events: Iterable[None], seconds: float, least: int, warm_up: int = 1) -> float:
-    """Return the mean time between events, over ``seconds`` and ``least`` events or to their end.
+    """Return the mean time between events.
 
-    The first ``warm_up`` events are left out, unless there are no more.
+    The measurement ends after ``seconds`` and at least ``least`` events, or with the last event.
+    The first ``warm_up`` events are left out, unless there are no others.
 
     >>> round(mean_seconds((time.sleep(0.05) for _ in range(9)), 0.2, 2), 1)
     0.1

@@ -1,4 +1,4 @@
-"""Show the progress of a training: a bar on a terminal, a line per validation in a file."""
+"""Show the progress of a training: a bar on a terminal, otherwise a line per validation."""
 
 import sys
 import time
@@ -20,22 +20,22 @@ from rich.progress import (
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.screen import Console
 
-#: Seconds between two writings of ``progress.json``.
+#: Seconds between two updates of ``progress.json``.
 EVERY = 1.0
-#: Steps and seconds after which the end of a training can be foreseen.
+#: Steps and seconds after which the end of a training can be estimated.
 FORESEEN = (10, 10.0)
-#: Seconds of a training beyond which the line of its end says how to shorten it.
+#: If a training takes more seconds than this, a hint says how to shorten it.
 LONG = 600.0
-#: Columns of a screen that a long bar leaves room for everything else.
+#: Columns of a terminal from which on there is room for a long bar.
 WIDE = 140
 
 
 class ProgressBar(Callback):
-    """Show progress on a terminal; where output is a file, print one line per validation.
+    """Show a progress bar on a terminal; print one line per validation if the output is a file.
 
-    If a run folder is given, the first process also writes the progress there: "step" of "steps",
-    "seconds" of this training, and, as far as they are known, seconds "left" and the last "loss"
-    and "score".
+    If a run folder is given, the first process also writes the progress there: "step", "steps",
+    "seconds" since the start, and, if they are known, the seconds that are "left" and the last
+    "loss" and "score".
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class ProgressBar(Callback):
             disable=not self.console.is_terminal,
         )
         self.training = self.validation = None
-        #: Of the last step that was looked at; a tensor only where it is read later.
+        #: Loss of the last step that was logged. It stays a tensor until it is shown.
         self.loss: Any = None
         self.validated: list[str] = []
         self.score: float | None = None
@@ -79,8 +79,8 @@ class ProgressBar(Callback):
         if self.training is None:
             return
         self.foresee_end(trainer)
-        # Reading the loss waits for the device, so it is read only as often as it is logged.
-        # Lightning divides it by the number of batches of a step.
+        # To read the loss, the process waits for the device. So it is read only when it is logged.
+        # Lightning has divided the loss by the number of batches in a step.
         loss = outputs["loss"] * trainer.accumulate_grad_batches
         if self.progress.disable:
             self.loss = loss
@@ -103,7 +103,7 @@ class ProgressBar(Callback):
     ) -> None:
         if self.validation is not None:
             self.progress.advance(self.validation)
-            # A validation may take long; the file shows that this process is alive.
+            # A validation may take long. The file shows that this process is still running.
             self.write_now_and_then(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -130,7 +130,7 @@ class ProgressBar(Callback):
             )
 
     def times(self, trainer: Trainer) -> tuple[float, float]:
-        """Return the seconds since training began, and those left by steps or time limit."""
+        """Return the seconds since training began, and the seconds left by steps or time limit."""
         seconds = time.monotonic() - self.started
         done = max(1, trainer.global_step - self.first_step)
         left = seconds / done * (trainer.max_steps - trainer.global_step)
@@ -138,7 +138,7 @@ class ProgressBar(Callback):
         return seconds, max(0.0, min([left, *(clock for clock in clocks if clock is not None)]))
 
     def foresee_end(self, trainer: Trainer) -> None:
-        """Print once, as soon as the pace is known, when the training will end."""
+        """Print once when the training will end, as soon as the pace is known."""
         steps, least = FORESEEN
         seconds, left = self.times(trainer)
         if self.foreseen or trainer.global_step - self.first_step < steps or seconds < least:
@@ -157,7 +157,7 @@ class ProgressBar(Callback):
             self.write(trainer)
 
     def write(self, trainer: Trainer) -> None:
-        """Write ``progress.json``; a training outlives that it cannot."""
+        """Write ``progress.json``; an error of the file system does not end the training."""
         if self.folder is None:
             return
         seconds, left = self.times(trainer)
@@ -174,14 +174,14 @@ class ProgressBar(Callback):
         self.written = time.monotonic()
 
     def room(self, trainer: Trainer) -> int:
-        """Return how many characters of the bar's line are left for scores."""
+        """Return the number of characters that the bar leaves for scores."""
         steps = len(str(trainer.max_steps))
         return self.console.width - len("step ######## / 0:00:00 left 0:00:00  ") - 2 * steps
 
     def scores(self, room: int | None = None) -> str:
-        """Return the training loss and the watched score as text, as far as they are known.
+        """Return the training loss and the monitored score as text, if they are known.
 
-        Where the room is short, the watched score stays longest.
+        If the room is too short for both, the monitored score is kept.
         """
         loss = [] if self.loss is None else [f"loss {float(self.loss):.3f}"]
         last = self.validated[-1:]

@@ -1,4 +1,4 @@
-"""Exchange data between the processes of a training; one process alone exchanges nothing."""
+"""Exchange data between the processes of a training; a single process exchanges nothing."""
 
 import time
 from collections.abc import Iterable
@@ -22,12 +22,12 @@ def rank_and_world() -> tuple[int, int]:
 def leave() -> None:
     """Leave the process group, if there is one.
 
-    Otherwise its threads run on while the process ends, and may crash it.
+    Otherwise its threads continue to run while the process ends, and may crash it.
     """
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
-        # A thread of gloo may still wait for Python's lock, to free the tensors of the last
-        # exchange. It gets the lock during this sleep; at the end of Python it would abort.
+        # A thread of gloo may still wait for Python's global lock, to free the tensors of the last
+        # exchange. It gets the lock during this sleep. Without it, Python would abort at its end.
         time.sleep(0.2)
 
 
@@ -49,7 +49,7 @@ def gathered(tensor: Tensor) -> Tensor:
 def average(tensors: Iterable[Tensor]) -> None:
     """Replace tensors of one dtype by their mean over all processes.
 
-    A single process does not read the iterable: listing a network's tensors takes 0.3 ms.
+    A single process does not read the iterable, because listing a network's tensors takes 0.3 ms.
     """
     _, world = rank_and_world()
     if world == 1 or not (tensors := list(tensors)):
@@ -62,9 +62,10 @@ def average(tensors: Iterable[Tensor]) -> None:
 
 
 def share(count: int, rank: int, world: int) -> range:
-    """Return the indices of a process among ``count`` images: a range of equal length for each.
+    """Return the range of indices of ``count`` images that a process takes.
 
-    If ``count`` is no multiple of ``world``, the first processes get one more.
+    The ranges have equal lengths. If ``count`` is no multiple of ``world``, the first processes get
+    one image more.
 
     >>> [list(share(5, rank, 3)) for rank in range(3)]
     [[0, 1], [2, 3], [4]]

@@ -1,4 +1,4 @@
-"""Write the report of a run again after each validation."""
+"""Update the report of a run after each validation."""
 
 import logging
 import traceback
@@ -13,7 +13,7 @@ trace = logging.getLogger("unet_exp.trace")
 class ReportWriter(Callback):
     """Call ``write`` after each validation, in the first process.
 
-    A report that cannot be written is logged once; it does not cost the training.
+    If the report cannot be written, this is logged once, and the training continues.
     """
 
     def __init__(self, write: Callable[[], object]) -> None:

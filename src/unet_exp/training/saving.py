@@ -1,4 +1,4 @@
-"""Write checkpoints: the best by a score, and the last."""
+"""Write the checkpoint with the best score, and the last checkpoint."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from unet_exp.records.run_folder import RunFolder
 
 
 def checkpoints(folder: RunFolder, monitor: str, mode: str) -> list[Callback]:
-    """Return the callbacks that save the best checkpoint, by a score, and the last."""
+    """Return the callbacks that save the checkpoint with the best score and the last checkpoint."""
     best = ModelCheckpoint(
         dirpath=folder.checkpoints,
         filename=folder.best.stem,
@@ -29,7 +29,7 @@ def checkpoints(folder: RunFolder, monitor: str, mode: str) -> list[Callback]:
 
 
 class LastValidation(Callback):
-    """Validate after the last step, wherever in an epoch it falls."""
+    """Validate after the last step, even if it is not the end of an epoch."""
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, *_: Any, **__: Any

@@ -1,8 +1,8 @@
-"""The learning rate of a training that goes on with another number of steps than it began with.
+"""Learning-rate schedule of a training that is resumed with another number of steps.
 
-The scheduler's state in a checkpoint has the old number of steps. A cosine would rise again after
-them, and one cycle would end with an error. So the new schedule takes its place, at the step that
-the training has reached.
+The scheduler's state in a checkpoint has the old number of steps. After these steps, a cosine would
+rise again, and ``one_cycle`` would raise an error. So the new schedule replaces it, at the step
+that the training has reached.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +28,7 @@ def schedule_at(
     Parameters
     ----------
     parameters
-        Those of the network. They must have no gradients, and stay as they are.
+        Parameters of the network. They must have no gradients, and are not changed.
 
     >>> weight = nn.Parameter(torch.ones(1))
     >>> halving = lambda optimizer: torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
@@ -49,7 +49,7 @@ def schedule_at(
 def reschedule(
     checkpoint: dict[str, Any], state: dict[str, Any], groups: list[dict[str, Any]]
 ) -> None:
-    """Write what :func:`schedule_at` returns into a checkpoint that a training goes on from."""
+    """Write the result of :func:`schedule_at` into a checkpoint that a training resumes from."""
     checkpoint["lr_schedulers"] = [state]
     held = checkpoint["optimizer_states"][0]["param_groups"]
     for group, values in zip(held, groups, strict=True):
@@ -61,9 +61,9 @@ def stretch(
     config: Mapping[str, Any],
     state_at: Callable[[int], tuple[dict[str, Any], list[dict[str, Any]]]],
 ) -> None:
-    """Make a checkpoint go on with the schedule of a configuration, if it had another length.
+    """Replace the schedule of a checkpoint by that of a configuration, if the lengths differ.
 
-    ``state_at`` returns what :func:`schedule_at` does, for a step.
+    ``state_at`` returns the result of :func:`schedule_at` for a step.
     """
     held = checkpoint.get("config", {}).get("scheduler")
     if held == config.get("scheduler") or not checkpoint.get("lr_schedulers"):
@@ -73,7 +73,7 @@ def stretch(
 
 
 def describe_change(step: int, planned: int, steps: int, rate: float) -> str:
-    """Return how the learning rate goes on from a step, where ``planned`` steps are now ``steps``.
+    """Describe the learning rate from a step on, if ``steps`` replaces the ``planned`` number.
 
     >>> describe_change(4, 4, 8, 0.001)
     'was planned for 4 steps; from step 4 on, it is that of 8 steps, with a learning rate of 0.001'

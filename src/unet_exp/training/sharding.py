@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def shard(network: nn.Module, mesh: "DeviceMesh") -> None:
-    """Leave each device a part of the weights; a block fetches the others when it is computed.
+    """Give each device a part of the weights; each block fetches the rest when it is computed.
 
-    Each element of a ``ModuleList``, such as a level of a U-Net, is a block. The rest of the
-    network is one more.
+    Each element of a ``ModuleList``, such as a level of a U-Net, is a block. The remaining layers
+    form one more block.
     """
     if isinstance(network, FSDPModule):
         return
@@ -28,19 +28,19 @@ def shard(network: nn.Module, mesh: "DeviceMesh") -> None:
 
 
 def gather(network: nn.Module) -> None:
-    """Give each device all weights, so that it computes without the others until `scatter`."""
+    """Give each device all weights, so that it can compute alone until `scatter`."""
     for block in sharded(network):
         block.set_reshard_after_forward(False, recurse=False)
         block.unshard()
 
 
 def scatter(network: nn.Module) -> None:
-    """Leave each device its part of the weights again, after `gather`."""
+    """Reduce each device to its part of the weights again, after `gather`."""
     for block in sharded(network):
         block.reshard()
         block.set_reshard_after_forward(True, recurse=False)
 
 
 def sharded(network: nn.Module) -> list[FSDPModule]:
-    """Return the parts of a network that are spread over devices, which may be none."""
+    """Return the parts of a network that are sharded; the list may be empty."""
     return [part for part in network.modules() if isinstance(part, FSDPModule)]

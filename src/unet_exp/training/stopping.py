@@ -1,4 +1,4 @@
-"""Save and end a training in order when it is asked to stop."""
+"""Save a training and end it cleanly when it is asked to stop."""
 
 import os
 import signal
@@ -14,9 +14,10 @@ from unet_exp.configuration.errors import Preempted
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.training.torchrun import rank, started_by_torchrun
 
-#: What schedulers of clusters, and people, send to ask for an end.
+#: Signals by which cluster schedulers and people ask a training to stop.
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
-#: Seconds within which torchrun forwards a Ctrl-C that its processes also get from the terminal.
+#: torchrun forwards a Ctrl-C that its processes also get from the terminal. A second Ctrl-C within
+#: these seconds is this copy.
 ECHO = 1.0
 
 
@@ -27,11 +28,12 @@ class Stopping(Callback):
     without a validation. If a validation is running, or is due at that step, the training ends
     after it. A resumed training reaches the same weights and scores as one that never stopped.
 
-    A second Ctrl-C ends the training at once. So does the first before training begins, when there
-    is nothing to save.
+    A second Ctrl-C ends the training at once. Before training begins, the first Ctrl-C does so,
+    because there is nothing to save.
 
     Place this callback after those whose state changes with every step, such as the EMA of the
-    weights. As a context manager it notes signals, except Ctrl-C, before the training begins.
+    weights. As a context manager, it also registers signals before the training begins, except
+    Ctrl-C.
 
     Parameters
     ----------
@@ -42,9 +44,9 @@ class Stopping(Callback):
     Attributes
     ----------
     reason
-        Why the training ended: None by itself, ``"interrupted"`` by Ctrl-C, ``"preempted"`` by
-        another signal or an empty file, or the text of the file, such as ``"pruned"``. It is the
-        same in all processes.
+        Why the training ended: None if it finished, ``"interrupted"`` after Ctrl-C,
+        ``"preempted"`` after another signal or an empty file, or the text of the file, such as
+        ``"pruned"``. It is the same in all processes.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,7 +57,7 @@ class Stopping(Callback):
         self.step = 0
         self.agreed = False
         self.saved: int | None = None
-        # Any of several processes may be asked; all must stop at the same step.
+        # Any of the processes may be asked to stop. All must stop at the same step.
         self.group: Any = None
         self.question: tuple[torch.Tensor, Any] | None = None
         self.before: dict[signal.Signals, Any] = {}
@@ -73,7 +75,7 @@ class Stopping(Callback):
                 signal.signal(number, handler)
 
     def listen(self) -> None:
-        """Note signals from now on; Python delivers them to the main thread alone."""
+        """Register the signal handlers; Python delivers signals only to the main thread."""
         if in_main_thread():
             for number in SIGNALS:
                 signal.signal(number, self.note)
@@ -130,7 +132,7 @@ class Stopping(Callback):
         batch_idx: int,
     ) -> None:
         if trainer.global_step == self.step:
-            return  # gradients are being accumulated, and would be lost
+            return  # the accumulated gradients would be lost
         self.step = trainer.global_step
         self.agreed = self.agreed or self.asked_before(trainer)
         ends = trainer.should_stop or trainer.global_step >= trainer.max_steps
@@ -172,9 +174,10 @@ class Stopping(Callback):
             self.folder.stop.unlink(missing_ok=True)
 
     def asked_before(self, trainer: Trainer) -> bool:
-        """Return whether any process had been asked to stop one step ago, the same in all.
+        """Return whether any process had been asked to stop one step ago.
 
-        The exchange of the step before has arrived by now, so no step waits for it.
+        The result is the same in all processes. The exchange of the previous step has finished by
+        now, so no step waits for it.
         """
         self.look(trainer)
         if self.group is None:
@@ -188,7 +191,7 @@ class Stopping(Callback):
         return before or (self.question is not None and answer(self.question))
 
     def ask(self) -> tuple[torch.Tensor, Any]:
-        """Start an exchange between all processes of whether one of them was asked to stop."""
+        """Start an exchange between all processes whether one of them was asked to stop."""
         flag = torch.tensor(int(self.asked is not None))
         return flag, torch.distributed.all_reduce(
             flag, torch.distributed.ReduceOp.MAX, self.group, async_op=True

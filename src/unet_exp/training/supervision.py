@@ -1,4 +1,4 @@
-"""Samples with what the loss compares and how much each pixel counts."""
+"""Samples with the target of the loss and the weight of each pixel."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Supervision:
         """Return a labelled sample with target and weights."""
         encoded = self.encode(sample)
         labels, classes = encoded.labels, encoded.classes
-        # The target is part of the key by the labels and classes that it made.
+        # The key includes the target through the labels and classes that the target has encoded.
         key = content_key(VERSION, repr(self.weight_map), labels, classes)
         # Large maps stay on disk, as large images do.
         large = sample.image.nbytes > 2**28
@@ -54,7 +54,7 @@ class Supervision:
 
 
 class LabelledImages(Dataset[dict[str, Any]]):
-    """Whole images with all that scores and pictures need, then empty batches up to ``count``."""
+    """Whole images with the data for scores and pictures, then empty batches up to ``count``."""
 
     def __init__(self, images: list[Supervised], count: int) -> None:
         self.images, self.count = images, count
@@ -81,7 +81,7 @@ class LabelledImages(Dataset[dict[str, Any]]):
 
 
 class UnlabelledImages(Dataset[dict[str, Any]]):
-    """Name and image (c, h, w) of samples, whose labels do not count."""
+    """Name and image (c, h, w) of samples, without their labels."""
 
     def __init__(self, samples: Sequence[Sample]) -> None:
         self.samples = samples

@@ -1,4 +1,4 @@
-"""Random tiles of labelled images: their side, their numbers, and the loader of their batches."""
+"""Random tiles of labelled images: their size, their numbering, and the loader of batches."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +29,7 @@ def tile_side(network: Network, tile: int | None, max_tile: int, smallest: int) 
     Raises ValueError if the network cannot take ``tile``.
     """
     valid = network.padding == "valid"
-    # One pixel at the bottom of a padded network would see nothing but padding.
+    # With padding, a single pixel after the last pooling would see almost only padding.
     least = 0 if valid else network.fitting_sizes(2 * network.step)[1]
     if tile is None:
         below, above = network.fitting_sizes(
@@ -52,7 +52,7 @@ def tile_side(network: Network, tile: int | None, max_tile: int, smallest: int) 
 
 
 class Tiles(Dataset[dict[str, Tensor]]):
-    """An endless numbered sequence of random tiles: tile i is a function of i and the seed."""
+    """An endless sequence of random tiles; tile i depends only on i and the seed."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Tiles(Dataset[dict[str, Tensor]]):
         self.turning = {"turned": target.turned} if isinstance(target, Directed) else {}
 
     def __getitem__(self, number: int) -> dict[str, Tensor]:
-        # Each pass takes every image once, in an order of its own.
+        # Each pass takes every image once, in a new order.
         turn, index = divmod(number, len(self.images))
         order = np.random.default_rng((self.seed, turn)).permutation(len(self.images))
         chosen = self.images[order[index]]
@@ -86,9 +86,9 @@ class Tiles(Dataset[dict[str, Tensor]]):
 class TileNumbers(SequentialSampler):
     """The next ``count`` tile numbers for one of ``world`` devices.
 
-    At each pass ``done`` tells how many this device has had, so that a resumed run goes on with
-    the tile after its last one. The numbers are in order, so that Lightning keeps this sampler
-    where it overfits to some batches.
+    At the start of each pass, ``done`` returns the number of tiles that this device has had, so
+    that a resumed run continues with the next tile. The class is a ``SequentialSampler``, because
+    Lightning would replace another sampler if it overfits to a few batches.
 
     >>> list(TileNumbers(4, lambda: 4, rank=1, world=2))
     [9, 11, 13, 15]

@@ -1,4 +1,4 @@
-"""All that passes between torchrun and the processes that it starts.
+"""Communication between torchrun and the processes that it starts.
 
 Nothing is imported from torch until it is needed, so that commands start fast.
 """
@@ -13,9 +13,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-#: The variable with the path of the file in which torchrun looks for the error of a process.
+#: Environment variable with the path of the file from which torchrun reads a process's error.
 ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
-#: Parts of the errors of a process whose neighbour has failed.
+#: Parts of the error messages of a process that lost its connection, because another one failed.
 ECHOES = ("connection closed by peer", "gloo", "nccl", "connection reset", "broken pipe")
 
 
@@ -69,7 +69,7 @@ def write_error(message: str, stack: str) -> None:
     if path is None:
         return
     echo = world_size() > 1 and any(part in message.lower() for part in ECHOES)
-    # torchrun reports the earliest error. A failed neighbour is the effect, not the cause.
+    # torchrun reports the earliest error. A lost connection is an effect, so it gets a later time.
     stamp = str(int(time.time()) + (60 if echo else 0))
     content = {"message": message, "extraInfo": {"timestamp": stamp, "py_callstack": stack}}
     Path(path).write_text(json.dumps({"message": content}))
@@ -84,7 +84,7 @@ def read_error(path: Path) -> str | None:
 
 
 def killing_signal(report: str) -> int | None:
-    """Return the signal that killed a process, by torchrun's report; None if there was none.
+    """Return the signal that killed a process according to torchrun's report, or None.
 
     >>> killing_signal("exitcode  : -9 (pid: 12)"), killing_signal("exitcode  : 1 (pid: 12)")
     (9, None)

@@ -22,7 +22,8 @@ from unet_exp.training.devices import device_type
 from unet_exp.training.fitted_values import FittedValues, with_fitted
 from unet_exp.training.inspection import Array
 
-#: Settings that networks must share to be averaged, and what earlier versions had.
+#: Settings that must be equal if networks are averaged, with the values in checkpoints of earlier
+#: versions, which lack them.
 SHARED = {
     "model.in_channels": None, "model.out_channels": None, "dataset.normalization": None,
     "target._target_": None, "inference.scale": 1.0,
@@ -36,7 +37,7 @@ class Trained:
     config: DictConfig
     """The first checkpoint's configuration, with the changes that were given."""
     postprocessing: DictConfig
-    """The values of postprocessing in use: those of ``config``, or fitted ones in their place."""
+    """The values of postprocessing in use: those of ``config``, or the fitted values."""
     fitted: FittedValues | None
     """The first checkpoint's fitted values, if they are in use."""
     recorded: list[dict[str, Any]]
@@ -122,7 +123,7 @@ def read_module_arguments(path: Path, trust: Collection[str] = ()) -> dict[str, 
     config, content = read_config(path, DictConfig({"trust": list(trust)}))
     recorded = content["config"]
     try:
-        # The module writes it into checkpoints of its own.
+        # The module writes it into its own checkpoints.
         Checker().plain("config", recorded, names=False)
     except NotBuildableError as error:
         raise CheckpointError(f"{path} was not built: {error}.") from error

@@ -28,34 +28,34 @@ class TrainerSettings:
     accelerator
         ``auto`` takes the GPU if there is one.
     devices
-        How many, or which (see :func:`unet_exp.training.devices.process_count`).
+        Number or indices of devices (see :func:`unet_exp.training.devices.process_count`).
     num_nodes
-        Machines, with ``devices`` on each.
+        Number of machines, with ``devices`` on each.
     strategy
         ``auto``, ``ddp``, ``fsdp``, or another of Lightning's.
     precision
-        One of Lightning's, or ``auto``: bfloat16 products where the processor multiplies them
-        in hardware (a GPU from Ampere on, a CPU with AMX), else float32.
+        One of Lightning's, or ``auto``: mixed bfloat16 if the hardware supports it (a GPU from
+        Ampere on, a CPU with AMX), else float32.
     max_steps
         Optimiser steps after which training ends; at least 1.
     budget
-        Time after which training is to end, such as ``20min``, ``90s`` or ``2h``. A training
-        measures its pace first, and settles ``max_steps`` by it.
+        Time that the training may take, such as ``20min``, ``90s`` or ``2h``. The training measures
+        its pace first, and computes ``max_steps`` from it.
     max_time
-        Wall-clock limit, ``DD:HH:MM:SS``. Whichever comes first ends the training; the network is
-        then validated and saved.
+        Wall-clock limit, ``DD:HH:MM:SS``. The training ends at the first limit that it reaches; the
+        network is then validated and saved.
     gradient_clip_val
         Upper bound of the gradient's L2 norm.
     accumulate_grad_batches
-        Batches whose gradients are added up to one step.
+        Number of batches whose gradients are accumulated for one step.
     limit_val_batches
         Number of validation images over all processes, or a fraction of them.
     log_every_n_steps
         Steps between two entries of the training loss in the logger.
     deterministic
-        Whether the same command gives the same network again. False: faster on some GPUs.
+        Whether the same command gives the same network again. False is faster on some GPUs.
     sync_batchnorm
-        Batch norm by the tiles of all GPUs rather than of each.
+        Whether batch norm uses the tiles of all GPUs together.
     options
         Any other argument of ``lightning.pytorch.Trainer``, except those that a run depends on
         (:func:`unet_exp.configuration.trainer_options.require_free`).
@@ -106,9 +106,9 @@ def build_trainer(
     loggers: "Sequence[Logger]",
     settings: TrainerSettings,
 ) -> "Trainer":
-    """Return a Trainer that writes to ``folder`` alone.
+    """Return a Trainer that writes only to ``folder``.
 
-    Raises ValueError if the devices do not exist here, or settings do not fit each other.
+    Raises ValueError if the devices do not exist here, or if settings contradict each other.
     """
     from lightning.pytorch import Trainer
 
@@ -118,8 +118,8 @@ def build_trainer(
     if settings.strategy == "fsdp":
         require_shardable(callbacks, settings.sync_batchnorm)
     ignore_warnings()
-    # Deterministic torch also fills all new memory, to find early reads of it. That takes 5 % of a
-    # step and changes no result.
+    # In its deterministic mode, torch also fills new memory, to detect reads of uninitialised
+    # values. That takes 5 % of a step and changes no result.
     torch.utils.deterministic.fill_uninitialized_memory = False  # pyright: ignore[reportAttributeAccessIssue]
     auto = settings.precision == "auto"
     indices = parse_devices(settings.devices)
@@ -128,7 +128,7 @@ def build_trainer(
         callbacks=list(callbacks),
         logger=list(loggers),
         accelerator=settings.accelerator,
-        # Lightning takes no list on a CPU, and understands "auto" there as all its cores.
+        # On a CPU, Lightning accepts no list, and "auto" would mean all cores.
         devices=indices if isinstance(indices, list) else local,
         num_nodes=settings.num_nodes,
         strategy=choose_strategy(settings.strategy, processes),
@@ -140,12 +140,12 @@ def build_trainer(
         accumulate_grad_batches=settings.accumulate_grad_batches,
         limit_val_batches=settings.limit_val_batches,
         log_every_n_steps=settings.log_every_n_steps,
-        # cuDNN's deterministic kernels, and a warning where an operation has none.
+        # Deterministic kernels of cuDNN, and a warning for operations that have none.
         deterministic="warn" if settings.deterministic else False,
         benchmark=not settings.deterministic,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
-        # torch has it for GPUs alone; on a CPU each process normalises by its own tiles.
+        # torch supports this only on GPUs. On a CPU, each process normalises with its own tiles.
         sync_batchnorm=settings.sync_batchnorm and gpu_count(settings.accelerator) > 0,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -156,15 +156,16 @@ def build_trainer(
 
 
 def choose_strategy(name: str, processes: int) -> Any:
-    """Return how processes train together: with ``ddp`` each has the network, with ``fsdp`` a part.
+    """Return Lightning's strategy for several processes.
 
-    Others are Lightning's own.
+    With ``ddp`` each process has the whole network, with ``fsdp`` a part of it. Other names are
+    those of Lightning.
     """
     from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy
     from torch.nn.parallel import DistributedDataParallel
 
     if name == "fsdp":
-        # One file for each checkpoint, as any other training writes it.
+        # Each checkpoint is one file, as in any other training.
         return ModelParallelStrategy(processes, 1, save_distributed_checkpoint=False)
     if name not in ("auto", "ddp") or processes == 1:
         return name
@@ -176,9 +177,9 @@ def choose_strategy(name: str, processes: int) -> Any:
 
 
 def require_shardable(callbacks: "Sequence[Callback]", sync_batchnorm: bool) -> None:
-    """Refuse what is impossible with a network that is spread over devices.
+    """Refuse settings that are impossible with a sharded network.
 
-    Raises ValueError with what to change.
+    Raises ValueError with the setting to change.
     """
     from lightning.pytorch.callbacks import WeightAveraging
 
@@ -209,7 +210,7 @@ def require_started(processes: int) -> None:
 
 
 def plugins(processes: int) -> list[Any]:
-    """Return what replaces parts of Lightning in a training of so many processes."""
+    """Return Lightning's plugins for a training with this number of processes."""
     from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 
     from unet_exp.training.whole_files import WholeFiles
@@ -220,11 +221,11 @@ def plugins(processes: int) -> list[Any]:
 
 
 def best_precision(accelerator: str) -> str:
-    """Return ``bf16-mixed`` where the processor multiplies bfloat16 in hardware, else ``32-true``.
+    """Return ``bf16-mixed`` if the hardware multiplies bfloat16, else ``32-true``.
 
-    A CPU does so with AMX (ten times as fast) or AVX-512 BF16 (twice as fast). Without either,
-    bfloat16 is emulated, at a twentieth of the speed. Older versions of torch do not tell which
-    instructions a CPU has; there it gets ``32-true``.
+    A CPU can do so with AMX (ten times as fast as float32) or AVX-512 BF16 (twice as fast). Without
+    them, bfloat16 is emulated and 20 times slower. Older versions of torch do not report the
+    instructions of a CPU; with them, the result is ``32-true``.
     """
     device = device_type(accelerator)
     if device == "cuda":

@@ -1,4 +1,4 @@
-"""Tune the postprocessing of a predictor to labelled images, and report what that gained."""
+"""Tune the postprocessing of a predictor on labelled images, and report the gain."""
 
 import inspect
 import logging
@@ -18,10 +18,10 @@ from unet_exp.screen import Console
 
 log = logging.getLogger(__name__)
 
-#: The score to tune by unless another is asked for. False, missed, merged and split objects lower
-#: it, and inexact outlines too. SEG alone ignores false objects.
+#: Default score for the tuning. False, missed, merged and split objects lower it, and inexact
+#: outlines too. SEG would ignore false objects.
 CRITERION = "average_precision"
-#: What a score of instances may depend on.
+#: Data that a score of instances may use.
 OF_INSTANCES = {"instances", "labels", "markers"}
 
 
@@ -46,14 +46,14 @@ class Gain:
 
 @dataclass(frozen=True)
 class TunedPostprocessing:
-    """A tuning, the score that it improves, and what all scores of instances gain.
+    """A tuning, the score that it improves, and the gain of each score of instances.
 
     Attributes
     ----------
     score
         The name of the score that the parameters were fitted to.
     gains
-        For each score of instances, ``score`` among them.
+        Gain by score of instances, including ``score``.
     """
 
     score: str
@@ -63,7 +63,7 @@ class TunedPostprocessing:
     gains: dict[str, Gain]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what was chosen, and what each score gains, as plain data."""
+        """Return the chosen values, and the gain of each score, as plain data."""
         return {
             "values": self.tuning.chosen,
             "criterion": self.score,
@@ -72,7 +72,7 @@ class TunedPostprocessing:
         }
 
     def report(self) -> list[str]:
-        """Return lines that say what was chosen, and what it gained."""
+        """Return lines of text with the chosen values and their gain."""
         found, score = self.tuning, self.score
         before, after, held_out = map(format_score, (found.before, found.after, found.held_out))
         head = f"postprocessing fitted to {self.images} images, {found.tried} settings tried"
@@ -106,7 +106,7 @@ def tune_postprocessing(
     held
         Parameters that keep their value.
     watch
-        Called often while this runs. An error that it raises ends the tuning.
+        Function that is called often during the tuning. If it raises an error, the tuning ends.
 
     Raises ValueError if the postprocessing has no parameter to fit.
     """
@@ -158,7 +158,7 @@ def measures_of_instances(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
 
 
 def needs(metric: Metric) -> set[str]:
-    """Return what the update of a metric takes.
+    """Return the names of the arguments of a metric's update.
 
     >>> sorted(needs(AveragePrecision()))
     ['instances', 'labels']
@@ -167,7 +167,7 @@ def needs(metric: Metric) -> set[str]:
 
 
 def score_of_instances(metrics: Mapping[str, Metric], preferred: str | None) -> str:
-    """Return the score to tune by: the preferred one if it needs instances and labels alone."""
+    """Return the score to tune by: the preferred one if it needs only instances and labels."""
     if preferred is None or preferred not in metrics:
         return CRITERION
     return preferred if needs(metrics[preferred]) == {"instances", "labels"} else CRITERION
@@ -180,7 +180,7 @@ def measure_gains(
     markers: Sequence[Tensor],
     measures: Mapping[str, Metric],
 ) -> dict[str, Gain]:
-    """Return what each score gains by a tuning; an image is segmented once for each setting."""
+    """Return the gain of each score. Each image is segmented once for each setting."""
     kinds = {kind: {n: m.clone() for n, m in measures.items()} for kind in Gain.__annotations__}
     for index, (probabilities, labels) in enumerate(cases):
         settings = (given, tuning.postprocessing, tuning.left_out[index])

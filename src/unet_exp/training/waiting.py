@@ -9,11 +9,11 @@ from unet_exp.training.tiles import TimedLoader
 
 
 class DataWait(Callback):
-    """Measure ``data_wait``, the share of the training time spent waiting for batches.
+    """Measure ``data_wait``, the fraction of the training time spent waiting for batches.
 
     Validation does not count as training time. Every ``log_every_n_steps`` steps, the loggers get
-    the share of these steps. metrics.csv gets the share since the last validation, as the mean over
-    all processes.
+    the fraction of these steps. metrics.csv gets the fraction since the last validation, as the
+    mean over all processes.
 
     The callback does not synchronise with the device. A GPU may still compute while the loader
     waits, so on a GPU the number is an upper bound.
@@ -37,11 +37,11 @@ class DataWait(Callback):
             share.add(already - self.waited, now - self.since)
         self.since, self.waited = now, already
         if trainer.global_step == self.step:
-            return  # gradients are being accumulated
+            return  # the step is not complete: gradients are still accumulated
         self.step = trainer.global_step
         if self.step % max(1, trainer.log_every_n_steps) == 0:  # pyright: ignore[reportAttributeAccessIssue]
             for logger in trainer.loggers:
-                # Lightning counts the logged steps from 0.
+                # Lightning numbers the logged steps from 0.
                 logger.log_metrics({"data_wait": self.logged.value()}, self.step - 1)
             self.logged = Share()
 

@@ -1,4 +1,4 @@
-"""Log to W&B, and go on training when W&B's own process ends."""
+"""Log to W&B, and continue to train if W&B's process ends."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -10,16 +10,16 @@ from wandb.sdk.mailbox import HandleAbandonedError
 
 log = logging.getLogger(__name__)
 
-#: What W&B raises when its process is gone. A scheduler that ends a job sends SIGTERM to all of its
-#: processes. W&B's ends at once, while the training still saves itself.
+#: Errors that W&B raises when its process is gone. A scheduler that ends a job sends SIGTERM to all
+#: of its processes. W&B's process ends at once, while the training still saves its checkpoint.
 GONE = (ConnectionError, HandleAbandonedError, Error)
 
 
 class WandbLogger(LightningsLogger):
-    """Log to W&B as long as its process lives; the run folder holds everything anyway."""
+    """Log to W&B while its process runs. The run folder has all records without it."""
 
     gone = False
-    #: How the training ended; Lightning says it before the postprocessing is fitted.
+    #: How the training ended. Lightning reports it before the postprocessing is fitted.
     status = "failed"
 
     def attempt(self, action: Callable[..., Any], *arguments: Any, **named: Any) -> None:
@@ -48,6 +48,6 @@ class WandbLogger(LightningsLogger):
         self.status = status
 
     def finish(self, failed: bool) -> None:
-        """Upload checkpoints, if asked for, and close W&B's run with the exit state of the job."""
+        """Upload the checkpoints if chosen, and close W&B's run as finished or failed."""
         self.attempt(super().finalize, self.status)
         self.attempt(self.experiment.finish, exit_code=int(failed))

@@ -17,16 +17,16 @@ from unet_exp.training.inspection import inspect
 
 log = logging.getLogger(__name__)
 
-#: What every training saves; it is always plain data and tensors.
+#: Entries of every checkpoint. They are always plain data and tensors.
 OURS = {"state_dict", "optimizer_states", "lr_schedulers", "loops", "config"}
 
 
 class WholeFiles(TorchCheckpointIO):
     """Write a file beside the checkpoint, then rename it.
 
-    Lightning writes to the system's temporary folder and moves the file. On another disk the move
-    is a copy. A full disk or a kill would interrupt the copy and destroy the last good checkpoint,
-    and a folder without write permission would go unnoticed.
+    Lightning writes to the system's temporary folder and moves the file. If that is another disk,
+    the move is a copy. A full disk or a killed process would interrupt the copy and destroy the
+    last good checkpoint, and a folder without write permission would not be noticed.
     """
 
     def __init__(self) -> None:
@@ -51,11 +51,11 @@ class WholeFiles(TorchCheckpointIO):
     def readable(self, checkpoint: dict[str, Any]) -> dict[str, Any]:
         """Leave out the states of callbacks that are more than plain data.
 
-        A checkpoint with anything else is refused when it is read, since it could run code.
+        A checkpoint with other data would be refused when it is read, because it could run code.
         """
         kept = {k: v for k, v in checkpoint.items() if k in OURS or self.is_readable(k, v)}
-        # A buffer may be an expanded tensor; readers refuse those, since they claim more numbers
-        # than the file holds.
+        # A buffer may be an expanded tensor. The reader refuses these, because they have more
+        # values than the file holds.
         weights = kept.get("state_dict", {})
         tensors = {name: value for name, value in weights.items() if isinstance(value, Tensor)}
         if repeated := [name for name in tensors if not holds_its_numbers(tensors[name])]:

@@ -1,4 +1,4 @@
-"""The processes that load tiles: their number, and how they react to signals."""
+"""Processes that load tiles: their number, and how they react to signals."""
 
 import atexit
 import os
@@ -25,10 +25,10 @@ def default_workers() -> int:
 
 
 def outliving() -> Callable[[int], None]:
-    """Return a ``worker_init_fn`` by which loading processes outlive a request to stop.
+    """Return a ``worker_init_fn`` that lets loading processes survive a request to stop.
 
     A scheduler, or Ctrl-C, sends its signal to all processes of a training. The training needs
-    tiles until its current step is done. Therefore a loading process ignores the first SIGTERM,
+    tiles until its current step is done. So a loading process ignores the first SIGTERM,
     unless the main process is already ending. A second SIGTERM ends it.
     """
     return partial(outlive_signals, ending())
@@ -38,7 +38,7 @@ def outliving() -> Callable[[int], None]:
 def ending() -> Flag:
     """Return a flag that becomes 1 when this process ends, before its children are terminated."""
     flag: Flag = RawValue("b", 0)
-    # The function registered last runs first; multiprocessing has registered its own before.
+    # Functions run in reverse order of registration. multiprocessing has registered its own before.
     atexit.register(setattr, flag, "value", 1)
     return flag
 
@@ -52,6 +52,6 @@ def outlive_signals(ending: Flag, worker: int) -> None:
     def end_or_wait(number: int, _: object) -> None:
         signal.signal(number, signal.SIG_DFL)
         if ending.value:
-            os._exit(0)  # as by the handler of torch, which this one replaces
+            os._exit(0)  # like the handler of torch that this one replaces
 
     signal.signal(signal.SIGTERM, end_or_wait)
