@@ -16,13 +16,13 @@ from unet_exp.training.pace import Pace, measure_pace
 from unet_exp.training.trainer import best_precision
 
 SAFETY = 0.95
-"""Part of the time that is planned with: writing checkpoints and pictures takes the rest."""
+"""Part of the time for steps and validations; writing checkpoints and pictures takes the rest."""
 FITTING = 2.5
 """Seconds to fit the postprocessing to a million pixels of validation images, at the end."""
 
 
 def settle_budget(cfg: DictConfig, dataset: Any, started: float) -> list[str]:
-    """Measure the pace of the training, and write into ``cfg`` how many steps fit into its budget.
+    """Measure the pace of the training, and write the number of steps that fit into ``cfg``.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ def settle_budget(cfg: DictConfig, dataset: Any, started: float) -> list[str]:
 
     Returns
     -------
-    What was measured, a line; nothing if ``cfg`` gives no budget.
+    A line with the measured times; an empty list if ``cfg`` has no budget.
 
-    Raises ValueError if not one step fits, or the training has several processes.
+    Raises ValueError if not even one step fits, or if the training has several processes.
     """
     if cfg.trainer.get("budget") is None:
         return []

@@ -1,4 +1,4 @@
-"""The callbacks that a configuration adds to the project's own, and what ended a training."""
+"""Build the callbacks that a configuration adds, and find out what ended a training."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,15 +9,15 @@ from omegaconf import DictConfig
 
 from unet_exp.configuration.objects import build
 
-#: What is logged besides the scores of the validation.
+#: Values that are logged in addition to the validation scores.
 TRAINING = ("train/loss", "train/step_loss")
 
 
 def require_distinct(own: Sequence[Callback], others: Sequence[Callback]) -> None:
-    """Refuse callbacks with the same ``state_key``, whose states a checkpoint would mix up.
+    """Refuse callbacks with the same ``state_key``, because a checkpoint would mix up their states.
 
-    ``own`` are those that the configuration adds, ``others`` those of the project. Raises
-    ValueError with the name of the class.
+    The configuration adds the callbacks ``own``; the project adds ``others``. Raises ValueError
+    with the name of the class.
     """
     keys = [one.state_key for one in others]
     for one in own:
@@ -86,7 +86,7 @@ def require_measured(key: str, callback: Callback, metrics: Mapping[str, Any]) -
 def ending(trainer: Trainer, asked: str | None, own: Sequence[Callback]) -> str:
     """Return what ended a training.
 
-    ``asked`` is why it was stopped from outside, if it was. ``own`` are the callbacks that the
+    ``asked`` is the reason for a stop from outside, or None. ``own`` are the callbacks that the
     configuration adds.
     """
     if asked:

@@ -10,7 +10,7 @@ from unet_exp.runs.required_paths import require_paths
 
 
 def check(cfg: DictConfig, config_name: str) -> None:
-    """Settle the paths of a configuration, refuse what cannot work, and record the rest.
+    """Settle the paths of a configuration, refuse settings that cannot work, and record the rest.
 
     Raises ValueError or FileNotFoundError with the override to change.
     """

@@ -8,7 +8,7 @@ from unet_exp.configuration.errors import LOCKED, explain, is_full
 
 
 def reason(path: Path, error: Exception) -> str:
-    """Return what failed with an image, in one line that names the image.
+    """Return one line with the error of an image and the name of the image.
 
     >>> reason(Path("a.tif"), ValueError("a.tif is empty."))
     'a.tif is empty.'
@@ -43,7 +43,7 @@ def out_of_memory(error: BaseException) -> str:
 
 
 def is_about_output(error: OSError, output: Path) -> bool:
-    """Return whether the output folder takes no more files, so that all other images fail too."""
+    """Return whether the output folder accepts no more files, so that other images fail too."""
     if is_full(error):
         return True
     name = str(error.filename or "")

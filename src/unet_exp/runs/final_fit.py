@@ -27,7 +27,7 @@ from unet_exp.training.tuned_postprocessing import (
 log = logging.getLogger(__name__)
 trace = logging.getLogger("unet_exp.trace")
 
-#: Pixels to fit to at most, as many as 256 images of 512 x 512 have; a fit then takes minutes.
+#: Largest number of pixels for the fit, as in 256 images of 512 x 512. A fit then takes minutes.
 MOST_PIXELS = 2**26
 PREFIX = "postprocessing."
 
@@ -41,16 +41,16 @@ def fit_postprocessing(
     held: Collection[str] = (),
     watch: Callable[[], object] = lambda: None,
 ) -> TunedPostprocessing | None:
-    """Fit the postprocessing of the best checkpoint, and keep the result in both checkpoints.
+    """Fit the postprocessing of the best checkpoint, and write the result to both checkpoints.
 
-    Without ``postprocessing.fit``, both lose fitted values that they may hold from before. A fit
-    that fails is logged: it does not cost the training.
+    Without ``postprocessing.fit``, earlier fitted values are removed from both checkpoints. If the
+    fit fails, the error is logged, and the training stays valid.
 
     Parameters
     ----------
     score, held, watch
-        See :func:`unet_exp.training.tuned_postprocessing.tune_postprocessing`; without a score
-        of instances, the fit goes by average precision.
+        See :func:`unet_exp.training.tuned_postprocessing.tune_postprocessing`. If ``score`` is not
+        a score of instances, the fit uses average precision.
     """
     best = folder.checkpoint()
     if best is None:
@@ -83,7 +83,7 @@ def fit_postprocessing(
 
 
 def chosen_images(loaders: Loaders, limit: int | float) -> Sequence[dict[str, Any]]:
-    """Return the images that validations use; of very many, evenly spaced ones."""
+    """Return the validation images. If there are too many, return evenly spaced ones."""
     samples = loaders.labelled("validation")
     count = limit if isinstance(limit, int) else max(1, int(len(samples) * limit))
     images: Any = loaders.whole("validation", count).dataset
@@ -92,7 +92,7 @@ def chosen_images(loaders: Loaders, limit: int | float) -> Sequence[dict[str, An
 
 
 class Spaced(Sequence[dict[str, Any]]):
-    """Some of the images of a data set, read when they are asked for."""
+    """Some of the images of a data set, which are read on access."""
 
     def __init__(self, images: Any, chosen: range) -> None:
         self.images, self.chosen = images, chosen

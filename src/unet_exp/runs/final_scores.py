@@ -34,14 +34,15 @@ def score_validation(
 ) -> None:
     """Write scores, curves, objects and pictures of validation images to the run's folder.
 
-    An error is logged: it does not cost the training.
+    If this fails, the error is logged, and the training stays valid.
 
     Parameters
     ----------
     tuned
         The fitted postprocessing, if any.
     watch
-        Called before each image. To stop, it raises what is no Exception, such as Preempted.
+        Function that is called before each image. To stop, it raises an error that is not a
+        subclass of Exception, such as Preempted.
     """
     best, metrics = folder.checkpoint(), MetricCollection(build_metrics(cfg), compute_groups=False)
     if best is None or not len(images) or not metrics:

@@ -43,7 +43,7 @@ from unet_exp.training.waiting import DataWait
 
 log = logging.getLogger(__name__)
 
-#: Seconds to wait for another process that trains in the same folder and saves itself.
+#: Seconds to wait while another process that trains in the same folder saves and ends.
 PATIENCE = 60.0
 
 
@@ -53,9 +53,9 @@ def fit(cfg: DictConfig, path: Path, command: str | None = None) -> float:
     Parameters
     ----------
     command
-        What a user would type to repeat the training; None: the command of this process.
+        The command that repeats the training. None means the command of this process.
 
-    Raises KeyboardInterrupt or Preempted if the training was asked to stop and has saved itself.
+    Raises KeyboardInterrupt or Preempted if the training was asked to stop and has been saved.
     """
     with Stopping(path) as stopping:
         return fit_until_stopped(cfg, RunFolder(path), command, stopping)
@@ -71,12 +71,12 @@ def fit_until_stopped(
     if cfg.preview:
         return preview(training.loaders, folder)
     training.loaders.check()
-    # Behind the callbacks whose state a checkpoint holds.
+    # This callback comes after those whose state is in the checkpoint.
     report = ReportWriter(lambda: write_run_page(folder))
     callbacks = [*training.callbacks, stopping, DataWait(), report]
     trainer = build_trainer(folder.path, callbacks, [], build(cfg.trainer))
 
-    # Of several processes of one run, the first writes the record.
+    # If a run has several processes, the first one writes the record.
     first = rank() == 0
     monitor, mode, metrics = training.monitor, training.mode, training.metrics
     facts = {"name": cfg.name, "run_id": run_id(folder, resumed), "monitor": monitor, "mode": mode}
@@ -103,7 +103,7 @@ def fit_until_stopped(
                 raise KeyboardInterrupt
             record["state"] = stopping.reason or "finished"
             record["ended_by"] = ending(trainer, stopping.reason, training.own)
-            leave()  # other processes end here, while the first one fits
+            leave()  # other processes end here, while the first one fits the postprocessing
             in_terminal = command is None and trainer.world_size == 1
             if first and is_worth_fitting(stopping.reason, folder, in_terminal):
                 held = tuple(given_values(command or command_line()))
@@ -115,7 +115,7 @@ def fit_until_stopped(
                     log_gains(loggers, tuned, trainer.global_step)
                     images = chosen_images(training.loaders, cfg.trainer.limit_val_batches)
                     score_validation(cfg, images, folder, device, tuned, stopping.raise_if_asked)
-                except Preempted:  # a resumed run only fits
+                except Preempted:  # the resumed run then only fits the postprocessing
                     stopping.reason = record["state"] = stopping.asked
             failed = stopping.reason in ("preempted", "interrupted")  # W&B continues the run later
         finally:
@@ -138,7 +138,7 @@ def fit_until_stopped(
 
 
 def begin(cfg: DictConfig, folder: RunFolder) -> tuple[PreparedTraining, Path | None, bool]:
-    """Settle in ``cfg`` what a checkpoint, a budget or the plan decides, and prepare the training.
+    """Write values of a checkpoint, a budget or the plan into ``cfg``; prepare the training.
 
     Also returns the checkpoint to start from, if any, and whether this resumes the folder's run.
     """
@@ -153,7 +153,7 @@ def begin(cfg: DictConfig, folder: RunFolder) -> tuple[PreparedTraining, Path | 
         settle_by_checkpoint(cfg, read_content(weights)["config"], weights, OF_THE_NETWORK)
     dataset = build_dataset(cfg)
     budget = [] if cfg.preview else settle_budget(cfg, dataset, started)
-    # So that max_steps repeats the training without the budget.
+    # With this seed, a training with max_steps and without the budget gives the same result.
     seed_everything(cfg.seed, verbose=False)
     training = prepare(cfg, dataset, folder)
     training.plan.extend(budget)
@@ -172,8 +172,9 @@ def begin(cfg: DictConfig, folder: RunFolder) -> tuple[PreparedTraining, Path | 
 def is_worth_fitting(reason: str | None, folder: RunFolder, in_terminal: bool) -> bool:
     """Return whether to fit the postprocessing of a training that ended for this reason.
 
-    After a Ctrl-C in a terminal, the fit makes the best checkpoint as usable as that of a finished
-    training. Another Ctrl-C leaves it out. All other stops, and jobs of a sweep, end without delay.
+    After a Ctrl-C in a terminal, the fit makes the best checkpoint as useful as that of a finished
+    training. A second Ctrl-C skips the fit. After all other stops, and in jobs of a sweep, there is
+    no fit, so that they end without delay.
     """
     if reason == "interrupted" and in_terminal and folder.best.is_file():
         log.info("The training is saved. Ctrl-C again leaves out the fit of the postprocessing.")
@@ -189,7 +190,7 @@ def hold(folder: RunFolder) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            # A job whose sweep was killed saves itself and ends.
+            # A job whose sweep was killed saves its checkpoint and ends.
             stack.enter_context(locked(folder.lock, PATIENCE))
         except Timeout:
             raise FileExistsError(

@@ -1,4 +1,4 @@
-"""How often each class occurs in the training labels, for weights that balance the classes."""
+"""Frequencies of the classes in the training labels, for weights that balance the classes."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ KEY = "weight_map.class_frequencies"
 def settle_frequencies(cfg: DictConfig, dataset: Any) -> None:
     """Write the frequencies of the classes into ``cfg`` if its weight map balances classes.
 
-    The article balances classes over the training set. The frequencies stand in the configuration,
-    so that each later command weighs pixels alike. Frequencies that are given stay. Of very many
-    images, some in even steps are counted.
+    The article balances classes over the training set. The frequencies are kept in the
+    configuration, so that later commands weight pixels in the same way. Given frequencies are not
+    changed. If there are too many images, evenly spaced ones are counted.
     """
     node = cfg.weight_map
     wanted = node.get("class_balance") and "class_frequencies" in node

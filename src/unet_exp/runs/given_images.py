@@ -20,7 +20,7 @@ def find_images(source: Any) -> list[Path]:
     found: dict[Path, Path] = {}
     for one in listed(source):
         for path in find_in(str(one)):
-            # Path.resolve would raise an error for links in a circle.
+            # Path.resolve would raise an error for circular links.
             found.setdefault(Path(os.path.realpath(path)), path)
     if not found:
         raise FileNotFoundError("input=[] names no image. Give files, folders or quoted globs.")

@@ -66,7 +66,7 @@ def require_training_paths(cfg: DictConfig) -> None:
 
     Raises FileNotFoundError or ValueError with the first.
     """
-    # A resumed run has a checkpoint of its own.
+    # A resumed run has its own checkpoint.
     for given in (cfg.get("ckpt_path"), OmegaConf.select(cfg, "init_from.path")):
         if not cfg.resume and given is not None:
             for path in listed(given):
@@ -75,7 +75,7 @@ def require_training_paths(cfg: DictConfig) -> None:
 
 
 def require_data(dataset: Mapping[str, Any]) -> None:
-    """Refuse a data set whose folder does not exist or lacks its files, as far as is known.
+    """Refuse a data set if its folder does not exist or known files are missing in it.
 
     Raises FileNotFoundError or ValueError with the folder.
     """

@@ -1,4 +1,4 @@
-"""Train in a process of its own, which :mod:`unet_exp.runs.processes` starts; not for users."""
+"""Train in a new process. :mod:`unet_exp.runs.processes` starts this module; users do not."""
 
 import argparse
 import logging
@@ -29,18 +29,18 @@ trace = logging.getLogger("unet_exp.trace")
 
 
 def main() -> int:
-    """Run the job; return 0 if the record says how it ended, 1 if it failed."""
+    """Run the job; return 0 if the record holds its result, 1 if it failed."""
     learn(os.environ)
     with screened():
         try:
             return run()
         except Exception:
-            traceback.print_exc()  # here, where secrets are hidden
+            traceback.print_exc()  # secrets are masked here
             return 1
 
 
 def run() -> int:
-    """Start torchrun, or train if this is one process for itself or one that torchrun started."""
+    """Train in this process, or start torchrun if there are several processes."""
     parser = argparse.ArgumentParser(prog="python -m unet_exp.runs.job", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("config", type=Path)
@@ -51,7 +51,7 @@ def run() -> int:
     arguments = parser.parse_args()
     if arguments.processes > 1 and not started_by_torchrun():
         return start_torchrun(arguments.processes)
-    # Background processes of a shell inherit that Ctrl-C is ignored.
+    # In the background of a shell, a process ignores Ctrl-C by inheritance.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     threading.Thread(target=end_with, args=(arguments.parent,), daemon=True).start()
@@ -86,7 +86,7 @@ def start_torchrun(processes: int) -> int:
 
 
 def end_with(parent: int) -> None:
-    """Ask this process to save itself and to end when its parent process is gone."""
+    """Make this process save its training and end when its parent process is gone."""
     try:
         process = psutil.Process(parent)
         while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:

@@ -8,10 +8,10 @@ from unet_exp.records.run_folder import RunFolder
 
 
 def find_runs(given: Any) -> dict[str, RunFolder]:
-    """Return the runs that ``run=`` names, by short names: of a run, a sweep, or a list of such.
+    """Return the runs that ``run=`` names (a run, a sweep, or a list of these), by short names.
 
     Raises FileNotFoundError if a folder is missing or holds no run, and ValueError if a run is
-    named twice, or none is.
+    named twice, or if there is none.
     """
     named = [given] if isinstance(given, str | int) else list(given)
     folders = [folder for one in named for folder in runs_in(Path(str(one)))]

@@ -1,4 +1,4 @@
-"""Settle the values that a configuration leaves to the plan: those that are null there."""
+"""Settle the values that are null in a configuration, because they are left to the plan."""
 
 import logging
 import math
@@ -24,21 +24,21 @@ from unet_exp.training.checkpoint import CheckpointError
 log = logging.getLogger(__name__)
 
 SCALE = "inference.scale"
-#: Lengths that follow the target, and that the plan changes for objects of unusual size.
+#: Lengths that the target sets. The plan changes them for objects of unusual size.
 LENGTHS = ("postprocessing.smoothing", "postprocessing.grow")
-#: Values that a checkpoint settles for a training that goes on from it.
+#: Values that a resumed training takes from its checkpoint.
 SETTLED = ("loader.tile", *UNPLANNED, *LENGTHS)
-#: Values that a checkpoint settles for a training that begins with its weights.
+#: Values that a training takes from a checkpoint whose weights initialise it.
 OF_THE_NETWORK = tuple(key for key in UNPLANNED if key.startswith("model."))
 
 
 def settle_plan(cfg: DictConfig, dataset: Any) -> list[str]:
-    """Write a planned value into ``cfg`` wherever a plannable one is null.
+    """Replace each null in ``cfg`` that is left to the plan by a planned value.
 
     Returns
     -------
-    The facts about the data and the planned values with their reasons, a line each; nothing if
-    no value is planned.
+    Lines with the facts about the data, and with the planned values and their reasons. The list is
+    empty if no value is planned.
 
     Raises ValueError if ``cfg.plan`` is unknown, and PlanError if no plan fits the data.
     """
@@ -70,7 +70,7 @@ def settle_plan(cfg: DictConfig, dataset: Any) -> list[str]:
 
 
 def settle_lengths(cfg: DictConfig, found: Fingerprint, scale: float) -> dict[str, Choice]:
-    """Change the lengths that follow the target if objects are small, or images are resized.
+    """Change the lengths that the target sets, if objects are small or images are resized.
 
     Returns the changed values by their keys.
     """
@@ -93,7 +93,7 @@ def settle_by_checkpoint(
     Parameters
     ----------
     held
-        The configuration that the checkpoint ``path`` records. It may come from anybody.
+        The configuration that the checkpoint ``path`` records. It may come from a stranger.
     keys
         The values to take.
 
@@ -104,7 +104,7 @@ def settle_by_checkpoint(
         for name in key.split("."):
             value = value.get(name) if isinstance(value, Mapping) else None
         if value is None and key == SCALE and isinstance(held.get("inference"), Mapping):
-            value = UNPLANNED[SCALE]  # an earlier version, which resized no images
+            value = UNPLANNED[SCALE]  # earlier versions resized no images
         if value is None:
             continue
         if type(value) not in (int, float) or not math.isfinite(value):
@@ -114,11 +114,11 @@ def settle_by_checkpoint(
             )
         OmegaConf.update(cfg, key, value)
         if key == "trainer.max_steps":
-            cfg.trainer.budget = None  # it had its time in the earlier training
+            cfg.trainer.budget = None  # the earlier training has used this time
 
 
 def unsettled(cfg: DictConfig, keys: Any) -> Iterator[str]:
-    """Yield those of some keys that ``cfg`` has with the value null, or that follow the target."""
+    """Yield the keys whose value in ``cfg`` is null or is set by the target."""
     for key in keys:
         group, _, name = key.partition(".")
         node = cfg.get(group)

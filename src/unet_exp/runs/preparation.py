@@ -1,4 +1,4 @@
-"""Build all that a training needs from its configuration, before anything is written."""
+"""Build the parts of a training from its configuration, before anything is written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,33 +29,33 @@ PREFERRED_BY_CLASS = ("iou", "dice", "pixel_error")
 
 @dataclass(frozen=True)
 class PreparedTraining:
-    """All that a training needs but the loggers and the Trainer."""
+    """The parts of a training, except the loggers and the Trainer."""
 
     config: dict[str, Any]
     """The resolved configuration as plain data, without secrets."""
     monitor: str
     """The score that chooses the best checkpoint, such as ``val/seg``."""
     mode: str
-    """Whether more (``max``) or less (``min``) of it is better."""
+    """Whether larger (``max``) or smaller (``min``) values of the score are better."""
     why: str
-    """Why ``auto`` did not take its first choice of a score, if so."""
+    """Why ``auto`` did not choose its first score; empty if it did."""
     loaders: Loaders
     module: SegmentationModule
     metrics: MetricsWriter
     gallery: Gallery
     callbacks: list[Callback]
     own: list[Callback]
-    """Those of the callbacks that the configuration adds."""
+    """The callbacks that the configuration adds."""
     plan: list[str]
-    """What was planned from the data and why, a line each."""
+    """Lines with the values that were planned from the data, and the reasons."""
     notes: dict[str, str] = field(default_factory=dict)
-    """What is unusual about the beginning: a line each, by its name."""
+    """Notes on the start of the training, such as its initial weights: lines by name."""
 
 
 def prepare(cfg: DictConfig, dataset: Any, folder: RunFolder) -> PreparedTraining:
-    """Build what ``cfg`` names around a data set; write the settled values into ``cfg``.
+    """Build the parts that ``cfg`` names, for a data set; write the settled values into ``cfg``.
 
-    Raises ValueError if parts of the configuration do not fit each other, or a value is out of
+    Raises ValueError if parts of the configuration do not fit each other, or if a value is out of
     range.
     """
     leave_out_null(cfg)
@@ -86,7 +86,7 @@ def prepare(cfg: DictConfig, dataset: Any, folder: RunFolder) -> PreparedTrainin
     callbacks = [
         *([WeightEMA(cfg.ema_decay)] if cfg.ema_decay else []),
         ProgressBar(monitor, folder),
-        metrics,  # before the checkpoint: a row may lack its checkpoint, not the reverse
+        metrics,  # before the checkpoint, so that each checkpoint has a row
         *checkpoints(folder, monitor, mode),
         gallery,
     ]
@@ -98,7 +98,7 @@ def prepare(cfg: DictConfig, dataset: Any, folder: RunFolder) -> PreparedTrainin
 
 
 def leave_out_null(cfg: DictConfig) -> None:
-    """Take what an override has set to null (``metric.iou=null``) out of a group of many."""
+    """Remove the entries of a group that an override has set to null (``metric.iou=null``)."""
     for group in ("metric", "callbacks"):
         node = cfg.get(group) or DictConfig({})
         for name in [name for name, part in node.items() if part is None]:
@@ -107,11 +107,12 @@ def leave_out_null(cfg: DictConfig) -> None:
 
 
 def settle_monitor(cfg: DictConfig, metrics: Mapping[str, Any], by_class: bool) -> str:
-    """Write into ``cfg.monitor`` which score chooses the best checkpoint, and its direction.
+    """Write the score that chooses the best checkpoint, and its direction, into ``cfg.monitor``.
 
-    Return why it is not the first choice of ``auto``; an empty text if it is, or was chosen.
+    Return why ``auto`` did not choose its first score; an empty text if it did, or if the score was
+    given.
 
-    Raises ValueError if the score is not among the metrics, or its direction is the other one.
+    Raises ValueError if the score is not among the metrics, or if its direction is wrong.
     """
     monitor, why = cfg.monitor, ""
     monitor.metric = monitor.metric.removeprefix("val/")  # as the record names it

@@ -1,4 +1,4 @@
-"""Print what a training has achieved, what to look at, and what to type next."""
+"""Print the results of a training, its files, and commands to type next."""
 
 import shlex
 import sys
@@ -24,7 +24,7 @@ def print_results(
     Parameters
     ----------
     made_up
-        Whether it trained on images that nobody has taken, so that own ones come next.
+        Whether it trained on synthetic images. The suggested commands then begin with own images.
     """
     from rich.table import Table
 
@@ -60,7 +60,7 @@ def print_results(
 
 
 def next_commands(folder: RunFolder, made_up: bool) -> list[str]:
-    """Return three commands that one may type after a training, each with what it does."""
+    """Return three commands for after a training, each with a comment."""
     here, path = Path.cwd(), folder.path.absolute()
     run = shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
     installed = Path(sys.argv[0]).name.startswith("unet-")

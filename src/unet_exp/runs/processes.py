@@ -1,4 +1,4 @@
-"""Start a training in processes of its own: one, or by torchrun one for each device."""
+"""Start a training in a new process, or with torchrun in a new process for each device."""
 
 import os
 import shlex
@@ -21,7 +21,7 @@ from unet_exp.training.torchrun import ERROR_FILE, killing_signal, read_error
 
 #: The module that each process runs.
 JOB = "unet_exp.runs.job"
-#: Signals that ask a training to save itself and to end.
+#: Signals that ask a training to save and end.
 ASKING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 
@@ -35,21 +35,21 @@ def run_job(
     Parameters
     ----------
     command
-        What a user would type to repeat the training.
+        The command that repeats the training.
     processes
         The number of processes, one for each device.
     quiet
         Write to the log only, as the jobs of a sweep do.
 
-    Raises JobError with the error of the process that failed first, or KilledError if it left
-    none; KeyboardInterrupt or Preempted if the training was asked to stop and has saved itself.
+    Raises JobError with the error of the process that failed first, or KilledError if there is no
+    error; KeyboardInterrupt or Preempted if the training was asked to stop and has been saved.
     """
     path.mkdir(parents=True, exist_ok=True)
     folder = RunFolder(path)
     before = folder.read_summary()
     with tempfile.TemporaryDirectory() as parts, folder.log.open("a") as log:
         told, settings = Path(parts) / "error.json", Path(parts) / "job.yaml"
-        # The file holds secrets, so only this user may read it. All users see a command line.
+        # Settings hold secrets. Only this user may read the file, but all users see a command line.
         settings.touch(mode=0o600)
         settings.write_text(OmegaConf.to_yaml(cfg))
         words = [sys.executable, "-m", JOB, str(path), str(settings)]
@@ -70,16 +70,16 @@ def run_job(
         state = None if after == before else after.get("state")
         if state == "preempted":
             raise Preempted
-        if interrupted and state == "running":  # it was killed before it could write
+        if interrupted and state == "running":  # it was killed before it wrote its state
             folder.amend_summary(state="interrupted")
-        # A training that finished meanwhile is complete, but its sweep ends anyway.
+        # A training that has just finished is complete, but its sweep ends all the same.
         if state == "interrupted" or (interrupted and (quiet or state != "finished")):
             raise KeyboardInterrupt
         if code == 0 and state != "running":
             return float("nan") if after.get("score") is None else after["score"]
         message = read_error(told)
         error = JobError(message) if message else KilledError(reason(code, folder.log, begun))
-    # The first process writes the record; it may know only that another one is gone.
+    # The first process writes the record. It may only know that another process is gone.
     if state == "running" or (state == "failed" and processes > 1):
         folder.amend_summary(state="failed", error=str(error))
     raise error
@@ -88,8 +88,8 @@ def run_job(
 def wait(process: "subprocess.Popen[Any]", processes: int) -> tuple[int, bool]:
     """Wait for a training, and forward requests to stop.
 
-    At the first Ctrl-C it saves itself; at the second all its processes end at once. Return the
-    exit code, and whether there was a Ctrl-C.
+    After the first Ctrl-C, the training saves and ends; after the second, all its processes end at
+    once. Return the exit code, and whether there was a Ctrl-C.
     """
     with forwarding(process, processes):
         try:
@@ -145,7 +145,7 @@ def family(process: "subprocess.Popen[Any]") -> list[psutil.Process]:
 
 
 def reason(code: int, log: Path, begun: int) -> str:
-    """Return why a job ended that wrote no error: its exit code, or the signal that killed it."""
+    """Return why a job ended without an error: its exit code, or the signal that killed it."""
     report = log.read_bytes()[begun:].decode(errors="replace")
     number = -code if code < 0 else killing_signal(report)
     if number is None:

@@ -13,7 +13,7 @@ from unet_exp.records.run_folder import RunFolder
 
 
 def preliminary(run: RunFolder) -> set[str]:
-    """Return what may lie in the folder of a command whose work has not begun, besides its log."""
+    """Return the files, except the log, that a command may write before its work begins."""
     return {
         run.hydra.name,
         run.config.name,
@@ -32,14 +32,14 @@ class FolderBefore:
         self.names = names(folder)
         run = RunFolder(folder)
         self.record = content(run.summary)
-        #: What even a refused command writes anew.
+        #: Files that even a refused command overwrites.
         self.rewritten = {path: content(path) for path in (*run.hydra.glob("*.yaml"), run.report)}
 
     def restore(self, folder: Path, log: str) -> None:
         """Undo what a command did to its folder, unless its work has begun there."""
         folder = folder.absolute()
         run = RunFolder(folder)
-        same = folder == self.folder  # else a new folder was made in its place
+        same = folder == self.folder  # otherwise another folder was made instead
         made = names(folder) - (self.names if same else set())
         resumed = same and run.summary.name in self.names
         if not made <= {*preliminary(run), log}:
@@ -75,7 +75,7 @@ states: list[FolderBefore] = []
 
 
 class RememberFolder(Callback):
-    """Remember the state of a command's folder before Hydra makes it."""
+    """Remember the state of a command's folder before Hydra creates it."""
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Look at ``hydra.run.dir``."""
@@ -85,9 +85,9 @@ class RememberFolder(Callback):
 def clean_up(folder: Path | None, command: str) -> None:
     """Remove the folder of a refused command, unless it existed before or holds results.
 
-    A folder that existed keeps what it had, its ``.hydra`` as it was.
+    A folder that existed before keeps its files, and its ``.hydra`` is restored.
     """
     if folder is not None and states:
-        with suppress(OSError):  # the refusal matters more
+        with suppress(OSError):  # the error of the refusal is more important
             states[-1].restore(folder, f"{command}.log")
     states.clear()

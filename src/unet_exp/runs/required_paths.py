@@ -27,7 +27,7 @@ def require_paths(cfg: DictConfig, command: str) -> None:
         return
     if command == "evaluate" and (cfg.run is None) == (cfg.checkpoint is None):
         raise ValueError("Give one of run=FOLDER and checkpoint=FILE.")
-    # Options without a default are asked for before any path is checked.
+    # Missing options are reported before missing paths.
     for name in REQUIRED.get(command, ()):
         cfg[name]  # raises an error that names it
     for path in listed(cfg.checkpoint) if cfg.checkpoint is not None else []:

@@ -13,7 +13,8 @@ from unet_exp.secrets.masking import masked
 
 log = logging.getLogger(__name__)
 
-#: Parts that a run must share with the checkpoint it starts from, and keys that may differ.
+#: Parts of the configuration that must be equal in a run and in the checkpoint that it resumes
+#: from, with the keys in them that may differ.
 FIXED: dict[str, tuple[str, ...]] = {
     "seed": (),
     "dataset": (
@@ -55,7 +56,7 @@ def starting_point(cfg: DictConfig, folder: RunFolder) -> tuple[Path | None, boo
 
 
 def source_of_weights(cfg: DictConfig) -> Path | None:
-    """Return the checkpoint whose weights a new training begins with, if any."""
+    """Return the checkpoint whose weights initialise a new training, if any."""
     from unet_exp.runs.given_paths import find_checkpoints
 
     return find_checkpoints(str(cfg.init_from.path))[0] if cfg.init_from.path else None
@@ -64,15 +65,14 @@ def source_of_weights(cfg: DictConfig) -> Path | None:
 def require_fitting(
     start: Path, config: dict[str, Any], folder: RunFolder
 ) -> tuple[int, int | None]:
-    """Refuse a checkpoint from which this training cannot go on.
+    """Refuse a checkpoint from which this training cannot continue.
 
     Returns
     -------
-    The step of the checkpoint, and the number of steps that its schedule was made for, if that is
-    another one now.
+    The step of the checkpoint, and the number of steps of its schedule if this has changed.
 
-    Raises CheckpointError if it cannot be read, is of another network or another run, or leaves no
-    step to train.
+    Raises CheckpointError if it cannot be read, if it belongs to another network or another run, or
+    if no step is left to train.
     """
     from unet_exp.configuration.tree import differences
     from unet_exp.training.checkpoint import (
@@ -89,7 +89,7 @@ def require_fitting(
     require_same_target(start, held, config)
     require_same_model(start, held, config)
     found = list(differences(fixed(held), fixed(config)))
-    # A schedule that ends with the training has another length.
+    # The length of the schedule changes with the length of the training.
     trainer = held.get("trainer")
     planned = trainer.get("max_steps") if isinstance(trainer, dict) else None
     lengths = planned, config["trainer"]["max_steps"]
@@ -113,7 +113,7 @@ def require_fitting(
 
 
 def require_same_target(start: Path, held: dict[str, Any], config: dict[str, Any]) -> None:
-    """Refuse a checkpoint of a network that has learned another target.
+    """Refuse a checkpoint that was trained with another target.
 
     Raises CheckpointError with both targets.
     """
@@ -130,7 +130,7 @@ def require_same_target(start: Path, held: dict[str, Any], config: dict[str, Any
 
 
 def option_of(node: Any) -> str:
-    """Return the name of an option of ``conf/``, given its part of a configuration; or nothing.
+    """Return the name of the option in ``conf/`` of a part of a configuration, or an empty text.
 
     >>> option_of({"_target_": "unet_exp.targets.three_class.ThreeClass"}), option_of("x")
     ('three_class', '')

@@ -1,4 +1,4 @@
-"""The files of scored images: evaluation.json, tables and pictures."""
+"""Write the files of scored images: evaluation.json, tables and pictures."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from unet_exp.training.gallery import draw
 def write_results(
     evaluation: Evaluation, facts: dict[str, Any], folder: EvaluationFolder
 ) -> list[Path]:
-    """Write all numbers, with ``facts`` on what was evaluated."""
+    """Write all numbers, with ``facts`` about the evaluation."""
     folder.write_rows(folder.images, evaluation.rows)
     folder.write_record({**facts, **as_dict(evaluation), **environment()})
     written = [folder.record, folder.images]
@@ -35,7 +35,7 @@ def write_results(
 
 
 def as_dict(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the numbers of an evaluation, but those of single images, as plain data."""
+    """Return the numbers of an evaluation, except those of single images, as plain data."""
     pixels = evaluation.pixels
     return {
         "images": len(evaluation.rows),
@@ -58,7 +58,7 @@ def arrays(curve: Any) -> dict[str, list[float]]:
 
 
 def draw_curves(evaluation: Evaluation, folder: Path, title: str) -> list[Path]:
-    """Draw precision over recall, and the scores that were computed at several thresholds."""
+    """Draw the precision-recall curve, and the scores that were computed at several thresholds."""
     paths = [folder / "precision_recall.png"]
     precision_recall(evaluation.pixels, paths[0], f"{title}: foreground pixels")
     if evaluation.curves:
@@ -82,7 +82,7 @@ def draw_images(
 
 
 def worst_and_best(ranked: list[int], count: int) -> list[tuple[str, int]]:
-    """Name the first and the last of a ranking, none of them twice.
+    """Name the first and the last entries of a ranking, without repetition.
 
     >>> worst_and_best([7, 4, 9], 2)
     [('worst_1', 7), ('worst_2', 4), ('best_1', 9)]

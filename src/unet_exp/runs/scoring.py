@@ -1,4 +1,4 @@
-"""Score whole images, one by one and all together."""
+"""Score whole images, separately and together."""
 
 import math
 import sys
@@ -18,7 +18,7 @@ from unet_exp.metrics.threshold_sweep import ThresholdSweep
 from unet_exp.runs.failures import is_about_memory, out_of_memory
 from unet_exp.screen import Console
 
-#: Numbers in the predictions that are kept, 64 MiB of them.
+#: Largest number of values in the predictions that are kept (64 MiB).
 MOST_KEPT = 2**24
 
 
@@ -29,19 +29,19 @@ class Evaluation:
     Attributes
     ----------
     rows
-        For each image its name, its scores, and their details as ``score/detail``.
+        One dictionary for each image: its name, its scores, and details as ``score/detail``.
     scores, details
-        Those of all images together.
+        Scores and details of all images together.
     curves
-        Scores at several thresholds, where a score has them.
+        Values at several thresholds, for the scores that have them.
     pixels
-        Precision and recall of the foreground's known pixels.
+        Precision and recall of the foreground, over pixels whose class is known.
     higher_is_better
-        For each score.
+        Whether larger values are better, by score.
     objects
-        What became of the objects; None if the labels are classes.
+        Numbers of found, missed, merged, split and false objects; None if the labels are classes.
     kept
-        The predictions of the first images, which need not be computed again.
+        Predictions of the first images, so that they need not be computed again.
     """
 
     rows: list[dict[str, Any]]
@@ -66,11 +66,11 @@ class Evaluation:
 
 
 class Objects:
-    """What became of the objects of all images, and their average precision at levels of IoU."""
+    """Objects of all images by kind (such as missed), and their average precision by IoU."""
 
     def __init__(self) -> None:
         self.precision = AveragePrecision()
-        #: For each image its name, and the pixels of its objects by kind.
+        #: For each image: its name, and the sizes of its objects in pixels, by kind.
         self.sizes: list[tuple[str, dict[str, list[int]]]] = []
 
     def update(self, name: str, instances: Tensor, labels: Tensor) -> dict[str, int]:
@@ -90,7 +90,7 @@ class Objects:
 
 
 def score_images(predictor: Predictor, metrics: MetricCollection, loader: Any) -> Evaluation:
-    """Score every image of a loader; memory does not grow with their number."""
+    """Score every image of a loader. The memory does not grow with the number of images."""
     from rich.progress import track
 
     overall, single = metrics.clone(), metrics.clone()
@@ -157,7 +157,7 @@ def scores(metrics: MetricCollection) -> dict[str, float]:
 
 
 def details(metrics: MetricCollection) -> dict[str, dict[str, float]]:
-    """Return the further numbers of the metrics that have some."""
+    """Return the details of the metrics that have any."""
     ours = {name: m.details() for name, m in metrics.items() if isinstance(m, Measure)}
     return {name: found for name, found in ours.items() if found}
 

@@ -28,7 +28,7 @@ def in_queue() -> dict[str, str] | None:
 def ended_by_slurm() -> bool:
     """Return whether this process's SLURM job was cancelled or requeued.
 
-    A job that has only received a signal counts as running, also shortly before its preemption.
+    A job that has only received a signal counts as running, even shortly before its preemption.
     """
     array, job = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_JOB_ID")
     if array or job:
@@ -39,10 +39,10 @@ def ended_by_slurm() -> bool:
 
 
 def requeue() -> bool:
-    """Requeue this process's SLURM job; return whether that was done.
+    """Requeue this process's SLURM job; return whether it was requeued.
 
-    It is not done outside SLURM, for a cancelled job, and for jobs of submitit, which requeues them
-    itself.
+    Nothing is done outside SLURM, for a cancelled job, and for jobs of submitit, which requeues
+    them itself.
     """
     job = os.environ.get("SLURM_JOB_ID")
     if job is None or "SUBMITIT_EXECUTOR" in os.environ or ended_by_slurm():
@@ -55,7 +55,7 @@ def requeue() -> bool:
 
 
 def requeued(line: CommandLine) -> list[Override]:
-    """Return the further overrides by which a command of a requeued job continues its run.
+    """Return the additional overrides with which a command of a requeued job continues its run.
 
     SLURM starts the job's script again, with the same commands. Each command continues in its old
     folder: the one in ``outputs/``, or in ``hydra.run.dir``, whose record names this job and the

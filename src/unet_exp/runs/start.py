@@ -1,4 +1,4 @@
-"""Start a training: in this process, or in processes of its own."""
+"""Start a training in this process or in new processes."""
 
 import shlex
 from pathlib import Path
@@ -19,12 +19,12 @@ from unet_exp.training.torchrun import (
 
 
 def start(cfg: DictConfig, command: str | None = None) -> float:
-    """Train in this process; a job of a sweep, or several devices, in processes of their own.
+    """Train in this process, or in new processes for a job of a sweep and for several devices.
 
     Parameters
     ----------
     command
-        What a user would type to repeat the training; None: the command of this process.
+        The command that repeats the training. None means the command of this process.
 
     Returns
     -------
@@ -44,8 +44,8 @@ def start(cfg: DictConfig, command: str | None = None) -> float:
         count = 1 if cfg.preview else process_count(cfg.trainer.accelerator, cfg.trainer.devices)
         if in_sweep() or count > 1:
             if in_sweep() and RunFolder(folder).summary.exists():
-                settled.resume = True  # the same job, cut short: a sweep's folder is its own
-            # A preset would start its sweep again.
+                settled.resume = True  # an interrupted job of this sweep
+            # A preset (sweep=...) would start its sweep again.
             words = [word for word in hydra.overrides.task if key_of(word) != "sweep"]
             typed = command or shlex.join(["python", "train.py", *words])
             return run_job(settled, folder, typed, count, quiet=in_sweep())

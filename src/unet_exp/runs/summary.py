@@ -17,17 +17,17 @@ from typing import Any
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.secrets.masking import masked
 
-#: Libraries on whose versions a result may depend.
+#: Libraries whose versions may change a result.
 LIBRARIES = ("unet-exp", "torch", "lightning", "albumentations", "numpy", "opencv-python-headless")
 
 
 @contextmanager
 def summary(folder: RunFolder, resumed: bool, **facts: Any) -> Iterator[dict[str, Any]]:
-    """Keep the summary of a run while the body trains.
+    """Keep the summary of a run up to date while the body of the ``with`` statement trains.
 
     The state is ``running``, then ``finished``, ``failed`` or ``interrupted``. The body may add
-    facts to the dictionary, among them another state, such as ``preempted``. They are written at
-    its end, also if it fails. ``seconds`` adds up over restarts.
+    facts to the dictionary, also another state, such as ``preempted``. They are written at the end
+    of the body, even if it fails. ``seconds`` is the sum over all restarts.
 
     Raises FileExistsError if the folder already holds a run and this one does not resume it.
     """
@@ -66,7 +66,7 @@ def summary(folder: RunFolder, resumed: bool, **facts: Any) -> Iterator[dict[str
 
 
 def environment() -> dict[str, Any]:
-    """Return on what a result depends besides its configuration: host, versions, commit."""
+    """Return what may change a result besides the configuration: host, versions, commit."""
     return {
         "command": command_line(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -99,7 +99,7 @@ def git_commit() -> str | None:
         return answer.stdout.strip()
 
     try:
-        # An installed copy may lie inside the repository of another project.
+        # An installed copy may be inside the repository of another project.
         git("ls-files", "--error-unmatch", Path(__file__).name)
         return git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
     except (OSError, subprocess.CalledProcessError):
