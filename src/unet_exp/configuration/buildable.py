@@ -1,8 +1,8 @@
-"""Which part of a checkpoint's configuration may be built.
+"""Decide which part of a checkpoint's configuration may be built.
 
 A checkpoint may come from a stranger. Only the groups that ``GROUPS`` marks are kept. Each of them
-builds an option of its own group, from plain values that the option's signature knows. Where data
-lie, and where they are downloaded from, the user says.
+builds an option of its own group, from plain values that the option's signature has. Only the user
+chooses the folder of the data, and the address for a download.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,16 +15,16 @@ from unet_exp.configuration import schema
 from unet_exp.configuration.groups import GROUPS, targets
 from unet_exp.configuration.tree import walk
 
-#: Groups that are built from a checkpoint: one option each, and several options each.
+#: Groups that are built from a checkpoint: those with one option, and those with several.
 PARTS = tuple(n for n, group in GROUPS.items() if group.in_checkpoint and not group.several)
 SEVERAL = tuple(n for n, group in GROUPS.items() if group.in_checkpoint and group.several)
-#: Parameters that hold several options themselves: a weighted sum of losses holds its terms.
+#: Parameters that contain several options: a weighted sum of losses contains its terms.
 INNER = {("loss", "terms"): "loss"}
-#: Parameters that hold one option themselves: a padded network holds the network inside.
+#: Parameters that contain one option: a padded network contains another network.
 WRAPPED = {("model", "network"): "model"}
 #: Plain values that are kept too.
 VALUES = ("name", "seed", "monitor")
-#: Values of a data set that say where it lies or comes from. Those of a checkpoint are dropped.
+#: Values of a data set with its folder or address. They are not taken from a checkpoint.
 SOURCES = (
     "data_dir", "root", "url", "sha256", "download", "archive_limit", "memory_limit",
 )  # fmt: skip
@@ -37,7 +37,7 @@ DEEPEST, LONGEST, LARGEST = 10, 1000, 2**40
 
 
 class NotBuildableError(ValueError):
-    """A configuration that asks for more than plain values of known options."""
+    """A configuration contains more than plain values of known options."""
 
 
 def buildable(config: Mapping[str, Any], trust: Collection[str] = ()) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def buildable(config: Mapping[str, Any], trust: Collection[str] = ()) -> dict[st
     trust
         Dotted paths of further classes and functions that may be built anywhere.
 
-    Raises NotBuildableError with the key, the value there, and what may stand there.
+    Raises NotBuildableError with the key, its value, and the allowed values.
     """
     check = Checker(trust)
     kept: dict[str, Any] = {}
@@ -72,7 +72,7 @@ def buildable(config: Mapping[str, Any], trust: Collection[str] = ()) -> dict[st
 
 
 def without_sources(dataset: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a data set without those that say where it lies; it downloads nothing.
+    """Return the values of a data set without its folder and address; it then downloads nothing.
 
     >>> target = "unet_exp.datasets.folder.Folder"
     >>> without_sources({"_target_": target, "root": "my_images", "fold": 1})
@@ -83,13 +83,13 @@ def without_sources(dataset: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Checker:
-    """Refuse whatever is not a plain value of an option."""
+    """Refuse everything that is not a plain value of an option."""
 
     def __init__(self, trust: Collection[str] = ()) -> None:
         self.trust = set(map(str, trust))
 
     def options(self, key: str, group: str, node: Any) -> None:
-        """Check a dictionary of options of one group, each under a name of its own."""
+        """Check a dictionary of options of one group by name."""
         if not isinstance(node, Mapping):
             raise NotBuildableError(f"{key}={brief(node)} holds no options of {group}")
         for name, option in node.items():
@@ -161,7 +161,7 @@ class Checker:
                 )
 
     def name(self, key: str, name: Any) -> None:
-        """Check the name of a value: Hydra acts on names that begin with ``_``."""
+        """Check the name of a value. Hydra interprets names that begin with ``_``."""
         if isinstance(name, str) and not name.startswith("_"):
             return
         if name == TARGET:
@@ -170,7 +170,7 @@ class Checker:
 
 
 def require_fit(key: str, target: str, node: Mapping[str, Any]) -> None:
-    """Refuse values that the signature of their class does not have, or has with other types."""
+    """Refuse values whose name or type does not match the signature of their class."""
     try:
         known = OmegaConf.structured(schema.schema(target, [str(name) for name in node]))
         OmegaConf.merge(known, dict(node))

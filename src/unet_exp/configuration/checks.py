@@ -1,4 +1,4 @@
-"""Validate a configuration: refuse overrides that would have no effect or fail late."""
+"""Validate a configuration: refuse overrides that have no effect or would fail late."""
 
 import difflib
 import inspect
@@ -18,12 +18,12 @@ from unet_exp.configuration.tree import is_under, walk
 
 #: Parts of Hydra's configuration that only a sweep uses.
 OF_A_SWEEP = ("hydra/sweeper", "hydra/launcher", "hydra.sweeper", "hydra.launcher", "hydra.sweep")
-#: Options of these groups that are not a choice of the user.
+#: Default options of these groups, which the user has not chosen.
 UNCHOSEN = {"hydra/launcher": ("basic",), "hydra/sweeper": ("basic", "grid")}
 
 
 def validate(cfg: DictConfig, command: str) -> None:
-    """Validate what Hydra does not: added keys, and types of values without a signature.
+    """Validate what Hydra does not check: added keys, and types of values without a signature.
 
     Hydra accepts any key with a plus (``+model.dpth=5``), and any type for the values of the
     command's own file (``seed=abc``).
@@ -36,7 +36,7 @@ def validate(cfg: DictConfig, command: str) -> None:
     for key in map(str, cfg):
         if key in RENAMED:
             raise OverrideError(unknown(key, cfg[key], None))
-        # A value that others refer to may have any name, except one that looks like a slip.
+        # A value that others refer to may have any name, except one that looks like a misspelling.
         near = () if key in known else difflib.get_close_matches(key, known, n=1, cutoff=0.8)
         if near:
             raise OverrideError(f"There is no {key}. Did you mean {near[0]}?")
@@ -57,7 +57,7 @@ def validate(cfg: DictConfig, command: str) -> None:
                 owner = target.rpartition(".")[2]
                 siblings = list(parameters)
                 raise OverrideError(unknown(f"{key}.{name}", given[name], siblings, owner))
-            # Later, when the part alone is built, an error could not give the whole key.
+            # Later, when only the part is built, an error could not give the whole key.
             if given[name] == "???":
                 raise OverrideError(f"{key}.{name} is not given. Add {key}.{name}=...")
     for key, kind, value in other_types(own, tree):

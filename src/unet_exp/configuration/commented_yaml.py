@@ -1,4 +1,4 @@
-"""A YAML file of ``conf/`` with its comments, which say what its values mean."""
+"""A YAML file of ``conf/`` with its comments, which explain its values."""
 
 import re
 from collections.abc import Iterator
@@ -19,16 +19,16 @@ class CommentedYaml:
 
     content: dict[str, Any]
     package: str
-    """What follows ``# @package``; empty if nothing does."""
+    """The text after ``# @package``; empty if there is none."""
     head: tuple[str, ...]
     """The lines of the comment above the first key."""
     comments: dict[str, str]
-    """For each dotted key, the comment above it and the one behind it, as one line."""
+    """Comments by dotted key: the one above and the one after the value, joined to one line."""
 
 
 @cache
 def read(path: Path) -> CommentedYaml:
-    """Read a YAML file; what it returns is shared, so do not change it.
+    """Read a YAML file. The result is cached and shared, so do not change it.
 
     Raises OSError if there is no such file, and yaml.YAMLError if it is no YAML.
     """

@@ -1,6 +1,6 @@
-"""Docstrings in Python source: a summary, a description, and a text for each parameter.
+"""Read docstrings from Python source: a summary, a description, and a text for each parameter.
 
-They are read without importing their module, in the style of numpy or of Google.
+The module is not imported. The docstring may have the style of numpy or of Google.
 """
 
 import ast
@@ -13,7 +13,7 @@ from functools import cache
 
 from unet_exp.configuration.source import UnreadableError, assigned, lineage
 
-#: A parameter's text ends with the last whole sentence within so many characters.
+#: A parameter's text is cut after the last whole sentence within this number of characters.
 LONGEST = 400
 #: A text that refers to the same parameter elsewhere: "See `module.function`." or "As for ...".
 REFERENCE = re.compile(r"(?:See|As for) `([\w.]+)`[.;]?\s*")
@@ -29,7 +29,7 @@ class Docstring:
     summary: str = ""
     """Its first sentence."""
     description: str = ""
-    """The other paragraphs before its first section, blank lines between them."""
+    """The other paragraphs before its first section, separated by blank lines."""
     parameters: dict[str, str] = field(default_factory=dict)
 
 
@@ -37,8 +37,8 @@ class Docstring:
 def docstring(target: str) -> Docstring:
     """Return the docstring of a function or class.
 
-    A class has its own summary and description. The texts of its parameters may also stand in its
-    constructor, its base classes, or the class whose signature it takes.
+    The summary and the description are those of the class. The texts of its parameters may also
+    come from its constructor, its base classes, or the class whose signature it takes.
 
     >>> docstring("unet_exp.models.unet.UNet").parameters["depth"]
     'Number of 2 x 2 max poolings.'
@@ -54,7 +54,7 @@ def docstring(target: str) -> Docstring:
 
 
 def texts(node: ast.ClassDef | ast.FunctionDef, module: str) -> Iterator[str]:
-    """Yield the docstring of a definition, one that is assigned to it, and its constructor's."""
+    """Yield the docstrings of a definition: its own, an assigned one, and the constructor's."""
     yield ast.get_docstring(node) or assigned_docstring(node, module)
     for item in node.body if isinstance(node, ast.ClassDef) else ():
         if isinstance(item, ast.FunctionDef) and item.name == "__init__":
@@ -62,7 +62,7 @@ def texts(node: ast.ClassDef | ast.FunctionDef, module: str) -> Iterator[str]:
 
 
 def assigned_docstring(node: ast.ClassDef | ast.FunctionDef, module: str) -> str:
-    """Return what a module assigns to ``NAME.__doc__``, as torch does for its optimisers."""
+    """Return the text that a module assigns to ``NAME.__doc__``, as torch does for optimisers."""
     with suppress(UnreadableError):
         return inspect.cleandoc(text_of(*assigned(module, f"{node.name}.__doc__")))
     return ""
@@ -86,7 +86,7 @@ def text_of(node: ast.expr, module: str) -> str:
 
 
 def follow(name: str, text: str) -> str:
-    """Return the text of a parameter, with that of another function in place of a reference."""
+    """Return the text of a parameter; a reference is replaced by the text that it refers to."""
     found = REFERENCE.match(text)
     if not found or not (told := docstring(found[1]).parameters.get(name)):
         return text
@@ -189,7 +189,7 @@ def sentence(text: str) -> str:
 
 
 def shortened(text: str) -> str:
-    """Return as many whole sentences as are not too long, at least one."""
+    """Return the first whole sentences that are not too long together, at least one."""
     first, *rest = SENTENCE_END.split(text)
     for one in rest:
         if len(first) + len(one) >= LONGEST:

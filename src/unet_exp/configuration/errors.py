@@ -18,7 +18,7 @@ LOCKED = (errno.EACCES, errno.EROFS, errno.EPERM)
 NO_FOLDER = (errno.ENOTDIR, errno.EEXIST)
 
 
-#: Exit code of a training that was asked to stop and saved itself: EX_TEMPFAIL, try again.
+#: Exit code of a training that was asked to stop and has been saved: EX_TEMPFAIL, try again.
 PREEMPTED = 75
 
 
@@ -31,14 +31,14 @@ class KilledError(JobError):
 
 
 class Preempted(SystemExit):
-    """A training that was asked to stop, and has saved itself."""
+    """A training was asked to stop, and has been saved."""
 
     def __init__(self) -> None:
         super().__init__(PREEMPTED)
 
 
 def explain(error: BaseException, command: str | None = None) -> str:
-    """Return what went wrong, in one line that may be shown on a terminal.
+    """Describe an error in one line that is safe to show on a terminal.
 
     >>> explain(OSError(28, "No space left on device", "outputs/best.ckpt"))
     'The disk is full: outputs/best.ckpt could not be written. Free some space, or ...'
@@ -47,7 +47,7 @@ def explain(error: BaseException, command: str | None = None) -> str:
 
 
 def message(error: BaseException, command: str | None) -> str:
-    """Return what went wrong, with any secrets and control characters still in it."""
+    """Describe an error; the text may still contain secrets and control characters."""
     chain = list(causes(error))
     for cause in chain:
         if is_full(cause):
@@ -58,7 +58,7 @@ def message(error: BaseException, command: str | None) -> str:
             )
     if (text := explain_override(chain, command)) is not None:
         return text
-    # Hydra wraps the constructor's error, which is the clearest one.
+    # Hydra wraps the error of the constructor. That error is the clearest one.
     wrappers = (InstantiationException, ConfigCompositionException)
     best = next((e for e in chain if not isinstance(e, wrappers)), chain[-1])
     text = " ".join(str(best).split()) or type(best).__name__
@@ -87,7 +87,7 @@ def message(error: BaseException, command: str | None) -> str:
 
 
 def less_memory() -> str:
-    """Suggest what takes less memory; only training has batches."""
+    """Suggest settings that need less memory; only training has batches."""
     trains = command_name() in ("train", None)
     batches = "Lower loader.batch_size, loader.tile or model.base_channels; for "
     return f"{batches if trains else 'For '}whole images give inference.tile=512."
@@ -117,7 +117,7 @@ def is_full(error: BaseException) -> bool:
 
 def failed_file(error: BaseException) -> str:
     """Return the file on which an operation failed, or the folder of the run."""
-    # A copy names source and target.
+    # An error of a copy has two names: source and target.
     names = (getattr(error, key, None) for key in ("filename2", "filename"))
     name = next(filter(None, names), None)
     if name is None and (folder := run_folder()):
@@ -134,7 +134,7 @@ def run_folder() -> Path | None:
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and its causes, the first cause last."""
+    """Yield an exception and its causes; the root cause comes last."""
     while error is not None:
         yield error
         error = error.__cause__

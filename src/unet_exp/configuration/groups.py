@@ -1,4 +1,4 @@
-"""The config groups: what each one is, in one table, and the options that ``conf/`` has of it."""
+"""The table of config groups, and the options of each group in ``conf/``."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -17,17 +17,17 @@ class Group:
     """A folder of ``conf/`` whose options name a ``_target_``."""
 
     summary: str
-    """What it is, in a sentence for the help."""
+    """A sentence that describes the group, for the help."""
     package: str = ""
     """The package of ``unet_exp`` that the group mirrors; empty for classes of other libraries."""
     in_checkpoint: bool = False
-    """A checkpoint records this part, and evaluation and prediction build it again."""
+    """Whether a checkpoint records this part, so that evaluation and prediction build it again."""
     changeable: bool = False
-    """evaluate.py and predict.py accept single values in place of those in the checkpoint."""
+    """Whether evaluate.py and predict.py accept single values that replace the checkpoint's."""
     several: bool = False
-    """The configuration holds several options at once, each under a name of its own."""
+    """Whether the configuration has several options of the group at once, by name."""
     runtime: tuple[str, ...] = ()
-    """Arguments that a run passes itself, so that no override may give them."""
+    """Arguments that the program passes itself, so that no override may give them."""
 
 
 GROUPS = {
@@ -72,9 +72,9 @@ GROUPS = {
     "hydra/sweeper": Group("Which jobs a sweep consists of."),
 }  # fmt: skip
 
-#: Groups of which evaluate.py and predict.py accept single values.
+#: Groups whose single values evaluate.py and predict.py accept.
 CHANGEABLE = tuple(name for name, group in GROUPS.items() if group.changeable)
-#: Groups of which evaluate.py and predict.py keep what the network was trained with.
+#: Groups that evaluate.py and predict.py always take from the checkpoint.
 FIXED = tuple(n for n, group in GROUPS.items() if group.package and not group.changeable)
 
 

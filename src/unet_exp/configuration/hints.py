@@ -1,4 +1,4 @@
-"""Suggest the option that was probably meant, for one that a command does not have."""
+"""Suggest the option that was probably meant if a command does not have the given one."""
 
 import difflib
 from functools import cache
@@ -10,12 +10,12 @@ from unet_exp.configuration.tree import walk
 
 
 class OverrideError(ValueError):
-    """An override that Hydra would accept, but that has no effect or is of a wrong type."""
+    """Hydra would accept the override, but it has no effect or a wrong type."""
 
 
 COMMANDS = ("train", "evaluate", "predict", "export")
 
-#: Keys of earlier versions, and their names now.
+#: Renamed keys: the name in earlier versions, and the present one.
 RENAMED = {
     "averaging": "ema_decay",
     "weight_map.separation": "target.separation",
@@ -58,9 +58,9 @@ MEANT = {
 
 
 def hint(key: str, value: Any, command: str) -> str:
-    """Return a sentence on where a key belongs, or what was meant; empty if there is no guess.
+    """Return a sentence with the place of a key, or with similar keys; empty if there are none.
 
-    It proposes only keys of the command.
+    It suggests only keys of the command.
 
     >>> hint("run", "outputs/runs/a", "predict")
     'It is an option of evaluate.py. Did you mean checkpoint=outputs/runs/a?'
@@ -79,7 +79,7 @@ def hint(key: str, value: Any, command: str) -> str:
 
 
 def fixed_by_checkpoint(key: str, value: Any, command: str) -> str:
-    """Say that a command takes a part from the checkpoint, and which values may be changed."""
+    """Return a message: the part comes from the checkpoint, and these values may be changed."""
     part, some = key.partition(".")[0], ", ".join(CHANGEABLE)
     if key in CHANGEABLE:
         return (
@@ -123,7 +123,7 @@ def candidates(command: str) -> tuple[str, ...]:
     )
     names = CHANGEABLE if command != "train" else [name for name in GROUPS if "/" not in name]
     parameters = (
-        # Several metrics have a value at once, each under its own name.
+        # A configuration has several metrics at once, by name.
         f"{group}.{option}.{name}" if GROUPS[group].several else f"{group}.{name}"
         for group in names
         for option in options(group)
@@ -133,7 +133,7 @@ def candidates(command: str) -> tuple[str, ...]:
 
 
 def owners(key: str) -> list[str]:
-    """Return which options of a key's group have this parameter, as one chooses them.
+    """Return the options of a key's group that have this parameter, as overrides.
 
     >>> owners("dataset.root"), owners("dataset.colour")
     (['dataset=folder'], [])
@@ -160,7 +160,7 @@ def own(command: str) -> frozenset[str]:
 
 @cache
 def groups(name: str) -> frozenset[str]:
-    """Return the config groups of which a command, or an option, chooses an option.
+    """Return the config groups from which a command, or an option, chooses.
 
     >>> sorted(groups("predict")), sorted(groups("hydra/sweeper/optuna"))
     (['inference', 'postprocessing'], ['pruner', 'sampler'])

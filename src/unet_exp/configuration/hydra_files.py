@@ -16,7 +16,7 @@ from unet_exp.secrets.masking import masked
 def write_hydra_files(cfg: DictConfig) -> None:
     """Write the configuration, Hydra's own part and the overrides into the folder of this job.
 
-    Hydra would write them with their secrets. If it was told to, this replaces its files.
+    Hydra would write them with their secrets. If Hydra has written its files, they are replaced.
     """
     hydra: Any = HydraConfig.get()
     run = RunFolder(Path(hydra.runtime.output_dir))
@@ -30,20 +30,20 @@ def write_hydra_files(cfg: DictConfig) -> None:
     try:
         for path, part in parts.items():
             write(part, path)
-    except OSError:  # an incomplete configuration is worse than none
+    except OSError:  # remove it: an incomplete configuration is worse than none
         for path in new:
             path.unlink(missing_ok=True)
         with suppress(OSError):
             folder.rmdir()
         raise
-    # Hydra's own sweeper, if a person chooses it, has written this.
+    # Hydra's own sweeper, if it is chosen, has written this.
     of_sweep = SweepFolder(Path(hydra.sweep.dir)).hydra
     if not OmegaConf.is_missing(hydra.job, "num") and of_sweep.is_file():
         write(OmegaConf.load(of_sweep), of_sweep)
 
 
 def write(cfg: Any, path: Path) -> None:
-    """Write a configuration as YAML without secrets, unless the file holds that text already."""
+    """Write a configuration as YAML without secrets, unless the file already has that text."""
     text = to_yaml(cfg)
     if not path.is_file() or path.read_bytes() != text.encode():
         with replacing(path) as part:

@@ -2,7 +2,7 @@
 
 A constructor calls :func:`unet_exp.ranges.require_choice` and
 :func:`unet_exp.ranges.require_range`, or :func:`unet_exp.ranges.require_ranges` with the
-``RANGES`` of its class. What these allow is what the help says.
+``RANGES`` of its class. The help shows the values that these calls allow.
 """
 
 import ast
@@ -15,7 +15,7 @@ from unet_exp.configuration.source import UnreadableError, assigned, lineage
 
 
 def choices(target: str) -> dict[str, tuple[str, ...]]:
-    """Return the values among which each parameter of a function or class chooses, if any.
+    """Return the allowed values of each parameter that has a fixed set of choices.
 
     >>> choices("unet_exp.models.unet.UNet")["padding"]
     ('valid', 'same')
@@ -63,7 +63,7 @@ def declared(target: str, module: str) -> dict[str, tuple[float, float]]:
 
 
 def calls(target: str, name: str) -> Iterator[tuple[ast.Call, str]]:
-    """Yield each call of a function in a constructor and those of its bases, with its module."""
+    """Yield each call of a function in a constructor and in those of its bases, with the module."""
     for node, module in lineage(target):
         functions = [node] if isinstance(node, ast.FunctionDef) else node.body
         for function in functions:
@@ -86,7 +86,7 @@ def checked(call: ast.Call) -> Iterator[str]:
 
 
 def constant(node: ast.expr, module: str) -> Any:
-    """Return the value of a constant expression; of a dictionary, its keys.
+    """Return the value of a constant expression; for a dictionary, its keys.
 
     Raises UnreadableError for other expressions.
     """

@@ -1,4 +1,4 @@
-"""The YAML file of an option, in ``conf/`` or in a folder of a person's own."""
+"""Find the YAML file of an option, in ``conf/`` or in a folder of the user."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,12 +7,12 @@ from typing import Any
 from unet_exp.configuration.commented_yaml import CommentedYaml, read
 from unet_exp.configuration.groups import CONF
 
-#: Folders with the layout of ``conf/``; an earlier one hides the options of the same names.
+#: Folders with the layout of ``conf/``. If two have an option of the same name, the first counts.
 Folders = Sequence[Path]
 
 
 def option_names(group: str, folders: Folders = (CONF,)) -> list[str]:
-    """Return the options of a group: those of each folder in turn, sorted by name."""
+    """Return the options of a group, folder by folder, sorted by name."""
     found = [path.stem for folder in folders for path in sorted((folder / group).glob("*.yaml"))]
     return list(dict.fromkeys(found))
 
@@ -46,7 +46,7 @@ def chain(group: str, option: str, folders: Folders = (CONF,)) -> Iterator[Comme
 
 
 def stated(files: Sequence[CommentedYaml]) -> dict[str, Any]:
-    """Return the values that a chain of files states, without ``defaults``."""
+    """Return the values in a chain of files, without ``defaults``."""
     values: dict[str, Any] = {}
     for file in reversed(files):
         values |= file.content

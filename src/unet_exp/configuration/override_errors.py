@@ -1,4 +1,4 @@
-"""Explain a wrong override: turn an error of Hydra or OmegaConf into what was meant."""
+"""Explain a wrong override: turn an error of Hydra or OmegaConf into a message with a remedy."""
 
 import difflib
 import re
@@ -42,7 +42,7 @@ RESOLVING = "ValueError raised while resolving interpolation: "
 
 
 def explain_override(chain: Sequence[BaseException], command: str | None) -> str | None:
-    """Return what is wrong with an override of a command; None for errors about something else.
+    """Explain what is wrong with an override; return None if the error has another subject.
 
     ``chain`` holds an exception and its causes.
     """
@@ -97,7 +97,7 @@ def no_option(error: MissingConfigException) -> str:
 
 
 def no_group(group: str) -> str | None:
-    """Say which options have a group of their own that none of the chosen options has.
+    """Return a message: the group exists only within another option, which is not chosen.
 
     >>> no_group("hydra/sweeper/sampler")
     'hydra/sweeper/sampler is a part of hydra/sweeper=optuna. Add hydra/sweeper=optuna, or ...'
@@ -117,10 +117,10 @@ def unknown(
     owner: str | None = None,
     command: str | None = None,
 ) -> str:
-    """Say that there is no such key, and suggest the one that was probably meant.
+    """Return a message: there is no such key, and which one was probably meant.
 
-    ``siblings`` are the names beside it; None if the part that should hold it does not exist. With
-    a ``command``, keys of other parts and of other commands are suggested too.
+    ``siblings`` are the other names in the same part; None if this part does not exist. With a
+    ``command``, keys of other parts and of other commands are suggested too.
 
     >>> unknown("model.dpth", 5, ["depth", "norm"], "UNet")
     'There is no model.dpth: UNet has no such parameter. Did you mean model.depth=5?'
@@ -149,7 +149,7 @@ def unknown(
 
 
 def wrong_type(given: str, error: ValidationError) -> str:
-    """Say which type a value must have."""
+    """Return a message with the type that a value must have."""
     kind = KINDS.get(type(error.child_node).__name__)
     hint = re.search(r"type hint '(?:Union|Optional)?\[?(.*?)\]?'", str(error))
     if kind is None and hint:

@@ -1,7 +1,7 @@
-"""A command line: parsed once, by Hydra's own parser, into an object that answers all questions.
+"""Parse a command line once, with Hydra's own parser, into a `CommandLine` of `Override` objects.
 
-What a person types is quoted where Hydra needs it, and gets the plus signs that Hydra needs. What
-a record holds was written by :meth:`CommandLine.words`, and is parsed as it is.
+Overrides that a person types get the quotes and the plus signs that Hydra needs. Overrides in a
+record were written by :meth:`CommandLine.words`, and are parsed unchanged.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ from unet_exp.configuration.hints import OverrideError, fixed_by_checkpoint, gro
 from unet_exp.configuration.quoting import in_quotes, quoted
 from unet_exp.configuration.tree import is_under
 
-#: Flags of Hydra's that ask for several jobs, for the help, and for the configuration.
+#: Flags of Hydra for several jobs, for the help, and for the configuration.
 MULTIRUN, HELP, CFG = ("-m", "--multirun"), ("-h", "--help"), ("-c", "--cfg")
-#: Overrides that say how a sweep runs, and not what its jobs train.
+#: Overrides that determine how a sweep runs, and not what its jobs train.
 OF_SWEEP = ("sweep.resume", "hydra")
-#: Options that a person may give for a dictionary: ``init_from=a.ckpt`` gives its path.
+#: Short forms for a value in a dictionary: ``init_from=a.ckpt`` gives ``init_from.path``.
 SHORT = {"init_from": "init_from.path"}
 #: Dictionaries whose keys a person chooses.
 FREE = (
@@ -70,12 +70,12 @@ class Override:
 
     @property
     def value(self) -> Any:
-        """The value, quotes removed; None for an override that deletes its key."""
+        """The value without quotes; None for an override that deletes its key."""
         return None if self.parsed.is_delete() else self.parsed.value()
 
     @property
     def values(self) -> list[Any]:
-        """Each value that it names; None stands for the numbers of a range or an interval.
+        """All values that the override names; None for a range or an interval of numbers.
 
         >>> Override.parse("a=1,'x y'").values, Override.parse("a=range(9)").values
         ([1, 'x y'], [None])
@@ -88,7 +88,7 @@ class Override:
 
     @property
     def is_swept(self) -> bool:
-        """Whether it names several values, each for a job of its own."""
+        """Whether it names several values, with one job for each."""
         return self.parsed.is_sweep_override()
 
     @property
@@ -98,20 +98,20 @@ class Override:
 
     @property
     def is_of_record(self) -> bool:
-        """Whether it says how or where a command runs, and not what is trained."""
+        """Whether it determines how or where a command runs, and not what is trained."""
         return self.is_of_hydra or self.key in ("resume", "sweep.resume")
 
 
 @dataclass(frozen=True)
 class CommandLine:
-    """The words of a command: flags of Hydra's with their values, and overrides."""
+    """The words of a command: flags of Hydra with their values, and overrides."""
 
     flags: tuple[str, ...] = ()
     overrides: tuple[Override, ...] = ()
 
     @classmethod
     def read(cls, words: Sequence[str], command: str) -> "CommandLine":
-        """Read what a person typed: any path or name, with plus signs or without.
+        """Read the words that a person typed, with any paths and names, with or without plus signs.
 
         Raises OverrideError if an override names a part that training has fixed, and
         OverrideParseException if Hydra cannot read one.
@@ -137,11 +137,11 @@ class CommandLine:
         )
 
     def words(self) -> list[str]:
-        """Return the command line as Hydra reads it: the flags first."""
+        """Return the command line in the form that Hydra reads, with the flags first."""
         return [*self.flags, *self.texts()]
 
     def texts(self) -> list[str]:
-        """Return the overrides as Hydra reads them."""
+        """Return the overrides in the form that Hydra reads."""
         return [override.text for override in self.overrides]
 
     def value(self, key: str) -> Any:
@@ -149,7 +149,7 @@ class CommandLine:
         return next((one.value for one in reversed(self.overrides) if one.key == key), None)
 
     def asks(self, flags: Sequence[str]) -> bool:
-        """Tell whether one of some flags is given, ``--cfg job`` or ``--cfg=job``."""
+        """Tell whether one of the flags is given, such as ``--cfg job`` or ``--cfg=job``."""
         return any(flag.partition("=")[0] in flags for flag in self.flags)
 
     def adding(self, *overrides: Override) -> "CommandLine":
@@ -182,7 +182,7 @@ def starts_sweep(key: str, value: object) -> bool:
 
 
 def parse_key(word: str) -> Parsed:
-    """Parse what stands before the equals sign; the value may not be readable without quotes."""
+    """Parse only the text before the equals sign; the value may need quotes."""
     typed = word.partition("=")[0]
     return Override.parse(typed if typed.startswith("~") else f"{typed}=null").parsed
 
@@ -195,7 +195,7 @@ def as_hydra_reads(key: Parsed, word: str, command: str, sweep: bool) -> str:
         name = SHORT[name]
         key = parse_key(f"{name}=")
     if not equals and command == "evaluate" and name.startswith("~metric."):
-        # The checkpoint has this metric. It is removed when the checkpoint is read.
+        # The metric comes from the checkpoint. It is removed after the checkpoint has been read.
         return f"++{name[1:]}=null"
     if not equals:
         return word
@@ -206,11 +206,11 @@ def as_hydra_reads(key: Parsed, word: str, command: str, sweep: bool) -> str:
 
 
 def plus_signs(parsed: Parsed, value: str, command: str) -> str:
-    """Return the plus signs with which a command takes an override.
+    """Return the plus signs that an override needs in a command.
 
-    Hydra needs a plus to add a key, and refuses a plus if the key exists. Which keys exist differs
-    between the commands, so a person may write a plus anywhere or leave it out. Misspelt keys are
-    found later, by the signatures.
+    Hydra needs a plus to add a key, and refuses a plus if the key exists. The commands have
+    different keys, so a person may write a plus anywhere or leave it out. Misspelt keys are found
+    later, with the signatures.
     """
     key = parsed.key_or_group
     typed = "++" if parsed.is_add() or parsed.is_force_add() else ""
@@ -227,7 +227,7 @@ def plus_signs(parsed: Parsed, value: str, command: str) -> str:
         if root in CHANGEABLE:
             return "++"
         if root not in own(command):
-            return ""  # with a plus, it would be added and do nothing
+            return ""  # with a plus, the key would be added and have no effect
     return typed
 
 

@@ -1,7 +1,7 @@
-"""Options in a folder of a user's own, which ``--config-dir`` or ``hydra.searchpath`` name.
+"""Options in a folder of the user, which ``--config-dir`` or ``hydra.searchpath`` names.
 
-Such a folder is laid out as ``conf/``. The signature of each class that an option there names is
-its schema, as for the project's options: its file begins with
+Such a folder has the layout of ``conf/``. The signature of the class that an option names is its
+schema, as for the project's options. Therefore, the file begins with
 ``defaults: [/schema/<group>/<option>@_here_]``.
 """
 
@@ -19,20 +19,20 @@ from unet_exp.configuration.hints import OverrideError
 from unet_exp.configuration.overrides import CommandLine
 from unet_exp.configuration.quoting import in_quotes
 
-#: Flags of Hydra's that name a further folder of options.
+#: Flags of Hydra that name another folder of options.
 FLAGS = ("--config-dir", "-cd")
-#: The beginning of a search path within a package.
+#: Prefix of a search path within a package.
 PACKAGED = "pkg://"
 
 
 def find_own_options(line: CommandLine) -> None:
-    """Store the schemas of a user's own options, whose classes may lie in the current folder.
+    """Store the schemas of the user's options. Their classes may be in the current folder.
 
-    That folder can be imported from only if the command names code: by such a folder of options, by
-    a ``_target_``, or by ``trust``. Otherwise it may be a folder of images from anybody.
+    Modules in the current folder can be imported only if the command names code: with a folder of
+    options, a ``_target_``, or ``trust``. Otherwise the folder may hold images from a stranger.
 
-    Raises OverrideError if an option has the name of one of the project's, which Hydra would take,
-    or names a class that cannot be imported.
+    Raises OverrideError if an option has the name of a project's option, because Hydra would use
+    that one, or if its class cannot be imported.
     """
     named = folders(line)
     trusts = any(
@@ -47,7 +47,7 @@ def find_own_options(line: CommandLine) -> None:
 
 
 def import_from_here() -> None:
-    """Let modules in the current folder be imported; they hide no other module."""
+    """Allow imports of modules in the current folder, after all other places."""
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
         sys.path.append(here)

@@ -15,19 +15,19 @@ from unet_exp.configuration.quoting import TEXT, TEXTS, at_home, in_quotes, name
 from unet_exp.configuration.tree import leaves
 from unet_exp.records.sweep_folder import SweepFolder
 
-#: Folders that this process has made for its results. ``tidy`` removes those that stay empty.
+#: Folders that this process has made for its results. ``tidy`` removes those without results.
 made: list[Path] = []
 
 
 class OutputFolder(Callback):
-    """Choose the folder of a run or a sweep before Hydra makes it.
+    """Choose the folder of a run or a sweep before Hydra creates it.
 
-    A folder whose name holds the time is always new, even if several commands start in one second.
+    A folder with the time in its name is always new, even if several commands start in one second.
     """
 
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Choose ``hydra.run.dir``."""
-        with suppress(OmegaConfBaseException):  # Hydra will say what is wrong with it
+        with suppress(OmegaConfBaseException):  # Hydra reports this error later
             choose_folder(config, "run")
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
@@ -56,7 +56,7 @@ def choose_folder(config: DictConfig, kind: str) -> None:
 
 
 def new_folder(path: Path) -> Path:
-    """Make a new folder; if the name is taken, with a number behind it.
+    """Make a new folder; if it exists, append a number to its name.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -72,7 +72,7 @@ def new_folder(path: Path) -> Path:
             number += 1
             folder = path.with_name(f"{path.name}_{number}")
         except OSError:
-            return path  # the first write there will say why it fails
+            return path  # the first write to it will report the error
         else:
             made.extend([folder, *above])
             return folder
@@ -81,7 +81,7 @@ def new_folder(path: Path) -> Path:
 def tidy() -> None:
     """Remove the folders that this process made and that hold no results."""
     for folder in sorted(made, key=lambda path: len(path.parts), reverse=True):
-        with suppress(OSError):  # it holds something, or is gone
+        with suppress(OSError):  # it is not empty, or is gone
             # Hydra's own sweeper writes multirun.yaml even if no job starts.
             if {path.name for path in folder.rglob("*") if not path.is_dir()} == {
                 SweepFolder(folder).hydra.name
@@ -96,7 +96,7 @@ def settle_paths(cfg: DictConfig) -> None:
     """Replace ``~`` by the home folder in all values of a configuration, except names and tags.
 
     If Hydra has changed the working directory (``hydra.job.chdir=true``), relative paths become
-    absolute ones, from the folder in which the command was started.
+    absolute, relative to the folder in which the command was started.
     """
     start = None
     if HydraConfig.initialized() and HydraConfig.get().job.chdir:
@@ -107,7 +107,7 @@ def settle_paths(cfg: DictConfig) -> None:
             continue
         is_path = names_path(option)
         if "${" in value:
-            # A reference in another option refers to a value that is settled itself, or no path.
+            # A reference in another option points to a value that is settled itself or is no path.
             value = OmegaConf.select(cfg, key) if is_path else None
         if not isinstance(value, str):
             continue
@@ -119,7 +119,7 @@ def settle_paths(cfg: DictConfig) -> None:
 
 
 def settle_environment() -> None:
-    """Do the same for the folders in environment variables, before the working folder changes."""
+    """Do the same for folders in environment variables, before the working directory changes."""
     for name in ("UNET_EXP_DATA", "UNET_EXP_CACHE"):
         if value := os.environ.get(name):
             os.environ[name] = at_home(value)

@@ -1,4 +1,4 @@
-"""Quote paths and names, which may hold any characters, so that Hydra reads them back."""
+"""Quote paths and names, which may contain any characters, so that Hydra reads them correctly."""
 
 import os
 import re
@@ -9,15 +9,15 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import GrammarParseError
 
-#: Characters with a meaning in Hydra's overrides that the name of a file may hold.
+#: Characters that have a meaning in Hydra's overrides, and that a file name may contain.
 SPECIAL = set("[]{}(),:='\" ")
-#: Options that name one file or folder, in a sweep too.
+#: Options that name one file or folder, even in a sweep.
 SINGLE = {"output", "hydra.run.dir", "hydra.sweep.dir", "sweep.resume"}
-#: Options that name files or folders, so that all their characters are part of the name.
+#: Options that name files or folders. All their characters are part of the name.
 PATHS = SINGLE | {"input", "checkpoint", "run", "ckpt_path", "init_from.path"}
 #: Last parts of keys that name files or folders: dataset.root, callbacks.x.dirpath.
 PATH_NAMES = {"data_dir", "root", "dirpath", "save_dir", "folder"}
-#: Options that hold any text, and a list of texts.
+#: The option with any text, and the one with a list of texts.
 TEXT, TEXTS = "name", "tags"
 
 #: A path in a home folder, or a list with one. Hydra can read neither.
@@ -38,16 +38,16 @@ def names_path(key: str) -> bool:
 def quoted(key: str, value: str, sweep: bool = False) -> str:
     r"""Return the value of an override in quotes, if it is text or names files.
 
-    Text are the values of ``name`` and ``tags``. Files are the values of all options that name
-    files, each one of a list, and any value that exists or begins in the home folder, ``~``. In a
-    sweep a value with commas is several values, except for ``name`` and ``SINGLE``.
+    Text is the value of ``name``, and each value of ``tags``. Files are the values of options that
+    name files (also in a list), and any value that exists as a path or begins with ``~``. In a
+    sweep, commas separate several values, except in ``name`` and ``SINGLE``.
 
     >>> quoted("model.depth", "5"), quoted("metric", "[iou,dice]"), quoted("output", "2026_01_31")
     ('5', '[iou,dice]', '"2026_01_31"')
     >>> quoted("checkpoint", "[a.ckpt,b.ckpt]"), quoted("name", "it's, say, 1e3")
     ('["a.ckpt","b.ckpt"]', '"it\'s, say, 1e3"')
 
-    Raises ValueError if a name has a reference (``${``) without its end.
+    Raises ValueError if a name has a reference (``${``) that is not closed.
     """
     if value in ("", "???") or (value[0] in "'\"" and is_readable(value)):
         return value
@@ -90,7 +90,7 @@ def quote_each(parts: str) -> str:
 
 
 def in_quotes(value: str) -> str:
-    r"""Return a text in quotes, as Hydra reads it back.
+    r"""Return a text in quotes, such that Hydra reads the same text.
 
     >>> print(in_quotes('a b'), in_quotes(r'C:\a\b'), in_quotes('a"'))
     "a b" "C:\a\b" "a\""

@@ -1,8 +1,8 @@
-"""What every group, option and value is for: the one source of ``--help`` and of the reference.
+"""Describe every group, option and value, for ``--help`` and for the reference.
 
-Nothing is written here. Summaries and meanings come from the docstrings of constructors and from
-the comments in ``conf/``, defaults from both, and choices and ranges from the checks in the
-constructors. No module of an option is imported if its source can be read.
+The texts are not written here. Summaries and meanings come from the docstrings of constructors and
+from the comments in ``conf/``, defaults from both, and choices and ranges from the checks in the
+constructors. The module of an option is not imported if its source can be read.
 
 >>> model = next(group for group in groups("train") if group.name == "model")
 >>> unet = next(option for option in model.options if option.name == "unet")
@@ -28,7 +28,7 @@ from unet_exp.configuration.option_files import Folders, chain, option_names, st
 from unet_exp.configuration.schema import parameters
 from unet_exp.configuration.written import kind_of, typed
 
-#: Groups of which no option is built by itself, with what they are.
+#: Summaries of groups whose options are not built alone.
 OTHER_GROUPS = {
     "hydra/sweeper/sampler": "How a search chooses the values of the next job.",
     "hydra/sweeper/pruner": "Which jobs a search stops before their end.",
@@ -42,21 +42,21 @@ class Value:
     """One value of the configuration, such as ``model.depth``."""
 
     name: str
-    """Its dotted key, as one types it."""
+    """Its dotted key, as in an override."""
     default: str
-    """Its default, as one types it; a reference as in YAML: ``${seed}``. Empty: must be given."""
+    """Its default, as in an override. A reference is as in YAML: ``${seed}``. Empty: required."""
     is_planned: bool = False
     """Whether the default, null, is replaced by a value that follows from the images."""
     kind: str = ""
     """``a whole number``, ``a number or null``, ...; empty if the signature does not tell."""
     choices: tuple[str, ...] = ()
-    """The values to choose from; empty if there are others."""
+    """The allowed values; empty if there is no fixed set."""
     range: str = ""
     """``1 to 7`` or ``0 or more``; empty if the constructor checks no range."""
     meaning: str = ""
-    """What it is, from the docstring, or for a command's own value from the comment above it."""
+    """Its description, from the docstring, or for a command's value from the comment above it."""
     note: str = ""
-    """What the option's file says about its default."""
+    """The comment about its default in the option's file."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Option:
 
     @property
     def typed(self) -> str:
-        """What one types to choose it."""
+        """The override that chooses it."""
         return f"{self.group}={self.name}"
 
     @cached_property
@@ -84,12 +84,12 @@ class Option:
 
     @property
     def summary(self) -> str:
-        """What it is, in a sentence: from its file, or from the docstring of its target."""
+        """A sentence that describes it, from its file or from the docstring of its target."""
         return self.told[0] or docstring(self.target).summary
 
     @property
     def description(self) -> str:
-        """More about it, paragraphs with blank lines between; indented lines stay as they are."""
+        """Further paragraphs, separated by blank lines; indented lines are not changed."""
         (first, more), described = self.told, docstring(self.target)
         repeated = not first or described.summary.startswith(first.rstrip("."))
         parts = [more, "" if repeated else described.summary, described.description]
@@ -105,18 +105,18 @@ class Option:
 
     @property
     def prefix(self) -> str:
-        """What stands before the names of its values: ``model`` or ``metric.seg``."""
+        """The prefix of the names of its values: ``model`` or ``metric.seg``."""
         package = self.files[0].package
         return self.group.replace("/", ".") if package in ("", "_global_") else package
 
     @property
     def values(self) -> tuple[Value, ...]:
-        """The values that can be given for it."""
+        """The values that an override can give for it."""
         return tuple(values(self))
 
     @property
     def sets(self) -> tuple[str, ...]:
-        """The overrides that it stands for, if it has no target of its own."""
+        """The overrides that it is short for, if it has no target."""
         if self.target:
             return ()
         own = dict(self.files[0].content)
@@ -132,7 +132,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Group:
-    """A folder of ``conf/``: options of which a command uses one, or several."""
+    """A folder of ``conf/``. A command uses one or several of its options."""
 
     name: str
     summary: str
@@ -142,7 +142,7 @@ class Group:
     several: bool = False
     """Whether several options are used at once."""
     can_choose: bool = True
-    """Whether the command may choose another option, or only change single values."""
+    """Whether the command may choose another option; otherwise it may only change single values."""
 
 
 def groups(command: str = "train", folders: Folders = (CONF,)) -> list[Group]:
@@ -181,7 +181,7 @@ def defaults(command: str) -> dict[str, str]:
 
 
 def values(option: Option) -> list[Value]:
-    """Return the values that can be given for an option."""
+    """Return the values that an override can give for an option."""
     given, target = stated(option.files), option.target
     if not target:
         return []
@@ -214,7 +214,7 @@ def values(option: Option) -> list[Value]:
 
 
 def top_level(command: str) -> list[Value]:
-    """Return the values of a command that belong to no group; comments in its file explain them.
+    """Return the values of a command outside of groups, with the comments in its file.
 
     >>> [value.name for value in top_level("export")][:3]
     ['checkpoint', 'output', 'format']

@@ -1,9 +1,9 @@
-"""Which overrides recorded in the folder of a run or a sweep may be repeated: plain values only.
+"""Decide which overrides that a folder of a run or a sweep records may be repeated.
 
-A folder may come from a stranger, and a sweep that is resumed repeats the overrides recorded in
-it. Repeated are only those that choose an option of ``conf/`` or give it numbers and texts. An
-override that would build something else, run code, or name a path, an address or an account must be
-given again by the user.
+A resumed sweep repeats the overrides that its folder records, and the folder may come from a
+stranger. Only overrides that choose an option of ``conf/``, or give it numbers and texts, are
+repeated. The user must give an override again if it would build something else, run code, or name a
+path, an address or an account.
 """
 
 import re
@@ -32,30 +32,30 @@ FOR_THE_USER = (
 )  # fmt: skip
 #: Parts of Hydra's own configuration that a recorded override may set.
 OF_HYDRA = ("hydra/launcher", "hydra/sweeper", "hydra.launcher", "hydra.sweeper")
-#: What a training or a sweep writes into its folder, apart from the numbered folders of jobs.
+#: Files that a training or a sweep writes into its folder, except the numbered folders of jobs.
 WRITTEN = RunFolder(Path()).entries() | SweepFolder(Path()).entries()
-#: The name of an option, or of one in a folder of its group.
+#: The name of an option, also of one in a subfolder of its group.
 OPTION = re.compile(r"\w[\w+-]*([./]\w[\w+-]*)*")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 INDEX = re.compile(r"\[\d+\]")
 
 
 class RecordError(ValueError):
-    """A folder that records more than plain values."""
+    """A folder records more than plain values."""
 
 
 def replayed(recorded: Sequence[str], given: Sequence[str], folder: object) -> list[str]:
-    """Return the recorded overrides; those that the user gave replace those of the same key.
+    """Return the recorded overrides; the user's overrides replace those of the same key.
 
     >>> replayed(["dataset=hela", "seed=0,1"], ["seed=2", "debug=true"], "sweep")
     ['dataset=hela', 'seed=2', 'debug=true']
 
-    Raises RecordError with the overrides that the user has to give again.
+    Raises RecordError with the overrides that the user must give again.
     """
     by_key: dict[str, list[str]] = {}
     for text in given:
         by_key.setdefault(key_of(text), []).append(text)
-    # Another launcher, or another sweeper, has other values.
+    # Values of a launcher or sweeper are dropped if the user chooses another one.
     replaced = [
         key.replace("/", ".") for key, own in by_key.items()
         if "/" in key and own[-1] not in recorded
@@ -78,7 +78,7 @@ def replayed(recorded: Sequence[str], given: Sequence[str], folder: object) -> l
 
 
 def require_no_links(folder: Path) -> None:
-    """Refuse a folder of a run or a sweep in which a file to be written links out of it.
+    """Refuse a folder of a run or a sweep if a file to be written is a link to another place.
 
     Raises ValueError, naming the link.
     """

@@ -10,10 +10,10 @@ from unet_exp.configuration.groups import CHANGEABLE, FIXED
 
 
 def revised(held: dict[str, Any], cfg: DictConfig) -> DictConfig:
-    """Return a checkpoint's configuration with the values of ``cfg`` in their place.
+    """Return a checkpoint's configuration, changed by the values of ``cfg``.
 
-    A chosen option (``postprocessing=watershed``) replaces the whole part; single values
-    (``+postprocessing.threshold=0.4``) replace only these.
+    A chosen option (``postprocessing=watershed``) replaces the whole part. A single value
+    (``+postprocessing.threshold=0.4``) replaces only this value.
 
     Raises OmegaConfBaseException if the part has no such value or one of another type, and
     ValueError if training has fixed the part.
@@ -72,14 +72,14 @@ def merged(key: str, held: dict[str, Any], change: Any) -> Any:
     if target is None:
         raise ValueError(f"The checkpoint has no {key}. Choose an option: {key}=NAME.")
     node: Any = OmegaConf.structured(schema.schema(target, {*held, *change}))
-    # Nested below its key, so that an error names the whole key.
+    # The part is nested below its key, so that an error gives the whole key.
     for name in reversed(key.split(".")):
         node, held, change = {name: node}, {name: held}, {name: change}
     return OmegaConf.select(OmegaConf.merge(node, held, change), key)
 
 
 def settled(held: Mapping[str, Any], option: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of an option; those left to the plan are as in ``held``, or left out.
+    """Return the values of an option; null values, left to the plan, come from ``held`` if there.
 
     >>> components = {"_target_": "unet_exp.postprocessing.components.Components", "min_size": None}
     >>> settled({"min_size": 9, "min_seed": 3}, components)["min_size"]

@@ -1,8 +1,8 @@
-"""Signatures of constructors as Hydra schemas, which refuse a wrong name or type at once.
+"""Turn signatures of constructors into Hydra schemas, which refuse a wrong name or type at once.
 
-For every ``conf/<group>/<option>.yaml`` with a ``_target_`` a structured config is stored as
-``schema/<group>/<option>``; the option extends it in its defaults list. A parameter with a
-default is a field. One without is passed at run time, unless the option's file states it.
+For every ``conf/<group>/<option>.yaml`` with a ``_target_``, a structured config is stored as
+``schema/<group>/<option>``. The option extends it in its defaults list. A parameter with a default
+is a field. A parameter without a default is passed at run time, unless the option's file has it.
 """
 
 import dataclasses
@@ -55,9 +55,9 @@ def field_type(annotation: Any) -> Any:
 def schema(target: str, stated: Collection[str] | Mapping[str, Any] = ()) -> type:
     """Return a dataclass of the parameters of ``target``, a dotted path, that have defaults.
 
-    Parameters without a default are left out, unless the option's file has ``stated`` them. A
-    parameter that the file states as null, or as a reference to another value, may be null until
-    the plan settles it.
+    Parameters without a default are left out, unless they are in ``stated``, the values in the
+    option's file. A parameter whose value in the file is null, or a reference to another value, may
+    be null until the plan settles it.
 
     >>> node = OmegaConf.structured(schema("unet_exp.models.unet.UNet"))
     >>> node.depth = "five"
@@ -114,7 +114,7 @@ def parameters(target: str) -> list[inspect.Parameter]:
 def imported(target: str) -> list[inspect.Parameter]:
     """Import a function or class, and return its parameters."""
     function: Any = get_object(target)
-    # A signature has a placeholder where a data class makes the default.
+    # In a signature, the default_factory of a data class appears as a placeholder.
     made = {
         name: field.default_factory()
         for name, field in getattr(function, "__dataclass_fields__", {}).items()
@@ -160,14 +160,14 @@ def stated_values(group: str, option: str) -> dict[str, Any]:
 def chosen(group: str, *, _root_: Any) -> str:
     """Return the option chosen for a group, ``${chosen:dataset}`` in YAML.
 
-    Hydra's ``${hydra:runtime.choices.dataset}`` fails where a sweep names its own folder. In a
-    configuration without Hydra's own part, as ``hydra.compose`` returns it, the module of the
-    option's class takes the place of the option.
+    Hydra's ``${hydra:runtime.choices.dataset}`` fails where a sweep names its own folder. A
+    configuration from ``hydra.compose`` has no part ``hydra``. In it, the name of the option is
+    taken from the module of its class.
     """
     choices: Any = {}
     if "hydra" in _root_:
         choices = _root_.hydra.runtime.choices
-    elif HydraConfig.initialized():  # of the command that runs, which may have no such group
+    elif HydraConfig.initialized():  # that of the running command, which may lack the group
         choices = HydraConfig.get().runtime.choices
     if group in choices:
         return choices[group]
@@ -177,9 +177,9 @@ def chosen(group: str, *, _root_: Any) -> str:
 def of_target(name: str, *, _root_: Any) -> Any:
     """Return an attribute of the target, ``${of_target:out_channels}`` in YAML.
 
-    So the network and the postprocessing follow what the network learns.
+    With it, the network and the postprocessing adapt to the target.
     """
     try:
         return getattr(instantiate(_root_.target), name)
     except InstantiationException as error:
-        raise error.__cause__ or error from None  # what the target itself says
+        raise error.__cause__ or error from None  # the error of the target itself

@@ -1,4 +1,4 @@
-"""Replace what a configuration takes from its environment by values."""
+"""Replace references to the environment in a configuration by their values."""
 
 import re
 
@@ -6,7 +6,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.tree import leaves
 
-#: ``${oc.env:NAME}``, ``${now:...}`` and the like read something outside of the configuration;
+#: ``${oc.env:NAME}``, ``${now:...}`` and similar ones read something outside of the configuration.
 #: ``${of_target:NAME}`` reads the target and the number of classes, which may be set later.
 RESOLVERS = re.compile(r"\$\{\s*(?!of_target\b)[\w.]+\s*:")
 
@@ -14,8 +14,8 @@ RESOLVERS = re.compile(r"\$\{\s*(?!of_target\b)[\w.]+\s*:")
 def settle(cfg: DictConfig) -> DictConfig:
     """Return a copy in which nothing depends on time, environment or command line.
 
-    References to other values of the configuration stay, because some of these are set later, such
-    as the number of channels.
+    References to other values of the configuration remain, because some values, such as the number
+    of channels, are set later.
 
     >>> OmegaConf.register_new_resolver("answer", lambda: 42, replace=True)
     >>> print(OmegaConf.to_yaml(settle(OmegaConf.create({"a": "${answer:}", "b": "${a}"}))))

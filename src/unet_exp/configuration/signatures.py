@@ -1,7 +1,7 @@
-"""Signatures read from source files, without importing them.
+"""Read signatures from source files, without importing them.
 
-Every command needs the signatures of all options. To import them takes 5 s, most of it torch; to
-read their source takes 0.3 s, and a test holds each against the imported one.
+Every command needs the signatures of all options. An import takes 5 s, most of it for torch.
+Reading the source takes 0.3 s. A test compares each signature with the imported one.
 """
 
 import ast
@@ -87,7 +87,7 @@ def parameter(
 
 
 def annotated_type(node: ast.expr) -> Any:
-    """Return the type that an annotation names, as far as a command line can give it."""
+    """Return the type of an annotation; ``Any`` for types that a command line cannot give."""
     match node:
         case ast.Constant(value=None):
             return None
@@ -110,7 +110,7 @@ def annotated_type(node: ast.expr) -> Any:
 
 
 def parsed_type(text: str) -> Any:
-    """Return the type that an annotation written as a text names.
+    """Return the type of an annotation that is a string.
 
     >>> parsed_type("list[int] | None") == list[int] | None, parsed_type("Tensor")
     (True, typing.Any)
@@ -119,7 +119,7 @@ def parsed_type(text: str) -> Any:
 
 
 def default_value(node: ast.expr) -> Any:
-    """Return a default that is written out, a quotient such as ``1.0 / 3``, or an empty field."""
+    """Return a default that is a literal, a quotient such as ``1.0 / 3``, or an empty field."""
     match node:
         case ast.Call(ast.Name("field"), [], [ast.keyword("default_factory", ast.Name(kind))]):
             return TYPES[kind]() if kind in TYPES else ast.literal_eval(node)

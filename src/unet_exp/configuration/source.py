@@ -1,7 +1,7 @@
-"""Definitions in Python source files, found without importing them.
+"""Find definitions in Python source files, without importing them.
 
-Every command reads the signatures of all options. To import them takes 5 s, most of it torch; to
-read their source takes 0.3 s.
+Every command reads the signatures of all options. An import takes 5 s, most of it for torch.
+Reading the source takes 0.3 s.
 """
 
 import ast
@@ -15,7 +15,7 @@ Definition = ast.ClassDef | ast.FunctionDef
 
 
 class UnreadableError(Exception):
-    """A signature that the source file alone does not tell."""
+    """A signature cannot be determined from the source file."""
 
 
 def definition(module: str, name: str) -> tuple[Definition, str]:
@@ -33,7 +33,7 @@ def definition(module: str, name: str) -> tuple[Definition, str]:
 def lineage(target: str) -> Iterator[tuple[Definition, str]]:
     """Yield a definition, the class whose signature it takes, and its base classes, with modules.
 
-    What has no source that can be read is left out.
+    Classes whose source cannot be read are left out.
 
     >>> [node.name for node, _ in lineage("unet_exp.targets.foreground.Foreground")]
     ['Foreground']
@@ -49,7 +49,7 @@ def lineage(target: str) -> Iterator[tuple[Definition, str]]:
 
 
 def signature_of(node: ast.ClassDef) -> list[ast.expr]:
-    """Return the class named in ``__signature__ = signature(NAME)``, in a list; else nothing."""
+    """Return a list with the class in ``__signature__ = signature(NAME)``, or an empty list."""
     for item in node.body:
         match item:
             case ast.Assign([ast.Name("__signature__")], ast.Call(ast.Name("signature"), [named])):
@@ -58,7 +58,7 @@ def signature_of(node: ast.ClassDef) -> list[ast.expr]:
 
 
 def assigned(module: str, name: str) -> tuple[ast.expr, str]:
-    """Return the expression that a module assigns to a name, and the module that it stands in.
+    """Return the expression that a module assigns to a name, and the module that contains it.
 
     ``name`` may be an attribute, such as ``Adam.__doc__``.
 
@@ -79,7 +79,7 @@ def assigned(module: str, name: str) -> tuple[ast.expr, str]:
 
 
 def imported_module(node: ast.ImportFrom, module: str) -> str:
-    """Return the whole name of the module that an import names, relative ones included."""
+    """Return the full name of the module in an import statement, which may be relative."""
     if not node.level:
         return node.module or ""
     package = module if source_file(module).name == "__init__.py" else module.rpartition(".")[0]
@@ -94,7 +94,7 @@ def source(module: str) -> ast.Module:
 
 @cache
 def source_file(module: str) -> Path:
-    """Return the file of a module; only its top package is looked up, none is imported."""
+    """Return the file of a module. Only its top-level package is looked up; nothing is imported."""
     top, *rest = module.split(".")
     spec = importlib.util.find_spec(top) if top else None
     if spec and spec.origin and not rest and spec.origin.endswith(".py"):

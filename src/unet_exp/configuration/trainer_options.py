@@ -1,16 +1,16 @@
-"""Which arguments of Lightning's Trainer ``trainer.options`` may give."""
+"""Arguments of Lightning's Trainer that ``trainer.options`` may give."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from unet_exp.ranges import did_you_mean
 
-#: Arguments that it may give: they do not change what a run records.
+#: Arguments that may be given, because they do not change the record of a run.
 FREE = (
     "detect_anomaly", "enable_autolog_hparams", "gradient_clip_algorithm", "inference_mode",
     "limit_predict_batches", "limit_test_batches", "overfit_batches", "profiler",
 )  # fmt: skip
-#: Arguments that it may not give, because a run's record depends on them, with the remedy.
+#: Arguments that may not be given, because the record of a run depends on them, with the remedy.
 TAKEN = {
     "callbacks": "Add yours to the project's own: callbacks=[early_stopping,lr_monitor], or "
     "+callbacks.mine._target_=my.module.MyCallback",
@@ -44,13 +44,13 @@ def require_free(options: Mapping[str, Any], own: Collection[str] = ()) -> None:
     Parameters
     ----------
     own
-        Names of the settings in ``conf/trainer/`` apart from ``options``.
+        Names of the settings in ``conf/trainer/``, except ``options``.
 
     >>> require_free({"logger": False})
     Traceback (most recent call last):
     ValueError: trainer.options.logger cannot be given, because a run's record depends on it. ...
 
-    Raises ValueError with what to give instead.
+    Raises ValueError with the override to give instead.
     """
     for name in options:
         if remedy := TAKEN.get(name) or (f"Give trainer.{name}=VALUE" if name in own else None):

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def walk(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield a value and all values inside it, each with its key, the outer ones first.
+    """Yield a value and all values inside it with their keys; outer values come first.
 
     >>> list(walk({"a": [1, {"b": 2}]}))[1:]
     [('a', [1, {'b': 2}]), ('a[0]', 1), ('a[1]', {'b': 2}), ('a[1].b', 2)]
@@ -29,7 +29,7 @@ def leaves(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def is_under(key: str, keys: Sequence[str]) -> bool:
-    """Tell whether a key is one of some keys, or within one.
+    """Tell whether a key is one of ``keys`` or below one of them.
 
     >>> is_under("hydra.sweep.dir", ["hydra.sweep"]), is_under("hydra.sweeper", ["hydra.sweep"])
     (True, False)
@@ -48,5 +48,5 @@ def differences(old: Any, new: Any, key: str = "") -> Iterator[tuple[str, Any, A
     if isinstance(old, dict) and isinstance(new, dict):
         for name in dict.fromkeys([*old, *new]):
             yield from differences(old.get(name), new.get(name), f"{key}.{name}".lstrip("."))
-    elif old != new and repr(old) != repr(new):  # NaN equals nothing, itself included
+    elif old != new and repr(old) != repr(new):  # NaN is not equal to itself
         yield key, old, new

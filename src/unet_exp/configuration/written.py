@@ -17,7 +17,7 @@ KINDS = {
 
 
 def kind_of(annotation: Any) -> str:
-    """Return what an annotation allows, in plain words; empty if it allows anything.
+    """Describe the values that an annotation allows; return an empty text if it allows any.
 
     >>> kind_of(int), kind_of(float | None), kind_of(list[int] | None)
     ('a whole number', 'a number or null', 'a list or null')
@@ -33,7 +33,7 @@ def kind_of(annotation: Any) -> str:
 
 
 def typed(value: Any) -> str:
-    """Return a value as one types it on a command line; a value that must be given is empty.
+    """Return a value as in an override; an empty text for a required value.
 
     >>> typed(None), typed(True), typed([1, 2.5]), typed({"a": 1}), typed("???")
     ('null', 'true', '[1,2.5]', '{a: 1}', '')
