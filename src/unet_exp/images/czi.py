@@ -23,7 +23,7 @@ PIXELS = {
     "Gray8": ("uint8", 1), "Gray16": ("uint16", 1), "Gray32Float": ("float32", 1),
     "Bgr24": ("uint8", 3), "Bgr48": ("uint16", 3), "Bgr96Float": ("float32", 3),
 }  # fmt: skip
-"""Type and samples of each kind of pixels."""
+"""Data type and number of samples, by CZI pixel type."""
 logger = logging.getLogger(__name__)
 
 

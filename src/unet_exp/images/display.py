@@ -1,4 +1,4 @@
-"""How an image's stored numbers are displayed: its orientation, and whether 0 is white.
+"""How the stored values of an image are displayed: the orientation, and whether 0 is white.
 
 TIFF 6.0, tags 262 (PhotometricInterpretation) and 274 (Orientation).
 """
@@ -73,7 +73,7 @@ class Display:
 
     @property
     def keeps_numbers(self) -> bool:
-        """Whether the numbers are meant as stored although the tag says that 0 is white.
+        """Whether the stored numbers are right although the tag says that 0 is white.
 
         ImageJ's inverting lookup table changes only the display. tifffile writes this tag for
         boolean arrays.

@@ -10,25 +10,25 @@ from unet_exp.images.nodata import NotFiniteError
 SENTINELS = {-999, -9999, -99999, -999999, -32768, -32767, -(2**31), 1 - 2**31}
 """Fill values of GDAL, Esri and NetCDF that are less than all data."""
 HUGE = 1e20
-"""Least of the large fill values (1e20, 1e30, 9.96921e36, 3e38, ...)."""
+"""Smallest of the large fill values (1e20, 1e30, 9.96921e36, 3e38, ...)."""
 GAP = 1e6
-"""Least factor between large fill values and all other values."""
+"""Smallest factor between large fill values and all other values."""
 LARGEST = tuple(float(np.finfo(kind).max) for kind in (np.float16, np.float32, np.float64))
 """Largest floats, which are fill values, too."""
 NEAR = 0.99
-"""Values above this share of a largest float count as that float."""
+"""Values above this fraction of a largest float count as that float."""
 NAMED = 4
-"""Most values that a message names."""
+"""Largest number of values that a message names."""
 
 
 class FillDetector:
-    """Refuses a channel, given band by band, if it holds fill values.
+    """Refuse a channel, given band by band, if it holds fill values.
 
     Fill values are
 
     - the largest floats;
     - floats of 1e20 and more, if all others are smaller by a factor of a million;
-    - one of `SENTINELS` as the least value of floats or signed integers, if all others are 0 or
+    - one of `SENTINELS` as the smallest value of floats or signed integers, if all others are 0 or
       more, or lie closer to each other than to it.
 
     A channel whose other values are all 0 passes.

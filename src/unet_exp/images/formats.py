@@ -25,7 +25,7 @@ class Format:
     signatures: tuple[bytes, ...]
     open: Callable[[Path, int, int | None], AbstractContextManager[StoredImage]]
     lossy: bool = False
-    """Whether it may change pixels, and so numbers of labels."""
+    """Whether it may change pixels, and therefore the numbers of labels."""
 
 
 FORMATS = (

@@ -55,7 +55,7 @@ class ImageFile:
             return np.stack([page[:, :, :] for page in self.pages])
 
     def find_nodata(self, declared: NoData) -> NoData:
-        """Return the numbers in the pages that mean no data: those declared, else the file's own.
+        """Return the numbers in the pages that mean no data: the declared ones, else the file's.
 
         Both refer to stored numbers, so they are inverted if the pages are.
         """
@@ -98,9 +98,9 @@ def open_image(
     selection
         Series, axes and channels to read.
 
-    Raises ValueError that names the file if it is damaged, empty, of another format, lacks what is
-    selected, or is larger than `unet_exp.images.limits` allows, and OSError if it is missing or
-    cannot be read.
+    Raises ValueError that names the file if it is damaged, empty, or of another format, if it lacks
+    the selected series, axes or channels, or if it is larger than `unet_exp.images.limits` allows.
+    Raises OSError if the file is missing or cannot be read.
     """
     with ExitStack() as closing:
         with naming_damage(path):

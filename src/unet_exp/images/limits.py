@@ -1,4 +1,4 @@
-"""Limits on the size that a file claims, checked before memory or time is spent on it."""
+"""Check the size that a file claims before memory or time is spent on it."""
 
 import math
 import os
@@ -44,8 +44,8 @@ def stated_limit() -> float | None:
 def require_plausible(declared: int, stored: Iterable[int], pages: int = 1) -> None:
     """Refuse a file that claims to hold far more than its own bytes can.
 
-    ``declared`` is the number of bytes of all pixels, ``stored`` the sizes of the files that hold
-    them, summed only as far as needed.
+    ``declared`` is the number of bytes of all pixels. ``stored`` are the sizes of the files that
+    hold them; the iteration stops as soon as the sum is large enough.
 
     >>> require_plausible(2**60, [1000])
     Traceback (most recent call last):

@@ -10,7 +10,7 @@ NoData = tuple[float, ...]
 
 
 class NoneAtAll(tuple[float, ...]):
-    """Declares that all numbers are data, whatever the file says."""
+    """Declaration that all numbers are data, even if the file says otherwise."""
 
 
 class NotFiniteError(ValueError):
@@ -39,7 +39,7 @@ def parse_nodata(nodata: Any) -> NoData:
 def find_gaps(pixels: Shaped[np.ndarray, "..."], nodata: NoData) -> Bool[np.ndarray, "..."] | None:
     """Return a mask of the pixels without data; None if no number is declared.
 
-    A number is compared in the type of the pixels: -3.4028235e38 is the least float32.
+    A number is converted to the type of the pixels first: -3.4028235e38 is the smallest float32.
 
     >>> find_gaps(np.array([np.nan, 1, 2]), (math.nan, 2.0)).tolist()
     [True, False, True]

@@ -65,8 +65,8 @@ def planes_in_file(xml: str, name: str, count: int) -> list[OmeImage]:
 def _own_uuid(root: Element, pixels: Sequence[Element], name: str) -> str | None:
     """Return the UUID of the file itself; None if the XML does not name it.
 
-    It is the UUID of the root, else that of the file of this name, else (the file was renamed) the
-    only UUID.
+    It is the UUID of the root element, else that of the file with this name. If the file was
+    renamed, it is the only UUID.
     """
     if "UUID" in root.attrib:
         return root.attrib["UUID"]

@@ -15,7 +15,7 @@ from unet_exp.images.stored_image import StoredImage, require_series
 JPEG, BMP, WEBP = (b"\xff\xd8\xff",), (b"BM",), (b"RIFF",)
 """The first bytes of each format."""
 DECODED = {"1": "L", "L": "L", "LA": "RGBA", "RGBA": "RGBA"}
-"""What images of these kinds become; all others become RGB."""
+"""The mode to which each mode of Pillow is converted; all others become RGB."""
 
 
 @contextmanager

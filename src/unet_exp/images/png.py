@@ -19,7 +19,7 @@ from unet_exp.images.stored_image import StoredImage, require_series
 SIGNATURES = (b"\x89PNG",)
 GREY_ALPHA = 4
 SAMPLES = {0: 1, 2: 3, 3: 4, GREY_ALPHA: 4, 6: 4}
-"""Most channels that OpenCV decodes for each colour type of the header."""
+"""Largest number of channels that OpenCV decodes, by colour type of the header."""
 
 
 @contextmanager

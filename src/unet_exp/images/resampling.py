@@ -1,8 +1,8 @@
-"""Enlarge and shrink images piece by piece: every piece is that of the whole image.
+"""Enlarge and shrink images piece by piece; each piece equals that part of the whole result.
 
-A new pixel is the mean of the old ones around its place, weighted by a triangle. The triangle
-reaches one old pixel to each side, or one new pixel where an image shrinks. So nothing aliases,
-and means and sums of probabilities stay.
+A new pixel is a weighted mean of the old pixels around its position. The weights form a triangle
+that reaches one old pixel to each side, or one new pixel if the image shrinks. So there is no
+aliasing, and means and sums of probabilities are preserved.
 """
 
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ Span = tuple[int, int]
 
 
 class Shares(NamedTuple):
-    """The share of each old pixel in each new pixel of a part of an axis."""
+    """Weights of the old pixels in each new pixel, for a part of an axis."""
 
     matrix: csr_array
     """A row for each new pixel, a column for each old one in ``span``."""
@@ -35,12 +35,12 @@ def resized_length(length: int, scale: float) -> int:
 
 
 def shares(part: Span, length: int, new_length: int) -> Shares:
-    """Return which old pixels the new pixels of ``part`` are made of.
+    """Return the weights of old pixels for the new pixels of ``part``.
 
     Parameters
     ----------
     part
-        First new pixel, and the one behind the last.
+        First new pixel, and the one after the last.
     length, new_length
         Pixels of the whole axis before and after.
 
@@ -95,7 +95,7 @@ def resized(image: Any, height: int, width: int) -> MappedArray:
 def nearest(
     labels: Shaped[np.ndarray, "h w"], height: int, width: int
 ) -> Shaped[np.ndarray, "{height} {width}"]:
-    """Return labels in another size; each pixel takes the number that lies at its centre.
+    """Return labels in another size; each new pixel takes the number at the position of its centre.
 
     >>> nearest(np.array([[1, 2]]), 1, 4), nearest(np.array([[1, 2, 3]]), 1, 1)
     (array([[1, 1, 2, 2]]), array([[2]]))

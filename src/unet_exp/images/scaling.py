@@ -14,7 +14,7 @@ from unet_exp.ranges import require_choice
 NORMALIZATIONS = ("zscore", "percentile", "minmax", "dtype", "none")
 PERCENTILES = (1.0, 99.8)
 BAND = 2**24
-"""Pixels of a band. Percentiles of floats are those of at most so many pixels."""
+"""Largest number of pixels in a band, and in the sample for percentiles of floats."""
 
 
 def find_scaling(
@@ -27,9 +27,9 @@ def find_scaling(
     Parameters
     ----------
     normalization
-        "zscore" takes mean and standard deviation; "percentile" the 1st percentile and the
-        distance to the 99.8th; "minmax" the least value and the distance to the largest; "dtype"
-        divides by the largest number of an integer type; "none" changes nothing.
+        "zscore" uses mean and standard deviation; "percentile" the 1st percentile and the distance
+        to the 99.8th; "minmax" the minimum and the distance to the maximum; "dtype" divides by the
+        largest number of an integer type; "none" changes nothing.
     nodata
         Values that are left out.
 
@@ -82,9 +82,9 @@ def known_values(band: Shaped[np.ndarray, "h w"], nodata: NoData) -> Shaped[np.n
 
 
 def moments(channel: Any, nodata: NoData = ()) -> tuple[float, float, float, float]:
-    """Return least and largest value, mean and standard deviation, in double precision.
+    """Return minimum, maximum, mean and standard deviation in double precision.
 
-    Without any values the least is infinite.
+    Without any values, the minimum is infinite.
 
     >>> moments(np.array([[1, 3]], np.uint8))
     (1.0, 3.0, 2.0, 1.0)
@@ -101,7 +101,7 @@ def moments(channel: Any, nodata: NoData = ()) -> tuple[float, float, float, flo
 
 
 def _moments(channel: Any, nodata: NoData, shift: int) -> tuple[float, float, float, float]:
-    """Return least and largest value; mean and variance of the values times 2**-shift.
+    """Return minimum and maximum, and mean and variance of the values times 2**-shift.
 
     Bands are combined as in Chan et al. 1979 (doi:10.1007/978-3-642-51461-6_3).
     """
@@ -135,8 +135,8 @@ def _moments(channel: Any, nodata: NoData, shift: int) -> tuple[float, float, fl
 def percentiles(channel: Any, nodata: NoData = ()) -> tuple[float, float]:
     """Return the 1st and the 99.8th percentile.
 
-    They are exact for up to ``BAND`` values and for integers of 8 or 16 bits. Else they are those
-    of pixels in even steps.
+    They are exact for up to ``BAND`` values and for integers of 8 or 16 bits. Otherwise they are
+    those of evenly spaced pixels.
     """
     pixels, dtype = int(np.prod(channel.shape)), channel.dtype
     if pixels > BAND and dtype.kind in "iu" and dtype.itemsize <= 2:

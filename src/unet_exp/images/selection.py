@@ -1,4 +1,4 @@
-"""What is read of an image file: its series, the names of its axes, and its channels."""
+"""Select what to read from an image file: the series, the names of its axes, and the channels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,25 +8,25 @@ import numpy as np
 from jaxtyping import Shaped
 
 LUMINANCE = (0.2125, 0.7154, 0.0721)
-"""Shares of red, green and blue in grey (ITU-R BT.709), as in scikit-image's `rgb2gray`."""
+"""Weights of red, green and blue in grey (ITU-R BT.709), as in scikit-image's `rgb2gray`."""
 BY_NAME = ("rgb", "luminance")
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What is read of an image file.
+    """The parts of an image file to read.
 
     Parameters
     ----------
     series
-        Number of the image in a file that holds several, from 0. None means the usual one: the
-        largest in a TIFF, the first in other files.
+        Number of the image in a file that holds several, from 0. None means the largest image in a
+        TIFF, and the first in other files.
     axes
-        A letter for each axis of arrays whose file does not name them: Y, X, C (channels), and
-        others for pages. "ZYXC"
+        A letter for each axis, for files that do not name their axes: Y, X, C (channels), and
+        others for pages. Example: "ZYXC".
     channels
-        Numbers of the channels, from 0, in the order in which they are read. "rgb": colours; grey
-        becomes three equal channels, and transparency is dropped. "luminance": colours become
+        Numbers of the channels, from 0, in the order in which they are read. With "rgb", grey
+        becomes three equal channels, and transparency is dropped. With "luminance", colours become
         grey. None means all.
     """
 
@@ -50,7 +50,7 @@ class Selection:
         )
 
     def named(self, stored: str, ndim: int) -> str:
-        """Return the names of an array's axes: those given, for axes that the file leaves unnamed.
+        """Return the names of an array's axes; given names are used if the file has none.
 
         >>> Selection(axes="TYX").named("QYX", 3), Selection(axes="TYX").named("ZYX", 3)
         ('TYX', 'ZYX')
@@ -62,7 +62,7 @@ class Selection:
         return self.axes
 
     def count(self, channels: int, are_colours: bool) -> int:
-        """Return how many of a file's channels are read, or made from them.
+        """Return the number of channels after the selection.
 
         Raises ValueError if the file lacks a channel, or has no colours.
         """

@@ -20,14 +20,14 @@ WIDEST_PIXEL = 16
 
 @dataclass(frozen=True)
 class StoredImage:
-    """The result of a reader of a file format.
+    """An image as a reader of a file format returns it.
 
     Attributes
     ----------
     array
-        Read by slices, in the file's order of axes.
+        Pixels that are read by slices, in the file's order of axes.
     axes
-        tifffile's letter of each axis as it is displayed; empty if the file names none.
+        tifffile's letter of each axis in the displayed image; empty if the file names none.
     alpha
         Whether the last channel may be an alpha channel.
     """

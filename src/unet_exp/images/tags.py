@@ -1,7 +1,7 @@
-"""Pixel sizes, times and units of a file, which its results get as well.
+"""Pixel sizes, times and units of a file, which are copied to its results.
 
-They are those of ImageJ, OME-TIFF (docs.openmicroscopy.org), OME-Zarr (ngff.openmicroscopy.org) and
-plain TIFF. Invalid values are dropped; pixels are read without them.
+They are read from ImageJ, OME-TIFF (docs.openmicroscopy.org), OME-Zarr (ngff.openmicroscopy.org)
+and plain TIFF. Invalid values are dropped; the pixels are read without them.
 """
 
 import logging
@@ -17,13 +17,13 @@ from unet_exp.images.ome import find_pixels, parse_xml
 from unet_exp.numbers import parse_number
 
 IMAGEJ = ("unit", "yunit", "zunit", "spacing", "finterval", "fps", "tunit", "xorigin", "yorigin")
-"""ImageJ's values that also hold for results."""
+"""ImageJ's values that are also valid for results."""
 OME = tuple(
     f"{name}{suffix}"
     for name in ("PhysicalSizeX", "PhysicalSizeY", "PhysicalSizeZ", "TimeIncrement")
     for suffix in ("", "Unit")
 )
-"""Attributes of OME's Pixels element that also hold for results."""
+"""Attributes of OME's Pixels element that are also valid for results."""
 UNITS = {
     "nm": "nanometer", "µm": "micrometer", "um": "micrometer", "micron": "micrometer",
     "microns": "micrometer", "μm": "micrometer", "mm": "millimeter", "cm": "centimeter",
@@ -38,7 +38,7 @@ NUMBERS = (*LENGTHS, "xorigin", "yorigin")
 LONGEST_UNIT = 64
 MICROMETRES = {"nanometer": 1e-3, "micrometer": 1.0, "millimeter": 1e3, "centimeter": 1e4}
 INCH = 2
-"""TIFF's code of the unit in which programs write the size of a print, not of a specimen."""
+"""TIFF's code of the inch. Programs use it for the size of a print, not of a specimen."""
 Step = tuple[float, str | None]
 logger = logging.getLogger(__name__)
 
@@ -242,7 +242,7 @@ def imagej_values(description: str) -> dict[str, str]:
 
 
 def imagej_details(description: str) -> dict[str, Any]:
-    r"""Return ImageJ's values that also hold for results.
+    r"""Return ImageJ's values that are also valid for results.
 
     >>> imagej_details("ImageJ=1.54\nunit=micron\nspacing=2\nfinterval=soon")
     {'unit': 'micron', 'spacing': 2}

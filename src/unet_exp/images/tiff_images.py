@@ -28,7 +28,7 @@ class TiffImage:
         tifffile's series of the pages in order. There are several only if, for example, the
         compression changes from page to page.
     shape, axes
-        Those of the whole image; the last axes are those of a page.
+        Shape and axes of the whole image; the last axes are those of a page.
     """
 
     parts: Sequence[TiffPageSeries]
@@ -54,8 +54,8 @@ class TiffImage:
 def choose_image(path: Path, file: TiffFile, series: list[TiffPageSeries]) -> TiffImage:
     """Choose the image with the largest pages that is no thumbnail or mask; log the others.
 
-    Images with pages of the same size and type are one image, because some programs begin a new one
-    for each page or where the compression changes.
+    Images with pages of the same size and type are read as one image, because some programs begin a
+    new image for each page, or when the compression changes.
     """
     whole = [s for s in series if not (s.keyframe.is_reduced or s.keyframe.is_mask)]
     candidates = [s for s in whole or series if size(s.shape)]

@@ -1,8 +1,7 @@
 """The images in a TIFF: the pages and axes of each.
 
-The metadata are used as far as they describe this file; pages of other files are ignored. A file
-that lacks pages is refused as cut short. If the metadata are invalid, the pages are read without
-them.
+The metadata are used if they describe this file; pages of other files are ignored. A file that
+lacks pages is refused as cut short. If the metadata are invalid, the pages are read without them.
 """
 
 import json
@@ -101,7 +100,7 @@ def _series_of_kind(file: TiffFile) -> list[TiffPageSeries]:
     if (planes := _declared_planes(file)) > count:
         first = file.pages[0].aspage()
         end = first.dataoffsets[0] + planes * first.nbytes if first.dataoffsets else 0
-        # ImageJ and tifffile may write all planes behind a single page.
+        # ImageJ and tifffile may write the pixels of all planes after a single page.
         if count > 1 or not first.is_contiguous or end > file.filehandle.size:
             raise CutError(f"cut short: it says {planes} planes, and it has {count} pages")
     named: set[Any] = set()
