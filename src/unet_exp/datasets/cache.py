@@ -1,4 +1,4 @@
-"""Keep arrays in memory up to a limit, and further ones in memory-mapped cache files."""
+"""Keep arrays in memory up to a limit; put further arrays into memory-mapped cache files."""
 
 import hashlib
 import logging
@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 def is_writable(folder: Path) -> bool:
     """Return whether files can be created in ``folder``, or in its nearest existing parent.
 
-    The mode bits count even for root, who may write anywhere, because a folder that is made
-    read-only should not change.
+    The mode bits count even for root, who may write anywhere, because a read-only folder should not
+    be changed.
 
     >>> import tempfile
     >>> is_writable(Path(tempfile.gettempdir()))
@@ -105,7 +105,7 @@ def cached_array(
 
 
 class ArrayStore:
-    """Keeps up to ``limit`` GiB of arrays in memory, and memory-maps each further one.
+    """Keep up to ``limit`` GiB of arrays in memory, and memory-map all further arrays.
 
     >>> store = ArrayStore(Path("unused"), limit=1.0)
     >>> store.keep(np.arange(3)).tolist()

@@ -20,15 +20,15 @@ from unet_exp.ranges import require_choice, require_range
 
 ANNOTATIONS = ("gold", "silver", "gold+silver")
 PLAIN_NAME = re.compile(r"\w[\w+-]*(\.[\w+-]+)*")
-"""The challenge's names, and any other that is no path."""
+"""Pattern of names: those of the challenge, and any other that is not a path."""
 BORDERS = {
     50: (
         "DIC-C2DH-HeLa", "Fluo-C2DL-Huh7", "Fluo-C2DL-MSC", "Fluo-N2DH-GOWT1", "PhC-C2DH-U373",
     ),
     25: ("Fluo-N2DL-HeLa", "PhC-C2DL-PSC"),
 }  # fmt: skip
-"""The challenge's "field of interest": so many pixels at each border of a frame lie outside. Cells
-that lie there entirely are not annotated (its "Naming and file content conventions")."""
+"""Width in pixels of the border outside the challenge's "field of interest". Cells entirely in this
+border are not annotated (the challenge's "Naming and file content conventions")."""
 SITE = "http://data.celltrackingchallenge.net/training-datasets"
 
 
@@ -59,8 +59,8 @@ class CellTracking:
         The training frames: "gold" (those with a gold mask, as in the article), "silver" (those
         with a silver mask), or "gold+silver" (all; cells that gold leaves out come from silver).
     border
-        Unlabelled pixels within so many pixels of the border are unknown: neither learnt nor
-        scored. None: as the challenge does for its sets (``BORDERS``), and 0 for other sets.
+        Unlabelled pixels within this distance of the border, in pixels, are unknown: neither learnt
+        nor scored. None means the challenge's value for its sets (``BORDERS``), and 0 for others.
     archive_limit
         GiB that a downloaded archive may unpack to.
     normalization
@@ -200,7 +200,7 @@ class CellTracking:
 
 
 def challenge_border(name: str) -> int:
-    """Return how many pixels at the border of a frame the challenge leaves out for a set.
+    """Return the width in pixels of the border that the challenge leaves out for a set.
 
     >>> challenge_border("Fluo-N2DL-HeLa"), challenge_border("my-cells")
     (25, 0)

@@ -1,4 +1,4 @@
-"""What training and evaluation need to know of a data set."""
+"""The interface of a data set for training and evaluation."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
@@ -14,17 +14,17 @@ class Dataset(Protocol):
     """Images with labels, in three splits.
 
     The parameters of its constructor are options of ``dataset``. Options of other groups refer to
-    two of them: ``in_channels`` (channels of an image) and ``num_classes`` (2 for instances). A
-    parameter ``normalization`` says how images are scaled (`unet_exp.images.scaling`); prediction
-    scales new images so. Without it, they are not scaled.
+    two of them: ``in_channels`` (channels of an image) and ``num_classes`` (2 for instances). If it
+    has a parameter ``normalization``, prediction scales new images in this way
+    (`unet_exp.images.scaling`). Otherwise, new images are not scaled.
     """
 
     name: str
-    """For the record and for messages."""
+    """Name in records and messages."""
     in_channels: int
-    """Channels of each image."""
+    """Number of channels of each image."""
     num_classes: int
-    """Classes of the labels, background included."""
+    """Number of classes of the labels, including the background."""
 
     def split(self, name: str, /) -> Sequence[Sample]:
         """Return the samples of "train", "validation" or "test", the same at each call."""
@@ -45,7 +45,7 @@ def require_dataset(dataset: Any) -> None:
 
 
 def require_sample(owner: str, sample: Any, channels: int) -> None:
-    """Refuse what is no sample, or a sample whose arrays have other shapes or types.
+    """Refuse objects that are no sample, and samples whose arrays have wrong shapes or types.
 
     >>> require_sample("Cells", Sample("a", np.zeros((2, 4, 6), np.float32)), channels=1)
     Traceback (most recent call last):

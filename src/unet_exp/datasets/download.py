@@ -72,7 +72,7 @@ def fetch(
     """Download a zip and move the folder in it for which ``holds`` is true to ``folder``.
 
     The zip is unpacked in a temporary folder, so an interrupted download leaves nothing that looks
-    like data. Of several processes one downloads and the others wait.
+    like data. If there are several processes, one downloads and the others wait.
 
     Raises OSError if the zip cannot be downloaded or written, zipfile.BadZipFile if it is damaged,
     and ValueError if its checksum is wrong, `unpack` refuses it, or it lacks the data.

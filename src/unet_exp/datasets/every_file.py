@@ -1,4 +1,4 @@
-"""Read all files of a dataset, and report all that fail, not only the first."""
+"""Read all files of a dataset, and report every file that fails, not only the first."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -7,7 +7,7 @@ Item = TypeVar("Item")
 Read = TypeVar("Read")
 
 NAMED = 5
-"""Files whose errors are quoted."""
+"""Largest number of files whose errors are quoted."""
 
 
 def read_every(items: Iterable[Item], read: Callable[[Item], Read]) -> list[Read]:

@@ -55,23 +55,24 @@ class Folder:
         and so does 255 among classes. For palettes and colours see
         `unet_exp.datasets.labels.files.read_labels`.
     ignore
-        A further value of labels that means unknown.
+        Another value of labels that means unknown.
     fold, folds
         Without ``validation/``, the images are divided into ``folds`` blocks; the block ``fold``,
         from 0, validates.
     in_channels, num_classes
-        Inferred if not given. With more than 2 classes, labels are classes unless ``labels`` says
-        otherwise.
+        Inferred if not given. If ``num_classes`` is more than 2 and ``labels`` is "auto", labels
+        are classes.
     normalization
         See `unet_exp.images.scaling.find_scaling`.
     object_diameter
         Median diameter in pixels that the objects have for the network. Images and labels are
         resized accordingly. If it is not given, the plan decides.
     pixel_size
-        Side of a pixel in micrometres. If it is not given, it is what the files to train on agree
-        on, or unknown. ``scale=auto`` of predict.py and evaluate.py compares it with other images.
+        Side of a pixel in micrometres. If it is not given, it comes from the files to train on, or
+        is unknown if they differ. ``scale=auto`` of predict.py and evaluate.py compares it with
+        other images.
     nodata
-        A number, NaN, or a list of them that mean no data. Such pixels are left out of
+        A number, NaN, or a list of numbers that mean no data. Such pixels are left out of
         normalization, and their labels are unknown. If not given, a file's GDAL_NODATA tag counts.
         An empty list means that all numbers are data.
     min_is_white
@@ -139,7 +140,7 @@ class Folder:
 
     @property
     def channels(self) -> Any:
-        """The option ``channels`` by which the images are read, given or inferred."""
+        """The option ``channels`` with which the images are read, given or inferred."""
         chosen = self._selection.channels
         return list(chosen) if isinstance(chosen, tuple) else chosen
 
@@ -160,7 +161,7 @@ class Folder:
         return self._splits[name]
 
     def describe(self) -> str:
-        """Return a line that says what was found and inferred."""
+        """Return a line with the images that were found, and the values that were inferred."""
         train, validation = self._splits["train"], self._splits["validation"]
         sizes = {" x ".join(map(str, s.image.shape[1:])) for s in (*train, *validation)}
         size = f"{sizes.pop()} pixels" if len(sizes) == 1 else f"{len(sizes)} sizes"
@@ -187,7 +188,7 @@ class Folder:
         return read_label_files(list(dict.fromkeys(p for _, p in pairs if p)), self._white)
 
     def _decide(self, label_pages: LabelPages, num_classes: int | None) -> LabelDecoder:
-        """Decide how to decode labels, from these and all that were read before."""
+        """Decide how to decode labels, from these pages and all pages that were read before."""
         for path, pages in label_pages.items():
             name = str(path.relative_to(self.root))
             for number, page in enumerate(pages, start=1):

@@ -22,13 +22,13 @@ class IsbiEm:
     Parameters
     ----------
     data_dir
-        Holds ``isbi_em/`` with train-volume.tif, train-labels.tif and test-volume.tif, or with
-        one folder that holds them.
+        The folder that holds ``isbi_em/``. There, or in a folder in it, are train-volume.tif,
+        train-labels.tif and test-volume.tif.
     url
-        Where the zip is downloaded from.
+        The address of the zip to download.
     sha256
-        The checksum of the zip; another file is refused. None: any file, as no checksum is
-        published.
+        The checksum of the zip; a file with another one is refused. None accepts any file. The
+        publisher gives no checksum.
     download
         Whether a set that is not in ``data_dir`` is downloaded.
     archive_limit
@@ -36,7 +36,7 @@ class IsbiEm:
     fold, folds
         The slices are divided into ``folds`` blocks; the block ``fold``, from 0, validates.
     normalization
-        See `unet_exp.images.scaling.find_scaling`; each slice is normalised by itself.
+        See `unet_exp.images.scaling.find_scaling`. Each slice is normalised separately.
     object_diameter
         Median diameter in pixels that the objects have for the network. Images and labels are
         resized accordingly. If it is not given, the plan decides.

@@ -112,7 +112,7 @@ def has_image_suffix(path: Path) -> bool:
 
 
 def natural_key(path: Path) -> list[tuple[int, int | str]]:
-    """Return a sort key by which frame2 comes before frame10.
+    """Return a sort key that puts frame2 before frame10.
 
     >>> sorted([Path("t10.tif"), Path("t9.tif")], key=natural_key)[0].name
     't9.tif'
@@ -134,8 +134,8 @@ def stem(path: Path) -> str:
 def pair(images: list[Path], labels: list[Path]) -> list[tuple[Path, Path]]:
     """Pair images and labels by name: first by stem, then by stem without `ENDINGS`.
 
-    Unicode forms of one letter are equal. Files left over are paired without regard to case and to
-    compatible characters, such as the two signs for micro.
+    Different Unicode forms of a letter are equal. The remaining files are paired without regard to
+    case and to compatible characters, such as the two signs for micro.
 
     >>> pair([Path("a.tif"), Path("b.tif")], [Path("B.png"), Path("a_mask.png")])
     [(PosixPath('a.tif'), PosixPath('a_mask.png')), (PosixPath('b.tif'), PosixPath('B.png'))]
@@ -188,7 +188,7 @@ def _names(names: list[str], limit: int = 10) -> str:
 
 
 def _unambiguous(name: str) -> str:
-    r"""Return a name that cannot be confused with another: with codes of letters beyond ASCII.
+    r"""Return a name that cannot be confused with another one, with codes of non-ASCII letters.
 
     >>> names = "a.tif", "a b.tif", "\u00e9.tif", "a\u200b.tif"
     >>> print(*map(_unambiguous, names))

@@ -1,4 +1,4 @@
-"""Samples as the network sees them: image and labels in another size."""
+"""Resize samples, image and labels, to the size that the network sees."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The samples that every dataset returns: images with their labels."""
+"""The samples that every dataset returns: an image with its labels."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,8 @@ class Sample:
         Instances from 1; 0 is background, -1 unknown (weight 0, ignored by scores). None for an
         image without annotation.
     classes
-        Class of every pixel (255 unknown) if the data are labelled with classes. Else the classes
-        are ``labels > 0``.
+        Class of every pixel (255 unknown) if the data are labelled with classes. Otherwise the
+        classes are ``labels > 0``.
     path
         The image file; None for synthetic images.
     markers

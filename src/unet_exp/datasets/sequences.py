@@ -22,7 +22,7 @@ class Sequence2D:
 
     @classmethod
     def find(cls, folder: Path) -> "Sequence2D":
-        """Find the files of the sequence whose frames lie in ``folder``."""
+        """Find the files of the sequence whose frames are in ``folder``."""
         truth, silver = (folder.with_name(f"{folder.name}_{kind}") for kind in ("GT", "ST"))
         return cls(
             folder.name,

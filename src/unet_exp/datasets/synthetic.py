@@ -11,7 +11,7 @@ from unet_exp.datasets.sample import SPLITS, Sample, check_split
 from unet_exp.images.reading import normalise
 
 MOST_PIXELS = 2**29
-"""Pixels of all images together. With their labels they take some gigabytes."""
+"""Largest number of pixels in all images together. With their labels, they take some gigabytes."""
 
 
 class Synthetic:
@@ -24,7 +24,7 @@ class Synthetic:
     Parameters
     ----------
     seed
-        Another seed makes other images.
+        Seed of the random numbers; another seed makes other images.
     train, validation, test
         Numbers of images. Each image depends only on the seed, its split and its index.
     size
@@ -100,7 +100,10 @@ class Synthetic:
 def cells_that_touch(
     rng: np.random.Generator, size: int, cells: int
 ) -> Int32[np.ndarray, "{size} {size}"]:
-    """Draw bent ellipses around random seeds; a pixel belongs to the ellipse it is deepest in.
+    """Draw bent ellipses around random seeds.
+
+    Where ellipses overlap, a pixel belongs to the one that has it nearest to its centre, relative to
+    its size.
 
     >>> labels = cells_that_touch(np.random.default_rng(0), 64, 40)
     >>> labels.shape, int(labels.max()) > 1
@@ -156,7 +159,7 @@ def smooth_noise(
 
 
 def _debris(rng: np.random.Generator, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
-    """Return specks as bright as cells, and faint clouds of cells out of focus."""
+    """Return specks that are as bright as cells, and faint clouds like cells out of focus."""
     area = shape[0] * shape[1] / 256**2
     result = np.zeros(shape)
     for count, sigma, strength in ((40, 1.5, 0.6), (5, 12.0, 0.35)):

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Int32
 from scipy import ndimage
 
 MARGIN = 5.0
-"""Pixels. In DIC-C2DH-HeLa, 99.8 % of gold lies within 5 pixels of its silver object."""
+"""Pixels. In DIC-C2DH-HeLa, 99.8 % of gold pixels are within 5 pixels of their silver object."""
 
 
 def missing_markers(
@@ -34,7 +34,7 @@ def fill_in(
     markers: Int32[np.ndarray, "h w"] | None,
     silver: Int32[np.ndarray, "h w"],
 ) -> Int32[np.ndarray, "h w"]:
-    """Add the silver objects of missing cells to the background, as further instances.
+    """Add the silver objects of missing cells to the background, as additional instances.
 
     >>> gold, silver = np.array([[[7, 7, 0, 0, 0]], [[1, 1, 2, 2, 0]]], np.int32)
     >>> fill_in(gold, None, silver).tolist()
@@ -55,12 +55,13 @@ def mark_unknown(
 ) -> Int32[np.ndarray, "h w"]:
     """Set background that may belong to a missing cell to -1.
 
-    For each missing marker this is
+    For each missing marker, this is
 
-    - the silver object that covers more than half of it, and the marker, widened by `MARGIN`;
-    - without such an object: a disc around the marker that contains every round cell of median
-      size with this marker;
-    - without a silver mask: all background of the frame.
+    - the silver object that covers more than half of the marker, and the marker, both widened by
+      `MARGIN`;
+    - if there is no such object: a disc around the marker, so large that it contains every round
+      cell of median size with this marker;
+    - if there is no silver mask: all background of the frame.
 
     Without markers, silver objects serve as markers. Without either, the frame counts as complete.
 

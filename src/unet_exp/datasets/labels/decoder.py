@@ -16,14 +16,14 @@ Mask = Bool[np.ndarray, "_ _"]
 
 @dataclass(frozen=True)
 class LabelDecoder:
-    """How labels are decoded.
+    """Decode the numbers of label images.
 
     Attributes
     ----------
     kind
         "instances", "binary" or "classes".
     ignore
-        A number that means unknown, besides negative ones and 255 among classes.
+        A number that means unknown, in addition to negative numbers and to 255 among classes.
     """
 
     kind: str

@@ -13,9 +13,9 @@ from unet_exp.datasets.labels.white_is_zero import Stack, StoredLabels, WhiteIsZ
 from unet_exp.images.display import warn_once
 
 FLAT = 0.8
-"""Least share of neighbouring pixels with equal colours in a picture of labels."""
+"""Smallest fraction of neighbouring pixels with equal colours in a picture of labels."""
 LONELY = 0.01
-"""Largest share of coloured pixels without a neighbour of their colour."""
+"""Largest fraction of coloured pixels without a neighbour of the same colour."""
 
 
 def read_labels(path: Path, pages: int | None = None, min_is_white: str = "auto") -> list[Numbers]:
@@ -38,7 +38,7 @@ def read_labels(path: Path, pages: int | None = None, min_is_white: str = "auto"
 def read_label_files(
     paths: Sequence[Path], white: WhiteIsZero | None = None
 ) -> dict[Path, list[Numbers]]:
-    """Read the label files of a data set like `read_labels`, with one decision of ``white``.
+    """Read the label files of a data set like `read_labels`; ``white`` decides for all of them.
 
     Raises ValueError like `read_labels`, naming all files that fail, and like `WhiteIsZero.read`.
     """

@@ -18,19 +18,21 @@ REMEDY = (
 
 
 def infer_kind(images: Sequence[LabelSummary]) -> str:
-    """Return what labels mean: "binary", "instances" or "classes".
+    """Return the kind of labels: "binary", "instances" or "classes".
 
-    An image whose numbers are scattered does not number instances. An image with three numbers or
-    more, four fifths of them in a single piece, does. Any other image may be of either kind. Then,
-    over all images:
+    An image whose numbers are scattered does not number instances. An image with three or more
+    numbers, four fifths of which form a single piece each, numbers instances. Any other image may
+    be of either kind. These rules apply to all images together:
 
-    1. Each has a single number besides 0, such as 1 or 255: binary. If the numbers of different
-       images are 1, 2, ..., they may be classes, and are refused.
-    2. Some number instances, and none does not: instances.
-    3. Some do not, none does, and fewer than four fifths of all numbers lie in a single piece:
-       classes, if they are 0, 1, ... without gaps up to at most 31; 255 means unknown.
-    4. All may be of either kind: instances, if four fifths of all numbers lie in a single piece;
-       else classes as in rule 3.
+    1. Each image has a single number besides 0, such as 1 or 255: binary. If the numbers of
+       different images are 1, 2, ..., they may be classes, and are refused.
+    2. Some images number instances, and the others may be of either kind: instances.
+    3. Some images do not number instances, and the others may be of either kind: classes, if fewer
+       than four fifths of all numbers form a single piece each, and if the numbers are 0, 1, ...
+       without gaps up to at most 31; 255 means unknown.
+    4. All images may be of either kind: instances, if four fifths of all numbers form a single
+    piece
+       each; otherwise classes as in rule 3.
 
     Raises ValueError that names the images and asks for `dataset.labels` if images contradict each
     other or are ambiguous.
@@ -96,7 +98,7 @@ def _refuse_smoothed(images: list[LabelSummary]) -> None:
 
 
 def _refuse_numbered_masks(images: list[LabelSummary]) -> None:
-    """Refuse images of a single number each, where the numbers of all are 1, 2, ..."""
+    """Refuse images that have one number each, if the numbers of all images are 1, 2, ..."""
     numbers = [v for v in all_values(images) if v not in WHITES]
     if len(numbers) > 1 and numbers == list(range(1, len(numbers) + 1)):
         examples = [next(i for i in images if i.values == (v,)) for v in numbers[:5]]

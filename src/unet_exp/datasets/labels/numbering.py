@@ -13,8 +13,9 @@ def unique_inverse(
 ) -> tuple[Shaped[np.ndarray, " n"], Int32[np.ndarray, "h w"]]:
     """Return the sorted values of an image, and for each pixel the index of its value.
 
-    The result of `numpy.unique` with ``return_inverse``, but several times faster on labels: values
-    close together are counted in a table; of others, runs of equal values are sorted.
+    The result is that of `numpy.unique` with ``return_inverse``, but several times faster on
+    labels. Values that are close together are counted in a table. Otherwise, runs of equal values
+    are sorted.
 
     >>> values, inverse = unique_inverse(np.array([[7, 7, 2**40], [-1, 7, 7]]))
     >>> values.tolist(), inverse.tolist()
@@ -43,8 +44,8 @@ def unique_inverse(
 def renumber(page: Numbers) -> Int32[np.ndarray, "_ _"]:
     """Return instance numbers as int32: 0 stays, negative numbers become -1.
 
-    Numbers are kept if all are below 65536. Else they become 1, 2, ... in rising order, so that a
-    table with an entry for each number stays small.
+    Numbers are kept if all are below 65536. Otherwise they become 1, 2, ... in rising order, so
+    that tables with an entry for each number stay small.
 
     >>> renumber(np.array([[0, 300, -7]])).tolist()
     [[0, 300, -1]]

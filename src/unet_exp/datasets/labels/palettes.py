@@ -14,10 +14,10 @@ from unet_exp.images.png import exif_orientation
 
 
 def palette_indices(path: Path) -> Numbers | None:
-    """Return the labels in a PNG with a palette, turned as it is displayed; None for other files.
+    """Return the labels in a PNG with a palette, in the displayed orientation, else None.
 
-    Labels are the indices, as VOC, labelme and Fiji write them. They are the grey values only if a
-    program that compresses files has made the palette, see `is_shrunk_grey`.
+    The labels are the indices, as VOC, labelme and Fiji write them. They are the grey values only
+    if the palette comes from a program that compresses files, see `is_shrunk_grey`.
     """
     if not path.is_file():
         return None
@@ -54,8 +54,9 @@ def _unusual_palette(colours: UInt8[np.ndarray, "n 3"], has_zero: bool) -> str:
 def is_shrunk_grey(palette: UInt8[np.ndarray, "n 3"], used: UInt8[np.ndarray, " m"]) -> bool:
     """Return whether a program that compresses files has made a palette of a picture's greys.
 
-    Such a palette holds each grey in use once and no other colour; repetitions may fill it up. A
-    lookup table holds others, too, or has three greys or more in even steps from black to white.
+    Such a palette holds each grey of the picture once and no other colour; repetitions may fill it
+    up. A lookup table also holds other colours, or has three or more greys in even steps from black
+    to white.
 
     >>> def shrunk(*greys, used):
     ...     palette = np.array([greys] * 3, np.uint8).T

@@ -1,4 +1,4 @@
-"""Summarise a label image: its numbers, and the pieces of each."""
+"""Summarise a label image: its numbers, and the connected pieces of each number."""
 
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +10,7 @@ from unet_exp.connectivity import label_components
 from unet_exp.datasets.labels.numbering import Numbers, unique_inverse
 
 MOST_COUNTED = 200
-"""Most numbers of an image whose pieces are counted."""
+"""Largest number of values in an image whose pieces are counted."""
 LAST_CLASS = 31
 """Largest number that is inferred to be a class."""
 UNKNOWN = 255
@@ -28,16 +28,16 @@ class LabelSummary:
     values
         The numbers above 0, sorted, without the declared unknown value.
     pieces
-        For each number, or `MOST_COUNTED` of them in even steps: how many of its 8-connected
-        pieces, largest first, cover nine tenths of its pixels.
+        For each number (or for `MOST_COUNTED` evenly spaced ones): the number of its largest
+        8-connected pieces that together cover nine tenths of its pixels.
     is_scattered
-        Fewer than four fifths of the numbers (without 255, which may mean unknown) lie in a single
-        piece. If there are numbers above `LAST_CLASS`: fewer than half.
+        Whether fewer than four fifths of the numbers form a single piece each. 255 does not count,
+        because it may mean unknown. If there are numbers above `LAST_CLASS`: fewer than half.
     is_grainy
-        There are ten numbers or more, and most belong to a single pixel, like grey values.
+        Whether there are ten or more numbers, and most have a single pixel, like grey values.
     is_blurred
-        There are shades between 0 and the largest number that fill no area, as in a mask that was
-        resized or saved as JPEG.
+        Whether there are shades between 0 and the largest number that fill no area, as in a mask
+        that was resized or saved as JPEG.
     """
 
     name: str
@@ -78,7 +78,7 @@ class LabelSummary:
 
     @property
     def numbers_objects(self) -> bool:
-        """Whether there are three numbers or more (not counting 255), most in a single piece."""
+        """Whether there are three or more numbers except 255, and most form a single piece each."""
         several = len([v for v in self.values if v != UNKNOWN]) >= 3 and bool(self.pieces)
         return several and not self.is_scattered and self.pieces.count(1) >= 0.8 * len(self.pieces)
 

@@ -27,7 +27,7 @@ class StoredLabels:
 
     @property
     def white(self) -> int | float:
-        """The number of the brightest shade; NaN for floats, which have none."""
+        """The number of the brightest shade; NaN for floats, which have no largest shade."""
         if self.stack.dtype.kind == "i":
             return int(np.iinfo(self.stack.dtype).max)
         return 2**self.display.white_bits - 1 if self.stack.dtype.kind == "u" else float("nan")
@@ -41,7 +41,7 @@ class StoredLabels:
 
 
 def read_stored(path: Path, pages: int | None = None) -> StoredLabels:
-    """Read the stored numbers of a label file, rotated as it is displayed.
+    """Read the stored numbers of a label file, in the displayed orientation.
 
     Raises ValueError like `open_whole`, and for formats that may change numbers.
     """
@@ -55,14 +55,14 @@ def read_stored(path: Path, pages: int | None = None) -> StoredLabels:
 
 
 class WhiteIsZero:
-    """Reads all label files of a data set in which 0 is white in the same way.
+    """Read all label files of a data set in which 0 is white in the same way.
 
-    "keep" reads the stored numbers, and so does "auto" for files that `Display.keeps_numbers`. For
-    other files in which 0 is white, all label files together decide:
+    "keep" reads the stored numbers. "auto" does so for files with `Display.keeps_numbers`. For
+    other files in which 0 is white, the decision depends on all label files together:
 
     - Masks of two values, such as 0 and 255: inside and outside are exchanged.
     - Shades with white but without 0, such as 255 and 254: they are inverted, so white becomes 0,
-      the background. With "invert", shades with both are inverted, too.
+      the background. With "invert", shades with white and 0 are inverted, too.
     - Other numbers are instances or classes: "auto" keeps them, "invert" is refused.
     """
 
@@ -87,7 +87,7 @@ class WhiteIsZero:
         return self.min_is_white == "invert" or not file.display.keeps_numbers
 
     def _decide(self, files: Sequence[StoredLabels], affected: Sequence[StoredLabels]) -> None:
-        """Decide how affected files are read, from these files and all that were read before."""
+        """Decide how affected files are read, from these and all files that were read before."""
         values_of_files = [file.values() for file in files]
         self._values.update(*values_of_files)
         self._all_masks = self._all_masks and all(len(values) <= 2 for values in values_of_files)
@@ -146,7 +146,7 @@ class WhiteIsZero:
         inside = inside or (1 if dtype.kind == "f" else file.white)
         if dtype.kind in "iu":
             inside = min(inside, np.iinfo(dtype).max)
-        outside = np.minimum(file.stack, dtype.type(0))  # negative numbers are unknown and stay
+        outside = np.minimum(file.stack, dtype.type(0))  # negative numbers mean unknown and remain
         return np.where(file.stack == 0, dtype.type(inside), outside)
 
 
