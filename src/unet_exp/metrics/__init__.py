@@ -1,1 +1,1 @@
-"""Measures: a pure function each, and a torchmetrics class that holds its state."""
+"""Scores, each as a pure function and as a torchmetrics class that holds its state."""

@@ -9,19 +9,20 @@ from torch import Tensor
 
 #: Number of dimensions of one image's arguments, by their names in ``update``.
 DIMENSIONS = {"probabilities": 3, "classes": 2, "labels": 2, "markers": 2, "instances": 2}
-#: A probability of low precision may lie this far outside 0 to 1.
+#: Probabilities of low precision may be this far outside 0 to 1.
 ROUNDING = 1e-2
 SHAPES = {3: "(classes, height, width)", 2: "(height, width)"}
 
 
 def image_by_image(update: Callable[..., None]) -> Callable[..., None]:
-    """Let the ``update`` of a metric, written for one image, take a batch as well.
+    """Make the ``update`` of a metric, written for one image, accept a batch as well.
 
-    In a batch each argument has one further dimension in front, as in torchmetrics. The images
-    are passed to ``update`` one by one.
+    In a batch, each argument has one additional first dimension, as in torchmetrics. The images are
+    passed to ``update`` one by one.
 
-    Raises ValueError if shapes are wrong or differ, or ``probabilities`` have a single class or are
-    none; TypeError if ``probabilities`` are integers, or any other argument is not.
+    Raises ValueError if shapes are wrong or differ, or if ``probabilities`` have a single class or
+    values outside 0 to 1. Raises TypeError if ``probabilities`` are integers, or if any other
+    argument does not consist of integers.
     """
     named = signature(update)
 
@@ -45,7 +46,7 @@ def check_images(prediction: Tensor, truth: Tensor, batch: str = "") -> None:
     Parameters
     ----------
     batch
-        For functions of a single image: the metric to name for several.
+        For functions of a single image: the metric that a message suggests for several images.
     """
     _check_whole("prediction", prediction)
     _check_whole("truth", truth)

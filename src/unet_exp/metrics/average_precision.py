@@ -1,8 +1,8 @@
 """Average precision of objects, as in the Data Science Bowl (doi:10.1038/s41592-019-0612-7).
 
 AP at a level of IoU = TP / (TP + FP + FN), where TP are the matched objects; the score is the
-mean over the levels 0.5, 0.55, .. 0.95. No object carries a confidence, so this is no area under
-a precision-recall curve.
+mean over the levels 0.5, 0.55, .. 0.95. Objects have no confidence here, so this is not the area
+under a precision-recall curve.
 """
 
 import torch
@@ -22,8 +22,8 @@ def average_precision(
 ) -> Float[Tensor, " levels"]:
     """AP of one image at each level of IoU; NaN where neither image has an object.
 
-    Unknown pixels (label -1) are removed from the predicted objects first; an object that lies
-    mostly on them counts as neither right nor false (see `object_table`).
+    Unknown pixels (label -1) are removed from the predicted objects first. An object that is mostly
+    unknown counts neither as right nor as false (see `object_table`).
 
     >>> labels = torch.tensor([[1, 1, 1, 0, 2, 2]])
     >>> average_precision(torch.tensor([[4, 4, 0, 0, 5, 5]]), labels, (0.5, 0.75))
@@ -40,7 +40,7 @@ class AveragePrecision(ObjectMeasure):
     Parameters
     ----------
     levels
-        IoU at which objects match, from 0.5 to 1; None: 0.5, 0.55, .. 0.95.
+        IoU from which on objects match, from 0.5 to 1. None means 0.5, 0.55, .. 0.95.
 
     >>> metric = AveragePrecision([0.5, 0.75])
     >>> metric.update(torch.tensor([[4, 4, 0, 0, 5, 5]]), torch.tensor([[1, 1, 1, 0, 2, 2]]))

@@ -16,7 +16,7 @@ from unet_exp.connectivity import label_components
 def label_foreground(
     foreground: Bool[Tensor, "h w"], thin_borders: bool = True
 ) -> Int32[Tensor, "h w"]:
-    """Label the 4-connected regions from 1; 0 is the background, or the lines that remain of it.
+    """Label the 4-connected regions from 1; 0 is the background, or the remaining lines.
 
     >>> label_foreground(torch.tensor([[1, 0, 0, 0, 1, 1]]).bool())
     tensor([[1, 1, 0, 2, 2, 2]], dtype=torch.int32)

@@ -63,10 +63,10 @@ def contingency(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Co
 
 
 def object_table(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Contingency:
-    """Return the table of two label images, without predicted objects that cannot be judged.
+    """Return the table of two label images, without predicted objects that cannot be scored.
 
-    More than half of the pixels of such an object are unknown, and the others mostly background.
-    It may be a cell that nobody annotated.
+    More than half of the pixels of such an object are unknown, and most of the others are
+    background. The object may be a cell that nobody annotated.
 
     >>> import torch
     >>> labels = torch.tensor([[-1, -1, -1, 0, 0, 0, 1]])
@@ -115,7 +115,7 @@ def summed(
 def region_sizes(
     regions: Int64[np.ndarray, " n"], pixels: Int64[np.ndarray, " n"]
 ) -> Int64[np.ndarray, " n"]:
-    """Return for each cell the pixels of its whole region.
+    """Return for each cell of the table the number of pixels of its whole region.
 
     >>> region_sizes(np.array([3, 8, 3]), np.array([10, 20, 30]))
     array([40, 20, 40])

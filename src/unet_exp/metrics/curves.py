@@ -1,4 +1,4 @@
-"""Scores at ascending thresholds, as plain arrays: what pages and pictures show."""
+"""Scores at ascending thresholds, as plain arrays for pages and pictures."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 
 class ThresholdCurve(NamedTuple):
-    """Values of a score, and of its two sides where it has them, at ascending thresholds."""
+    """Values of a score, and of its two parts if it has them, at ascending thresholds."""
 
     thresholds: Float[np.ndarray, " n"]
     values: Float[np.ndarray, " n"]
@@ -16,7 +16,7 @@ class ThresholdCurve(NamedTuple):
     merge: Float[np.ndarray, " n"] | None = None
 
     def best(self) -> int | None:
-        """Return the index of the best value, the first of equals; None if all are NaN.
+        """Return the index of the best value, the first if several are equal; None if all are NaN.
 
         >>> ThresholdCurve(np.array([0.3, 0.5, 0.7]), np.array([0.2, np.nan, 0.1])).best()
         0
@@ -27,9 +27,10 @@ class ThresholdCurve(NamedTuple):
 
 
 class PrecisionRecall(NamedTuple):
-    """Both at ascending thresholds: what is at least as probable counts as foreground.
+    """Precision and recall at ascending thresholds.
 
-    NaN where they are not defined: precision where nothing counts, recall without foreground.
+    Pixels whose probability is at least the threshold count as foreground. Precision is NaN if
+    there are none; recall is NaN if there is no true foreground.
     """
 
     thresholds: Float[np.ndarray, " n"]
@@ -48,7 +49,7 @@ class PrecisionRecall(NamedTuple):
         return np.where(found, 2 * self.precision * self.recall / total, 0)
 
     def average_precision(self) -> float:
-        """Sum of each precision times the recall gained over the next higher threshold.
+        """Sum over thresholds: precision times the increase of recall from the next higher one.
 
         >>> levels = np.array([0.2, 0.8])
         >>> PrecisionRecall(levels, np.array([0.5, 1.0]), np.array([1.0, 0.6])).average_precision()

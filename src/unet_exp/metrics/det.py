@@ -1,7 +1,7 @@
 """DET of the Cell Tracking Challenge: Matula et al. 2015 (doi:10.1371/journal.pone.0144959).
 
-AOGM-D weighs what it takes to correct the detections: 5 for each split of an object that found
-several markers, 10 for each missed marker, 1 for each object that found none.
+AOGM-D is the weighted number of corrections that the detections need: 5 for each split of an object
+that covers several markers, 10 for each missed marker, and 1 for each object that covers none.
 DET = 1 - min(AOGM-D, AOGM-D0) / AOGM-D0, where AOGM-D0 is that of an empty result.
 """
 
@@ -94,5 +94,5 @@ class DET(Measure):
         return detection_score(self.splits, self.missed, self.false, self.markers)
 
     def details(self) -> dict[str, float]:
-        """Return ``splits``, ``missed`` and ``false``, and the ``markers`` there are."""
+        """Return ``splits``, ``missed`` and ``false``, and the number of ``markers``."""
         return {name: float(getattr(self, name)) for name in Detections._fields}

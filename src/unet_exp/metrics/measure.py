@@ -1,4 +1,4 @@
-"""Base class of the metrics: their state is sums, and without data they are NaN."""
+"""Base class of the metrics: their state consists of sums; without data they are NaN."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from unet_exp.metrics.arguments import image_by_image
 
 
 class Measure(Metric):
-    """A metric whose state is sums, so images and processes may come in any order.
+    """A metric whose state consists of sums, so that images and processes may come in any order.
 
     Without any image ``compute`` returns NaN. Subclasses write ``update`` for one image; it takes
     a batch as well (see `arguments.image_by_image`).
@@ -31,18 +31,18 @@ class Measure(Metric):
         return True
 
     def details(self) -> dict[str, float]:
-        """Return further numbers by name, for the data that this process has seen.
+        """Return additional numbers by name, for the data that this process has seen.
 
-        Within ``self.sync_context()`` they are for the data of all processes.
+        Within ``self.sync_context()``, they are for the data of all processes.
         """
         return {}
 
     def add_sums(
         self, *names: str, size: int | None = None, dtype: torch.dtype = torch.int64
     ) -> None:
-        """Add states that sum up from 0: each one number, or a vector of ``size``.
+        """Add states that are sums, starting from 0: numbers, or vectors of ``size``.
 
-        Counts are exact in int64. Scores are float32, since not every device has float64.
+        Counts are exact in int64. Scores are float32, because not every device has float64.
         """
         for name in names:
             zeros: Tensor = torch.zeros([] if size is None else size, dtype=dtype)

@@ -1,6 +1,6 @@
 """Kinds of errors of objects: missed, false, merged, split, and a wrong outline.
 
-Kinds as in Caicedo et al. 2019 (doi:10.1002/cyto.a.23863), each object counted once.
+The kinds are those of Caicedo et al. 2019 (doi:10.1002/cyto.a.23863). Each object counts once.
 """
 
 from typing import NamedTuple
@@ -12,34 +12,34 @@ from torch import Tensor
 from unet_exp.metrics.contingency import Contingency, object_table, region_sizes
 from unet_exp.metrics.measure import Measure
 
-#: Part of an object that another one must cover to belong to it.
+#: An object belongs to another one if that covers more than this fraction of it.
 MOST = 0.5
-#: Part of a true object below which prediction counts as missing there.
+#: A true object is missed if no predicted object covers this fraction of it.
 SEEN = 0.1
 
 
 class Errors(NamedTuple):
-    """Numbers of objects: true ones by what became of them, and predicted ones that are false."""
+    """Numbers of true objects by kind, and the number of false predicted objects."""
 
     found: int
-    """True objects that a predicted one matches at an IoU of one half or more."""
+    """True objects that match a predicted one at an IoU of one half or more."""
     merged: int
-    """True objects in a predicted one that covers most of this and of another true object."""
+    """True objects covered by a predicted one that also covers most of another true object."""
     split: int
-    """True objects that several predicted ones share, each mostly inside it."""
+    """True objects that contain several predicted ones, each mostly inside."""
     missed: int
-    """True objects that no predicted object covers by a tenth."""
+    """True objects of which no predicted object covers a tenth."""
     outline: int
-    """The other true objects: something is there, but of another size or position."""
+    """All other true objects: there is a predicted object, but of another size or position."""
     false: int
-    """Predicted objects that match nothing and lie mostly on background."""
+    """Predicted objects without a match that are mostly on background."""
 
 
 def object_errors(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Errors:
     """Sort the true and the predicted objects of one image by kind of error.
 
-    Unknown pixels (label -1) are removed from the predicted objects first; an object that lies
-    mostly on them counts as neither right nor false (see `object_table`).
+    Unknown pixels (label -1) are removed from the predicted objects first. An object that is mostly
+    unknown counts neither as right nor as false (see `object_table`).
 
     >>> import torch
     >>> labels = torch.tensor([[1, 1, 0, 2, 2, 0, 3, 3, 0, 0]])
@@ -57,7 +57,7 @@ def count_errors(table: Contingency) -> Errors:
 def sizes_by_kind(
     instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]
 ) -> dict[str, list[int]]:
-    """Return the pixels of each true object by what became of it, and those of false objects.
+    """Return the sizes in pixels of true objects by kind, and those of false objects.
 
     >>> import torch
     >>> labels = torch.tensor([[1, 1, 0, 2, 2, 2]])
@@ -104,7 +104,7 @@ def sort_objects(table: Contingency) -> dict[str, set[int]]:
 
 
 class ObjectErrors(Measure):
-    """Errors of objects over true objects, of all images together; 0 is best.
+    """Number of errors divided by the number of true objects, over all images; 0 is best.
 
     >>> import torch
     >>> metric = ObjectErrors()

@@ -17,8 +17,8 @@ def object_f1(
 ) -> Float[Tensor, ""]:
     """F1 of one image's objects; NaN where neither image has one.
 
-    Unknown pixels (label -1) are removed from the predicted objects first; an object that lies
-    mostly on them counts as neither right nor false (see `object_table`).
+    Unknown pixels (label -1) are removed from the predicted objects first. An object that is mostly
+    unknown counts neither as right nor as false (see `object_table`).
 
     >>> object_f1(torch.tensor([[4, 4, 0, 5, 0]]), torch.tensor([[1, 1, 1, 0, 0]]))
     tensor(0.6667)
@@ -33,7 +33,7 @@ class ObjectF1(ObjectMeasure):
     Parameters
     ----------
     iou
-        Overlap at which objects match, from 0.5 to 1.
+        IoU from which on objects match, from 0.5 to 1.
 
     >>> metric = ObjectF1()
     >>> metric.update(torch.tensor([[4, 4, 0, 5, 0]]), torch.tensor([[1, 1, 1, 0, 0]]))

@@ -1,9 +1,9 @@
-"""Predicted and true objects matched one to one by their overlap.
+"""Match predicted and true objects one to one by their overlap.
 
 - Cell Tracking Challenge (doi:10.1093/bioinformatics/btu080): a predicted object finds a true one
   if it covers more than half of it.
-- Caicedo et al. 2019 (doi:10.1038/s41592-019-0612-7): they match if their IoU reaches a level of
-  at least one half.
+- Caicedo et al. 2019 (doi:10.1038/s41592-019-0612-7): two objects match if their IoU reaches a
+  level, which is at least one half.
 """
 
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class Matches(NamedTuple):
 
 
 def checked_levels(levels: list[float]) -> tuple[float, ...]:
-    """Return the levels as a tuple; ValueError where a match would not be unique.
+    """Return the levels as a tuple; raise ValueError if a match would not be unique.
 
     >>> checked_levels([0.5, 0.75])
     (0.5, 0.75)
@@ -51,8 +51,7 @@ def match_objects(table: Contingency, levels: tuple[float, ...]) -> Matches:
     matched = []
     for level in levels:
         pair = iou >= level
-        # Only at exactly 1/2 may two halves match one whole, which then counts once; a pair's
-        # partners have no other.
+        # At an IoU of exactly 1/2, two halves may match one whole. Such a match counts once.
         count = count_objects(truth[pair]) + count_objects(predicted[pair]) - pair.sum()
         matched.append(count)
     return Matches(np.array(matched, np.int64), count_objects(predicted), count_objects(truth))

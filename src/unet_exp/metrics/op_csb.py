@@ -1,4 +1,4 @@
-"""OP_CSB, by which the Cell Segmentation Benchmark ranks (doi:10.1038/s41592-023-01879-y).
+"""OP_CSB, the ranking score of the Cell Segmentation Benchmark (doi:10.1038/s41592-023-01879-y).
 
 OP_CSB = (SEG + DET) / 2.
 """

@@ -1,4 +1,4 @@
-"""Pixels of each class in prediction, truth and both, from which IoU and Dice follow."""
+"""Count the pixels of each class in prediction, truth and both, for IoU and Dice."""
 
 from abc import abstractmethod
 from typing import NamedTuple
@@ -40,12 +40,13 @@ def class_mean(shares: Float[Tensor, " k"], background: bool) -> Float[Tensor, "
 
 
 class OverlapMeasure(Measure):
-    """A mean over classes of some ratio of the pixels of all images.
+    """A mean over classes of a ratio of pixel counts over all images.
 
     Parameters
     ----------
     background
-        Whether class 0 counts among the classes; without it two classes give the foreground's.
+        Whether class 0 is included in the mean. Without it, two classes give the foreground's
+        ratio.
     """
 
     shared: Int[Tensor, " k"]

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from unet_exp.metrics.curves import PrecisionRecall
 
-#: Every hundredth, and more near 0 and 1, where a trained network's probabilities lie.
+#: Every hundredth, and more levels near 0 and 1, where most probabilities of a trained network are.
 ENDS = [10.0**-k for k in range(3, 7)]
 LEVELS = sorted([*np.linspace(0, 1, 101).tolist(), *ENDS, *(1 - end for end in ENDS)])
 
 
 class PixelCurve:
-    """Counts of known pixels by probability; memory does not grow with the images.
+    """Counts of known pixels by probability. The memory does not grow with the number of images.
 
     >>> import torch
     >>> curve = PixelCurve()
@@ -34,14 +34,14 @@ class PixelCurve:
         self.false = np.zeros(len(LEVELS) + 1, np.int64)
 
     def update(self, foreground: Float[Tensor, "h w"], classes: Int[Tensor, "h w"]) -> None:
-        """Count one image's pixels; those of a negative class are unknown and left out."""
+        """Count one image's pixels. Pixels with a negative class are unknown and left out."""
         probabilities, truth = foreground.float().cpu().numpy(), classes.cpu().numpy()
         for counts, chosen in ((self.true, truth > 0), (self.false, truth == 0)):
             reached = np.searchsorted(self.levels, probabilities[chosen], side="right")
             counts += np.bincount(reached, minlength=len(counts))
 
     def compute(self) -> PrecisionRecall:
-        """Return both at each level; NaN where they are not defined."""
+        """Return precision and recall at each level; NaN where they are not defined."""
         hits, false = (c[::-1].cumsum()[::-1][1:] for c in (self.true, self.false))
         with np.errstate(invalid="ignore"):
             precision, recall = hits / (hits + false), hits / self.true.sum()

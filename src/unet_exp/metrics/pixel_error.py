@@ -1,6 +1,6 @@
-"""Pixel error of the ISBI 2012 challenge (doi:10.3389/fnana.2015.00142): the share of wrong pixels.
+"""Pixel error of ISBI 2012 (doi:10.3389/fnana.2015.00142): the fraction of wrong pixels.
 
-The number on the challenge's board is another: one minus the F-score of the foreground's pixels.
+The number on the challenge's leaderboard is different: one minus the F-score of foreground pixels.
 """
 
 import torch
@@ -14,7 +14,7 @@ from unet_exp.metrics.threshold_sweep import ThresholdSweep, foreground
 def pixel_error(
     prediction: Int[Tensor, "*grid"], classes: Int[Tensor, "*grid"]
 ) -> Float[Tensor, ""]:
-    """Share of the known pixels (class >= 0) whose class is wrong; NaN if none is known.
+    """Fraction of the known pixels (class >= 0) whose class is wrong; NaN if none is known.
 
     >>> pixel_error(torch.tensor([1, 1, 0, 0]), torch.tensor([1, 0, 0, -1]))
     tensor(0.3333)
@@ -30,11 +30,11 @@ class PixelError(ThresholdSweep):
     Parameters
     ----------
     thresholds
-        None: the class of a pixel is its most probable one. Otherwise foreground is what is more
-        probable than a threshold, and the threshold with the fewest errors counts.
+        None means that the class of a pixel is its most probable one. Otherwise, pixels with a
+        larger probability than a threshold are foreground, and the best threshold counts.
     f_score
-        False: wrong pixels / pixels. True, the challenge's number: 1 - 2 hits / (2 hits + wrong
-        pixels), where a hit is a foreground pixel of the right class.
+        False gives wrong pixels / pixels. True gives the challenge's number: 1 - 2 hits / (2 hits +
+        wrong pixels), where a hit is a foreground pixel of the right class.
 
     >>> metric = PixelError()
     >>> metric.update(torch.tensor([[[0.2, 0.9]], [[0.8, 0.1]]]), torch.tensor([[1, 1]]))
@@ -72,7 +72,7 @@ class PixelError(ThresholdSweep):
         """Return the error at each threshold; one number without thresholds."""
         if not self.f_score:
             return self.errors / self.known
-        # Where nothing is foreground, in truth or prediction, nothing is wrong with it.
+        # Without foreground in truth and prediction, the error is 0.
         error = torch.where(self.errors > 0, self.errors / (2 * self.hits + self.errors), 0.0)
         return torch.where(self.known > 0, error, torch.nan)
 

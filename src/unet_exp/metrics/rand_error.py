@@ -1,9 +1,9 @@
 """Rand error of the ISBI 2012 challenge, on Rand 1971 (doi:10.1080/01621459.1971.10482356).
 
-One minus the F-score of pairs of pixels; V_rand replaced it later. ``split`` is the share of the
-pairs within a true object that lie within one predicted region; ``merge`` is the share of the
-pairs within a predicted region that lie within one true object. Only true foreground counts,
-borders are not thinned, and pixels predicted as background form no pairs.
+It is one minus the F-score of pairs of pixels; V_rand replaced it later. ``split`` is the fraction
+of the pairs within a true object that are also within one predicted region. ``merge`` is the
+fraction of the pairs within a predicted region that are also within one true object. Only true
+foreground counts, borders are not thinned, and pixels predicted as background form no pairs.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from unet_exp.metrics.threshold_sweep import SplitMergeSweep, foreground
 
 
 class Pairs(NamedTuple):
-    """Ordered pairs of different pixels in one region: of both images, and of each."""
+    """Numbers of ordered pairs of pixels that share a region: in both images, and in each."""
 
     shared: int
     predicted: int
@@ -90,9 +90,9 @@ class RandError(SplitMergeSweep):
         return 1 - 2 * self.shared / (self.predicted + self.true)
 
     def split_curve(self) -> Float[Tensor, " thresholds"]:
-        """Share of the true pairs that stayed together at each threshold."""
+        """Fraction of the true pairs that are together in the prediction, at each threshold."""
         return self.shared / self.true
 
     def merge_curve(self) -> Float[Tensor, " thresholds"]:
-        """Share of the predicted pairs that belong together at each threshold."""
+        """Fraction of the predicted pairs that are together in the truth, at each threshold."""
         return self.shared / self.predicted

@@ -27,7 +27,7 @@ def tables(
 ) -> list[Contingency]:
     """Return the contingency of the true regions and those above each threshold.
 
-    The latest tables are cached, since V_rand and V_info of an image need the same ones.
+    The latest tables are cached, because V_rand and V_info of an image need the same ones.
 
     >>> inside, labels = torch.tensor([[0.9, 0.4, 0.9]]), torch.tensor([[1, 1, 2]])
     >>> [table.pixels.tolist() for table in tables(inside, labels, (0.1, 0.5), False)]
@@ -48,16 +48,16 @@ def tables(
 
 
 class RegionScore(SplitMergeSweep):
-    """Best over thresholds of the mean over images of a score of regions.
+    """A score of regions: the mean over images at each threshold, and the best threshold counts.
 
     Parameters
     ----------
     thresholds
         As for `unet_exp.metrics.threshold_sweep.ThresholdSweep`.
     thin_borders
-        True, the challenge's measure: regions are flooded over the predicted background, and the
-        lines left between them count as single pixels. False: the predicted background counts
-        as one region, as in scikit-image's ``adapted_rand_error`` on connected components.
+        True gives the challenge's measure: regions are flooded over the predicted background, and
+        each pixel of the remaining lines counts as a region. With False, the predicted background
+        is one region, as in scikit-image's ``adapted_rand_error`` on connected components.
     """
 
     score_sum: Float[Tensor, " thresholds"]

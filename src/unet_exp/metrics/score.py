@@ -1,4 +1,4 @@
-"""What validation and evaluation need to know of a metric."""
+"""The interface of a metric for validation and evaluation."""
 
 from inspect import signature
 from typing import Any, Protocol, runtime_checkable
@@ -12,10 +12,14 @@ from unet_exp.metrics.arguments import DIMENSIONS
 class Score(Protocol):
     """A ``torchmetrics.Metric`` whose ``update`` takes some of these arguments, by name.
 
-    ``probabilities`` (k, h, w) of the classes, ``classes`` (h, w) true ones, -1 unknown;
-    ``instances`` (h, w) predicted, ``labels`` (h, w) true, 0 background, -1 unknown; ``markers``
-    (h, w), a mark inside each true instance. Each call is for one image. ``compute`` returns one
-    number; ``NaN`` if no image counts. `unet_exp.metrics.measure.Measure` is a base class for it.
+    - ``probabilities`` (k, h, w): predicted probability of each class;
+    - ``classes`` (h, w): true classes, -1 unknown;
+    - ``instances`` (h, w): predicted instances;
+    - ``labels`` (h, w): true instances, 0 background, -1 unknown;
+    - ``markers`` (h, w): a mark inside each true instance.
+
+    Each call is for one image. ``compute`` returns one number, NaN if no image counts. A suitable
+    base class is `unet_exp.metrics.measure.Measure`.
     """
 
     higher_is_better: bool | None

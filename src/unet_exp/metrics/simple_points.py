@@ -1,4 +1,6 @@
-"""Simple points, pixels whose flip changes no topology: doi:10.1016/0167-8655(94)90046-9.
+"""Simple points: pixels that can flip without a change of topology.
+
+Source: doi:10.1016/0167-8655(94)90046-9.
 
 Foreground is 4-connected and background 8-connected, as in the ISBI 2012 challenge.
 """
@@ -8,8 +10,8 @@ from jaxtyping import Bool, UInt8
 
 from unet_exp.connectivity import label_components
 
-#: (row, column) of the eight neighbours; bit k of a neighbourhood is the k-th of them. The k-th
-#: and the (7 - k)-th lie opposite each other.
+#: (row, column) of the eight neighbours. Bit k of a neighbourhood is the k-th of them. The k-th and
+#: the (7 - k)-th neighbour are opposite each other.
 NEIGHBOURS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1))
 
 
@@ -28,9 +30,9 @@ def ring(neighbourhood: int) -> Bool[np.ndarray, "3 3"]:
 
 
 def is_simple(neighbourhood: int) -> bool:
-    """Return whether the pixel inside these eight may flip, in either direction.
+    """Return whether the pixel in the middle of these eight may flip, in either direction.
 
-    It may if it shares sides with exactly one 4-connected component of foreground, and touches
+    It may flip if it shares sides with exactly one 4-connected component of foreground, and touches
     exactly one 8-connected component of background.
 
     >>> is_simple(0b00000111)  # the row above is foreground: the border moves by a pixel

@@ -17,7 +17,7 @@ CHALLENGE = tuple(level / 10 for level in range(10))
 
 
 def checked_thresholds(thresholds: list[float] | None) -> tuple[float, ...]:
-    """Return the thresholds as a tuple, for None the challenge's; ValueError outside [0, 1).
+    """Return the thresholds as a tuple; None means the challenge's. Refuse values outside [0, 1).
 
     >>> checked_thresholds([0.25, 0.5])
     (0.25, 0.5)
@@ -44,7 +44,7 @@ class ThresholdSweep(Measure):
     Parameters
     ----------
     thresholds
-        A pixel is foreground where its probability is larger; None: the challenge's 0, 0.1, .. 0.9.
+        Pixels with a larger probability are foreground. None means the challenge's 0, 0.1, .. 0.9.
     """
 
     def __init__(self, thresholds: list[float] | None = None) -> None:
@@ -61,7 +61,7 @@ class ThresholdSweep(Measure):
         return ThresholdCurve(levels, values, bool(self.higher_is_better))
 
     def best(self) -> int:
-        """Return the index of the best threshold, the first of equals."""
+        """Return the index of the best threshold (the first, if several are equal)."""
         curve = self.curve()
         return int(curve.argmax() if self.higher_is_better else curve.argmin())
 
@@ -84,14 +84,14 @@ class SplitMergeSweep(ThresholdSweep):
 
     @abstractmethod
     def split_curve(self) -> Float[Tensor, " thresholds"]:
-        """Return the score's part for splits at each threshold."""
+        """Return the part of the score that splits lower, at each threshold."""
 
     @abstractmethod
     def merge_curve(self) -> Float[Tensor, " thresholds"]:
-        """Return the score's part for mergers at each threshold."""
+        """Return the part of the score that mergers lower, at each threshold."""
 
     def threshold_curve(self) -> ThresholdCurve:
-        """Return the curve and its two sides as arrays."""
+        """Return the curve and its two parts as arrays."""
         sides = (self.split_curve(), self.merge_curve())
         split, merge = (side.double().cpu().numpy() for side in sides)
         return super().threshold_curve()._replace(split=split, merge=merge)

@@ -1,7 +1,7 @@
 """Splits, mergers and other errors of topology that remain after warping, in pixels.
 
-The rules of the ISBI 2012 challenge's "minimum splits and mergers warping error", which looks at
-the 4-connected objects of the warped truth among the eight neighbours of a wrong pixel.
+The rules are those of the ISBI 2012 challenge's "minimum splits and mergers warping error". They
+use the 4-connected objects of the warped truth among the eight neighbours of a wrong pixel.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from unet_exp.metrics.simple_points import NEIGHBOURS, PIECES, neighbourhoods
 
 
 class TopologyErrors(NamedTuple):
-    """Wrong pixels after warping; ``others`` are objects and holes missed or made up."""
+    """Wrong pixels after warping; ``others`` are pixels of missed or false objects and holes."""
 
     splits: int
     mergers: int
@@ -26,9 +26,10 @@ def topology_errors(
 ) -> TopologyErrors:
     """Count the ``wrong`` pixels of a warped truth by the kind of error.
 
-    A background pixel beside two or more objects would merge them. A foreground pixel beside
-    another object than its own splits, and so does one without which its neighbours are no
-    longer connected, looking no further than ``radius`` pixels; None: in the whole image, slower.
+    A background pixel beside two or more objects would merge them. A foreground pixel splits an
+    object if it is beside another object than its own, or if its neighbours are not connected
+    without it. The connection is searched within ``radius`` pixels; None means the whole image,
+    which is slower.
 
     >>> topology_errors(np.array([[1, 1, 0, 1, 1]]) > 0, np.array([[0, 0, 1, 0, 0]]) > 0)
     TopologyErrors(splits=0, mergers=1, others=0)
@@ -41,7 +42,7 @@ def topology_errors(
     beside = (np.diff(near, axis=0, prepend=0) > 0).sum(0)
     inside = warped[rows, columns]
     split = inside & (beside > 1)
-    # Neighbours in one component stay connected whatever lies further away.
+    # Neighbours in one component stay connected, so pixels further away do not matter.
     doubtful = inside & (beside == 1) & (PIECES[neighbourhoods(warped)[rows, columns]] > 1)
     reach = max(warped.shape) if radius is None or radius > min(warped.shape) else radius
     padded = np.pad(warped, reach + 1)

@@ -15,11 +15,11 @@ from unet_exp.metrics.region_score import RegionScore
 
 
 def information_scores(table: Contingency, singletons: bool = False) -> Scores:
-    """V_info and its two sides from a table; NaN without any true object.
+    """V_info and its two parts from a table; NaN without any true object.
 
-    A segmentation of one object can hold no information: where an entropy is 0, what it would
-    divide is perfect (1), so one object found as one region scores 1 and found as two scores 0.
-    ``singletons``: as for ``rand_scores``.
+    If an entropy is 0, because there is a single object or region, the part that it would divide is
+    1. So one object that is found as one region scores 1, and one that is found as two scores 0.
+    For ``singletons``, see ``rand_scores``.
     """
     truth, predicted, pixels = table.within_truth()
     both, s, t = pixels, region_sizes(predicted, pixels), region_sizes(truth, pixels)
@@ -30,7 +30,7 @@ def information_scores(table: Contingency, singletons: bool = False) -> Scores:
         return Scores(float("nan"), float("nan"), float("nan"))
     share = pixels / total
     h_both, h_s, h_t = (float((share * -np.log(size / total)).sum()) for size in (both, s, t))
-    shared = max(0.0, min(h_s + h_t - h_both, h_s, h_t))  # these bounds hold but for rounding
+    shared = max(0.0, min(h_s + h_t - h_both, h_s, h_t))  # rounding may violate these bounds
     return Scores(
         2 * shared / (h_s + h_t) if h_s + h_t else 1.0,
         shared / h_s if h_s else 1.0,

@@ -1,7 +1,7 @@
 """V_rand of Arganda-Carreras et al. 2015 (doi:10.3389/fnana.2015.00142), equations for Rand.
 
-With p_ij the share of true foreground pixels in predicted region i and true object j, s_i and t_j
-its sums: V_rand = sum p_ij^2 / (sum s_i^2 / 2 + sum t_j^2 / 2), the harmonic mean of
+p_ij is the fraction of true foreground pixels in predicted region i and true object j; s_i and t_j
+are its sums. V_rand = sum p_ij^2 / (sum s_i^2 / 2 + sum t_j^2 / 2), which is the harmonic mean of
 split = sum p_ij^2 / sum t_j^2 and merge = sum p_ij^2 / sum s_i^2.
 """
 
@@ -15,16 +15,16 @@ from unet_exp.metrics.region_score import RegionScore
 
 
 def rand_scores(table: Contingency, singletons: bool = False) -> Scores:
-    """V_rand and its two sides from a table; NaN without any true object.
+    """V_rand and its two parts from a table; NaN without any true object.
 
-    ``singletons``: pixels predicted as background are each a region of their own, as the
-    challenge counts the lines left by border thinning; otherwise they form one region.
+    With ``singletons``, each pixel that is predicted as background is a region, as the challenge
+    counts the lines that remain after border thinning. Otherwise they form one region.
     """
     truth, predicted, pixels = table.within_truth()
     both, s, t = pixels, region_sizes(predicted, pixels), region_sizes(truth, pixels)
     if singletons:
         both, s = np.where(predicted > 0, both, 1), np.where(predicted > 0, s, 1)
-    # A square of a region's size is the sum over its pixels of that size; int64 keeps it exact.
+    # The square of a region's size is the sum of the size over its pixels. int64 keeps it exact.
     pairs, pairs_s, pairs_t = (int((pixels * size).sum()) for size in (both, s, t))
     if pairs_t == 0:
         return Scores(float("nan"), float("nan"), float("nan"))

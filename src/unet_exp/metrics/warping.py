@@ -20,8 +20,8 @@ def warp(
 ) -> Bool[np.ndarray, "h w"]:
     """Warp the true foreground towards ``probabilities > threshold``; only ``movable`` pixels flip.
 
-    The order affects the result and is that of the challenge: each round takes the wrong pixels
-    by falling certainty, |probability - threshold|, and equally certain ones column by column. To
+    The order affects the result and is that of the challenge: each round visits the wrong pixels in
+    decreasing certainty, |probability - threshold|, and equally certain ones column by column. To
     save time, a pixel is visited again only after a neighbour has flipped.
 
     >>> truth = np.array([[1, 1, 1, 0, 0, 0]], bool)
@@ -55,7 +55,7 @@ def _flip(codes: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> list[int]
         rank_at[place] = rank
     # The neighbour in direction k sees this pixel in the opposite direction, 7 - k.
     steps = [(row * width + column, 1 << (7 - k)) for k, (row, column) in enumerate(NEIGHBOURS)]
-    # Keyed by round, then rank. A sorted list is a heap already.
+    # The key is the round, then the rank. A sorted list is already a heap.
     queue, waiting, flipped = list(range(count)), [True] * count, []
     while queue:
         turn, rank = divmod(heappop(queue), count)

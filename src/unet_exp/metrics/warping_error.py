@@ -1,9 +1,9 @@
-"""Warping error of Jain et al. 2010 (doi:10.1109/CVPR.2010.5539950), section 3: topology alone.
+"""Warping error of Jain et al. 2010 (doi:10.1109/CVPR.2010.5539950), section 3: topology only.
 
-The truth is warped towards the proposal. The error is the share of pixels that remain wrong. The
-ISBI 2012 challenge counts only splits and mergers, so a map without any object has no error; Jain
-et al. count all. Since the truth is warped, a missed object costs one pixel, and a false object
-all of its pixels.
+The truth is warped towards the prediction. The error is the fraction of pixels that remain wrong.
+The ISBI 2012 challenge counts only splits and mergers, so a map without any object has no error.
+Jain et al. count all errors. Because the truth is warped, a missed object costs one pixel, and a
+false object all of its pixels.
 """
 
 from jaxtyping import Bool, Float, Int
@@ -21,7 +21,7 @@ def remaining_errors(
     threshold: float = 0.5,
     radius: int | None = 20,
 ) -> TopologyErrors:
-    """Count the known pixels that are wrong after warping the truth to a map's foreground.
+    """Count the known pixels that are wrong after warping the truth towards a map's foreground.
 
     Unknown pixels (class -1) stay background and are not counted.
     """
@@ -57,10 +57,10 @@ class WarpingError(SplitMergeSweep):
     thresholds
         As for `unet_exp.metrics.threshold_sweep.ThresholdSweep`.
     splits_and_mergers
-        True, the challenge's "minimum splits and mergers warping error". False: objects and
-        holes missed or made up count as well.
+        True gives the challenge's "minimum splits and mergers warping error". With False, missed
+        and false objects and holes count as well.
     radius
-        How far to look for whether a pixel splits an object, see ``topology_errors``.
+        Distance in pixels within which splits of an object are searched, see ``topology_errors``.
 
     >>> import torch
     >>> metric = WarpingError()
@@ -104,13 +104,13 @@ class WarpingError(SplitMergeSweep):
         return (self.splits + self.mergers + others) / self.known
 
     def split_curve(self) -> Float[Tensor, " thresholds"]:
-        """Share of pixels that split an object at each threshold."""
+        """Fraction of pixels that split an object, at each threshold."""
         return self.splits / self.known
 
     def merge_curve(self) -> Float[Tensor, " thresholds"]:
-        """Share of pixels that merge objects at each threshold."""
+        """Fraction of pixels that merge objects, at each threshold."""
         return self.mergers / self.known
 
     def details(self) -> dict[str, float]:
-        """Return ``threshold``, ``split``, ``merge``, and ``other``, shares of pixels there."""
+        """Return ``threshold``, and the fractions of pixels ``split``, ``merge`` and ``other``."""
         return {**super().details(), "other": float((self.others / self.known)[self.best()])}
