@@ -102,8 +102,7 @@ def cells_that_touch(
 ) -> Int32[np.ndarray, "{size} {size}"]:
     """Draw bent ellipses around random seeds.
 
-    Where ellipses overlap, a pixel belongs to the one that has it nearest to its centre, relative to
-    its size.
+    Where ellipses overlap, a pixel belongs to the one with the nearest centre, relative to size.
 
     >>> labels = cells_that_touch(np.random.default_rng(0), 64, 40)
     >>> labels.shape, int(labels.max()) > 1

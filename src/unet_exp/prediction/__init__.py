@@ -1,5 +1,5 @@
 """From image files to result files, of any kind and size.
 
-Files are opened in `images` and the network runs in `inference`. Here each image's results are
-found or made, written in the chosen format, and listed in a manifest.
+The room `images` opens files, and `inference` runs the network. This room finds the images without
+results, writes their results in the chosen format, and lists them in a manifest.
 """

@@ -19,7 +19,7 @@ class Manifest:
     path
         The JSON file. Results lie in its folder or below.
     settings
-        All other things on which results depend, besides the image.
+        All settings that the results depend on, in addition to the image.
     overwrite
         Whether results of other settings or images may be replaced. Without it, a file that
         cannot be read or has other settings raises ValueError.
@@ -98,7 +98,7 @@ class Manifest:
 def identity(image: Path) -> dict[str, Any]:
     """Return an image's path, its size in bytes and the time of its last change.
 
-    Those of a folder are the sum and the maximum over its files. A missing image has 0 bytes.
+    For a folder, they are the sum and the maximum over its files. A missing image has 0 bytes.
     """
     try:
         files = [p for p in image.rglob("*") if p.is_file()] if image.is_dir() else [image]

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 ROWS, COLUMNS = 1024, 2048
-"""Sides of the blocks that are read."""
+"""Height and width of the blocks that are read."""
 
 
 class PixelSize(NamedTuple):
@@ -36,9 +36,9 @@ class Measures:
     centroid
         Mean row and column. The centre of the first pixel is (0, 0).
     eccentricity
-        Of the ellipse with the same second moments: 0 for a circle, 1 for a line.
+        Eccentricity of the ellipse with the same second moments: 0 for a circle, 1 for a line.
     mean, maximum
-        Of each channel's stored numbers.
+        Mean and maximum of each channel's stored numbers.
     """
 
     label: Int[np.ndarray, " n"]
@@ -103,7 +103,7 @@ def blocks(height: int, width: int) -> Iterator[tuple[slice, slice]]:
 
 
 class Sums:
-    """Sums over the pixels of each object, to which blocks are added; the index is the label."""
+    """Sums over the pixels of each object, indexed by label; blocks are added one by one."""
 
     def __init__(self, channels: int) -> None:
         self.moments = np.zeros((6, 0))  # sums of 1, y, x, y * y, y * x and x * x

@@ -15,7 +15,7 @@ Ring = Int[np.ndarray, "n 2"]
 Polygon = list[Ring]
 
 WINDOW = 2048
-"""Objects whose boxes begin in one square of this side are read from disk together."""
+"""Objects whose boxes begin in the same square of this side are read from disk together."""
 
 
 def masks(
@@ -94,8 +94,8 @@ def rings(part: Bool[np.ndarray, "h w"]) -> list[Ring]:
 def walk(steps: dict[int, list[int]], start: int, width: int) -> list[int]:
     """Remove one ring from ``steps``, and return the corners at which it turns.
 
-    Where two pixels touch at a corner only, two steps leave it. The left turn leads to the other
-    pixel, which belongs to the same part.
+    At a corner where two pixels touch only diagonally, there are two next steps. The left turn
+    leads to the other pixel, which belongs to the same part.
     """
     left_turn = {1: -width, width: 1, -1: width, -width: -1}
     first = step = steps[start][0]

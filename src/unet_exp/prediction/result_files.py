@@ -1,4 +1,4 @@
-"""The result files of an image, and when they are written."""
+"""Writers of the result files of images."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -26,10 +26,10 @@ def segment(
 ) -> Segmented:
     """Segment all pages region by region; call ``advance`` after each region and each page.
 
-    ``on_page`` gets each page, and what the network predicts for it.
+    ``on_page`` gets each page and its prediction.
 
-    Pixels without data in all channels, by ``nodata`` or by the file's own tag, become background
-    with probability 1.
+    Pixels that have no data in any channel, according to ``nodata`` or to the file's own tag,
+    become background with probability 1.
 
     Raises NotFiniteError if a page has values that are NaN or infinite, also after scaling to
     float32, and ValueError if the file is damaged.
@@ -56,14 +56,14 @@ def segment(
 
 @dataclass(frozen=True)
 class Page:
-    """What the network predicts for a page, in arrays that are read and written by slices.
+    """The network's prediction for a page, in arrays that are read and written by slices.
 
     Attributes
     ----------
     probabilities
-        (h, w) of the foreground, or (k, h, w) of k > 2 classes.
+        (h, w) for the foreground, or (k, h, w) for k > 2 classes.
     classes
-        (h, w), the most probable class; None for two classes.
+        (h, w), the most probable class; None if there are two classes.
     maps
         (n, h, w) of the target; None without any.
     """

@@ -1,4 +1,4 @@
-"""From image files to result files: find the inputs, skip what is done, segment, write."""
+"""From image files to result files: find the images, skip finished ones, segment, write."""
 
 import hashlib
 import logging
@@ -43,10 +43,10 @@ CHALLENGES = ("isbi", "ctc")
 FORMATS = ("auto", "tiff", "zarr", *CHALLENGES)
 
 
-#: Images that a message names.
+#: Largest number of images that a message names.
 NAMED = 5
 OF_DATASET = ("nodata", "min_is_white", "series", "axes", "channels")
-"""Options that have the values of the checkpoint's data set unless they are given."""
+"""Options whose default is the value of the checkpoint's data set."""
 
 
 class IncompleteError(Exception):
@@ -54,16 +54,16 @@ class IncompleteError(Exception):
 
 
 class Reading(NamedTuple):
-    """How images are read."""
+    """Settings for reading images."""
 
     channels: int
     normalization: str
     nodata: NoData
     min_is_white: str
     scale: float | None = 1.0
-    """Factor by which images are enlarged; None: by their pixel sizes."""
+    """Factor by which images are enlarged; None means that it follows from their pixel sizes."""
     pixel_size: float | None = None
-    """Of the training images, in micrometres."""
+    """Side of a pixel of the training images, in micrometres."""
     selection: Selection = EVERYTHING
 
 
@@ -79,7 +79,7 @@ def segment_files(cfg: DictConfig) -> None:
     require_separate(cfg.input, paths, output)
     checkpoints = find_checkpoints(cfg.checkpoint)
     trained = load(checkpoints, cfg)
-    # Of the rest, postprocessing refers to the target, which only the checkpoint knows.
+    # Other parts, such as postprocessing, refer to the target, which only the checkpoint has.
     own = (*OF_DATASET, "tta", "format", "outputs", "probability_type")
     given = to_plain_data(OmegaConf.masked_copy(cfg, list(own)))
     recorded = to_plain_data(trained.config)
@@ -153,7 +153,7 @@ def how_to_read(dataset: dict[str, Any], channels: int) -> Reading:
 
 
 def named_outputs(cfg: DictConfig) -> list[str] | None:
-    """Return the names that ``outputs`` gives, if it does.
+    """Return the names in ``outputs``, or None if it is not given.
 
     Raises ValueError for a wrong name, type or format.
     """
@@ -194,7 +194,7 @@ def unusual_settings(dataset: dict[str, Any]) -> dict[str, str]:
 
 @dataclass
 class FileSegmenter:
-    """Segments image files one by one, and writes and records their results."""
+    """Segment image files one by one, and write and record their results."""
 
     predictor: Predictor
     reading: Reading

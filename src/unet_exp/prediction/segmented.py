@@ -1,4 +1,4 @@
-"""What was found in an image file."""
+"""The results of an image file."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ class Segmented:
     images
         (c, h, w), the image's stored numbers.
     probabilities
-        float32, (h, w) of the foreground or (k, h, w) of k > 2 classes.
+        float32, (h, w) for the foreground or (k, h, w) for k > 2 classes.
     instances
         uint32, (h, w).
     classes
-        uint8, (h, w), the most probable class; empty for two classes.
+        uint8, (h, w), the most probable class; empty if there are two classes.
     largest_label
         The largest instance number.
     axes, shape, tags

@@ -46,12 +46,13 @@ def write_tiff(
 
     ``axes`` and ``shape`` are the names and lengths of the axes of pages. k is an axis of channels.
 
-    Results of ImageJ and OME images are of the same kind, except that ImageJ has no type for
-    32-bit instances. Other results are plain TIFF with the image's resolution. Metadata that
-    cannot be written are dropped; the pixels are always written.
+    Results of ImageJ files are ImageJ files, and those of OME files are OME files; only 32-bit
+    instances are not written for ImageJ, which has no such type. All other results are plain TIFF
+    with the image's resolution. Metadata that cannot be written are dropped; the pixels are always
+    written.
 
-    With a ``lookup_table``, results are ImageJ's and open in colours, except those of OME images,
-    of 32 bits, and of more than 4096 pixels along a side.
+    With a ``lookup_table``, results are ImageJ files and open in colours, except for OME files, for
+    32 bits, and for sides of more than 4096 pixels.
     """
     tags = tags or Tags()
     try:
@@ -87,7 +88,7 @@ def _write(
         options |= {"tile": (TILE, TILE)}
     kind: dict[str, Any] = {"bigtiff": size > FOUR_GB}
     is_ome = tags.kind == "ome" or (tags.kind == "zarr" and bool(tags.steps()))
-    # ImageJ takes an axis without a name for depth.
+    # ImageJ shows an axis without a name as depth.
     stack = axes if named and axes in IMAGEJ_AXES else "Z" if len(shape) == 1 else None
     fits_imagej = dtype in IMAGEJ_TYPES and size <= FOUR_GB
     in_colours = lookup_table and stack is not None and not is_ome and "tile" not in options
@@ -111,7 +112,7 @@ def _write(
 
 
 def imagej_values(tags: Tags) -> dict[str, Any]:
-    """Return what ImageJ's metadata say about pixel sizes and times.
+    """Return the pixel sizes and times in ImageJ's metadata.
 
     >>> imagej_values(Tags("tiff", ((300, 1), (300, 1)), 2))
     {'unit': 'inch'}

@@ -61,7 +61,7 @@ def write_zarr(
         group.attrs["multiscales"] = [
             {
                 "version": "0.4",
-                # File names may hold bytes that JSON cannot.
+                # File names may contain bytes that JSON cannot store.
                 "name": path.stem.encode(errors="replace").decode(),
                 "axes": [describe_axis(name, tags) for name in names],
                 "datasets": [describe_level(number, names, tags) for number in range(levels)],

@@ -1,4 +1,4 @@
-"""What ``outputs=[...]`` offers: each output is one class that writes one file of an image.
+"""The outputs of ``outputs=[...]``: each one is a class that writes one file for an image.
 
 A new output needs a class that meets `output.Output`, and an entry in `choices.OUTPUTS`.
 """

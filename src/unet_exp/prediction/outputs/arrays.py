@@ -17,7 +17,7 @@ from unet_exp.prediction.zarr_results import write_zarr
 
 @dataclass(frozen=True)
 class ArrayFormat:
-    """The format of arrays: "tiff", "zarr" (OME-Zarr), or "auto": that of the image, else TIFF."""
+    """The format of arrays: "tiff", "zarr" (OME-Zarr), or "auto" (as the image, else TIFF)."""
 
     kind: str
 
@@ -46,7 +46,7 @@ class ArrayFormat:
 
 @dataclass(frozen=True)
 class Probabilities:
-    """``NAME_probabilities``: of the foreground, or of each of several classes.
+    """``NAME_probabilities``: the probability of the foreground, or of each of several classes.
 
     ``dtype`` is "float32", or "uint8", in which 255 means 1.
     """

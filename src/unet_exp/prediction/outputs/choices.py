@@ -24,7 +24,7 @@ OUTPUTS: dict[str, Callable[[ArrayFormat, str], Output]] = {
 
 
 def require_known(names: Sequence[str]) -> None:
-    """Raise ValueError for the name of an output that does not exist, with the one that was meant.
+    """Raise ValueError for an unknown output, and suggest a similar name.
 
     >>> require_known(["tabel"])
     Traceback (most recent call last):
@@ -57,7 +57,8 @@ def chosen_outputs(
     classes
         Whether the network has more than two classes.
 
-    Raises ValueError for an unknown name, for none, and for ``classes`` of two classes.
+    Raises ValueError for an unknown name, for an empty list, and for ``classes`` if the network has
+    only two.
     """
     require_choice("probability_type", probability_type, PROBABILITY_TYPES)
     if names is None:

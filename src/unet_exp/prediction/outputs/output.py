@@ -10,7 +10,7 @@ class Output(Protocol):
     """Writes one file, or one OME-Zarr folder, for each image."""
 
     def ending(self, image: Path) -> str:
-        """Return what follows the image's stem in the name of its result, such as "_rois.zip"."""
+        """Return the text after the image's stem in the name of its result: "_rois.zip"."""
         ...
 
     def write(self, file: Path, found: Segmented) -> None:

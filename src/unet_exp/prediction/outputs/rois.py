@@ -54,7 +54,7 @@ def roi(polygons: list[Polygon], name: str) -> ImagejRoi:
     if len(rings) == 1:
         one = ImagejRoi.frompoints(corners.astype(np.float32) if is_far else corners, name=name)
         one.roitype = ROI_TYPE.POLYGON
-        # The bounds that ImageJ states for a polygon end at its last corner.
+        # In ImageJ, the bounds of a polygon end at its last corner.
         one.right, one.bottom = (min(int(n), 2**16 - 1) for n in corners.max(axis=0))
         return one
     one = ImagejRoi()

@@ -12,8 +12,8 @@ from unet_exp.prediction.segmented import Segmented
 class Table:
     """``NAME_objects.csv``: one row for each object, see `measures.Measures`.
 
-    The first columns of a stack hold the page's place along each axis, counted from 0. Lengths
-    are in pixels and, if the image says how large a pixel is, also in its unit.
+    For a stack, the first columns hold the page's position along each axis, counted from 0. Lengths
+    are in pixels and, if the image has a pixel size, also in its unit.
     """
 
     def ending(self, image: Path) -> str:
