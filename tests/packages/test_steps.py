@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from unet_exp.images import scaling
 from unet_exp.packages.archive import PackageError
 from unet_exp.packages.fields import Fields
-from unet_exp.packages.steps import image_steps, output_steps
+from unet_exp.packages.image_steps import image_steps
+from unet_exp.packages.steps import output_steps
 
 IMAGE = np.array([[[0, 2], [4, 6]], [[10, 10], [20, 20]]], np.float32)
 
@@ -15,7 +17,7 @@ IMAGE = np.array([[[0, 2], [4, 6]], [[10, 10], [20, 20]]], np.float32)
 def apply(kind: str, image: Any = IMAGE, **arguments: Any) -> list[Any]:
     described = Fields({"id": kind, "kwargs": arguments}, "rdf.yaml")
     (step,) = image_steps([described], len(image))
-    return np.round(step(image).astype(float), 4).tolist()
+    return np.round(step(image)[:, :, :].astype(float), 4).tolist()
 
 
 def test_each_channel_has_mean_0_and_variance_1() -> None:
@@ -51,6 +53,16 @@ def test_given_numbers() -> None:
     assert apply("ensure_dtype", IMAGE + 0.7, dtype="uint8")[0] == [[0, 2], [4, 6]]
 
 
+def test_statistics_are_those_of_all_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = np.random.default_rng(0).normal(7, 3, (2, 50, 40)).astype(np.float32)
+    monkeypatch.setattr(scaling, "BAND", 100)
+    described = [{"id": "zero_mean_unit_variance", "kwargs": {"eps": 1e-9}}, {"id": "sigmoid"}]
+    standard, sigmoid = image_steps([Fields(one, "rdf.yaml") for one in described], 2)
+    found = sigmoid(standard(image))[0:1, 10:30, 5:9]
+    whole = 1 / (1 + np.exp(-(image - image.mean()) / image.std()))
+    assert np.allclose(found, whole[:1, 10:30, 5:9], atol=1e-6)
+
+
 def test_probabilities() -> None:
     zeros = np.zeros((2, 1, 1), np.float32)
     assert apply("sigmoid", zeros + np.log(3)) == [[[0.75]], [[0.75]]]
@@ -70,6 +82,7 @@ def test_probabilities() -> None:
         ("clip", {"min": float("nan")}, "min=nan"),
         ("scale_range", {"max_percentile": 101}, "max_percentile=101. Write a number from 0 to"),
         ("scale_range", {"axes": ["z"]}, r"axes=\['z'\]. Name some of"),
+        ("scale_range", {"axes": ["channel"]}, "taken over y and x: name both"),
         ("scale_linear", {"gain": [1, 2, 3]}, "values that do not fit 2 channels"),
         ("scale_linear", {"gain": [1, 2], "axis": "y"}, "axis=y. Write axis: channel"),
         ("fixed_zero_mean_unit_variance", {"mean": 0, "std": 0}, "a std of 0 or less"),

@@ -27,13 +27,12 @@ from unet_exp.images.selection import Selection
 from unet_exp.images.tags import Tags
 from unet_exp.inference.magnification import parse_scale
 from unet_exp.inference.predictor import Predictor
-from unet_exp.packages.package import is_package, read_package
+from unet_exp.packages.opened import open_trained
 from unet_exp.postprocessing.parameters import Parameter, parameters, with_values
 from unet_exp.prediction.segment import Page, segment
 from unet_exp.prediction.segment_files import Reading, how_to_read
 from unet_exp.runs.given_paths import find_checkpoints
 from unet_exp.screen import Console, bar
-from unet_exp.training.trained import load as load_trained
 
 #: Channels of an image in colours, the last with transparency.
 COLOURS = (3, 4)
@@ -54,11 +53,10 @@ class Segmenter:
     predictor
         Network, tiles, target and postprocessing.
     reading
-        The channels of an image, its normalisation, and numbers that mean no data.
+        The channels of an image, its normalisation, numbers that mean no data, and the steps of a
+        package.
     description
         Where the networks come from.
-    prepare
-        What is done to an image (c, h, w) before it is normalised.
 
     Examples
     --------
@@ -80,10 +78,8 @@ class Segmenter:
         predictor: Predictor,
         reading: Reading,
         description: str = "",
-        prepare: Callable[[Any], Any] = np.asarray,
     ) -> None:
         self.predictor, self.reading, self.description = predictor, reading, description
-        self.prepare = prepare
 
     def __repr__(self) -> str:
         return f"Segmenter({self.description})"
@@ -172,9 +168,9 @@ class Segmenter:
             )
         pages = found.pages_first(array)
         shape = pages.shape[:-3]
-        prepared = [self.prepare(selection.apply(pages[n])) for n in np.ndindex(shape)]
+        selected = [np.asarray(selection.apply(pages[n])) for n in np.ndindex(shape)]
         opened = ImageFile(
-            Path("image"), prepared, "Q" * len(shape), shape, Tags(), Display(), False,
+            Path("image"), selected, "Q" * len(shape), shape, Tags(), Display(), False,
         )  # fmt: skip
         steps = sum(len(self.predictor.regions(*page.shape[1:])) + 1 for page in opened.pages)
         seen: list[tuple[Scaled, Page]] = []
@@ -182,7 +178,7 @@ class Segmenter:
             try:
                 result = segment(
                     opened, self.reading.normalization, self.predictor, np.zeros, advance,
-                    self.reading.nodata, lambda *page: seen.append(page),
+                    self.reading.nodata, lambda *page: seen.append(page), self.reading.prepare,
                 )  # fmt: skip
             except NotFiniteError as error:
                 raise ValueError(f"The image has {error}") from error
@@ -239,7 +235,7 @@ def load(
     ----------
     checkpoint
         A checkpoint, or a run folder, whose best one is taken. Of several, the mean probabilities
-        count. Or a BioImage.IO package, ``model.zip``, with ONNX weights (extra ``export``).
+        count. Or BioImage.IO packages, ``model.zip``, with ONNX weights (extra ``export``).
     overrides
         Those of ``predict.py``: ``"postprocessing.threshold=0.6"``.
     tta
@@ -270,36 +266,12 @@ def load(
         settle_paths(cfg)
         validate(cfg, "predict")
         paths = find_checkpoints(named)
-        if any(map(is_package, paths)):
-            return of_package(paths, cfg)
-        return of_checkpoints(paths, cfg)
-
-
-def of_checkpoints(paths: Sequence[Path], cfg: DictConfig) -> Segmenter:
-    """Return the segmenter of a checkpoint, or of the mean of several."""
-    trained = load_trained(paths, cfg)
-    dataset = to_plain_data(trained.config)["dataset"] | given_reading(cfg)
-    reading = how_to_read(dataset, trained.config.model.in_channels)
-    predictor = trained.predictor.magnified(factor(cfg))
-    return Segmenter(predictor, reading, ", ".join(map(str, paths)))
-
-
-def of_package(paths: Sequence[Path], cfg: DictConfig) -> Segmenter:
-    """Return the segmenter of a BioImage.IO package."""
-    if len(paths) > 1:
-        raise ValueError(
-            f"{len(paths)} files are given, and a package is used alone. Average checkpoints, or "
-            "load one package."
-        )
-    package, given = read_package(paths[0], cfg), given_reading(cfg)
-    if package.steps and (scaling := [name for name in given if name != "channels"]):
-        raise ValueError(
-            f"{', '.join(scaling)} would have no effect: the package scales images by steps of its "
-            "own. Leave it out."
-        )
-    reading = how_to_read({"normalization": package.normalization} | given, package.channels)
-    predictor = package.predictor.magnified(factor(cfg))
-    return Segmenter(predictor, reading, str(paths[0]), package.prepared)
+        trained = open_trained(paths, cfg)
+        dataset = to_plain_data(trained.config)["dataset"] | given_reading(cfg)
+        reading = how_to_read(dataset, trained.config.model.in_channels)
+        reading = reading._replace(prepare=trained.prepare)
+        predictor = trained.predictor.magnified(factor(cfg))
+        return Segmenter(predictor, reading, ", ".join(map(str, paths)))
 
 
 def given_reading(cfg: DictConfig) -> dict[str, Any]:

@@ -26,7 +26,8 @@ def revised(held: dict[str, Any], cfg: DictConfig) -> DictConfig:
     if cfg.get("data_dir"):
         held = {**held, "data_dir": cfg.data_dir}
         dataset = held.get("dataset", {})
-        if dataset and "data_dir" in {one.name for one in schema.parameters(dataset["_target_"])}:
+        target = dataset.get("_target_")  # a package names no data set
+        if target and "data_dir" in {one.name for one in schema.parameters(target)}:
             held["dataset"] = {**dataset, "data_dir": cfg.data_dir}
     config = DictConfig(held)
     for part in CHANGEABLE:

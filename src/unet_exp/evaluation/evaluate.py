@@ -9,12 +9,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.buildable import brief
 from unet_exp.configuration.objects import to_plain_data
+from unet_exp.datasets.prepared import Prepared
 from unet_exp.evaluation.comparison import compare
 from unet_exp.evaluation.groups import ScoredRun
 from unet_exp.evaluation.tables import show_images, show_summary
 from unet_exp.evaluation.tuning import tuning_record, tuning_report
 from unet_exp.inference.freed_memory import keep_freed_memory
 from unet_exp.inference.magnification import parse_scale, recorded_pixel_size, scale_between
+from unet_exp.packages.opened import is_package, open_trained
 from unet_exp.records.evaluation_folder import EvaluationFolder
 from unet_exp.reports.evaluation_page import write_evaluation_page
 from unet_exp.runs.given_paths import find_checkpoints
@@ -23,7 +25,7 @@ from unet_exp.runs.scored_images import draw_curves, draw_images, write_results
 from unet_exp.runs.scoring import Evaluation, score_images
 from unet_exp.secrets.masking import masked
 from unet_exp.training.assembly import build_dataset, build_loaders
-from unet_exp.training.trained import Trained, load, read_config
+from unet_exp.training.trained import Trained, read_config
 from unet_exp.training.tuned_postprocessing import score_of_instances, tune_postprocessing
 
 log = logging.getLogger(__name__)
@@ -73,9 +75,12 @@ def evaluate_checkpoints(
     The scores of each image are printed, but not for one ``run`` of several. Returns the
     evaluation, and the configuration that it was made with.
     """
-    first, content = read_config(paths[0], cfg)
-    require_source(paths[0], content["config"], first)  # before networks are built
-    trained = load(paths, cfg)
+    if any(map(is_package, paths)):
+        require_chosen(paths[0], cfg)
+    else:
+        first, content = read_config(paths[0], cfg)
+        require_source(paths[0], content["config"], first)  # before networks are built
+    trained = open_trained(paths, cfg)
     config, recorded = trained.config, trained.recorded[0]
     if not trained.metrics:
         raise ValueError("Without any metric there is nothing to score. Add one: metric=[seg].")
@@ -89,6 +94,8 @@ def evaluate_checkpoints(
     if "pixel_size" in config.dataset:  # that of the images to score, not of the training's
         config.dataset.pixel_size = given.get("pixel_size")
     dataset = build_dataset(config)
+    if trained.prepare:
+        dataset = Prepared(dataset, trained.prepare)
     scale = parse_scale(cfg.scale)
     if scale is None:
         pixel = getattr(dataset, "pixel_size", None)
@@ -138,6 +145,15 @@ def evaluate_checkpoints(
         log.info("%s", path)
     # Runs may also differ in what is not built again, such as the optimizer.
     return evaluation, masked({**recorded, **to_plain_data(config)})
+
+
+def require_chosen(path: Path, cfg: DictConfig) -> None:
+    """Raise ValueError if no data set is chosen: a package names none."""
+    if "_target_" not in (cfg.get("dataset") or {}):
+        raise ValueError(
+            f"{path} is a package, which names no images to score. Choose them: dataset=folder "
+            "dataset.root=my_images."
+        )
 
 
 def require_source(path: Path, recorded: dict[str, Any], config: DictConfig) -> None:

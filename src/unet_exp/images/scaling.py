@@ -147,15 +147,25 @@ def percentiles(channel: Any, nodata: NoData = ()) -> tuple[float, float]:
             counts += np.bincount(values, minlength=len(counts))
         low, high = (least + percentile_of_counts(counts, q) for q in PERCENTILES)
         return low, high
-    if pixels > BAND:
-        step = int(np.ceil(np.sqrt(pixels / BAND)))
-        tops = range(0, channel.shape[0], step)
+    values = sampled(channel, nodata)
+    low, high = np.percentile(values, PERCENTILES)
+    return float(low), float(high)
+
+
+def sampled(channel: Any, nodata: NoData = ()) -> Shaped[np.ndarray, " values"]:
+    """Return the values of a channel (h, w); of more than ``BAND`` pixels, those in even steps.
+
+    >>> sampled(np.array([[1, 3], [255, 3]], np.uint8), nodata=(255.0,)).tolist()
+    [1, 3, 3]
+    """
+    height, width = channel.shape
+    if height * width > BAND:
+        step = int(np.ceil(np.sqrt(height * width / BAND)))
+        tops = range(0, height, step)
         bands = (np.asarray(channel[top : top + 1, :])[:, ::step] for top in tops)
     else:
         bands = row_bands(channel)
-    values = np.concatenate([known_values(band, nodata).ravel() for band in bands])
-    low, high = np.percentile(values, PERCENTILES)
-    return float(low), float(high)
+    return np.concatenate([known_values(band, nodata).ravel() for band in bands])
 
 
 def percentile_of_counts(counts: Int64[np.ndarray, " values"], q: float) -> float:

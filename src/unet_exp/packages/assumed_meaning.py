@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped, UInt8
 from torch import Tensor
 
 from unet_exp.packages.archive import PackageError
 from unet_exp.ranges import require_choice
+from unet_exp.targets.foreground import Foreground
+from unet_exp.targets.target import Encoded
 
 #: Largest difference of a sum of probabilities from 1.
 ROUNDING = 1e-3
@@ -41,6 +43,7 @@ class AssumedMeaning:
     meaning: str
 
     maps = ()
+    losses = ()
     gap = 0
     height = None
     smoothing = 2.0
@@ -50,9 +53,20 @@ class AssumedMeaning:
         require_choice("meaning", self.meaning, MEANINGS)
 
     @property
+    def out_channels(self) -> int:
+        """Channels of the output."""
+        return self.channels
+
+    @property
     def num_classes(self) -> int:
         """Classes of the evidence, background included."""
         return self.channels if self.meaning in ("softmax", "classes") else 2
+
+    def encode(
+        self, labels: Int[np.ndarray, "h w"], classes: UInt8[np.ndarray, "h w"] | None = None
+    ) -> Encoded:
+        """Return the class of each pixel, -1 where unknown; scores need no more."""
+        return Foreground(self.num_classes, separation=False).encode(labels, classes)
 
     def evidence(self, output: Float[Tensor, "b k h w"]) -> Float[Tensor, "b c h w"]:
         """Return the probabilities of the classes, background first."""

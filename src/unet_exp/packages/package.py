@@ -1,4 +1,4 @@
-"""Open a BioImage.IO package: what it says, its network, and how its output becomes instances."""
+"""Read a BioImage.IO package: its network, its scaling, and how its output becomes instances."""
 
 import hashlib
 import logging
@@ -7,27 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from jaxtyping import Shaped
-from omegaconf import DictConfig
-
 from unet_exp.configuration.buildable import Checker, NotBuildableError
-from unet_exp.configuration.objects import build
-from unet_exp.configuration.revision import revised
-from unet_exp.inference.predictor import Predictor
 from unet_exp.packages.archive import Archive, PackageError
 from unet_exp.packages.assumed_meaning import MEANINGS, AssumedMeaning, meaning_of, read_npy
 from unet_exp.packages.description import Description, read_description
 from unet_exp.packages.fields import Fields
+from unet_exp.packages.image_steps import ImageStep, image_steps
 from unet_exp.packages.onnx_network import OnnxNetwork
-from unet_exp.packages.steps import Step, image_steps, output_steps
+from unet_exp.packages.steps import output_steps
 
 log = logging.getLogger(__name__)
 
 #: Bytes of the weights, and of the example of an output.
 LARGEST_WEIGHTS, LARGEST_EXAMPLE = 2**31, 2**28
-#: Side of a tile in pixels, unless another is given: the memory that a graph takes is not known.
-TILE = 1024
 PLAIN_WATERSHED = {
     "_target_": "unet_exp.postprocessing.watershed.Watershed",
     "grow": "${of_target:gap}",
@@ -40,80 +32,67 @@ PLAIN_WATERSHED = {
 
 @dataclass(frozen=True)
 class Package:
-    """A package that is ready to segment.
+    """What a package holds, ready to run.
 
     Attributes
     ----------
-    predictor
-        Network, target and postprocessing.
-    channels
-        Those of an image.
+    network
+        Its network.
+    target, postprocessing
+        Nodes of a configuration, which may be built.
     normalization
         How `unet_exp.images.scaling` scales an image after ``steps``.
+    preprocessing
+        The steps as the description has them; none for a package of ours, whose ``normalization``
+        is known.
     steps
-        The package's preprocessing; none for one of ours, whose ``normalization`` is known.
+        The same steps, as functions.
+    scale
+        Factor by which images are enlarged for the network.
+    origin
+        Where the values of the postprocessing come from.
     """
 
-    predictor: Predictor
-    channels: int
+    network: OnnxNetwork
+    target: dict[str, Any]
+    postprocessing: dict[str, Any]
     normalization: str
-    steps: Sequence[Step]
-
-    def prepared(self, image: Shaped[np.ndarray, "c h w"]) -> Shaped[np.ndarray, "c h w"]:
-        """Return an image after the steps of the package."""
-        for step in self.steps:
-            image = step(image.astype(np.float32))
-        return image
+    preprocessing: list[Any]
+    steps: Sequence[ImageStep]
+    scale: float
+    origin: str
 
 
-def is_package(path: Path) -> bool:
-    """Tell whether a file is taken for a package.
-
-    >>> is_package(Path("model.zip")), is_package(Path("best.ckpt"))
-    (True, False)
-    """
-    return path.suffix.lower() == ".zip"
-
-
-def read_package(path: Path, cfg: DictConfig) -> Package:
+def read_package(path: Path, device: str, trust: Sequence[str]) -> Package:
     """Return the network of a package, with its preprocessing and postprocessing.
 
     Parameters
     ----------
-    cfg
-        ``accelerator``; ``tta``; ``trust``; and ``inference`` and ``postprocessing``, whose values
-        replace those of the package.
+    device
+        ``cpu``, ``gpu`` or ``auto``.
+    trust
+        Targets that may be built besides the project's.
 
     Raises PackageError if the package cannot be used.
     """
     archive = Archive(path)
     description = read_description(archive)
-    meant = ours(description, cfg.trust) if description.unet_exp else assumed(archive, description)
-    steps = output_steps(description.postprocessing, description.channels[1])
+    is_ours = description.unet_exp is not None
+    meant = ours(description, trust) if is_ours else assumed(archive, description)
+    output = output_steps(description.postprocessing, description.channels[1])
     content = verified(archive, description.weights, LARGEST_WEIGHTS)
-    network = OnnxNetwork(content, description, steps, cfg.accelerator)
-    tile = max(TILE, network.fitting_sizes(2 * network.halo + network.step)[1])
-    inference = {"_target_": "unet_exp.inference.overlap_tile.OverlapTile", "tile": tile}
-    held: dict[str, Any] = {"dataset": {}, "metric": {}, "inference": inference} | meant
-    config = revised(held, cfg)
-    target = build(config.target)
-    if getattr(target, "out_channels", network.out_channels) != network.out_channels:
-        raise PackageError(
-            f"{description.name} gives {network.out_channels} channels, and its target needs "
-            f"{target.out_channels}. Fetch the package again."
-        )
-    predictor = Predictor(
-        [network], target, build(config.inference), build(config.postprocessing), cfg.tta
+    network = OnnxNetwork(content, description, output, device)
+    described = [] if is_ours else description.preprocessing
+    return Package(
+        network=network,
+        **meant,
+        preprocessing=[one.value for one in described],
+        steps=image_steps(described, network.in_channels),
     )
-    normalization = held["dataset"].get("normalization", "none")
-    before = []
-    if description.unet_exp is None:
-        before = image_steps(description.preprocessing, network.in_channels)
-    return Package(predictor, network.in_channels, normalization, before)
 
 
 def ours(description: Description, trust: Sequence[str]) -> dict[str, Any]:
-    """Return target, postprocessing and normalization as `unet_exp.export` wrote them.
+    """Return the values that `unet_exp.export` wrote; log its warnings.
 
     Raises PackageError if they are not plain values of known options.
     """
@@ -124,9 +103,16 @@ def ours(description: Description, trust: Sequence[str]) -> dict[str, Any]:
             Checker(trust).option(name, name, node)
     except NotBuildableError as error:
         raise PackageError(f"{description.name} was not built: {error}.") from error
-    for warning in fields.several("warnings", [])[:10]:
-        log.warning("%s: %s", description.name, str(warning)[:500])
-    return {**parts, "dataset": {"normalization": fields.text("normalization")}}
+    scale = fields.real("scale", 1.0)
+    for warning in map(str, fields.several("warnings", [])[:10]):
+        if f"inference.scale={scale:g}" not in warning:  # images are enlarged here
+            log.warning("%s: %s", description.name, warning[:500])
+    return {
+        **parts,
+        "normalization": fields.text("normalization"),
+        "scale": scale,
+        "origin": "of the package",
+    }
 
 
 def assumed(archive: Archive, description: Description) -> dict[str, Any]:
@@ -155,7 +141,13 @@ def assumed(archive: Archive, description: Description) -> dict[str, Any]:
         "channels": description.channels[1],
         "meaning": meaning,
     }
-    return {"target": target, "postprocessing": PLAIN_WATERSHED}
+    return {
+        "target": target,
+        "postprocessing": PLAIN_WATERSHED,
+        "normalization": "none",
+        "scale": 1.0,
+        "origin": "usual values, as the package names none",
+    }
 
 
 def verified(archive: Archive, fields: Fields, limit: int) -> bytes:

@@ -1,4 +1,4 @@
-"""The steps by which a package scales images before the network, and its output after it.
+"""The steps of a package that change each pixel alone: those that its output may pass.
 
 Formulas: https://bioimage-io.github.io/spec-bioimage-io, preprocessing and postprocessing.
 """
@@ -14,26 +14,10 @@ from unet_exp.packages.fields import Fields
 Array = Float32[np.ndarray, "c h w"]
 Step = Callable[[Array], Array]
 
-#: Position of each axis of an array (c, h, w). The batch is a single image.
-POSITIONS = {"channel": 0, "y": 1, "x": 2, "c": 0}
-BATCH = ("batch", "b")
 DTYPES = (
     "float32", "float64", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64",
     "bool",
 )  # fmt: skip
-
-
-def image_steps(described: Sequence[Fields], channels: int) -> list[Step]:
-    """Return the steps of preprocessing, in order, for images of so many channels.
-
-    Raises PackageError for a step that is not known, or has wrong values.
-
-    >>> step = {"id": "scale_linear", "kwargs": {"gain": 2, "offset": 1}}
-    >>> [double] = image_steps([Fields(step, "rdf.yaml")], channels=1)
-    >>> double(np.ones((1, 1, 1), np.float32)).item()
-    3.0
-    """
-    return [step(one, IMAGE, channels) for one in described]
 
 
 def output_steps(described: Sequence[Fields], channels: int) -> list[Step]:
@@ -48,75 +32,33 @@ def output_steps(described: Sequence[Fields], channels: int) -> list[Step]:
 
 def step(described: Fields, kinds: dict[str, Callable[[Fields], Step]], channels: int) -> Step:
     """Return a step, after a trial on a tiny image."""
+    found, arguments = named(described, kinds)
+    require_fitting(found, arguments, channels)
+    return found
+
+
+def named(described: Fields, kinds: dict[str, Callable[[Fields], Any]]) -> tuple[Any, Fields]:
+    """Return the step that a description names, and its arguments."""
     kind = described.text("id")
     if kind not in kinds:
         raise described.refuses(
             f"the step {kind[:40]}", f"Only these are known here: {', '.join(sorted(kinds))}."
         )
     arguments = described.record("kwargs", {})
-    found, shape = kinds[kind](arguments), (channels, 2, 2)
+    return kinds[kind](arguments), arguments
+
+
+def require_fitting(step: Step, arguments: Fields, channels: int) -> None:
+    """Refuse a step that cannot be applied to so many channels."""
+    shape = channels, 2, 2
     try:
-        fits = found(np.zeros(shape, np.float32)).shape == shape
+        fits = step(np.zeros(shape, np.float32)).shape == shape
     except ValueError:
         fits = False
     if not fits:
         raise arguments.refuses(
             f"values that do not fit {channels} channels", "Give one, or one for each channel."
         )
-    return found
-
-
-def axes_of(arguments: Fields) -> tuple[int, ...]:
-    """Return the positions of the axes that statistics are taken over; all by default."""
-    names = arguments.several("axes", ["channel", "y", "x"])
-    if unknown := [str(n) for n in names if n not in BATCH and n not in POSITIONS]:
-        raise arguments.refuses(f"axes={unknown}", "Name some of batch, channel, y and x.")
-    return tuple(sorted({POSITIONS[name] for name in names if name not in BATCH}))
-
-
-def zero_mean_unit_variance(arguments: Fields) -> Step:
-    """Subtract the mean, and divide by the standard deviation."""
-    axes, eps = axes_of(arguments), arguments.real("eps", 1e-6)
-
-    def apply(image: Array) -> Array:
-        mean, deviation = (
-            part(image, axis=axes, keepdims=True, dtype=np.float64) for part in (np.mean, np.std)
-        )
-        return scaled(image, mean, deviation + eps)
-
-    return apply
-
-
-def scale_range(arguments: Fields) -> Step:
-    """Make two percentiles 0 and 1."""
-    axes, eps = axes_of(arguments), arguments.real("eps", 1e-6)
-    low, high = (
-        percentage(arguments, "min_percentile", 0),
-        percentage(arguments, "max_percentile", 100),
-    )
-
-    def apply(image: Array) -> Array:
-        values = image.astype(np.float64)
-        least, most = np.percentile(values, (low, high), axis=axes, keepdims=True)
-        return scaled(image, least, most - least + eps)
-
-    return apply
-
-
-def clip(arguments: Fields) -> Step:
-    """Replace values beyond two limits by them: numbers, or percentiles."""
-    axes = axes_of(arguments)
-    limits = [arguments.real(name, None) for name in ("min", "max")]
-    ranks = [percentage(arguments, f"{name}_percentile", None) for name in ("min", "max")]
-
-    def apply(image: Array) -> Array:
-        found = [
-            limit if rank is None else np.percentile(image, rank, axis=axes, keepdims=True)
-            for limit, rank in zip(limits, ranks, strict=True)
-        ]
-        return np.clip(image, *found).astype(np.float32)
-
-    return apply
 
 
 def fixed_clip(arguments: Fields) -> Step:
@@ -125,7 +67,8 @@ def fixed_clip(arguments: Fields) -> Step:
         raise arguments.refuses(
             "percentiles of an output", "They would differ from tile to tile. Leave this step out."
         )
-    return clip(arguments)
+    low, high = arguments.real("min", None), arguments.real("max", None)
+    return lambda image: clipped(image, low, high)
 
 
 def scale_linear(arguments: Fields) -> Step:
@@ -186,23 +129,17 @@ OUTPUT = {
     "fixed_zero_mean_unit_variance": fixed_zero_mean_unit_variance, "scale_linear": scale_linear,
     "sigmoid": sigmoid, "softmax": softmax,
 }  # fmt: skip
-IMAGE = OUTPUT | {
-    "clip": clip, "scale_range": scale_range, "zero_mean_unit_variance": zero_mean_unit_variance,
-}  # fmt: skip
+
+
+def clipped(image: Array, low: Any, high: Any) -> Array:
+    """Replace values beyond two limits by them; None is no limit."""
+    return np.clip(image, low, high).astype(np.float32)
 
 
 def scaled(image: Array, low: Any, by: Any) -> Array:
     """Return (image - low) / by."""
     with np.errstate(over="ignore", invalid="ignore"):
         return ((image - low) / by).astype(np.float32)
-
-
-def percentage(arguments: Fields, name: str, otherwise: float | None) -> Any:
-    """Return a number from 0 to 100."""
-    value = arguments.real(name, otherwise)
-    if value is not None and not 0 <= value <= 100:
-        raise arguments.refuses(f"{name}={value:g}", "Write a number from 0 to 100.")
-    return value
 
 
 def by_channel(arguments: Fields, name: str, *otherwise: float) -> Shaped[np.ndarray, "c 1 1"]:

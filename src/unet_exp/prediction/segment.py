@@ -23,10 +23,12 @@ def segment(
     advance: Callable[[], None] = lambda: None,
     nodata: NoData = (),
     on_page: Callable[[Scaled, "Page"], object] = lambda image, page: None,
+    prepare: Callable[[Any], Any] | None = None,
 ) -> Segmented:
     """Segment all pages region by region; call ``advance`` after each region and each page.
 
-    ``on_page`` gets each page and its prediction.
+    ``on_page`` gets each page and its prediction. ``prepare`` changes a page before it is
+    normalised.
 
     Pixels that have no data in any channel, according to ``nodata`` or to the file's own tag,
     become background with probability 1.
@@ -38,7 +40,7 @@ def segment(
     probabilities, instances, classes = [], [], []
     largest_label = 0
     for page in opened.pages:
-        image = Scaled(page, normalization, nodata)
+        image = Scaled(prepare(page) if prepare else page, normalization, nodata)
         predicted = predict_page(image, predictor, new_array, advance)
         on_page(image, predicted)
         labels = new_array(page.shape[1:], "uint32")

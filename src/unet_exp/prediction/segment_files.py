@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from unet_exp.images.selection import EVERYTHING, Selection
 from unet_exp.inference.freed_memory import keep_freed_memory
 from unet_exp.inference.magnification import parse_scale, recorded_pixel_size, scale_between
 from unet_exp.inference.predictor import Predictor
+from unet_exp.packages.opened import open_trained
 from unet_exp.prediction.challenge_results import CellTrackingWriter, IsbiWriter
 from unet_exp.prediction.manifest import Manifest
 from unet_exp.prediction.outputs.choices import (
@@ -35,7 +37,6 @@ from unet_exp.runs.given_images import find_images, require_separate
 from unet_exp.runs.given_paths import find_checkpoints, listed
 from unet_exp.screen import Console, bar
 from unet_exp.shown import shown
-from unet_exp.training.trained import load
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ class Reading(NamedTuple):
     pixel_size: float | None = None
     """Side of a pixel of the training images, in micrometres."""
     selection: Selection = EVERYTHING
+    prepare: Callable[[Any], Any] | None = None
+    """What is done to a page (c, h, w) before it is normalised."""
 
 
 def segment_files(cfg: DictConfig) -> None:
@@ -78,7 +81,7 @@ def segment_files(cfg: DictConfig) -> None:
     output, paths = Path(str(cfg.output)), find_images(cfg.input)
     require_separate(cfg.input, paths, output)
     checkpoints = find_checkpoints(cfg.checkpoint)
-    trained = load(checkpoints, cfg)
+    trained = open_trained(checkpoints, cfg)
     # Other parts, such as postprocessing, refer to the target, which only the checkpoint has.
     own = (*OF_DATASET, "tta", "format", "outputs", "probability_type")
     given = to_plain_data(OmegaConf.masked_copy(cfg, list(own)))
@@ -89,7 +92,7 @@ def segment_files(cfg: DictConfig) -> None:
     if scale is None:
         scale_between("", 1.0, trained_pixel)  # refuses a checkpoint without a pixel size
     reading = how_to_read(dataset, trained.config.model.in_channels)
-    reading = reading._replace(scale=scale, pixel_size=trained_pixel)
+    reading = reading._replace(scale=scale, pixel_size=trained_pixel, prepare=trained.prepare)
     results = choose_writer(cfg, trained.predictor.target.num_classes, output)
     settings = {
         **unusual_settings(dataset),
@@ -237,7 +240,7 @@ class FileSegmenter:
         Raises ValueError if it is damaged or has another number of channels than the network.
         """
         channels, normalization, nodata, min_is_white = self.reading[:4]
-        scale, trained_pixel, selection = self.reading[4:]
+        scale, trained_pixel, selection = self.reading[4:7]
         with (
             open_image(path, channels, min_is_white=min_is_white, selection=selection) as opened,
             scratch(self.output) as new_array,
@@ -259,7 +262,7 @@ class FileSegmenter:
             try:
                 found = segment(
                     opened, normalization, predictor, new_array,
-                    lambda: progress.advance(task), nodata,
+                    lambda: progress.advance(task), nodata, prepare=self.reading.prepare,
                 )  # fmt: skip
             except NotFiniteError as error:
                 raise ValueError(f"{path} has {error}") from error

@@ -24,8 +24,9 @@ def read_content(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"No checkpoint at {path}. A run keeps its own in checkpoints/.")
     if path.suffix.lower() == ".zip":
         raise CheckpointError(
-            f"{path} is a package, and not a checkpoint (.ckpt). Open it in Python: "
-            f"unet_exp.load('{path}')."
+            f"{path} is a package. It holds a finished network, from which no training can go on, "
+            "and which is not exported again. Give the checkpoint (.ckpt) that it was made from. "
+            "predict.py, evaluate.py and unet_exp.load take a package."
         )
     try:
         content = inspect(path)

@@ -1,7 +1,7 @@
 """Rebuild a trained network, or several to average, from checkpoints."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,10 @@ class Trained:
     """The configuration that each checkpoint holds, unchanged and unchecked."""
     predictor: Predictor
     metrics: MetricCollection
+    origin: str = "not fitted to validation images"
+    """Where values of the postprocessing come from that were not fitted."""
+    prepare: Callable[[Any], Any] | None = None
+    """What is done to an image (c, h, w), read by slices, before it is normalised."""
 
     def describe_postprocessing(self) -> str:
         """Return the values of postprocessing in use, and where they come from, in one line."""
@@ -51,7 +55,7 @@ class Trained:
         name = str(part["_target_"]).rpartition(".")[2]
         values = [f"{k}={v}" for k, v in part.items() if k != "fit" and not str(k).startswith("_")]
         fitted = self.fitted
-        source = fitted.described(part) if fitted else "not fitted to validation images"
+        source = fitted.described(part) if fitted else self.origin
         return f"postprocessing {' '.join([name, *values])}: {source}"
 
 
