@@ -517,7 +517,9 @@ def test_outputs_are_for_results_of_single_images(
 ) -> None:
     save("01/t000.tif", KINDS["scans/eight_tiff.tif"])
     words = (network, "input=01", "output=out")
-    monkeypatch.setattr(segment_files, "load", lambda *_: pytest.fail("the network was loaded"))
+    monkeypatch.setattr(
+        segment_files, "open_trained", lambda *_: pytest.fail("the network was loaded")
+    )
     refused(command("predict", *words, "format=ctc", "outputs=[table]"), "would have no effect")
     refused(command("predict", *words, "probabilities=uint8"), "probability_type=uint8")
     refused(
