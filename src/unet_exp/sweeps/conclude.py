@@ -1,4 +1,4 @@
-"""The end of a sweep: its table and page, and a summary on the screen."""
+"""Conclude a sweep: write its table and page, and print a summary."""
 
 import itertools
 import shlex
@@ -13,7 +13,7 @@ from unet_exp.shown import shown
 from unet_exp.sweeps.report import write_report
 from unet_exp.sweeps.table import count_jobs
 
-#: At most so many errors are printed; the page has all.
+#: Largest number of errors that are printed; the page has all.
 ERRORS = 5
 
 
@@ -23,7 +23,7 @@ def conclude(folder: Path, not_repeated: Sequence[str] = ()) -> Sweep:
     Parameters
     ----------
     not_repeated
-        Overrides that the command to resume has to give again, since it does not repeat them.
+        Overrides that the command to resume must include, because they are not repeated.
 
     Raises FileNotFoundError or ValueError if the folder is no sweep, and OSError if the files
     cannot be written.

@@ -1,4 +1,4 @@
-"""Every combination of the values given."""
+"""Run every combination of the given values."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from unet_exp.sweeps.settings import HydraSweep
 
 
 def run_grid(sweep: HydraSweep, arguments: Sequence[str]) -> None:
-    """Run the jobs that are not done yet, after all of them were rehearsed."""
+    """Rehearse all jobs that are not done yet, then run them."""
     runner = SweepRunner(sweep, arguments, "grid")
     jobs = runner.plan(runner.overrides.combinations())
     runner.rehearse(jobs)

@@ -1,4 +1,4 @@
-"""One job of a sweep, in a process that a launcher started on this machine or another."""
+"""Run one job of a sweep in a process that a launcher started, here or on another machine."""
 
 import os
 import pickle
@@ -22,12 +22,12 @@ from unet_exp.shown import screened
 
 
 class LostJobError(RuntimeError):
-    """A job that ended without a result, or that was stopped."""
+    """A job ended without a result, or was stopped."""
 
 
 @dataclass(frozen=True)
 class JobRunner:
-    """What a job needs in order to run in another process; it is pickled to get there."""
+    """The data that a job needs in another process; it is pickled to be sent there."""
 
     context: HydraContext
     task: TaskFunction
@@ -38,12 +38,12 @@ class JobRunner:
     command: list[str] = field(default_factory=lambda: list(sys.argv))
 
     def run(self, number: int, overrides: Sequence[str]) -> JobReturn:
-        """Run one job in this process, which knows nothing of the sweep yet.
+        """Run one job in this process, which has no information about the sweep yet.
 
-        The result of a job that fails or is stopped holds its error.
+        If the job fails or is stopped, its result holds the error.
 
-        Raises SystemExit with code ``PREEMPTED``, if the training was asked to stop and has saved
-        itself.
+        Raises SystemExit with code ``PREEMPTED`` if the training was asked to stop and has been
+        saved.
         """
         with suppress(FileNotFoundError):  # the launcher checks that the machines share it
             os.chdir(self.folder)
@@ -71,7 +71,7 @@ class JobRunner:
                 return failed(overrides, error)
         if (error := error_of(result)) is not None:
             return failed(overrides, error)
-        # A launcher may store the result, so it must not hold a configuration with secrets.
+        # A launcher may store the result, so the result must not hold secrets.
         kept = JobReturn(overrides=masked(list(overrides)), status=result.status)
         kept.return_value = result.return_value
         return kept

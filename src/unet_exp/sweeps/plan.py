@@ -1,4 +1,4 @@
-"""The jobs that a command line asks for."""
+"""Determine the jobs of a sweep from its command line."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from unet_exp.records.sweep_folder import Job
 
 
 class SweepError(ValueError):
-    """A sweep that cannot be run, or did not end well."""
+    """A sweep cannot be run, or has failed."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,12 @@ def split_overrides(
     arguments
         Overrides of the command line.
     params
-        Values by key, of a preset. An override of the command line replaces them.
+        Values by key from a preset. An override of the command line replaces them.
     swept_before
-        Keys in which the jobs of a resumed sweep differ, so that one value is a job's own, too.
+        Keys in which the jobs of a resumed sweep differ. An override of such a key belongs to a job
+        even if it has a single value.
     loader
-        Hydra's config loader, which tells a config group from a value.
+        Hydra's config loader, which distinguishes a config group from a value.
 
     >>> found = split_overrides(["dataset=hela", "seed=0,1"], {"seed": 5, "model.depth": "3,4"})
     >>> found.common, found.combinations()[:2]
@@ -84,7 +85,7 @@ def single_overrides(override: Override) -> list[str]:
     if override.is_delete():
         return [str(override.input_line)]
     if not override.is_sweep_override():
-        # Written as among several values, so that both are recognised as the same job.
+        # The text is the same as in a list of values, so that the job is recognised.
         return [f"{key}={override.get_value_element_as_str()}"]
     if not override.is_discrete_sweep():
         raise SweepError(

@@ -1,6 +1,6 @@
-"""Jobs of a sweep on Ray, packed onto the GPUs of one machine or of a cluster.
+"""Run the jobs of a sweep with Ray, on the GPUs of one machine or of a cluster.
 
-Ray itself is imported only to launch.
+Ray is imported only when jobs are launched.
 """
 
 import os
@@ -28,21 +28,21 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 @dataclass
 class RayBackend:
-    """Runs each job of a sweep as a Ray task with its own GPUs.
+    """Run each job of a sweep as a Ray task with its own GPUs.
 
     Parameters
     ----------
     gpus_per_job
-        A whole number, or a fraction by which several jobs share a GPU: 0.5 for two. None: one
-        where there are GPUs, else none. A job sees its own in CUDA_VISIBLE_DEVICES.
+        A whole number, or a fraction if several jobs share a GPU: 0.5 for two jobs. None means one
+        GPU if there are any, else none. CUDA_VISIBLE_DEVICES lists the GPUs of a job.
     cpus_per_job
-        None: an equal share of the machine's CPUs for each job that fits on its GPUs; one CPU for
-        a job without GPUs.
+        None means an equal part of the machine's CPUs for each job that fits on its GPUs, and one
+        CPU for a job without GPUs.
     init
-        Arguments of ``ray.init``. ``address`` of a running cluster (``auto``: the one of this
-        machine). Without an address, Ray runs on this machine for as long as the sweep.
+        Arguments of ``ray.init``, such as the ``address`` of a running cluster (``auto`` for that
+        of this machine). Without an address, Ray runs on this machine while the sweep runs.
     seconds_to_stop
-        How long the jobs may take to save themselves when the sweep is interrupted.
+        Time that jobs have to save their training when the sweep is interrupted.
     """
 
     gpus_per_job: float | None = None
@@ -64,8 +64,8 @@ class RayBackend:
         """Run the jobs, as many at a time as fit; return results in their order.
 
         Raises ModuleNotFoundError without Ray, ConnectionError if no cluster answers at the
-        address, ValueError if no machine has what one job needs, and KeyboardInterrupt or
-        Preempted if the sweep was asked to stop and its jobs have saved themselves.
+        address, ValueError if no machine has the resources for one job, and KeyboardInterrupt or
+        Preempted if the sweep was asked to stop and its jobs have been saved.
         """
         ray = connect(self.init or {})
         gpus, cpus = self.share(
@@ -97,7 +97,7 @@ class RayBackend:
                 signal.signal(number, handler)
 
     def share(self, machines: Sequence[dict[str, float]]) -> tuple[float, float]:
-        """Return how many GPUs and CPUs a job gets.
+        """Return the number of GPUs and of CPUs for a job.
 
         >>> RayBackend(gpus_per_job=0.5).share([{"CPU": 16, "GPU": 4}])
         (0.5, 2)
@@ -131,7 +131,7 @@ class RayBackend:
 
 def connect(init: dict[str, Any]) -> Any:
     """Return the module ``ray``, connected to a cluster or to one that it starts here."""
-    # Send no usage statistics, and do not warn about settings that we choose.
+    # Send no usage statistics, and do not warn about settings that this project chooses.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
@@ -160,7 +160,7 @@ def connect(init: dict[str, Any]) -> Any:
 
 
 def wait(job: Any, overrides: Sequence[str]) -> JobReturn:
-    """Wait for one Ray task and return its result; a job without one has failed."""
+    """Wait for one Ray task and return its result; a job without a result has failed."""
     import ray
     from ray.exceptions import RayError, RayTaskError
 
@@ -174,7 +174,7 @@ def wait(job: Any, overrides: Sequence[str]) -> JobReturn:
 
 
 class StopFlag:
-    """A Ray actor by which the sweep asks the workers of all machines to stop."""
+    """A Ray actor with which the sweep asks the workers of all machines to stop."""
 
     def __init__(self) -> None:
         self.stopped = False
@@ -219,7 +219,7 @@ def terminated_by(stop: Any) -> Iterator[None]:
 
     def listen() -> None:
         while not done.wait(1.0):
-            asked = True  # also when the sweep has died, and the flag with it
+            asked = True  # the sweep has ended, and the flag with it
             with suppress(RayError):
                 asked = ray.get(stop.is_set.remote())
             if asked and not done.is_set():

@@ -1,4 +1,4 @@
-"""A rehearsal of jobs: build what they would build, without memory, files or training."""
+"""Rehearse jobs: build the same objects, without memory for weights, files or training."""
 
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,16 @@ from unet_exp.training.devices import process_count
 from unet_exp.training.init_from import take_weights
 from unet_exp.training.trainer import build_trainer
 
-#: Number of datasets kept for later jobs; most sweeps use one, or one for each fold.
+#: Number of datasets that are kept for later jobs. Most sweeps use one, or one for each fold.
 KEPT = 8
-#: Settings of the trainer for jobs whose devices are not those of this process.
+#: Settings of the trainer for jobs that run on other devices than this process.
 ELSEWHERE = {
     "accelerator": "cpu", "devices": 1, "num_nodes": 1, "strategy": "auto", "precision": "auto",
 }  # fmt: skip
 
 
 class Rehearsal:
-    """Builds what jobs would build.
+    """Build the objects that jobs would build.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Rehearsal:
         self.here = here
         self.datasets: dict[str, tuple[Any, DictConfig]] = {}
         self.monitor, self.mode = "", ""
-        #: Of each score, whether higher is better.
+        #: For each score, whether higher values are better.
         self.higher_is_better: dict[str, bool] = {}
 
     def rehearse(self, job: Job, cfg: DictConfig) -> None:
@@ -57,7 +57,7 @@ class Rehearsal:
             )
         if self.here:
             process_count(cfg.trainer.accelerator, cfg.trainer.devices)
-        # A job that resumes from its own checkpoint does not need the one that it began with.
+        # A job that resumes from its own checkpoint no longer needs the one that it started from.
         run = SweepFolder(Path(HydraConfig.get().sweep.dir)).run(job.folder)
         start = weights = None
         if (cfg.ckpt_path or cfg.init_from.path) and not run.last.exists():
@@ -83,7 +83,7 @@ class Rehearsal:
             self.higher_is_better[name] = bool(metric.higher_is_better)
 
     def dataset(self, cfg: DictConfig) -> Any:
-        """Return the dataset of a job; it is not read again if an earlier job had the same."""
+        """Return the dataset of a job; the same dataset is read only once."""
         key = OmegaConf.to_yaml(cfg.dataset, resolve=True)
         if key not in self.datasets:
             if len(self.datasets) == KEPT:

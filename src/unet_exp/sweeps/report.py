@@ -26,7 +26,7 @@ def to_csv(sweep: Sweep) -> str:
     0,1,finished,0.5,0.5,,0,a/0,
     """
     scores = list(dict.fromkeys(name for job in sweep.jobs for name in job.scores))
-    # A parameter and a score may have the same name, so cells go by position.
+    # A parameter and a score may have the same name, so cells are ordered by position.
     head = ["state", "score", *scores, "seconds", "steps", "folder", "error"]
     rows = []
     for job in sweep.jobs:

@@ -1,4 +1,4 @@
-"""Resuming a sweep: its recorded overrides, its secrets, and whether it is the same sweep."""
+"""Resume a sweep: repeat its overrides, complete its secrets, and check that it is the same."""
 
 import shlex
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from unet_exp.sweeps.plan import SweepError
 def with_resumed(line: CommandLine) -> CommandLine:
     """Complete the command line of a sweep that is resumed, ``sweep.resume=FOLDER``.
 
-    It repeats the recorded overrides as far as they are plain values (see
-    :mod:`unet_exp.configuration.replay`). An override given now replaces the recorded one.
+    Recorded overrides are repeated if they are plain values (see
+    :mod:`unet_exp.configuration.replay`). An override in the command replaces the recorded one.
 
-    Raises SweepError if the folder holds no sweep, and RecordError if the user has to give recorded
+    Raises SweepError if the folder holds no sweep, and RecordError if the user must give recorded
     overrides again.
     """
     given = line.value("sweep.resume")
@@ -41,7 +41,7 @@ def with_resumed(line: CommandLine) -> CommandLine:
 
 
 def without_folder(overrides: Sequence[str]) -> list[str]:
-    """Return the overrides to record for a resumed sweep: all but those that name its folder.
+    """Return the overrides to record for a resumed sweep: all except those with its folder.
 
     >>> without_folder(["model.depth=3,4", "hydra.sweep.dir=a", "hydra/launcher=ray"])
     ['model.depth=3,4', 'hydra/launcher=ray']
@@ -75,7 +75,7 @@ def require_same_sweep(
 
 
 def jobs_with_secrets(known: Sequence[Job], combinations: Sequence[Sequence[str]]) -> list[Job]:
-    """Return recorded jobs, whose secrets are masked, with the secrets given now."""
+    """Return recorded jobs, with masked secrets replaced by those of the command."""
     left = [tuple(overrides) for overrides in combinations]
     jobs = []
     for job in known:

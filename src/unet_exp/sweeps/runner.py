@@ -1,4 +1,4 @@
-"""A sweep from its overrides to its page: validate, record, launch, conclude."""
+"""Run a sweep from its overrides to its page: validate, record, launch, conclude."""
 
 import logging
 import shlex
@@ -42,19 +42,19 @@ log = logging.getLogger(__name__)
 
 
 class SweepRunner:
-    """Runs the jobs of a sweep; all sweepers use it.
+    """Run the jobs of a sweep; all sweepers use this class.
 
     Parameters
     ----------
     sweep
-        What Hydra hands to the sweeper.
+        The objects that Hydra gives to the sweeper.
     arguments
         The overrides of the command line.
     sweeper
         The name of the sweeper.
 
-    Raises SweepError if the folder holds another sweep, one that is not to be resumed, or runs of
-    no sweep.
+    Raises SweepError if the folder holds another sweep, the same sweep without a request to resume
+    it, or runs that belong to no sweep.
     """
 
     def __init__(self, sweep: HydraSweep, arguments: Sequence[str], sweeper: str) -> None:
@@ -66,7 +66,7 @@ class SweepRunner:
         self.overrides = split_overrides(arguments, sweep.params, swept_before, self.loader)
         self.require_own_folder(before, sweeper)
         typed = without_folder([*arguments, *map(str, self.config.hydra.overrides.hydra)])
-        #: Overrides that a resumed sweep does not repeat, so the user has to give them again.
+        #: Overrides that a resumed sweep does not repeat. The user must give them again.
         self.not_repeated = [text for text in typed if fault(text)]
         self.record = SweepRecord(
             command=command_line(),
@@ -89,7 +89,7 @@ class SweepRunner:
             )
         found = [run.path.name for run in self.files.recorded_runs()]
         if found and before is None:
-            # They would pass for finished jobs of this sweep.
+            # They would look like finished jobs of this sweep.
             raise SweepError(
                 f"{self.folder} holds runs ({', '.join(found[:5])}) of which no "
                 f"{self.files.record.name} tells how they were trained. Give another "
@@ -120,7 +120,7 @@ class SweepRunner:
         return jobs
 
     def summary(self, job: Job) -> dict[str, Any]:
-        """Return the summary of a job's run; empty where it has not begun."""
+        """Return the summary of a job's run; empty if the job has not begun."""
         return self.files.run(job.folder).read_summary()
 
     def unfinished(self) -> list[Job]:
@@ -130,7 +130,7 @@ class SweepRunner:
     def rehearse(self, jobs: Sequence[Job]) -> None:
         """Build everything that the jobs would build, so that a bad value is found before job 0.
 
-        Raises SweepError with the job, and what is wrong with it.
+        Raises SweepError with the job and its error.
         """
         for job in jobs:
             try:
@@ -144,7 +144,7 @@ class SweepRunner:
             self.record.monitor, self.record.mode = self.rehearsal.monitor, self.rehearsal.mode
 
     def job_overrides(self, job: Job) -> list[str]:
-        """Return all overrides of a job, its folder included."""
+        """Return all overrides of a job, including its folder."""
         sweep = Override.of("hydra.sweep.dir", str(self.folder)).text
         own = Override.of("hydra.sweep.subdir", job.folder).text
         return [*self.overrides.common, *job.overrides, sweep, own]
@@ -176,7 +176,7 @@ class SweepRunner:
                 try:
                     self.files.write_record(self.record)
                     conclude(self.folder, self.not_repeated)
-                except OSError as error:  # a full disk must not hide what ended the sweep
+                except OSError as error:  # a full disk must not hide the error that ended the sweep
                     log.warning("%s", explain(error))
         if failed := self.unfinished():
             resume = shlex.join([f"sweep.resume={self.folder}", *self.not_repeated])
@@ -188,7 +188,7 @@ class SweepRunner:
             )
 
     def launch(self, jobs: Sequence[Job]) -> None:
-        """Run jobs; record the error of a job that ended before it could do so."""
+        """Run jobs; if a job ended before it could record its error, record it here."""
         self.files.write_record(self.record)
         if not jobs:
             return

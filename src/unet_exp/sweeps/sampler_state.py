@@ -1,4 +1,4 @@
-"""A check of the pickles in a study, before Optuna's CMA-ES sampler loads them.
+"""Check the pickles in a study before Optuna's CMA-ES sampler loads them.
 
 The sampler stores its state in the attributes of trials. A study in the folder of a sweep may come
 from a stranger, and unpickling it could run any code.
@@ -11,7 +11,7 @@ from typing import Any
 
 from unet_exp.configuration.replay import RecordError
 
-#: First parts of the names of attributes that hold a pickle, in hexadecimal digits.
+#: Prefixes of the attributes that hold a pickle in hexadecimal digits.
 STATES = ("cma:optimizer", "sepcma:optimizer", "cmawm:optimizer")
 #: The names in pickles of NumPy's arrays and random generators.
 NUMPY = {
@@ -26,7 +26,7 @@ NUMPY = {
 
 
 class _StateUnpickler(pickle.Unpickler):
-    """Loads NumPy arrays and classes of cmaes alone."""
+    """Unpickler that loads only NumPy arrays and classes of cmaes."""
 
     def find_class(self, module: str, name: str) -> Any:
         """Return a class by its name."""

@@ -16,9 +16,9 @@ from unet_exp.sweeps.settings import SearchSettings
 
 
 def sampler_of_trial(settings: SearchSettings, number: int) -> "optuna.samplers.BaseSampler":
-    """Build a new sampler for each trial, so that a search that was interrupted repeats.
+    """Build a new sampler for each trial, so that an interrupted search gives the same result.
 
-    Its seed is that of the search plus the number of the trial, unless the option has a seed.
+    Its seed is the seed of the search plus the number of the trial, unless the option has a seed.
     """
     seed = None if settings.seed is None else settings.seed + number
     return built("sampler", settings.sampler, optuna.samplers.BaseSampler, seed=seed)
@@ -32,9 +32,9 @@ def built(kind: str, option: Any, base: type, **extra: Any) -> Any:
     kind
         ``sampler`` or ``pruner``.
     base
-        Optuna's base class of the kind.
+        Optuna's base class for this kind.
     extra
-        Arguments that are given if the class takes them and the option does not have them.
+        Arguments to pass if the class accepts them and the option does not have them.
 
     Raises SweepError if the option names no class, or the class refuses its values.
     """

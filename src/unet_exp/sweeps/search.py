@@ -1,4 +1,4 @@
-"""A search by Optuna: the scores of earlier jobs decide which jobs come next."""
+"""Search with Optuna: the scores of earlier jobs determine the next jobs."""
 
 import logging
 import math
@@ -32,14 +32,14 @@ except ModuleNotFoundError as error:
 
 log = logging.getLogger(__name__)
 
-#: Objectives to minimize. They are no validation scores, so no metric gives their direction.
+#: Objectives to minimize. They are not metrics, so no metric gives their direction.
 COSTS = ("seconds", "train/loss", "val/loss")
-#: Seconds between two looks at the scores of running jobs.
+#: Seconds between two readings of the scores of running jobs.
 LOOK = 1.0
 
 
 def run_search(sweep: HydraSweep, settings: SearchSettings, arguments: Sequence[str]) -> None:
-    """Rehearse the extremes, then run trials until this sweep has ``n_trials``.
+    """Rehearse the extreme values, then run trials until this sweep has ``n_trials``.
 
     Raises SweepError if the search space or a setting is wrong, or jobs have failed.
     """
@@ -58,7 +58,7 @@ def run_search(sweep: HydraSweep, settings: SearchSettings, arguments: Sequence[
     directions = [direction(name, runner) for name in objectives]
     with runner.opened(), quiet_optuna():
         storage = opened_storage(settings.storage, runner.files.study)
-        # A file of its own holds one study, also after the folder was renamed.
+        # The sweep's own file holds one study, whose name stays when the folder is renamed.
         names = [] if settings.storage else optuna.get_all_study_names(storage)
         study = optuna.create_study(
             storage=storage,
@@ -76,7 +76,7 @@ def opened_storage(address: str | None, file: Path) -> BaseStorage:
     """Open the database at an address, or a file in the sweep's folder."""
     if address:
         return get_storage(address)
-    # This process holds the folder, so the lock is left from a sweep that was killed.
+    # This process has locked the folder, so the lock file is left from a sweep that was killed.
     file.with_name(f"{file.name}.lock").unlink(missing_ok=True)
     return JournalStorage(JournalFileBackend(str(file)))
 
@@ -120,7 +120,7 @@ class Search:
         self.runner, self.study, self.storage, self.space = runner, study, storage, space
         self.objectives, self.settings = objectives, settings
         self.exhausted = False
-        # A sampler that has tried every value calls this. Optuna's own works in its own loop only.
+        # A sampler calls this when it has tried every value. Optuna's own only works in its loop.
         study.stop = self.stop
 
     def stop(self) -> None:
@@ -150,7 +150,7 @@ class Search:
             self.launch(list(zip(asked, trials, strict=True)))
 
     def own(self, *states: TrialState) -> list[FrozenTrial]:
-        """Return the trials of this sweep; other processes may add theirs to a shared study."""
+        """Return the trials of this sweep; a shared study may have trials of other processes."""
         here = str(self.runner.folder.absolute())
         trials = self.study.get_trials(deepcopy=False, states=states or None)
         of_sweeps = (trial for trial in trials if "sweep" in trial.user_attrs)
@@ -159,13 +159,13 @@ class Search:
         return [t for t in of_sweeps if not shared or t.user_attrs["sweep"] == here]
 
     def trial(self, frozen: FrozenTrial) -> Trial:
-        """Return a trial of an interrupted sweep such that its job can report scores again."""
+        """Return a trial of an interrupted sweep to which its job can report scores again."""
         study_id = self.storage.get_study_id_from_name(self.study.study_name)
         number = self.storage.get_trial_id_from_study_id_trial_number(study_id, frozen.number)
         return Trial(self.study, number)
 
     def count(self) -> int:
-        """Return the number of trials, without failures that were corrected."""
+        """Return the number of trials, without failed ones that were corrected."""
         jobs = {job.folder: job for job in self.runner.record.jobs}
         return sum(
             trial.state != TrialState.FAIL or not self.done(jobs[trial.user_attrs["job"]])
@@ -173,7 +173,7 @@ class Search:
         )
 
     def correct(self, job: Job, failed: FrozenTrial) -> None:
-        """Add the trial of a job that failed at first, and has finished now."""
+        """Add a trial for a job that failed at first and has finished now."""
         values = self.values(job)
         if values is not None:
             self.study.add_trial(
@@ -206,8 +206,8 @@ class Search:
         return self.runner.summary(job).get("state") in DONE
 
     def launch(self, pairs: Sequence[tuple[Job, Trial | None]]) -> None:
-        """Run the jobs that are not done yet, and tell the study the outcome of all."""
-        # Optuna may ask for the same values again: one job serves all trials of them.
+        """Run the jobs that are not done yet, and report all results to the study."""
+        # Optuna may suggest the same values again. All trials with these values share one job.
         jobs = list(dict.fromkeys(job for job, _ in pairs if not self.done(job)))
         with self.pruning([(job, trial) for job, trial in pairs if trial and job in jobs]):
             self.runner.launch(jobs)
@@ -221,7 +221,7 @@ class Search:
                 self.study.tell(trial, state=TrialState.PRUNED if pruned else TrialState.FAIL)
 
     def values(self, job: Job) -> list[float] | None:
-        """Return the value of each objective for a finished job; None for any other."""
+        """Return the value of each objective for a finished job; None for other jobs."""
         record = self.runner.summary(job)
         scores = {**(record.get("scores") or {}), "seconds": record.get("seconds")}
         found = [scores.get(name) for name in self.objectives]
@@ -230,7 +230,7 @@ class Search:
 
     @contextmanager
     def pruning(self, pairs: Sequence[tuple[Job, Trial]]) -> Iterator[None]:
-        """While the body runs, report the scores of running jobs and stop those without hope."""
+        """While the body runs, report the scores of running jobs and stop unpromising jobs."""
         if len(self.objectives) > 1 or isinstance(self.study.pruner, NopPruner):
             yield
             return
@@ -242,7 +242,7 @@ class Search:
                     try:
                         self.prune(job, trial)
                     except (OSError, ValueError, optuna.exceptions.OptunaError) as error:
-                        log.debug("%s: %s", job, error)  # such as a locked database: next time
+                        log.debug("%s: %s", job, error)  # such as a locked database; tried again
 
         thread = threading.Thread(target=look, daemon=True)
         thread.start()
@@ -253,7 +253,7 @@ class Search:
             thread.join()
 
     def prune(self, job: Job, trial: Trial) -> None:
-        """Report a job's new scores, and stop it if the pruner says so."""
+        """Report a job's new scores, and stop it if the pruner decides so."""
         run = RunFolder(self.runner.folder / job.folder)
         if self.runner.summary(job).get("state") != "running":
             return

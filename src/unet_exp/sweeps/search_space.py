@@ -1,4 +1,4 @@
-"""The search space of Optuna, from the overrides of a command line."""
+"""Make the search space of Optuna from the overrides of a command line."""
 
 import itertools
 import math
@@ -16,16 +16,16 @@ from optuna.distributions import (
 from unet_exp.secrets.masking import masked_word
 from unet_exp.sweeps.plan import SweepError, single_overrides
 
-#: Up to so many combinations are all rehearsed.
+#: Largest number of combinations that are all rehearsed.
 ALL = 64
 
 
 def distribution(override: Override) -> BaseDistribution:
     """Return the distribution from which a search takes the values of an override.
 
-    ``a,b`` and ``choice(a,b)`` are values without order. ``range(1,9,2)`` are steps of a number,
-    without the end, as everywhere in Hydra. ``interval(0,1)`` is any number between, and
-    ``int(interval(1,8))`` any whole one. ``tag(log,interval(1e-5,1e-1))`` is searched on a
+    ``a,b`` and ``choice(a,b)`` are values without order. ``range(1,9,2)`` are numbers in steps,
+    without the end, as everywhere in Hydra. ``interval(0,1)`` is any number in between, and
+    ``int(interval(1,8))`` any whole number. ``tag(log,interval(1e-5,1e-1))`` is searched on a
     logarithmic scale.
 
     >>> from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -70,7 +70,7 @@ def is_log(override: Override) -> bool:
 
 
 def overrides_of(params: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the overrides of a job that give it these values.
+    """Return the overrides for these values.
 
     >>> overrides_of({"model.depth": 3, "optimizer": "sgd", "optimizer.lr": 0.00012345678})
     ('model.depth=3', 'optimizer=sgd', 'optimizer.lr=0.00012345678')
@@ -81,7 +81,7 @@ def overrides_of(params: Mapping[str, Any]) -> tuple[str, ...]:
 def corners(space: Mapping[str, BaseDistribution]) -> list[tuple[str, ...]]:
     """Return the overrides of the jobs to rehearse: all combinations, or each value once.
 
-    Of an interval these are its two ends.
+    An interval is represented by its two ends.
 
     >>> space = {"a": IntDistribution(1, 9), "b": CategoricalDistribution(["x", "y"])}
     >>> corners(space)

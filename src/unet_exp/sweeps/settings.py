@@ -1,4 +1,4 @@
-"""What a sweep gets from Hydra: the sweeper's options, and the objects that Hydra sets up."""
+"""The input of a sweep from Hydra: the sweeper's options, and the objects that Hydra sets up."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HydraSweep:
-    """The objects that Hydra hands to a sweeper."""
+    """The objects that Hydra gives to a sweeper."""
 
     config: "DictConfig"
     """The configuration of the sweep, with Hydra's part."""
     loader: "ConfigLoader"
     launcher: "Launcher"
     params: Mapping[str, Any]
-    """Values by key, as on the command line, from a preset."""
+    """Values by key from a preset, written as on the command line."""
 
 
 @dataclass
@@ -29,9 +29,9 @@ class SearchSettings:
     Parameters
     ----------
     params
-        Values by key, as on the command line, for presets.
+        Values by key from a preset, written as on the command line.
     n_trials
-        Number of jobs, those before an interruption included.
+        Number of jobs, including those before an interruption.
     n_jobs
         Jobs that are launched together; more than one needs ``hydra/launcher=ray`` or ``slurm``.
     objectives
@@ -40,12 +40,12 @@ class SearchSettings:
         Options of ``hydra/sweeper/sampler`` and ``hydra/sweeper/pruner``: a ``_target_`` and its
         arguments. The pruner stops jobs while they train, if there is only one objective.
     seed
-        Of the sampler. None: another search each time.
+        Seed of the sampler. None means another search each time.
     storage
         Address of a database, such as ``sqlite:///study.db``, in which several processes share a
-        study. None: a file in the sweep's folder.
+        study. None means a file in the sweep's folder.
     study_name
-        Name of the study in ``storage``. None: Optuna makes one.
+        Name of the study in ``storage``. None means that Optuna chooses a name.
     """
 
     params: dict[str, Any] | None = None

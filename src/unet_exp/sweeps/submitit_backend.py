@@ -1,6 +1,6 @@
-"""Jobs of a sweep through submitit: what SLURM and its dry run on this machine share.
+"""Run the jobs of a sweep with submitit: common code for SLURM and for its dry run here.
 
-submitit itself is imported only to launch.
+submitit is imported only when jobs are launched.
 """
 
 import os
@@ -18,7 +18,7 @@ from unet_exp.sweeps.job_runner import JobRunner, LostJobError, failed
 
 
 class SubmititBackend(ABC):
-    """Submits jobs, waits for their result files, and stops them when the sweep is interrupted."""
+    """Submit jobs, wait for their result files, and stop them when the sweep is interrupted."""
 
     folder: str
     seconds_to_stop: float
@@ -31,8 +31,8 @@ class SubmititBackend(ABC):
         Raises ModuleNotFoundError without submitit, and RuntimeError if there is no SLURM here or
         it refuses the jobs.
         """
-        # A new folder for each launch: pickles that others left in it must not pass for results,
-        # and a sweep that continues after Ctrl-C is no longer cancelled.
+        # Each launch has a new folder. So pickles of others cannot be read as results, and the mark
+        # of an earlier Ctrl-C does not cancel a resumed sweep.
         folder = Path(self.folder) / uuid.uuid4().hex[:8]
         executor = self.executor(import_submitit(), folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ class SubmititBackend(ABC):
 
 
 class SubmittedJob:
-    """The function that submitit calls for a job, on any machine, again after a preemption.
+    """The function that submitit calls for a job, on any machine, and again after a preemption.
 
     Parameters
     ----------
@@ -87,10 +87,10 @@ class SubmittedJob:
         self.runner, self.cancelled = runner, cancelled
 
     def __call__(self, number: int, overrides: list[str]) -> JobReturn:
-        """Run one job; requeue it if it was asked to stop and has saved itself."""
+        """Run one job; requeue it if it was asked to stop and has been saved."""
         from submitit import JobEnvironment
 
-        # Lightning would take it for the number of its own processes, and requeue the job itself.
+        # Lightning would read it as the number of its own processes, and requeue the job itself.
         os.environ.pop("SLURM_NTASKS", None)
         try:
             return self.runner.run(number, overrides)
@@ -105,7 +105,7 @@ class SubmittedJob:
         raise LostJobError("The job was asked to stop, and could not be requeued.")
 
     def checkpoint(self, number: int, overrides: list[str]) -> Any:
-        """Return what submitit runs after requeuing the job: the same."""
+        """Return the function that submitit runs after requeuing the job: the same one."""
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self, number, overrides)
@@ -124,7 +124,7 @@ def import_submitit() -> Any:
 
 
 def result(job: Any, overrides: list[str]) -> JobReturn:
-    """Return the result that a job has written; a job without one has failed."""
+    """Return the result that a job has written; a job without a result has failed."""
     from submitit.core.utils import pickle_load
 
     if not job.paths.result_pickle.exists():

@@ -31,9 +31,9 @@ CHROME = 6
 
 
 class LiveTable:
-    """Shows the jobs in a sweep's folder while the body of a ``with`` statement runs.
+    """Show the jobs in a sweep's folder while the body of a ``with`` statement runs.
 
-    On a terminal it redraws a table once a second. Elsewhere it prints a line when the state of a
+    On a terminal, it redraws a table once a second. Otherwise, it prints a line when the state of a
     job changes. Its own errors never reach the body.
     """
 
@@ -64,7 +64,7 @@ class LiveTable:
                 self.live.stop()
 
     def watch(self) -> None:
-        """Draw until the body ends, less often where reading the folder is slow."""
+        """Draw until the body ends, less often if the folder is slow to read."""
         pause = self.every
         while not self.ended.wait(pause):
             begun = time.monotonic()
@@ -132,7 +132,7 @@ def table(sweep: Sweep, rows: int, width: int = 100) -> Group:
 
 
 def by_interest(sweep: Sweep) -> list[Run]:
-    """Return the jobs by state, running ones first, and by score, the best first."""
+    """Return the jobs by state (running jobs first), then by score (the best first)."""
     states = {state: place for place, state in enumerate(STATES)}
     ranks = {job.name: rank for rank, job in enumerate(sweep.ranked)}
     return sorted(sweep.jobs, key=lambda job: (
@@ -141,7 +141,7 @@ def by_interest(sweep: Sweep) -> list[Run]:
 
 
 def progress_bar(job: Run, width: int) -> Table | Text:
-    """Draw a bar and the percentage; on a narrow screen the percentage alone."""
+    """Draw a bar and the percentage; on a narrow screen only the percentage."""
     percentage = Text(f"{100 * job.progress:.0f} %" if job.steps or job.progress else "")
     if width < 80 or not percentage:
         return percentage
@@ -158,7 +158,7 @@ def settings(job: Run, names: dict[str, str]) -> str:
 
 
 def count_jobs(jobs: Sequence[Run], kind: str = "") -> str:
-    """Return how many jobs there are, and how many in each state.
+    """Return the number of jobs, and the number in each state, as text.
 
     >>> count_jobs([Run("0", Path("0")), Run("1", Path("1"), state="failed")])
     '2 jobs: 1 failed, 1 waiting'
