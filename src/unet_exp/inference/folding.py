@@ -1,4 +1,4 @@
-"""Batch norm folded into the preceding convolution, which saves a layer's time and memory."""
+"""Fold batch norm into the preceding convolution, which saves the time and memory of a layer."""
 
 from itertools import pairwise
 from typing import TypeGuard, TypeVar
@@ -13,10 +13,10 @@ Layer = TypeVar("Layer", bound=nn.Module)
 
 @torch.no_grad()
 def fold_batch_norm(network: Network) -> Network:
-    """Fold batch norm in place, in a network in evaluation mode; outputs stay equal up to rounding.
+    """Fold batch norm in place; the outputs stay equal up to rounding.
 
-    Only neighbours in an ``nn.Sequential`` are folded, since only there the order of layers is
-    known, and only torch's own layers without hooks. The network cannot be trained any further.
+    Only neighbours in an ``nn.Sequential`` are folded, because only there the order of layers is
+    known. They must be torch's own layers without hooks. The network cannot be trained afterwards.
 
     Raises ValueError if the network is in training mode.
 

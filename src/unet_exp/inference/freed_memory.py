@@ -12,9 +12,10 @@ MMAP_MAX, NONE = -4, 0
 def keep_freed_memory() -> bool:
     """Keep freed memory in the process (glibc); return whether that is possible.
 
-    By default glibc requests and returns blocks above 32 MB, such as the feature maps of a large
-    tile, one by one. Waiting for their pages took 4 of 11 seconds of a large image. The process
-    then keeps its peak memory. Elsewhere than on Linux with glibc nothing changes.
+    By default, glibc requests blocks above 32 MB, such as the feature maps of a large tile, from
+    the operating system and returns them one by one. For a large image, waiting for their pages
+    took 4 of 11 seconds. The process then keeps its peak memory. Without Linux and glibc, nothing
+    changes.
 
     >>> keep_freed_memory() in (True, False)
     True

@@ -1,4 +1,4 @@
-"""How much images of another magnification than the training's are to be enlarged."""
+"""The factor that brings images to the magnification of the training images."""
 
 import math
 from typing import Any

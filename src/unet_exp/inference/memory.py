@@ -1,7 +1,7 @@
-"""The largest tile that fits into memory.
+"""Compute the largest tile that fits into memory.
 
-A forward pass on torch's "meta" device, where tensors have sizes but no content, gives the peak
-memory of any network exactly and at once.
+A forward pass on torch's "meta" device, where tensors have sizes but no content, gives the exact
+peak memory of any network almost without computation.
 """
 
 import copy
@@ -16,17 +16,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 MOST = 2**30
-"""Bytes of activations beyond which a larger tile on a CPU saves little time."""
+"""Bytes of activations. On a CPU, tiles that need more memory save little time."""
 MARGIN = 1.3
-"""Memory that libraries need besides the tensors: 1.26 was measured for the article's network."""
+"""Factor for the memory of libraries; 1.26 was measured for the article's network."""
 
 _known: "weakref.WeakKeyDictionary[nn.Module, float]" = weakref.WeakKeyDictionary()
 
 
 def largest_side(network: nn.Module, side: int, batch_size: int = 1) -> int:
-    """Largest side in pixels of square tiles, ``batch_size`` at once, that fits into memory.
+    """Largest side in pixels of square tiles that fit into memory in batches of ``batch_size``.
 
-    On a CPU a quarter of the free memory and at most 1 GiB is used, on a GPU half of the free
+    On a CPU, a quarter of the free memory and at most 1 GiB is used; on a GPU, half of the free
     memory. The memory per pixel is measured with a tile of ``side`` pixels, which must fit.
 
     >>> from unet_exp.models.unet import UNet
@@ -64,7 +64,7 @@ def bytes_per_pixel(network: nn.Module, side: int) -> float:
 
 
 class _MemoryTracker(TorchDispatchMode):
-    """Tracks the bytes of all live tensors and their peak."""
+    """Track the bytes of all live tensors and their peak."""
 
     def __init__(self) -> None:
         super().__init__()

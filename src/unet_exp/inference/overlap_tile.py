@@ -17,13 +17,13 @@ from unet_exp.ranges import require_range
 
 Span = tuple[int, int]
 ANYWHERE = 768
-"""Side of a tile that any machine is trusted with: the article's network takes 0.6 GB for it."""
+"""Side of a tile that fits on any machine: the article's network needs 0.6 GB for it."""
 LARGEST = 2048
-"""Side beyond which a tile saves next to nothing, whatever the memory."""
+"""Largest side of a tile. Larger tiles save almost no time, even if the memory allows them."""
 SCALES = (1 / 64, 64)
-"""Factors by which images may be enlarged; others are mistakes."""
+"""Smallest and largest factor by which images may be enlarged; others are mistakes."""
 REGION = 2048
-"""Side of the regions that an image is cut into, where a tile is smaller."""
+"""Side of the regions into which an image is cut, if tiles are smaller."""
 
 
 class OverlapTile:
@@ -32,8 +32,9 @@ class OverlapTile:
     Parameters
     ----------
     tile
-        Largest side of the network's input in pixels; sides are as small as the number of tiles
-        allows, and fit the network. None takes what the memory at hand allows.
+        Largest side of the network's input in pixels. The sides are as small as possible for the
+        same number of tiles, and fit the network. None means the largest side that fits into
+        memory.
     batch_size
         Tiles in one forward pass.
     scale
@@ -55,12 +56,12 @@ class OverlapTile:
     def regions(
         self, network: Network, height: int, width: int, turned: bool = False
     ) -> list[tuple[Span, Span]]:
-        """Cut an image into the regions to ask for one by one, so that memory does not grow.
+        """Cut an image into regions that are computed one by one, so that the memory is limited.
 
-        Each is a whole number of tiles wide, so the cuts cost nothing; an image that a tile holds
-        is one region. ``turned`` leaves room in the tiles for regions that lie off the grid of
-        pooled pixels, as they do in a turned image. The regions of an image that is resized by
-        ``scale`` are equal parts.
+        Each region consists of whole tiles, so that the cuts cost no time. An image that fits into
+        a tile is one region. In a turned image, regions do not start on the grid of pooled pixels;
+        ``turned`` leaves room for this in the tiles. An image that is resized by ``scale`` is cut
+        into equal parts.
 
         >>> from unet_exp.models.unet import UNet
         >>> OverlapTile(tile=572).regions(UNet(), 1000, 3000)[:2]
@@ -90,32 +91,34 @@ def overlap_tile(
 ) -> Float[Tensor, "k h w"]:
     """Logits of every pixel of an image of any size, as if computed in a single pass.
 
-    Context beyond the image is mirrored, as much as ``network.halo``. The result equals that of
-    the whole mirrored image in one pass, whatever the tiles: they start on the network's grid of
-    pooled pixels and show all the context that a logit depends on. So ``tile`` and ``batch_size``
-    are matters of memory and speed alone. (Networks that normalise each image by its own mean,
-    norm=instance or group, see another image in every tile; several tiles then give a warning.)
+    The image is extended by mirroring, by ``network.halo`` pixels at each side. The result is the
+    same as for the whole mirrored image in one pass, because tiles start on the network's grid of
+    pooled pixels and contain all pixels that a logit depends on. So ``tile`` and ``batch_size``
+    only affect memory and speed. Networks that normalise each image by its own mean (norm=instance
+    or group) are an exception: they normalise each tile differently. Several tiles then give a
+    warning.
 
-    The tiles go to the network's device, and there lies the result, unless the image is a tensor
-    on another. It takes no part in differentiation.
+    The tiles are computed on the network's device. The result is on the same device, or on that of
+    the image if it is a tensor. Gradients are not recorded.
 
     Parameters
     ----------
     image
-        (c, h, w), a tensor or anything that is read by slices (an array, a memory map, a Zarr
-        array), of which only what is needed is read; or a plane without end, an object with
-        ``window(rows, columns)``, as :mod:`unet_exp.inference.tta` has.
+        (c, h, w), a tensor or an object that is read by slices as needed (an array, a memory map, a
+        Zarr array); or an unbounded plane, which is an object with ``window(rows, columns)``, as in
+        :mod:`unet_exp.inference.tta`.
     tile
-        Largest side of the network's input in pixels; sides are as small as the number of tiles
-        allows, and fit the network. None takes what the memory at hand allows.
+        Largest side of the network's input in pixels. The sides are as small as possible for the
+        same number of tiles, and fit the network. None means the largest side that fits into
+        memory.
     batch_size
         Tiles in one forward pass.
     region
-        Rows and columns ``(start, stop)`` to compute, the whole image by default; of a plane they
-        must be given, and may be negative.
+        Rows and columns ``(start, stop)`` to compute; the default is the whole image. They are
+        required for a plane, and may then be negative.
 
-    Raises ValueError when ``tile`` leaves no room for the halo, or the network is in training mode,
-    where dropout and batch statistics would make every tile different.
+    Raises ValueError if ``tile`` leaves no room for the halo, or if the network is in training
+    mode, where dropout and batch statistics would make every tile different.
 
     Examples
     --------
@@ -132,7 +135,7 @@ def overlap_tile(
     require_range(1, batch_size=batch_size)
     if region is None:
         region = (0, image.shape[-2]), (0, image.shape[-1])
-    # Whatever the region, tiles start on the grid of the image's first pixel.
+    # In every region, tiles start on the grid that begins at the image's first pixel.
     (top, bottom), (left, right) = region
     origin = top // network.step * network.step, left // network.step * network.step
     limit = tile_limit(network, tile, batch_size, max(bottom - origin[0], right - origin[1]))
@@ -160,7 +163,7 @@ def overlap_tile(
 
 
 def tile_limit(network: Network, tile: int | None, batch_size: int, size: int) -> int:
-    """Largest side of a tile: as given, or as memory allows for an axis of ``size`` pixels."""
+    """Largest side of a tile: as given, or as the memory allows for an axis of ``size`` pixels."""
     if tile is not None:
         return tile
     smallest = network.fitting_sizes(2 * network.halo + network.step)[1]
@@ -175,7 +178,7 @@ def tile_limit(network: Network, tile: int | None, batch_size: int, size: int) -
 
 
 def spans(plan: TilePlan, size: int) -> Iterator[Span]:
-    """Join tiles to regions of at most ``REGION`` pixels, or of one tile where that is larger.
+    """Join tiles to regions of at most ``REGION`` pixels, or of one tile if that is larger.
 
     >>> list(spans(TilePlan(side=1200, core=1000, starts=(0, 1000, 2000, 3000)), size=3500))
     [(0, 2000), (2000, 3500)]
@@ -222,7 +225,7 @@ def _window(image: Any, rows: Span, columns: Span) -> Float[Tensor, "c h w"]:
 
 
 def _parameter(network: object, otherwise: Tensor) -> Tensor:
-    """Tensor that tells the network's device and data type."""
+    """Return a tensor with the network's device and data type."""
     parameters = network.parameters() if isinstance(network, nn.Module) else ()
     return next((p for p in parameters if p.is_floating_point()), otherwise)
 

@@ -1,9 +1,9 @@
-"""From an image of any size to instances: the one path of validation, evaluation and prediction.
+"""From an image of any size to instances: common code of validation, evaluation and prediction.
 
 image -> overlap-tile -> network's output -> target's evidence -> postprocessing -> instances
 
-With ``inference.scale``, the network sees a resized image. Its evidence is brought back to the size
-of the image, so all results have that size.
+With ``inference.scale``, the network sees a resized image. The evidence is resized to the size of
+the image, so all results have that size.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,12 +30,12 @@ class Prediction:
     Attributes
     ----------
     evidence
-        What the target makes of the network's output: the probabilities of the classes, background
+        The network's output, converted by the target: the probabilities of the classes, background
         first, and the maps of the target.
     instances
-        Numbered from 1; 0 is the background.
+        Objects, numbered from 1; 0 is the background.
     names
-        Of the maps.
+        Names of the maps.
     """
 
     evidence: Float[Tensor, "k h w"]
@@ -49,30 +49,30 @@ class Prediction:
 
     @property
     def maps(self) -> dict[str, Float[Tensor, "h w"]]:
-        """What the evidence holds besides the probabilities, by name."""
+        """The maps of the evidence (all channels except the probabilities), by name."""
         maps = self.evidence[len(self.evidence) - len(self.names) :]
         return dict(zip(self.names, maps, strict=True))
 
 
 class Predictor:
-    """Segments images by one network, or by the mean of several.
+    """Segment images with one network, or with the mean of several.
 
     Parameters
     ----------
     networks
-        In evaluation mode, on one device. The mean of their evidence counts.
+        Networks in evaluation mode, on one device. Their evidence is averaged.
     target
-        What the networks have learned, or at least what their output means: it turns the output
-        into evidence.
+        The target that the networks have learned. It converts their output to evidence.
     inference
         The overlap-tile strategy, and the factor by which images are resized for the networks.
     postprocessing
-        Evidence to instances. Its lengths are in pixels of the image.
+        Converts evidence to instances. Its lengths are in pixels of the image.
     tta
         Test-time augmentation, the mean over transformed images: ``none``, ``rotations`` or
         ``dihedral`` (see :func:`unet_exp.inference.tta.transformed_images`).
 
-    Raises ValueError if ``tta`` is not known, or the tile is too small for the networks' context.
+    Raises ValueError if ``tta`` is not known, or if the tile is too small for the networks'
+    context.
 
     >>> from unet_exp.models.unet import UNet
     >>> from unet_exp.targets.foreground import Foreground
@@ -97,10 +97,10 @@ class Predictor:
         self.regions(1, 1)  # refuses a tile that is too small
 
     def magnified(self, factor: float) -> "Predictor":
-        """Return a predictor for images that are to be enlarged by a further ``factor``.
+        """Return a predictor that enlarges images by an additional ``factor``.
 
-        ``factor=0.5`` fits images in which objects are twice as wide as in those of the training.
-        The lengths of the postprocessing follow the objects.
+        ``factor=0.5`` is for images in which objects are twice as wide as in the training images.
+        The lengths of the postprocessing are adapted to the objects.
         """
         if factor == 1:
             return self
@@ -117,8 +117,8 @@ class Predictor:
     def predict(self, image: Any, on_output: Callable[[Tensor], Any] | None = None) -> Prediction:
         """Segment one whole image (c, h, w), a tensor or an array.
 
-        ``on_output`` gets each output (k, h, w) before it becomes evidence: as float32, on the
-        networks' device. Validation computes the loss from it.
+        ``on_output`` gets each output (k, h, w) before it is converted to evidence, as float32 on
+        the networks' device. Validation computes the loss from it.
         """
         evidence = self.evidence(image, on_output=on_output)
         return Prediction(evidence, self.postprocessing(evidence), self.target.maps)
@@ -130,7 +130,7 @@ class Predictor:
         region: tuple[Span, Span] | None = None,
         on_output: Callable[[Tensor], Any] | None = None,
     ) -> Float[Tensor, "k h w"]:
-        """Return the evidence for an image's pixels, or for those in a region, on the CPU.
+        """Return the evidence for an image, or for a region of it, on the CPU.
 
         Raises ValueError if they are not finite.
         """
@@ -147,14 +147,14 @@ class Predictor:
         return torch.from_numpy(resampled(found.numpy(), rows, columns))
 
     def shown_size(self, height: int, width: int) -> tuple[int, int]:
-        """Return the rows and columns of an image as the networks see it."""
+        """Return the height and width of an image as the networks see it."""
         scale = self.inference.scale
         return resized_length(height, scale), resized_length(width, scale)
 
     def _evidence(
         self, image: Any, region: tuple[Span, Span], on_output: Callable[[Tensor], Any] | None
     ) -> Float[Tensor, "k h w"]:
-        """Return the mean evidence for a region of an image that the networks see as it is."""
+        """Return the mean evidence for a region of an image that is not resized."""
         total, passes = torch.zeros(1), 0
         for transformed in transformed_images(self.tta, image):
             for network in self.networks:
@@ -179,8 +179,8 @@ class Predictor:
     def write_instances(self, evidence: Any, out: Any) -> int:
         """Write the instances of a page to ``out``, and return their largest number.
 
-        Both are arrays that are read and written by slices. The page is processed block by block
-        where the postprocessing can, and as a whole elsewhere.
+        Both are arrays that are read and written by slices. The page is processed block by block if
+        the postprocessing supports it, otherwise as a whole.
         """
         if hasattr(self.postprocessing, "in_blocks"):
             return self.postprocessing.in_blocks(evidence, out)

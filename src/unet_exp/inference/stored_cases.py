@@ -1,4 +1,4 @@
-"""Probabilities and labels of many images: in memory, and beyond a limit in a temporary file."""
+"""Store probabilities and labels of many images in memory; above a limit, in a temporary file."""
 
 from collections.abc import Sequence
 from tempfile import TemporaryFile

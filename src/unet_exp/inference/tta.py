@@ -1,7 +1,7 @@
 """Test-time augmentation: rotated and mirrored images (Ronneberger et al. 2015, table 1).
 
-A transformed image is an unbounded plane that is read by windows. So an image larger than memory
-is never transformed as a whole, and its tiles meet without seams.
+A transformed image is an unbounded plane that is read by windows. So an image that is larger than
+memory is never transformed as a whole, and there are no seams between tiles.
 """
 
 import math
@@ -16,8 +16,8 @@ from unet_exp.ranges import require_choice
 
 Span = tuple[int, int]
 CHOICES = ("none", "rotations", "dihedral")
-#: Positions are rounded to 1 / STEPS of a pixel, which float32 holds exactly in each tile. So a
-#: tile does not change how OpenCV rounds a position; before version 5, it rounds to 1 / 32.
+#: Positions are rounded to 1 / STEPS of a pixel, which float32 represents exactly in each tile. So
+#: OpenCV rounds a position in the same way in every tile. (Before version 5, it rounds to 1 / 32.)
 STEPS = 1024
 ROTATIONS = 7
 """Table 1: "averaged over 7 rotated versions of the input data"; the angles are not given."""
@@ -33,7 +33,7 @@ class TransformedImage(Protocol):
         ...
 
     def window(self, rows: Span, columns: Span) -> Shaped[np.ndarray, "c h w"]:
-        """Pixels of the plane, which goes on mirrored beyond the image."""
+        """Pixels of the plane, which mirrors the image beyond its borders."""
         ...
 
     def footprint(self, rows: Span, columns: Span) -> tuple[Span, Span]:
@@ -43,17 +43,17 @@ class TransformedImage(Protocol):
     def restored(
         self, values: Float32[np.ndarray, "k h2 w2"], rows: Span, columns: Span
     ) -> Float32[np.ndarray, "k h w"]:
-        """Bring values of the region's footprint back into the image's position."""
+        """Transform values of the region's footprint back to the pixels of the image."""
         ...
 
 
 def transformed_images(tta: str, image: Any) -> list[TransformedImage]:
     """Return the transformed images whose predictions are averaged.
 
-    ``none``: the image itself. ``rotations``: the article's 7, by multiples of 360 / 7 degrees
-    around the centre, interpolated bicubically, and bilinearly back. ``dihedral``: all 8 quarter
-    turns and reflections, without interpolation. ``image`` is anything that
-    ``geometry.mirror_window`` reads.
+    ``none`` is the image itself. ``rotations`` are the article's 7: by multiples of 360 / 7 degrees
+    around the centre, with bicubic interpolation, and bilinear interpolation back. ``dihedral`` are
+    all 8 combinations of quarter turns and a reflection, without interpolation. ``image`` is any
+    object that ``geometry.mirror_window`` reads.
 
     >>> [len(transformed_images(tta, np.zeros((1, 4, 6)))) for tta in CHOICES]
     [1, 7, 8]
@@ -68,7 +68,7 @@ def transformed_images(tta: str, image: Any) -> list[TransformedImage]:
 
 
 class Turned:
-    """The image turned by quarters, anticlockwise, and then mirrored left to right if ``flip``.
+    """The image after anticlockwise quarter turns, and after a left-right reflection if ``flip``.
 
     >>> turned = Turned(np.array([[[1, 2, 3]]]), quarter_turns=1)
     >>> turned.window((0, 3), (0, 1))
@@ -82,7 +82,7 @@ class Turned:
     def __init__(self, image: Any, quarter_turns: int = 0, flip: bool = False) -> None:
         self.image, self.quarter_turns, self.flip = image, quarter_turns % 4, flip
         height, width = image.shape[-2:]
-        #: Rows and columns of the image before each quarter turn, the last also after all.
+        #: Rows and columns of the image before each quarter turn; the last entry is for all turns.
         self.sizes = [(height, width) if t % 2 == 0 else (width, height) for t in range(5)]
 
     @property
@@ -123,7 +123,7 @@ class Turned:
 
 
 def mirrored(span: Span, size: int) -> Span:
-    """Return where a span lies after an axis of ``size`` pixels is reversed.
+    """Return the position of a span after an axis of ``size`` pixels is reversed.
 
     >>> mirrored((0, 2), size=10)
     (8, 10)

@@ -1,6 +1,6 @@
-"""Parameters of postprocessing fitted to labelled images, by coordinate descent, coarse to fine.
+"""Fit parameters of postprocessing to labelled images, by coordinate descent, coarse to fine.
 
-What they gain is also measured on images that had no part in choosing them, one left out at a
+The gain is also measured on images that were not used for the fit, by leaving out one image at a
 time: Stone 1974 (doi:10.1111/j.2517-6161.1974.tb00994.x).
 """
 
@@ -23,16 +23,17 @@ ROUNDS = 3
 """Largest number of rounds over all parameters; most fits end after two."""
 
 SAMPLE = 16
-"""Most images on which every offered value is tried."""
+"""Largest number of images on which every offered value is tried."""
 
 LEAST_GAIN = 0.001
-"""Least relative gain in the score for which a parameter changes."""
+"""Smallest relative gain in the score for which a parameter is changed."""
 
 CHANCE, LARGEST_CHANCE = 0.1, 0.03
-"""Relative difference in the score that may be chance: ``CHANCE / images``, at most the other.
+"""Relative differences in the score may be chance up to ``CHANCE / images``, but not above
+``LARGEST_CHANCE``.
 
-On the nuclei of the Data Science Bowl, parameters that were fitted to 3 images so gave a mean AP
-of 0.49 on other images, and 0.47 without; fitted to 12 images, 0.524 and 0.520.
+On the nuclei of the Data Science Bowl, parameters that were fitted to 3 images with this rule gave
+a mean AP of 0.49 on other images, and 0.47 without it. With 12 images: 0.524 and 0.520.
 """
 
 
@@ -47,7 +48,7 @@ class Tunable(Protocol):
         ...
 
     def grid(self, labels: Sequence[Tensor], /) -> dict[str, list[Any]]:
-        """Offer values to try, by the names of parameters."""
+        """Return values to try, by parameter name."""
         ...
 
 
@@ -57,11 +58,11 @@ class InTwoSteps(Protocol):
 
     @property
     def preparation(self) -> Hashable:
-        """The parameters on which the first step depends."""
+        """The parameters that the first step depends on."""
         ...
 
     def prepare(self, probabilities: Tensor, /) -> Any:
-        """Take the first step for an image (c, h, w)."""
+        """Compute the first step for an image (c, h, w)."""
         ...
 
     def finish(self, prepared: Any, /) -> Tensor:
@@ -81,10 +82,10 @@ class Tuning:
         Score of all images with the old and with the new parameters.
     held_out
         Score of all images, each with the parameters that are best on the others; NaN for a single
-        image. If it is not above ``before``, the gain does not carry over to new images.
+        image. If it is not above ``before``, the gain is not expected on new images.
     left_out
-        For each image the parameters that are best on the others, or the old ones of a single
-        image.
+        For each image, the parameters that are best on the others. For a single image, these are
+        the old parameters.
     tried
         Number of parameter sets scored.
     """
@@ -107,16 +108,16 @@ def tune(
 ) -> Tuning:
     """Fit the parameters that ``postprocessing.grid`` offers values for.
 
-    All values are tried on a sample of the images, then the neighbours of the best ones on all
-    images. The search starts from the given parameters, so the result never scores worse on the
+    All values are tried on a sample of the images, then the neighbours of the best values on all
+    images. The search starts from the given parameters, so the result is never worse on these
     images.
 
     Parameters
     ----------
     measure
-        A metric whose state is sums and whose update takes ``instances`` and ``labels``.
+        A metric whose state consists of sums and whose update takes ``instances`` and ``labels``.
     progress
-        Called with the number of parameter sets tried so far.
+        Function that is called with the number of parameter sets tried so far.
     held
         Parameters that keep their value.
 
@@ -178,10 +179,10 @@ def descend(
 
 
 def better(current: Any, candidates: Sequence[Any], scores: "Scores", on: Sequence[int]) -> Any:
-    """Return a good candidate on some images, or the current one unless that is beaten.
+    """Return a candidate that is good on some images, or the current value if none is better.
 
-    Of the candidates that are nearly as good as the best, it is the middle one: the score falls on
-    either side, and differences mean less the fewer images there are.
+    If several candidates are nearly as good as the best, the middle one is chosen. The score falls
+    on both sides of it, and small differences mean little if there are few images.
     """
     found = [scores.of(candidate, on) * scores.sign for candidate in candidates]
     top = max((score for score in found if not math.isnan(score)), default=math.nan)
@@ -195,7 +196,7 @@ def better(current: Any, candidates: Sequence[Any], scores: "Scores", on: Sequen
 
 
 def neighbours(value: Any, values: Sequence[Any]) -> list[Any]:
-    """Return a value with those next to it, and of fractions also those halfway.
+    """Return a value and its neighbours; for fractions, also the values halfway between them.
 
     >>> neighbours(0.5, [0.1, 0.3, 0.5, 0.7]), neighbours(10, [0, 2, 5, 10])
     ([0.3, 0.4, 0.5, 0.6, 0.7], [5, 10])
@@ -209,9 +210,10 @@ def neighbours(value: Any, values: Sequence[Any]) -> list[Any]:
 
 
 def leave_each_out(given: Any, scores: "Scores") -> tuple[list[Any], float]:
-    """Return for each image the set that is best on the others, and the score of all images so.
+    """Return for each image the parameter set that is best on the others, and the resulting score.
 
-    The sets that were tried on all images compete; the given one, unless another beats it.
+    The candidates are the sets that were tried on all images. The given set is kept unless another
+    one is better.
     """
     count = len(scores.cases)
     tried = [one for one, states in scores.known.items() if len(states) == count]
@@ -251,11 +253,11 @@ class Scores:
         self.cases, self.progress = cases, progress
         self.measure = measure.clone()
         self.measure.reset()
-        #: The state of the metric before any image, which gives names, shapes and types.
+        #: The state of the metric without images, for names, shapes and types.
         self.empty: dict[str, Any] = deepcopy(self.measure.metric_state)
         self.sign = 1 if measure.higher_is_better else -1
         self.known: dict[Any, dict[int, Float64[np.ndarray, " state"]]] = {}
-        #: The last first step of each image, with the parameters that it was taken with.
+        #: The latest result of the first step for each image, with its parameters.
         self.prepared: dict[int, tuple[Hashable, Any]] = {}
 
     def state(self, postprocessing: Tunable, index: int) -> Float64[np.ndarray, " state"]:
@@ -275,7 +277,7 @@ class Scores:
         return images[index]
 
     def segment(self, postprocessing: Tunable, index: int, probabilities: Tensor) -> Tensor:
-        """Segment an image; repeat its first step only if that changes."""
+        """Segment an image; repeat the first step only if its parameters change."""
         if not isinstance(postprocessing, InTwoSteps):
             return postprocessing(probabilities)
         by, prepared = self.prepared.get(index, (None, None))
