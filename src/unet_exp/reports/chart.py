@@ -1,4 +1,4 @@
-"""Charts as plain data: Observable Plot draws them in the page, and a table tells the numbers."""
+"""Charts as plain data: Observable Plot draws them in the page, and a table has the numbers."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,8 +44,9 @@ class Series:
     Attributes
     ----------
     mark
-        ``line``; ``dots``; ``bars``, upright ones from ``x`` to ``x2`` that are stacked, or, on an
-        axis of words, level ones from 0 to ``x``; ``intervals`` from ``x`` to ``x2``.
+        ``line``; ``dots``; ``bars``; or ``intervals`` from ``x`` to ``x2``. Bars are vertical and
+        stacked, from ``x`` to ``x2``; if the y axis has categories, they are horizontal, from 0 to
+        ``x``.
     """
 
     name: str
@@ -59,7 +60,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart with one or more series; ``rules`` are marked places on the x axis."""
+    """A chart with one or more series; ``rules`` are marked positions on the x axis."""
 
     title: str
     x: Axis
@@ -69,7 +70,7 @@ class Chart:
     note: str = ""
     wide: bool = False
     table: bool = True
-    """Whether the numbers follow as a table; else the page tells them otherwise."""
+    """Whether a table of the numbers follows; otherwise the page shows them in another place."""
 
     @property
     def empty(self) -> bool:
@@ -77,11 +78,11 @@ class Chart:
         return not any(value is not None for one in self.series for value in one.y)
 
     def spec(self) -> dict[str, Any]:
-        """Return what the page's script draws."""
+        """Return the data from which the page's script draws the chart."""
         return finite(asdict(self))
 
     def head(self) -> list[str]:
-        """Return the heads of the table of numbers."""
+        """Return the header cells of the table of numbers."""
         ends = ["to"] if any(one.x2 for one in self.series) else []
         names = [one.name or self.y.label for one in self.series]
         if self.shared:
@@ -90,7 +91,7 @@ class Chart:
 
     @property
     def shared(self) -> bool:
-        """Whether all series have the same places on the x axis."""
+        """Whether all series have the same positions on the x axis."""
         return all(list(one.x) == list(self.series[0].x) for one in self.series)
 
     def rows(self) -> Iterator[list[str]]:
@@ -120,7 +121,7 @@ def told(value: Any) -> str:
 
 
 def finite(value: Any) -> Any:
-    """Return plain data in which None stands for NaN and infinite numbers."""
+    """Return plain data in which None replaces NaN and infinite numbers."""
     if isinstance(value, Mapping):
         return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Learning curves: with fewer points, so that all of them fit on a page, and as charts."""
+"""Learning curves: reduce their points, so that they fit on a page, and turn them into charts."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,8 @@ KINDS = {"train": 0, "val": 1, "test": 2, "": 3}
 def thin_curves(rows: Sequence[Mapping[str, float]], most: int = 200) -> dict[str, Any]:
     """Return steps, seconds and each metric as columns, None where a row lacks a value.
 
-    Of the rows, one for each validation, every n-th is kept, and the last one, up to ``most``.
+    There is one row for each validation. Every n-th row and the last one are kept, at most
+    ``most``.
     """
     rows = [row for row in rows if rounded(row.get("step")) is not None]
     every = max(1, math.ceil(len(rows) / most))

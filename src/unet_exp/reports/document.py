@@ -1,7 +1,7 @@
-"""A page as one text: template, style, script and pictures, which asks for nothing else.
+"""A page as one text with template, style, scripts and pictures, which loads nothing else.
 
-Whatever a record holds is hostile. Templates escape all text, characters that act on a page become
-visible, secrets are masked, and the page runs only the scripts that it came with.
+The content of a record may be hostile. Therefore templates escape all text, control characters
+become visible, secrets are masked, and the page runs only its own scripts.
 """
 
 import base64
@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 
 
 def write(path: Path, text: str) -> Path:
-    """Write a page; a reader sees the old one or the new one."""
+    """Write a page atomically: a reader sees either the old page or the new one."""
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8")
     return path
@@ -76,7 +76,7 @@ def templates() -> Environment:
 
 
 def visible(value: Any) -> Any:
-    r"""Return a text without secrets, and with characters visible that act on a page.
+    r"""Return a text without secrets, in which control characters are visible.
 
     >>> visible("a\u202eb"), visible(3)
     ('a\\u202eb', 3)

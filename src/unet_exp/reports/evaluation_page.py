@@ -17,7 +17,7 @@ SPREAD = ("mean", "std", "median")
 def write_evaluation_page(folder: EvaluationFolder, criterion: str | None = None) -> Path:
     """Write ``report.html`` in the folder of an evaluation.
 
-    ``criterion`` is the score that sorts images; None: the first one.
+    ``criterion`` is the score that sorts the images. None means the first score.
     """
     return write(folder.report, evaluation_page(folder, criterion))
 

@@ -1,7 +1,7 @@
-"""How much each setting of a sweep matters to the score, by Optuna's estimators.
+"""Estimate the importance of each setting of a sweep for the score, with Optuna.
 
-fANOVA (Hutter et al. 2014, https://proceedings.mlr.press/v32/hutter14.html) where scikit-learn is
-installed, else PED-ANOVA (Watanabe et al. 2023, doi:10.24963/ijcai.2023/488).
+The estimator is fANOVA (Hutter et al. 2014, https://proceedings.mlr.press/v32/hutter14.html) if
+scikit-learn is installed, else PED-ANOVA (Watanabe et al. 2023, doi:10.24963/ijcai.2023/488).
 """
 
 import math
@@ -15,14 +15,14 @@ from unet_exp.records.groups import short_names
 from unet_exp.records.sweep import Run, Sweep
 from unet_exp.reports.chart import Axis, Chart, Series
 
-#: Finished jobs below which an importance says nothing.
+#: Smallest number of finished jobs for an estimate.
 LEAST = 8
 
 
 def importance(sweep: Sweep) -> tuple[list[Chart], str]:
-    """Return the chart of the importance of settings, or none and what it would take to have it.
+    """Return the chart of the importance of settings, or no chart and a text about what is missing.
 
-    A sweep with few finished jobs has no importance, and needs no reason.
+    For a sweep with few finished jobs, there is neither a chart nor a text.
     """
     jobs = sweep.ranked
     keys = [key for key in sweep.parameters if len({job.values.get(key) for job in jobs}) > 1]
@@ -46,7 +46,7 @@ def importance(sweep: Sweep) -> tuple[list[Chart], str]:
 
 
 def estimates(jobs: Sequence[Run], keys: Sequence[str], mode: str) -> dict[str, float]:
-    """Return the importance of each setting, which add up to 1."""
+    """Return the importance of each setting; the values add up to 1."""
     import optuna
 
     distributions = {key: distribution([job.values.get(key) for job in jobs]) for key in keys}
@@ -74,7 +74,7 @@ def estimates(jobs: Sequence[Run], keys: Sequence[str], mode: str) -> dict[str, 
 
 
 def distribution(values: Sequence[str | None]) -> Any:
-    """Return the range of numbers, or the choices of words, that the values of a setting span."""
+    """Return the distribution that contains the values of a setting: a range, or categories."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     numbers = [parse_number(value) for value in values]
@@ -86,5 +86,5 @@ def distribution(values: Sequence[str | None]) -> Any:
 
 
 def parameter(value: str | None, known: Any) -> float | str:
-    """Return the value of a setting as its distribution takes it."""
+    """Return the value of a setting in the type of its distribution."""
     return str(value) if hasattr(known, "choices") else float(parse_number(value) or 0.0)

@@ -1,4 +1,4 @@
-"""Settings compared on the same folds and seeds, which takes out what these do to the score."""
+"""Compare settings on the same folds and seeds, which removes their effect on the score."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from unet_exp.records.sweep import Run, Sweep
 from unet_exp.reports.chart import Axis, Chart, Series, words
 from unet_exp.reports.values import tidy
 
-#: Most settings that are compared with the best ones.
+#: Largest number of settings that are compared with the best ones.
 MOST = 12
 #: Probability that an interval covers the true mean difference.
 COVERED = 0.95

@@ -1,4 +1,4 @@
-"""``report.html`` of a run: what it reached, how it got there, and how to repeat it."""
+"""``report.html`` of a run: its scores, its learning curves, and how to repeat it."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -16,7 +16,7 @@ from unet_exp.reports.scored_images import mapping, names_of, scored_images
 from unet_exp.reports.thumbnails import last_of_each, own_pictures, shown_picture
 
 SCRIPTS = ("vendor/plot.min.js", "figures.js", "actions.js")
-#: Validation images that are shown while a training runs.
+#: Number of validation images that are shown while a training runs.
 PICTURES = 2
 
 
@@ -26,7 +26,7 @@ def write_run_page(folder: RunFolder) -> Path:
 
 
 def run_page(folder: RunFolder) -> str:
-    """Return the page of a run; what is not recorded yet is left out."""
+    """Return the page of a run; sections without a record yet are left out."""
     run = read_run(folder, folder.read_overrides(), None)
     summary, rows = folder.read_summary(), folder.read_metrics()
     config = folder.read_config()
@@ -64,7 +64,7 @@ def run_page(folder: RunFolder) -> str:
 
 
 def named(summary: Mapping[str, Any], key: str) -> str:
-    """Return a text of the summary; empty if it holds none."""
+    """Return a text of the summary; empty if there is none."""
     value = summary.get(key)
     return value if isinstance(value, str) else ""
 
@@ -87,7 +87,7 @@ def verdict(
     gain: Mapping[str, Any],
     validations: int,
 ) -> str:
-    """Return what a reader wants to know first, in one or two sentences."""
+    """Return the main result in one or two sentences."""
     name = words(monitor)
     if not best:
         return "No validation has been recorded yet."

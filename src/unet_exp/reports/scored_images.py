@@ -1,4 +1,4 @@
-"""What an evaluation of images tells: its pictures, objects, curves and images."""
+"""Sections of a page on an evaluation of images: pictures, objects, curves and single images."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from unet_exp.records.evaluation_folder import EvaluationFolder
 from unet_exp.reports.chart import Axis, Chart, Series, words
 from unet_exp.reports.thumbnails import own_pictures, shown_picture
 
-#: What became of objects: name of the kind, its meaning, and the colour in charts.
+#: Kinds of objects: the name of the kind, its meaning, and its colour in charts.
 KINDS = {
     "found": ("found", "matched at an IoU of 0.5 or more", 2),
     "missed": ("missed", "nothing was predicted there", 1),
@@ -19,9 +19,9 @@ KINDS = {
     "outline": ("inexact", "predicted with another size or place", 5),
     "false": ("false", "predicted where there is none", 0),
 }
-#: Of more images than this, only so many of the worst and the best are listed.
+#: Largest number of images that are all listed; with more, the number of worst and of best images.
 MOST_IMAGES, LISTED = 60, 20
-#: Intervals of sizes in a histogram.
+#: Number of bins in a histogram of sizes.
 BINS = 14
 #: Largest number of scores in the table of images.
 COLUMNS = 8
@@ -123,7 +123,7 @@ def object_kinds(counts: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def objects_told(kinds: Sequence[Mapping[str, Any]]) -> str:
-    """Return how many of the objects were found, in words."""
+    """Return a sentence with the number of objects that were found."""
     true = sum(kind["count"] for kind in kinds if kind["kind"] != "false")
     found = sum(kind["count"] for kind in kinds if kind["kind"] == "found")
     share = f" ({100 * found / true:.0f} %)" if true else ""
@@ -131,7 +131,7 @@ def objects_told(kinds: Sequence[Mapping[str, Any]]) -> str:
 
 
 def average_precision(record: Mapping[str, Any]) -> list[Chart]:
-    """Return the chart of average precision over the IoU that a match takes."""
+    """Return the chart of average precision over the IoU that a match needs."""
     levels = mapping(mapping(record.get("objects")).get("average_precision"))
     points = sorted(
         (int(name.removeprefix("ap_")) / 100, value)
@@ -153,7 +153,7 @@ def average_precision(record: Mapping[str, Any]) -> list[Chart]:
 
 
 def sizes(found: Mapping[str, Sequence[float]]) -> list[Chart]:
-    """Return a histogram of the sizes of labelled objects, by what became of them."""
+    """Return a histogram of the sizes of labelled objects, by kind."""
     kinds = [kind for kind in KINDS if kind != "false" and found.get(kind)]
     values = [size for kind in kinds for size in found[kind]]
     if not values:
@@ -238,7 +238,7 @@ def thresholds(record: Mapping[str, Any]) -> list[Chart]:
 
 
 def numbers(values: Any) -> list[float | None]:
-    """Return a list of numbers from a record; None for what is no finite number."""
+    """Return a list of numbers from a record; None replaces entries that are no finite number."""
     listed = values if isinstance(values, list) else []
     return [
         float(f"{v:.5g}") if isinstance(v, int | float) and math.isfinite(v) else None

@@ -1,4 +1,4 @@
-"""``sweep.html``: a sweep on one page that needs neither a network nor an account."""
+"""``sweep.html``: a page for a sweep that needs neither a network connection nor an account."""
 
 import math
 import shlex
@@ -42,7 +42,7 @@ def page(sweep: Sweep) -> str:
         "jobs.html",
         ("vendor/plot.min.js", "figures.js", "actions.js", *(f"{name}.js" for name in SCRIPTS)),
         title=sweep.name,
-        state="",  # the page of a running sweep is not written again by itself
+        state="",  # the page of a running sweep is not updated automatically
         verdict=verdict(sweep),
         importance=chart,
         importance_told=reason,
@@ -54,7 +54,7 @@ def page(sweep: Sweep) -> str:
 
 
 def verdict(sweep: Sweep) -> str:
-    """Return which job is the best."""
+    """Return a sentence about the best job."""
     if not sweep.ranked:
         return "No job has finished with a score yet."
     best, names = sweep.ranked[0], short_names(sweep.parameters)

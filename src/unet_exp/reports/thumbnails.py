@@ -1,4 +1,4 @@
-"""Pictures, scaled down and embedded in the page."""
+"""Scale pictures down, and embed them in the page."""
 
 import base64
 import math
@@ -16,9 +16,9 @@ from unet_exp.records.sweep import Run
 
 #: Largest width of a picture in the page, in pixels.
 WIDTH = 1400
-#: Pixels of the largest picture that is read; those of a training have some millions.
+#: Largest number of pixels of a picture that is read. Pictures of a training have some millions.
 LARGEST = 2**26
-#: Most pictures of a job that are shown.
+#: Largest number of pictures of a job that are shown.
 MOST = 3
 
 
@@ -45,9 +45,9 @@ def last_of_each(paths: Iterable[Path], most: int = MOST) -> dict[str, Path]:
 def shown_picture(
     path: Path, title: str, note: str, text: str, most: int = WIDTH
 ) -> dict[str, Any] | None:
-    """Return what the page shows of a picture; None if it cannot be read.
+    """Return the data of a picture for the page; None if it cannot be read.
 
-    ``text`` says in words what the picture shows. ``most`` is its largest width in pixels.
+    ``text`` describes the picture in words. ``most`` is its largest width in pixels.
     """
     try:
         modified = path.stat().st_mtime_ns
@@ -71,8 +71,8 @@ def shown_picture(
 def embedded(path: Path, modified: int, width: int = WIDTH) -> tuple[str, int, int] | None:
     """Return a picture as a ``data:`` address, and its size; None if it cannot be read.
 
-    ``modified`` tells versions of a file apart, so that a page that is written again and again
-    reads each picture once.
+    ``modified`` distinguishes versions of a file, so that each picture is read once even if the
+    page is written many times.
     """
     import cv2
 

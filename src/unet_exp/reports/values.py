@@ -1,10 +1,10 @@
-"""Values of settings as a person writes them."""
+"""Format values of settings as a person writes them."""
 
 from unet_exp.numbers import parse_number
 
 
 def tidy(text: str | None) -> str | None:
-    """Round a number to at most four digits; a short one, and any other text, stays.
+    """Round a number to at most four digits; short numbers and other texts do not change.
 
     >>> tidy("0.00012345678"), tidy("1e-4"), tidy("0.0001"), tidy("0.31415926"), tidy("0.9995")
     ('1.235e-4', '1.0e-4', '1.0e-4', '0.3142', '0.9995')
