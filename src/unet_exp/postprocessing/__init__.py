@@ -1,1 +1,1 @@
-"""From the probabilities of an image to its instances: one class of parameters each, called."""
+"""From the probabilities of an image to its instances: each option is a class to call."""

@@ -1,8 +1,8 @@
-"""Watershed without markers: the hills of a landscape, joined where they hardly stand out.
+"""Watershed without markers: find the hills of a landscape, and join hills of low contrast.
 
-Hills are joined by their persistence: Edelsbrunner, Harer and Zomorodian 2003
-(doi:10.1007/s00454-003-2926-5); the cut between them is that of a minimum spanning forest: Cousty
-et al. 2009 (doi:10.1109/TPAMI.2008.173). Only hills, not pixels, need an ordered search.
+Hills are joined by their persistence (Edelsbrunner, Harer and Zomorodian 2003,
+doi:10.1007/s00454-003-2926-5). The cut between them is that of a minimum spanning forest (Cousty et
+al. 2009, doi:10.1109/TPAMI.2008.173). Only the hills are searched in order, not the pixels.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from unet_exp.connectivity import first_pixels
 
 @dataclass(frozen=True, eq=False)
 class Basins:
-    """The hills of a landscape, each the pixels from which steepest ascent ends on its peak.
+    """The hills of a landscape. Steepest ascent from each pixel of a hill ends on its peak.
 
     Attributes
     ----------
@@ -28,7 +28,8 @@ class Basins:
     certainty
         Largest certainty of each basin.
     passes
-        The highest passes that connect basins, as a forest: two basins each, the highest first.
+        The highest passes that connect basins, as a forest; two basins for each pass, the highest
+        pass first.
     level
         Height of each pass.
     """
@@ -42,8 +43,9 @@ class Basins:
     def joined(self, contrast: float, least: float) -> Int32[np.ndarray, "h w"]:
         """Join basins to objects, numbered from 1 in the reading order of their first pixels.
 
-        Two that meet remain apart if the lower peak stands at least ``contrast`` above their pass,
-        and both are more certain than ``least``. An object that is not is removed.
+        Two basins that meet stay separate if the lower peak is at least ``contrast`` above their
+        pass, and if the certainty of both is above ``least``. Objects with a lower certainty are
+        removed.
 
         >>> height = np.array([[9, 5, 7, 6, 8, 0, 3]], np.float32)
         >>> basins = find_basins(height, height, height > 0)
@@ -82,8 +84,8 @@ def find_basins(
 ) -> Basins:
     """Find the basins of a mask.
 
-    Pixels that share a side are neighbours. Of equal heights the later one in reading order is
-    the higher, so a connected part of the mask gets the basins that it would have alone.
+    Pixels that share a side are neighbours. If heights are equal, the later pixel in reading order
+    counts as higher. So each connected part of the mask has the same basins as if it were alone.
     """
     pixels = int(mask.sum())
     values = height[mask]
@@ -126,11 +128,12 @@ def highest_passes(
     one, other = (labels.reshape(-1)[k].astype(np.int64) - 1 for k in (first, second))
     ranks = rank.reshape(-1)[first], rank.reshape(-1)[second]
     level = np.minimum(height.reshape(-1)[first], height.reshape(-1)[second])
-    # The height of a pass is that of its lower pixel; the other decides between equals.
+    # The height of a pass is that of its lower pixel. If heights are equal, the other pixel
+    # decides.
     order = np.lexsort([np.maximum(*ranks), np.minimum(*ranks)])[::-1]
     count = int(labels.max(initial=0))
     key = np.minimum(one, other)[order] * count + np.maximum(one, other)[order]
-    # scipy adds up edges that occur twice, so only the best of two basins stays.
+    # scipy adds up edges that occur twice, so only the best edge between two basins is kept.
     key, best = np.unique(key, return_index=True)
     # scipy's spanning tree takes 32-bit indices only, before version 1.17.
     edges = (key // max(count, 1)).astype(np.int32), (key % max(count, 1)).astype(np.int32)

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from unet_exp.arrays import SlicedArray, WritableArray
 
-#: Called with the number of blocks done, and of all.
+#: Function that is called with the number of blocks done, and of all blocks.
 Progress = Callable[[int, int], object]
 
 
 class Block(NamedTuple):
-    """A rectangle of pixels; bottom and right lie outside it."""
+    """A rectangle of pixels; bottom and right are exclusive."""
 
     top: int
     bottom: int
@@ -33,7 +33,7 @@ class Block(NamedTuple):
         return (self.bottom - self.top) * (self.right - self.left)
 
     def widened(self, halo: int, height: int, width: int) -> "Block":
-        """Return the block with a rim of ``halo`` pixels, cropped to the image.
+        """Return the block with a margin of ``halo`` pixels, cropped to the image.
 
         >>> Block(0, 4, 4, 8).widened(2, height=10, width=9)
         Block(top=0, bottom=6, left=2, right=9)
@@ -61,12 +61,12 @@ class Canvas:
     probabilities
         (c, h, w), read by slices ``[:, y0:y1, x0:x1]``.
     labels
-        (h, w) of 32 or 64 bit, written and read back by slices ``[y0:y1, x0:x1]``; what it held
-        before does not matter.
+        (h, w) of 32 or 64 bit, written and read back by slices ``[y0:y1, x0:x1]``. The previous
+        content does not matter.
     side
-        Of a block, in pixels.
+        Side of a block in pixels.
     visits
-        How often every block will be visited, for ``progress``.
+        Number of visits of each block, for ``progress``.
 
     Raises ValueError if ``side`` is not positive, or the labels have another size or too few bits.
     """
@@ -153,7 +153,7 @@ class Canvas:
         self.labels[block.place] = labels.astype(self.labels.dtype)
 
     def each(self, segment: Callable[[Tensor], Int32[Tensor, "h w"]]) -> int:
-        """Segment each block on its own and write its labels; return the highest label."""
+        """Segment each block separately and write its labels; return the highest label."""
         highest = 0
         for block in self.visit():
             labels = segment(self.read(block)).numpy()

@@ -30,16 +30,16 @@ class Components:
     Parameters
     ----------
     threshold
-        Pixels whose foreground is more probable than this are of an object.
+        Pixels with a higher probability of the foreground belong to an object.
     min_size
-        Objects of fewer pixels are removed, after holes are filled.
+        Objects with fewer pixels are removed, after holes are filled.
     fill_holes
         Whether background enclosed by foreground becomes foreground.
     connectivity
-        1: pixels that share a side are one object; 2: or a corner.
+        1 joins pixels that share a side; 2 also joins pixels that share a corner.
     grow
-        Pixels by which two objects grow towards each other where a gap of at most twice as many
-        separates them, without merging.
+        Pixels by which two objects grow towards each other, without merging, if the gap between
+        them is at most twice as wide.
     fit
         Whether a training fits the other parameters to its validation images at its end.
 
@@ -68,7 +68,7 @@ class Components:
         require_ranges(self.RANGES, self)
 
     def __call__(self, probabilities: Float[Tensor, "c h w"]) -> Int32[Tensor, "h w"]:
-        """Give the objects of an image numbers from 1, in reading order; 0 is the background."""
+        """Return the objects of an image, numbered from 1 in reading order; 0 is the background."""
         foreground = 1 - probabilities[0].detach().cpu().float()
         mask = (foreground > self.threshold).numpy()
         if self.fill_holes:
@@ -83,10 +83,10 @@ class Components:
         block: int = 2048,
         progress: Progress | None = None,
     ) -> int:
-        """Write the same labels for an image larger than memory; return how many objects it has.
+        """Write the same labels for an image larger than memory; return the number of objects.
 
-        Memory holds a block of ``block`` x ``block`` pixels with what is computed from it, and
-        some 100 bytes for each object and for each block that an object reaches into.
+        The memory is that for a block of ``block`` x ``block`` pixels and its intermediate results,
+        plus about 100 bytes for each object in each block.
 
         Parameters
         ----------
@@ -127,7 +127,7 @@ class Components:
         )
 
     def grid(self, labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[Any]]:
-        """Offer values to try for each parameter that can be fitted to true labels."""
+        """Return values to try for each parameter that can be fitted to true labels."""
         offered = lengths_and_sizes(labels)
         sizes = {name: offered[name] for name in ("min_size", "grow") if name in offered}
         return {"threshold": THRESHOLDS, "fill_holes": [True, False], **sizes}

@@ -1,6 +1,6 @@
-"""Values of postprocessing's parameters that are worth trying, given objects as they should be.
+"""Values to try for the parameters of postprocessing, given the true objects.
 
-Steps are coarse on purpose: what separates fine ones is chance in so few images.
+The steps are coarse on purpose: with few images, differences between fine steps are chance.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ DISTANCES = [0, 1, 2, 3, 5, 8, 12, 20, 30, 50, 80, 120]
 
 
 def lengths_and_sizes(labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[Any]]:
-    """Offer values for what is measured in pixels, drawn from the sizes of true objects.
+    """Return values for parameters in pixels, based on the sizes of true objects.
 
     - ``min_size`` up to the size that all but a twentieth of the objects exceed,
     - ``smoothing`` and ``grow`` up to a quarter of the radius of a disk of median size.
@@ -42,7 +42,7 @@ def lengths_and_sizes(labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[An
 
 
 def object_sizes(labels: Sequence[Int[Tensor, "_ _"]]) -> Int64[np.ndarray, " objects"]:
-    """List the pixels of every object of every image; unknown pixels (-1) are none."""
+    """Return the pixel counts of all objects in all images, without unknown pixels (-1)."""
     counts = [np.zeros(0, np.int64)]
     for image in labels:
         flat = image.numpy().ravel()

@@ -1,7 +1,7 @@
 """Masks and objects of an image too large for memory, equal to those of the whole image.
 
-Each block is labelled by itself; its parts are then joined with those that they touch in the
-blocks around it. Memory holds a block, and a few numbers for each part.
+Each block is labelled separately. Its parts are then joined with touching parts in the neighbouring
+blocks. The memory is that for a block, and a few numbers for each part.
 """
 
 from collections.abc import Callable
@@ -21,16 +21,16 @@ MaskOf = Callable[[Block], Bool[np.ndarray, "h w"]]
 
 @dataclass(frozen=True)
 class Parts:
-    """Objects in parts, one for each block that they lie in, numbered from 1 in order of blocks.
+    """Objects that are divided into parts, one for each block, numbered from 1 in order of blocks.
 
     Parameters
     ----------
     root
-        For each part, the first of its object.
+        For each part, the first part of its object.
     start
-        Place of each part's first pixel, counted through the image in reading order.
+        Position of each part's first pixel, counted through the image in reading order.
     size
-        Pixels of each part.
+        Number of pixels of each part.
     """
 
     root: Int64[np.ndarray, " numbers"]
@@ -38,7 +38,7 @@ class Parts:
     size: Int64[np.ndarray, " numbers"]
 
     def numbers(self, min_size: int) -> Int64[np.ndarray, " numbers"]:
-        """Give each part the number of its object, in reading order; 0 if that is too small."""
+        """Return the object number of each part, in reading order; 0 if the object is too small."""
         start, size = self.start.copy(), np.zeros_like(self.size)
         np.minimum.at(start, self.root, self.start)
         np.add.at(size, self.root, self.size)
@@ -49,7 +49,7 @@ class Parts:
 def in_reading_order(
     start: Int64[np.ndarray, " n"], keep: Bool[np.ndarray, " n"]
 ) -> Int64[np.ndarray, " n"]:
-    """Give those to keep numbers from 1 by the place of their first pixel, and 0 to the others.
+    """Return numbers from 1 for the entries to keep, by their first pixels; 0 for the others.
 
     >>> in_reading_order(np.array([0, 9, 4, 7]), np.array([False, True, True, True]))
     array([0, 3, 1, 2])
@@ -61,10 +61,10 @@ def in_reading_order(
 
 
 def mask_without_holes(canvas: Canvas, mask_of: MaskOf, connectivity: int) -> MaskOf:
-    """Fill the holes of a mask, also those that lie in several blocks.
+    """Fill the holes of a mask, also those that extend over several blocks.
 
-    The parts of the background that reach the border of their block are written on the canvas,
-    and the mask that is returned looks there; the others are holes at once.
+    The parts of the background that reach the border of their block are written to the canvas, and
+    the returned function reads them from there. The other parts are holes in any case.
     """
     seams, count, at_edge = Seams(canvas.width, 3 - connectivity), 0, [np.zeros(1, np.int64)]
     for block in canvas.visit():
@@ -92,9 +92,9 @@ def rim_of(labels: Int32[np.ndarray, "h w"]) -> Int32[np.ndarray, " objects"]:
 
 
 def parts_of(canvas: Canvas, mask_of: MaskOf, connectivity: int, min_size: int = 0) -> Parts:
-    """Write on the canvas, for each pixel of a mask, the number of its part.
+    """Write the number of its part to the canvas, for each pixel of a mask.
 
-    Objects that are sure to have fewer than ``min_size`` pixels may be left out already.
+    Objects that certainly have fewer than ``min_size`` pixels may already be left out.
     """
     seams, count = Seams(canvas.width, connectivity), 0
     starts, sizes = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
@@ -115,15 +115,15 @@ def parts_of(canvas: Canvas, mask_of: MaskOf, connectivity: int, min_size: int =
 
 
 def write_numbers(canvas: Canvas, number: Int64[np.ndarray, " numbers"], grow: int = 0) -> int:
-    """Replace what the canvas holds by its number, grown as by ``without_gaps``.
+    """Replace the values on the canvas by their numbers, and grow objects as ``without_gaps`` does.
 
-    Returns how many objects there are.
+    Returns the number of objects.
     """
     objects, grown_from = int(number.max()), len(number)
     number = np.concatenate([number, np.zeros(objects if grow else 0, number.dtype)])
     for block in canvas.visit() if grow else ():
         window = block.widened(2 * grow, canvas.height, canvas.width)
-        # What other blocks have grown stands above the parts, and reads as 0 until all have.
+        # Pixels that other blocks have grown have values above the parts. They count as 0 here.
         labels = number[canvas.held(window)].astype(np.int32)
         grown = np.where(labels > 0, 0, without_gaps(labels, grow))[block.within(window)]
         held = canvas.held(block)

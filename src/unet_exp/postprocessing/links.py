@@ -11,7 +11,7 @@ from jaxtyping import Int
 def linked(
     before: Int[np.ndarray, "h w"], now: Int[np.ndarray, "h w"], following: int
 ) -> tuple[Int[np.ndarray, "h w"], int]:
-    """Renumber objects as in the frame before, and new objects from ``following``.
+    """Renumber objects as in the previous frame, and new objects from ``following``.
 
     If several objects continue in one, it gets the number of the one with the largest overlap.
     Returns the renumbered frame and the next free number.

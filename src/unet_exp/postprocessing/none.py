@@ -1,4 +1,4 @@
-"""No postprocessing: the class of each pixel, for data whose objects are not told apart."""
+"""No postprocessing: return the class of each pixel, for data without separate objects."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class ClassMap:
     Parameters
     ----------
     num_classes
-        Channels of classes; further ones are ignored. None: all are classes.
+        Number of channels with classes; other channels are ignored. None means all channels.
 
     >>> ClassMap()(torch.tensor([[[0.2, 0.6]], [[0.1, 0.3]], [[0.7, 0.1]]]))
     tensor([[2, 0]], dtype=torch.int32)
@@ -28,7 +28,7 @@ class ClassMap:
     num_classes: int | None = None
 
     def __call__(self, probabilities: Float[Tensor, "c h w"]) -> Int32[Tensor, "h w"]:
-        """Give the class of each pixel of an image; the first among equals."""
+        """Return the class of each pixel of an image; the first, if several are equal."""
         # On a CPU, argmax along the first axis takes 50 times as long.
         return probabilities[: self.num_classes].detach().cpu().max(0).indices.to(torch.int32)
 
@@ -39,12 +39,12 @@ class ClassMap:
         block: int = 2048,
         progress: Progress | None = None,
     ) -> int:
-        """Write the same classes for an image larger than memory; return the highest.
+        """Write the same classes for an image larger than memory; return the highest class.
 
-        Memory holds a block; arrays as for ``Components.in_blocks``.
+        The memory is that for one block. The arrays are as for ``Components.in_blocks``.
         """
         return Canvas(probabilities, out, block, progress=progress).each(self)
 
     def grid(self, labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[Any]]:
-        """Offer nothing: there is no parameter to fit."""
+        """Return no values: there is no parameter to fit."""
         return {}

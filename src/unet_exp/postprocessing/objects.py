@@ -1,7 +1,7 @@
 """Operations on masks and instances: fill holes, remove small objects, close narrow gaps.
 
-Morphology as in Soille, Morphological Image Analysis (doi:10.1007/978-3-662-05088-0). No step
-loops over objects, so cost grows with pixels only.
+The morphology is that of Soille, Morphological Image Analysis (doi:10.1007/978-3-662-05088-0). No
+step loops over objects, so the time only grows with the number of pixels.
 """
 
 import cv2
@@ -43,8 +43,8 @@ def smoothed(
 ) -> Float32[np.ndarray, "h w"]:
     """Smooth values within a mask; outside they become 0.
 
-    Repeated means of a pixel and its neighbours in the mask come close to a Gaussian of standard
-    deviation ``std``, and what lies outside a connected part of the mask has no influence on it.
+    Repeated means of a pixel and its neighbours in the mask approximate a Gaussian with standard
+    deviation ``std``. A connected part of the mask does not depend on pixels outside it.
 
     >>> smoothed(np.float32([[0, 3, 9, 1]]), np.array([[1, 1, 0, 1]]).astype(bool), 0.64)
     array([[1.5, 1.5, 0. , 1. ]], dtype=float32)
@@ -61,7 +61,7 @@ def smoothed(
 def sum_of_cross(padded: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "h w"]:
     """Add up each pixel and its four neighbours, of an array padded by one pixel.
 
-    The order of additions is the same everywhere, so blocks of an image give what the whole gives.
+    The order of additions is always the same, so blocks of an image give the same as the whole.
     """
     total = padded[1:-1, 1:-1] + padded[:-2, 1:-1]
     total += padded[2:, 1:-1]
@@ -71,15 +71,16 @@ def sum_of_cross(padded: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "h w
 
 
 def distance_to(mask: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
-    """Distance in pixels to the nearest pixel of the mask, at most 2 % off; 0 inside."""
+    """Distance in pixels to the nearest pixel of the mask, with an error up to 2 %; 0 inside."""
     return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
 
 
 def without_gaps(labels: Int32[np.ndarray, "h w"], reach: int) -> Int32[np.ndarray, "h w"]:
     """Assign gaps of at most ``2 * reach`` pixels between two objects to the nearer one.
 
-    So a border that training took from touching objects, ``reach`` pixels from each, returns to
-    them. Holes and bays of a single object stay, and so do outlines towards open background.
+    For training, touching objects are separated by a border, ``reach`` pixels on each side. This
+    function undoes the separation. Holes and bays of a single object stay, and so do outlines
+    towards open background.
 
     >>> without_gaps(np.array([[1, 1, 0, 0, 2, 2, 0, 0, 0, 0, 0]], np.int32), 1)
     array([[1, 1, 1, 2, 2, 2, 0, 0, 0, 0, 0]], dtype=int32)
@@ -87,14 +88,14 @@ def without_gaps(labels: Int32[np.ndarray, "h w"], reach: int) -> Int32[np.ndarr
     mask = labels > 0
     if reach < 1 or not mask.any():
         return labels
-    # The closing by a square stops where the gap opens into the background.
+    # Closing with a square does not extend to places where the gap opens into the background.
     square = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, square) > 0
     gap = closed & between_objects(labels, reach) & ~mask
     _, nearest = cv2.distanceTransformWithLabels(
         (~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    # Every pixel of the mask has an index of its own there; this maps it to the object's number.
+    # Every pixel of the mask has its own index there. This maps the index to the object's number.
     nearest = nearest.astype(np.intp)
     owner = np.zeros(nearest.max() + 1, np.int32)
     owner[nearest[mask]] = labels[mask]
@@ -106,12 +107,13 @@ def without_gaps(labels: Int32[np.ndarray, "h w"], reach: int) -> Int32[np.ndarr
 def between_objects(labels: Int32[np.ndarray, "h w"], reach: int) -> Bool[np.ndarray, "h w"]:
     """Pixels whose distances to two different objects add up to at most ``2 * reach + 1``.
 
-    Distances count rows or columns, whichever are more. A gap of n pixels has the sum n + 1.
+    A distance is the number of rows or of columns, whichever is larger. A gap of n pixels has the
+    sum n + 1.
 
     >>> between_objects(np.array([[1, 0, 0, 0, 2]], np.int32), reach=1).any()
     np.False_
     """
-    # OpenCV's filters know no int32; float32 holds every integer up to 2**24.
+    # OpenCV's filters do not support int32. float32 represents every integer up to 2**24.
     highest = labels.astype(np.float32 if labels.max(initial=0) < 2**24 else np.float64)
     lowest = np.where(labels > 0, highest, highest.dtype.type(np.inf))
     square, between, within = np.ones((3, 3), np.uint8), np.zeros(labels.shape, bool), []

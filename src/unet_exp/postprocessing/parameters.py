@@ -1,4 +1,4 @@
-"""The parameters of a postprocessing that can be changed after the network has run."""
+"""Parameters of a postprocessing, which can be changed after the network has run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -14,11 +14,11 @@ class Parameter:
     Attributes
     ----------
     name, value
-        As in the postprocessing.
+        Name and value in the postprocessing.
     kind
         bool, int or float.
     range
-        The values that it may take.
+        The allowed values.
     """
 
     name: str
@@ -45,7 +45,7 @@ def parameters(postprocessing: Any) -> list[Parameter]:
 
 
 def kind_of(annotation: Any) -> type:
-    """Return the type of a parameter; postponed annotations are texts."""
+    """Return the type of a parameter, whose annotation may be a string."""
     return {"bool": bool, "int": int}.get(getattr(annotation, "__name__", annotation), float)
 
 

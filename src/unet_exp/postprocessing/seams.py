@@ -1,6 +1,6 @@
 """Join the parts of objects that touch across the borders of blocks.
 
-As in the labelling of images by strips or blocks, Rosenfeld 1966 (doi:10.1145/321356.321357).
+Images are labelled block by block as in Rosenfeld 1966 (doi:10.1145/321356.321357).
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from unet_exp.postprocessing.blocks import Block
 class Seams:
     """Pairs of parts that touch between blocks; blocks are added in reading order.
 
-    Memory holds one row of the image and one column of a block.
+    The memory is that for one row of the image and one column of a block.
 
     >>> seams = Seams(width=4, connectivity=1)
     >>> seams.add(Block(0, 1, 0, 2), np.array([[1, 2]]))
@@ -25,7 +25,7 @@ class Seams:
 
     def __init__(self, width: int, connectivity: int) -> None:
         self.connectivity = connectivity
-        # Rows are a pixel longer at either end, so that every block has neighbours at its corners.
+        # Rows have one more pixel at each end, so that every block has neighbours at its corners.
         self.above, self.row = np.zeros(width + 2, np.int64), np.zeros(width + 2, np.int64)
         self.column = np.zeros(0, np.int64)
         self.pairs = [np.zeros((0, 2), np.int64)]

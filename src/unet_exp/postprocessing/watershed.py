@@ -1,4 +1,4 @@
-"""Instances as the hills of a landscape: where the network is sure, and where shapes are wide.
+"""Instances as the hills of a landscape, made from the network's certainty and from the shapes.
 
 See :mod:`unet_exp.postprocessing.basins`.
 """
@@ -37,7 +37,7 @@ from unet_exp.ranges import Range, require_range, require_ranges
 
 @dataclass(frozen=True)
 class Watershed:
-    """Divide the foreground, 1 - probabilities[0] > ``threshold``, where two hills meet.
+    """Divide the foreground, 1 - probabilities[0] > ``threshold``, at the passes between hills.
 
     The height of a pixel is its probability plus ``shape`` times log(1 + its distance to the
     background in pixels), both smoothed.
@@ -47,18 +47,19 @@ class Watershed:
     threshold, min_size, fill_holes, grow, fit
         As for `unet_exp.postprocessing.components.Components`.
     seed_threshold
-        The smoothed probability (or ``height``) exceeds this somewhere in each object. Other
-        foreground is dropped, or belongs to the hill that it leads to.
+        In each object, the smoothed probability (or ``height``) must exceed this at some pixel.
+        Other hills are removed, or joined to the hill that they lead to.
     contrast
-        Two hills are two objects if the lower peak stands at least this above the pass between
-        them. Otherwise they are one.
+        Two hills are two objects if the lower peak is at least this much above the pass between
+        them. Otherwise they are one object.
     shape
-        How much a narrow neck separates objects although the network is sure of it; 0: not.
+        Weight of the shape: how strongly a narrow neck separates objects even if the network is
+        certain there. 0 means that shapes do not matter.
     smoothing
-        Standard deviation in pixels of the smoothing, which keeps within the foreground.
+        Standard deviation in pixels of the smoothing, which is restricted to the foreground.
     height
-        The channel that takes the place of the foreground's probability in the hills. Some targets
-        offer one after the classes. None: the foreground's probability.
+        The channel that replaces the foreground's probability as the height of hills. Some targets
+        have such a channel after the classes. None means the foreground's probability.
 
     >>> inside = torch.tensor([[0.95, 0.8, 0.6, 0.7, 0.99, 0.1, 0.6]])
     >>> Watershed(shape=0, smoothing=0)(torch.stack([1 - inside, inside]))
@@ -93,22 +94,22 @@ class Watershed:
             require_range(1, height=self.height)
 
     def __call__(self, probabilities: Float[Tensor, "c h w"]) -> Int32[Tensor, "h w"]:
-        """Give the objects of an image numbers from 1, in the reading order of their pixels."""
+        """Return the objects of an image, numbered from 1 in the order of their first pixels."""
         return self.finish(self.prepare(probabilities))
 
     @property
     def preparation(self) -> tuple[Any, ...]:
-        """The parameters on which `prepare` depends; it takes most of the time."""
+        """The parameters that `prepare` depends on. That step takes most of the time."""
         return self.threshold, self.fill_holes, self.shape, self.smoothing, self.height
 
     def prepare(self, probabilities: Float[Tensor, "c h w"]) -> Basins:
-        """Return the hills of an image, of which `finish` makes objects."""
+        """Return the hills of an image; `finish` joins them to objects."""
         evidence = probabilities.detach().cpu().float()
         mask = (1 - evidence[0]).numpy() > self.threshold
         return self.basins(self.certainty_of(evidence), filled(mask) if self.fill_holes else mask)
 
     def finish(self, basins: Basins) -> Int32[Tensor, "h w"]:
-        """Return the objects that the hills of an image make."""
+        """Return the objects of an image, given its hills."""
         return torch.from_numpy(without_gaps(self.joined(basins), self.grow))
 
     def certainty_of(self, evidence: Float32[Tensor, "c h w"]) -> Float32[np.ndarray, "h w"]:
@@ -128,16 +129,16 @@ class Watershed:
     def divide(
         self, certainty: Float32[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"]
     ) -> Int32[np.ndarray, "h w"]:
-        """Divide the connected parts of a mask, each by itself, into objects.
+        """Divide the connected parts of a mask, each separately, into objects.
 
-        What lies outside the mask has no influence, so a part may be divided alone.
+        Pixels outside the mask have no influence, so a part may be divided alone.
         """
         return self.joined(self.basins(certainty, mask))
 
     def basins(
         self, certainty: Float32[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"]
     ) -> Basins:
-        """Return the hills of a mask, by certainty and shape."""
+        """Return the hills of a mask, from certainty and shape."""
         height = certainty = smoothed(certainty, mask, self.smoothing)
         if self.shape > 0:
             width = np.log1p(distance_to(~mask))
@@ -155,11 +156,11 @@ class Watershed:
         block: int = 2048,
         progress: Progress | None = None,
     ) -> int:
-        """Write the same labels for an image larger than memory; return how many objects it has.
+        """Write the same labels for an image larger than memory; return the number of objects.
 
-        Arrays and memory as for ``Components.in_blocks``, but connected foreground is divided as
-        a whole: a window that holds all that starts in a block takes some 120 bytes a pixel. A
-        warning is logged when such a window is larger than four blocks.
+        Arrays and memory are as for ``Components.in_blocks``, but connected foreground is divided
+        as a whole. So a window contains all foreground that starts in a block, and takes about 120
+        bytes for each pixel. If a window is larger than four blocks, a warning is logged.
         """
         visits = 4 + self.fill_holes + (self.grow > 0)
         canvas = Canvas(probabilities, out, block, visits, progress)
@@ -191,7 +192,7 @@ class Watershed:
         )
 
     def grid(self, labels: Sequence[Int[Tensor, "_ _"]]) -> dict[str, list[Any]]:
-        """Offer values to try for each parameter that can be fitted to true labels."""
+        """Return values to try for each parameter that can be fitted to true labels."""
         return {
             "threshold": THRESHOLDS,
             "contrast": CONTRASTS,

@@ -16,20 +16,20 @@ from unet_exp.postprocessing.joining import Parts, in_reading_order
 log = logging.getLogger(__name__)
 
 LARGE = 4
-"""Windows of more pixels than this many blocks are warned of."""
+"""Windows with more pixels than this number of blocks give a warning."""
 
 #: The certainty of the pixels of a window.
 CertaintyOf = Callable[[Block], Float32[np.ndarray, "h w"]]
-#: (certainty, mask) to the objects that the mask is divided into.
+#: Function of certainty and mask that returns the objects in the mask.
 Divide = Callable[[Float32[np.ndarray, "h w"], Bool[np.ndarray, "h w"]], Int32[np.ndarray, "h w"]]
 
 
 def divided(
     canvas: Canvas, parts: Parts, certainty_of: CertaintyOf, divide: Divide
 ) -> Int64[np.ndarray, " numbers"]:
-    """Divide the objects on the canvas; return a number for each value that it then holds.
+    """Divide the objects on the canvas; return a number for each new value on it.
 
-    The new objects count from 1 in the reading order of their first pixels.
+    The new objects are numbered from 1 in the reading order of their first pixels.
     """
     last, count, starts = len(parts.root) - 1, 0, [np.zeros(1, np.int64)]
     for window, members in windows(canvas, parts):
@@ -37,7 +37,8 @@ def divided(
         mask = members[np.where(held <= last, held, 0)]
         labels = divide(certainty_of(window), mask)
         starts.append(canvas.places(window, first_pixels(labels)))
-        # New values stand above the parts; where no object remains, a part's stays and is 0.
+        # New values are above those of the parts. Where no object remains, the part's value stays,
+        # and its number is 0.
         canvas.write(window, np.where(labels > 0, labels.astype(np.int64) + last + count, held))
         count += len(starts[-1])
     number = in_reading_order(np.concatenate(starts), np.arange(count + 1) > 0)
@@ -45,9 +46,9 @@ def divided(
 
 
 def windows(canvas: Canvas, parts: Parts) -> Iterator[tuple[Block, Bool[np.ndarray, " numbers"]]]:
-    """Yield windows that hold whole the objects that start in each block, and a pixel around.
+    """Yield a window for each block: it contains the objects that start there, and one more pixel.
 
-    With each comes which parts belong to them.
+    Each window comes with a mask of the parts that belong to these objects.
     """
     box = boxes(canvas, parts)
     block_of = canvas.block_of(parts.start)[parts.root]
@@ -72,7 +73,7 @@ def windows(canvas: Canvas, parts: Parts) -> Iterator[tuple[Block, Bool[np.ndarr
 
 
 def boxes(canvas: Canvas, parts: Parts) -> Int64[np.ndarray, "numbers 4"]:
-    """Give top, left, bottom and right of each part; bottom and right lie outside it."""
+    """Return top, left, bottom and right of each part; bottom and right are exclusive."""
     box = np.zeros((len(parts.root), 4), np.int64)
     box[:, :2] = canvas.height + canvas.width
     for block in canvas.visit():
