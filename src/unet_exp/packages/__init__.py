@@ -1,5 +1,5 @@
 """From a BioImage.IO package to a predictor: read it safely, run its ONNX weights.
 
-A package may come from an enemy. Its files are read in memory, never unpacked; nothing in it is
-run but its ONNX graph. Packages are written in `export`.
+A package may come from an enemy. Its files are read in memory and never unpacked. Only its ONNX
+graph is run. The room `export` writes packages.
 """

@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from unet_exp.numbers import format_bytes
 
-#: Members of an archive, and bytes of its table of contents.
+#: Largest number of members of an archive, and of bytes of its table of contents.
 MOST_MEMBERS, LARGEST_TABLE = 1000, 4 * 2**20
-#: Unpacked bytes for each packed one. Members of up to `SMALL` bytes may exceed it.
+#: Largest compression ratio. Members of up to `SMALL` bytes may exceed it.
 LARGEST_RATIO, SMALL = 100, 2**20
 #: Bytes read at once.
 CHUNK = 2**20
@@ -23,8 +23,8 @@ class PackageError(ValueError):
 class Archive:
     """A zip archive whose members are read one by one, each up to a limit.
 
-    Raises PackageError if the file is no zip archive, has too many members, names one twice, or
-    names a path out of its folder.
+    Raises PackageError if the file is no zip archive, if it has too many members or two of the same
+    name, or if a name is a path out of its folder.
     """
 
     def __init__(self, path: Path) -> None:

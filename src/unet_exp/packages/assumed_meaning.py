@@ -1,4 +1,4 @@
-"""Evidence from the output of a network whose package does not say what it means."""
+"""Evidence from the output of a network whose package does not define the output's meaning."""
 
 import io
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from unet_exp.ranges import require_choice
 from unet_exp.targets.foreground import Foreground
 from unet_exp.targets.target import Encoded
 
-#: Largest difference of a sum of probabilities from 1.
+#: Largest difference between a sum of probabilities and 1.
 ROUNDING = 1e-3
 MEANINGS = {
     "sigmoid": "the logit of the foreground (sigmoid)",
@@ -26,12 +26,12 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class AssumedMeaning:
-    """What the output of a network is taken for: probabilities, or logits.
+    """The assumed meaning of a network's output: probabilities, or logits.
 
     Parameters
     ----------
     channels
-        Channels of the output.
+        Number of channels of the output.
     meaning
         A key of ``MEANINGS``.
 
@@ -59,7 +59,7 @@ class AssumedMeaning:
 
     @property
     def num_classes(self) -> int:
-        """Classes of the evidence, background included."""
+        """Number of classes of the evidence, including the background."""
         return self.channels if self.meaning in ("softmax", "classes") else 2
 
     def encode(
@@ -80,7 +80,7 @@ class AssumedMeaning:
 
 
 def meaning_of(example: Shaped[np.ndarray, "..."], channel: int | None) -> str:
-    """Return what an output is taken for, from an example of it.
+    """Infer the meaning of an output from an example.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def meaning_of(example: Shaped[np.ndarray, "..."], channel: int | None) -> str:
 def read_npy(content: bytes, where: str) -> Shaped[np.ndarray, "..."]:
     """Return the numbers of an NPY file that may come from an enemy.
 
-    Raises PackageError if it is none, or claims more numbers than it holds.
+    Raises PackageError if it is no NPY file, or if it claims more numbers than it holds.
     """
     file = io.BytesIO(content)
     try:

@@ -1,7 +1,7 @@
-"""The description of a package, ``rdf.yaml``: what the network takes, and what it gives.
+"""The description of a package, ``rdf.yaml``: the input and the output of its network.
 
-The format: BioImage.IO model description 0.5
-(https://bioimage-io.github.io/spec-bioimage-io). Descriptions 0.4 are converted first.
+The format is the BioImage.IO model description 0.5
+(https://bioimage-io.github.io/spec-bioimage-io). Descriptions of version 0.4 are converted first.
 """
 
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ from unet_exp.packages.fields import Fields
 
 #: Names of the description, the usual one first.
 NAMES = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
-#: Bytes of a description, its values, and letters of a value that is no text.
+#: Limits of a description: bytes, values, and characters of a value that is not text.
 LARGEST, MOST, LONGEST = 2**20, 100_000, 100
-#: Largest side, step or number of channels that is believed.
+#: Largest plausible side, step or number of channels.
 HUGE = 2**16
 
 
 @dataclass(frozen=True)
 class Sides:
-    """The sides of an image that a network takes: ``smallest``, and any number of steps more.
+    """The sides of images that a network accepts: ``smallest`` plus any number of steps.
 
-    A ``step`` of 0 means one side alone.
+    If ``step`` is 0, only one side is accepted.
     """
 
     smallest: int
@@ -35,28 +35,28 @@ class Sides:
 
 @dataclass(frozen=True)
 class Description:
-    """What a package says of its network.
+    """A package's description of its network.
 
     Attributes
     ----------
     name
-        For messages.
+        Name of the package in messages.
     axes
-        Letters of the axes that the network takes and gives, such as ``bcyx``.
+        Letters of the axes of input and output, such as ``bcyx``.
     channels
-        Channels that it takes and gives.
+        Numbers of channels of input and output.
     sides
-        Those of an image.
+        Accepted sides of an image.
     lost
-        Pixels that the output lacks along an axis, both ends together.
+        Number of pixels by which the output is shorter than the input, along an axis.
     halo
-        Pixels of the output at each end that do not count.
+        Number of pixels at each end of the output that are not valid.
     preprocessing, postprocessing
-        Steps as the description has them.
+        Steps in the format of the description.
     weights, test_output
         Names of members.
     unet_exp
-        What `unet_exp.export` wrote, unchecked; None for a package that others made.
+        Data that `unet_exp.export` wrote, unchecked; None for packages of other programs.
     """
 
     name: str
@@ -96,7 +96,7 @@ def read_description(archive: Archive) -> Description:
 
 
 def described(fields: Fields) -> Description:
-    """Return what the fields of a description 0.5 say."""
+    """Return the description in the fields of version 0.5."""
     inputs, outputs = fields.records("inputs"), fields.records("outputs")
     if len(inputs) != 1 or len(outputs) != 1:
         raise fields.refuses(
@@ -129,9 +129,9 @@ def described(fields: Fields) -> Description:
 
 
 def axes_of(tensor: Fields) -> dict[str, Fields]:
-    """Return the axes of a tensor by letter, in their order: b, c, y, x.
+    """Return the axes of a tensor by letter (b, c, y, x), in their order.
 
-    Raises PackageError for others, unless they have one pixel.
+    Raises PackageError for other axes, unless their length is 1.
     """
     found: dict[str, Fields] = {}
     for axis in tensor.records("axes"):
@@ -168,7 +168,7 @@ def channels_of(axes: Mapping[str, Fields]) -> int:
 def geometry(before: Mapping[str, Fields], after: Mapping[str, Fields]) -> tuple[Sides, int, int]:
     """Return the sides of the input, the pixels that the output lacks, and its halo.
 
-    Raises PackageError if rows and columns differ, or the output is magnified.
+    Raises PackageError if rows and columns differ, or if the output has another scale.
     """
     found = {letter: along(before[letter], after[letter]) for letter in "yx"}
     if found["y"] != found["x"]:
@@ -212,7 +212,7 @@ def along(axis: Fields, output: Fields) -> tuple[Sides, int, int]:
 def parse(content: bytes, where: str) -> Any:
     """Return the data in a YAML file.
 
-    Raises PackageError if it is no YAML, is nested too deeply, or grows too large by references.
+    Raises PackageError if it is no YAML, is nested too deeply, or becomes too large by references.
 
     >>> parse(b"{a: &sizes [8, 4], b: *sizes}", "rdf.yaml")
     {'a': [8, 4], 'b': [8, 4]}
@@ -231,7 +231,7 @@ def parse(content: bytes, where: str) -> Any:
 
 
 def require_modest(root: Any) -> None:
-    """Raise ValueError for YAML that takes long to read: by references, or by long numbers."""
+    """Raise ValueError for YAML that takes long to read, because of references or long numbers."""
     waiting, count = [root], 0
     while waiting:
         node = waiting.pop()

@@ -1,16 +1,16 @@
-"""Descriptions of format 0.4 in the words of 0.5, as far as networks for 2D images need them."""
+"""Convert descriptions of format 0.4 to format 0.5, for networks for 2D images."""
 
 from typing import Any
 
 from unet_exp.packages.fields import Fields
 
 AXES = {"b": "batch", "c": "channel", "z": "space", "y": "space", "x": "space", "t": "time"}
-#: Steps whose statistics come from one image, of a whole data set, or are given.
+#: Modes of steps in 0.4: statistics of each image, or given values.
 PER_SAMPLE, FIXED = "per_sample", "fixed"
 
 
 def converted(fields: Fields) -> dict[str, Any]:
-    """Return a description 0.4 as one of 0.5.
+    """Return a description of version 0.4 as one of version 0.5.
 
     Raises PackageError if a field is missing or of another type.
     """
@@ -36,7 +36,7 @@ def converted(fields: Fields) -> dict[str, Any]:
 
 
 def input_axes(tensor: Fields) -> list[dict[str, Any]]:
-    """Return the axes of an image; their sizes are fixed, or least sizes and steps."""
+    """Return the axes of an image; their sizes are fixed, or smallest sizes and steps."""
     letters, shape = tensor.text("axes"), tensor.value.get("shape")
     if isinstance(shape, list):
         return named(tensor, letters, shape)
@@ -50,9 +50,9 @@ def input_axes(tensor: Fields) -> list[dict[str, Any]]:
 
 
 def output_axes(tensor: Fields) -> list[dict[str, Any]]:
-    """Return the axes of an output; their sizes are fixed, or those of the image and an offset.
+    """Return the axes of an output; their sizes are fixed, or those of the image plus an offset.
 
-    In 0.4, an offset is that of one end.
+    In version 0.4, the offset is that of one end.
     """
     letters, shape = tensor.text("axes"), tensor.value.get("shape")
     if isinstance(shape, list):
@@ -87,7 +87,7 @@ def named(tensor: Fields, letters: str, sizes: list[Any]) -> list[dict[str, Any]
 
 
 def steps(tensor: Fields, name: str) -> list[dict[str, Any]]:
-    """Return steps of preprocessing or postprocessing under their names of 0.5."""
+    """Return steps of preprocessing or postprocessing under their names in version 0.5."""
     found = []
     for step in tensor.records(name, []):
         kind, arguments = step.text("name"), dict(step.record("kwargs", {}).value)

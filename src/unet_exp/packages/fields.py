@@ -1,4 +1,4 @@
-"""Values of a description that may come from an enemy, each read as the type that it must have."""
+"""Read values of a description that may come from an enemy, and check their types."""
 
 import math
 from collections.abc import Mapping
@@ -7,12 +7,12 @@ from typing import Any
 from unet_exp.packages.archive import PackageError
 
 NEEDED: Any = object()
-#: Entries of a list in a description.
+#: Largest number of entries of a list in a description.
 MOST = 10000
 
 
 class Fields:
-    """A mapping of a description, and where it stands, for messages.
+    """A mapping in a description, with its position for messages.
 
     >>> Fields({"halo": 16}, "rdf.yaml").number("halo", 0, 1000)
     16
@@ -27,7 +27,7 @@ class Fields:
         self.value, self.where = value, where
 
     def refuses(self, fact: str, remedy: str) -> PackageError:
-        """Return an error that says what stands here, and what to do."""
+        """Return an error with the fact and the remedy."""
         return PackageError(f"{self.where} has {fact}. {remedy}")
 
     def _get(self, name: str, otherwise: Any) -> Any:
@@ -82,7 +82,7 @@ class Fields:
         return float(value)
 
     def reals(self, name: str, otherwise: Any = NEEDED) -> list[float]:
-        """Return finite numbers: those of a list, or one."""
+        """Return a list of finite numbers; a single number is a list of one."""
         value = self._get(name, otherwise)
         several = value if isinstance(value, list) else [value]
         return [Fields({name: one}, self.where).real(name) for one in several[:MOST]]

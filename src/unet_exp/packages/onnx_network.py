@@ -1,7 +1,7 @@
-"""A network in an ONNX file, run by onnxruntime on images that the overlap-tile strategy cuts.
+"""A network in an ONNX file, which onnxruntime runs on the tiles of the overlap-tile strategy.
 
-An ONNX file is a graph of known operators: it may take long or much memory, but it reads no files
-and runs no code of its own. Graphs that refer to other files are refused.
+An ONNX file is a graph of known operators. It may take long or need much memory, but it reads no
+files and runs no code of its own. Graphs that refer to other files are refused.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,20 +28,21 @@ ENDLESS = 2**62
 class OnnxNetwork:
     """A network of a package: (b, in_channels, h, w) -> (b, out_channels, h', w').
 
-    It is a `unet_exp.models.network.Network`. Its output has passed the package's postprocessing.
+    It is a `unet_exp.models.network.Network`. The package's postprocessing is applied to its
+    output.
 
     Parameters
     ----------
     content
-        The ONNX file.
+        The content of the ONNX file.
     description
-        What the package says of it.
+        The package's description of the network.
     steps
         The package's postprocessing.
     device
         ``cpu``, ``gpu`` or ``auto``.
 
-    Raises PackageError if a package is missing, or the graph cannot be run.
+    Raises PackageError if a Python package is missing, or if the graph cannot be run.
     """
 
     def __init__(
@@ -87,8 +88,8 @@ class OnnxNetwork:
     def run(self, image: Any) -> Any:
         """Return the output (k, h', w') for one image (c, h, w), both float32.
 
-        Raises PackageError if the graph cannot run, or gives an output of another shape than the
-        package says.
+        Raises PackageError if the graph cannot run, or if the output has another shape than in the
+        description.
         """
         letters, result = self.description.axes
         fed = image if "c" in letters else image[0]
@@ -122,7 +123,7 @@ class OnnxNetwork:
 
 
 def grid(side: int, halo: int) -> int:
-    """Return the step of the tiles of a network that takes one side alone, as poolings suggest.
+    """Return a step for the tiles of a network that accepts only one side, as poolings suggest.
 
     >>> grid(256, halo=32), grid(100, halo=48)
     (32, 4)
