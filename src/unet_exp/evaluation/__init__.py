@@ -1,4 +1,4 @@
 """Scores of trained networks on whole images: tables, files, and means over runs.
 
-Postprocessing is tuned here too. Metrics live in `metrics`, pages in `reports`.
+This room also tunes postprocessing. Metrics are in `metrics`, pages in `reports`.
 """

@@ -1,4 +1,4 @@
-"""Score several runs, each on its own split, and put the results side by side."""
+"""Score several runs, each on its own split, and compare the results."""
 
 import logging
 import traceback
@@ -38,7 +38,7 @@ def compare(
         try:
             evaluate_run(run)
         except Exception as error:
-            # One broken run must not cost the others, but a full disk would break them all.
+            # If one run fails, the others are still scored. With a full disk, all would fail.
             if is_full(error):
                 raise
             trace.error("".join(traceback.format_exception(error)))

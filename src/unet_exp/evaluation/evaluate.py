@@ -30,7 +30,7 @@ from unet_exp.training.tuned_postprocessing import score_of_instances, tune_post
 
 log = logging.getLogger(__name__)
 
-#: Stands beside scores whose postprocessing was tuned on the same images.
+#: Note beside scores whose postprocessing was tuned on the same images.
 FITTED = "postprocessing fitted to these images"
 #: The same for a postprocessing that was fitted at the end of the training.
 FITTED_BEFORE = "postprocessing fitted to the validation images of its training"
@@ -39,8 +39,8 @@ FITTED_BEFORE = "postprocessing fitted to the validation images of its training"
 def evaluate(cfg: DictConfig, folder: Path) -> dict[str, float]:
     """Print and write the scores of every image of a split and of all images together.
 
-    Several runs (the jobs of a sweep, or a list) are each scored on their own fold, into a folder
-    of their own, and their means and standard deviations are returned.
+    If there are several runs (the jobs of a sweep, or a list), each is scored on its own fold and
+    has its own folder. Then their means and standard deviations are returned.
     """
     if cfg.tune_postprocessing and cfg.split == "test":
         raise ValueError(
@@ -72,8 +72,8 @@ def evaluate_checkpoints(
 ) -> tuple[Evaluation, dict[str, Any]]:
     """Score a checkpoint, or the mean of several; write numbers and pictures to ``folder``.
 
-    The scores of each image are printed, but not for one ``run`` of several. Returns the
-    evaluation, and the configuration that it was made with.
+    The scores of each image are printed, except if this is one ``run`` of several. Returns the
+    evaluation, and its configuration.
     """
     if any(map(is_package, paths)):
         require_chosen(paths[0], cfg)
@@ -143,7 +143,7 @@ def evaluate_checkpoints(
         log.info("%s", line)
     for path in written if run is None else ():
         log.info("%s", path)
-    # Runs may also differ in what is not built again, such as the optimizer.
+    # Runs may also differ in parts that are not built here, such as the optimizer.
     return evaluation, masked({**recorded, **to_plain_data(config)})
 
 
@@ -157,7 +157,7 @@ def require_chosen(path: Path, cfg: DictConfig) -> None:
 
 
 def require_source(path: Path, recorded: dict[str, Any], config: DictConfig) -> None:
-    """Raise ValueError if only the checkpoint says in which folder the images are."""
+    """Raise ValueError if the folder of the images is known only from the checkpoint."""
     held = recorded["dataset"]
     root = held.get("root") if held.get("_target_") == config.dataset["_target_"] else None
     if root and not config.dataset.get("root"):
@@ -171,7 +171,7 @@ def require_source(path: Path, recorded: dict[str, Any], config: DictConfig) -> 
 def labelled_images(dataset: Any, trained: Trained, path: Path, split: str) -> Any:
     """Return a loader of the labelled images of a split.
 
-    ValueError says that there are none, or that they have other channels than the network takes.
+    Raises ValueError if there are none, or if their channels do not fit the network.
     """
     channels = trained.config.model.in_channels
     if dataset.in_channels != channels:

@@ -9,13 +9,13 @@ from unet_exp.records.groups import REPEATS, Group
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.runs.resume import fixed
 
-#: Settings that scores depend on, besides those in ``resume.FIXED``.
+#: Settings that scores depend on, in addition to those in ``resume.FIXED``.
 FURTHER = ("trainer", "metric", "inference", "postprocessing")
 
 
 @dataclass
 class ScoredRun:
-    """A run, and what scoring it gave: scores, or an error."""
+    """A run with its scores, or with the error that occurred."""
 
     name: str
     folder: RunFolder
@@ -36,7 +36,7 @@ class ScoredRun:
 
 
 def group_runs(runs: Sequence[ScoredRun]) -> tuple[list[str], list[Group[ScoredRun]]]:
-    """Return the settings in which runs differ, and the runs grouped by all but fold and seed."""
+    """Return the settings in which runs differ, and the runs grouped without fold and seed."""
     keys = differing_keys([settings_of(run.config) for run in runs])
     groups: dict[str, Group[ScoredRun]] = {}
     for run in runs:
@@ -53,8 +53,8 @@ def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
 def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the keys at which configurations differ.
 
-    Of several keys that always have equal values (``loader.seed`` follows ``seed``), only the
-    shortest is returned; of parts of different types, only ``_target_``.
+    If several keys always have equal values (``loader.seed`` follows ``seed``), only the shortest
+    key is returned. If parts have different types, only ``_target_`` is returned.
 
     >>> differing_keys([{"seed": s, "loader": {"seed": s}} for s in (0, 1)])
     ['seed']
@@ -75,7 +75,7 @@ def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def keys_between(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the keys at which two configurations differ; of parts of two types only the type."""
+    """Yield the keys at which two configurations differ; if types differ, only the type's key."""
     keys = [key for key, _, _ in differences(one, two)]
     types = [key for key in keys if key.endswith("_target_")]
     for key in keys:

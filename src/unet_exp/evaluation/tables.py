@@ -11,14 +11,14 @@ from unet_exp.runs.scoring import Evaluation
 from unet_exp.screen import Console
 from unet_exp.shown import shown
 
-#: Of more images than this, only so many of the worst and the best are shown.
+#: Largest number of images that are all shown; with more, the number of worst and of best images.
 MOST_IMAGES, SHOWN = 40, 15
 #: Characters between two columns, and the width of labels folded to keep numbers together.
 GAP, FOLDED = 2, 16
 
 
 def show_images(evaluation: Evaluation, title: str, score: str) -> None:
-    """Print the scores of each image; of many images, the worst and the best by one score."""
+    """Print the scores of each image; if there are many, only the worst and the best by a score."""
     rows, ranked, names = evaluation.rows, evaluation.ranked(score), list(evaluation.scores)
     parts, note = [rows], ""
     if len(rows) > MOST_IMAGES and len(ranked) > 2 * SHOWN:
@@ -53,7 +53,7 @@ def show(
     sections: Sequence[Sequence[tuple[Sequence[str], Sequence[float | None]]]],
     note: str = "",
 ) -> None:
-    """Print rows of labels and numbers; continue in a further table if the screen is too narrow.
+    """Print rows of labels and numbers; continue in another table if the screen is too narrow.
 
     A row has a label for each of ``heads`` and a number for each of ``names``.
     """

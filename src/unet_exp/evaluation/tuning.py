@@ -1,4 +1,4 @@
-"""What a tuning gained, and the overrides that give another command its values."""
+"""Report the gain of a tuning, and the overrides that use its values in another command."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -27,7 +27,7 @@ def tuning_record(tuned: TunedPostprocessing) -> dict[str, Any]:
 
 
 def tuning_report(tuned: TunedPostprocessing) -> list[str]:
-    """Return lines that say what a tuning chose, what it gained, and how to use it."""
+    """Return lines of text with the chosen values, their gain, and the overrides to use them."""
     if not tuned.tuning.chosen:
         return tuned.report()
     use = " ".join(overrides(given_overrides(), tuned.tuning.chosen))
@@ -35,7 +35,7 @@ def tuning_report(tuned: TunedPostprocessing) -> list[str]:
 
 
 def given_overrides() -> list[str]:
-    """Return the overrides of postprocessing that this command was given."""
+    """Return the overrides of postprocessing in the command line."""
     task = HydraConfig.get().overrides.task
     return [text for text in task if is_under(key_of(text), ["postprocessing"])]
 
