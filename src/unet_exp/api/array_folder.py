@@ -1,4 +1,4 @@
-"""Images and labels in memory, as the folder that ``dataset=folder`` reads."""
+"""Write images and labels in memory to a folder that ``dataset=folder`` reads."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ Array = Shaped[np.ndarray, "..."]
 def write_arrays(images: Any, labels: Any, parent: Path) -> Path:
     """Write images and labels as NPY files into a folder of ``parent``, and return that folder.
 
-    Its name follows from the content, so the same arrays are written once.
+    The name depends on the content, so the same arrays are written only once.
 
     Raises ValueError if an image has no labels of its size.
     """

@@ -1,4 +1,4 @@
-"""Which axes of an array are pages, channels, rows and columns."""
+"""Determine which axes of an array are pages, channels, rows and columns."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -48,14 +48,14 @@ class Axes:
 
     @classmethod
     def guess(cls, shape: tuple[int, ...], channels: int, also: Collection[int] = ()) -> "Axes":
-        """Return the axes of an image with so many channels, or of a stack of such images.
+        """Return the axes of an image with this number of channels, or of a stack of such images.
 
         Parameters
         ----------
         also
-            Other numbers of channels that an image may have, because some of them are chosen.
+            Other numbers of channels that an image may have, because some channels are selected.
 
-        Raises ValueError if no order of axes fits, or several do.
+        Raises ValueError if no order of axes fits, or if several fit.
         """
         names = {2: ("YX",), 3: ("CYX", "YXC", "QYX"), 4: ("QCYX", "QYXC")}.get(len(shape), ())
         counts = {channels, *also}
@@ -94,7 +94,7 @@ class Axes:
 
 
 def as_array(image: Any) -> Shaped[np.ndarray, "..."]:
-    """Return an image as an array: from NumPy, a tensor, or anything that NumPy reads.
+    """Return an image as an array: from NumPy, a tensor, or any object that NumPy can convert.
 
     Raises ValueError if it holds no numbers.
 

@@ -30,10 +30,10 @@ def evaluate(
     Parameters
     ----------
     run
-        What :func:`unet_exp.train` returned, a run folder, a sweep folder, or a list of them, each
-        scored on its own fold; or a checkpoint, or several, whose mean is scored.
+        The result of :func:`unet_exp.train`, a run folder, a sweep folder, or a list of these; each
+        run is scored on its own fold. Or a checkpoint, or several, whose mean prediction is scored.
     overrides
-        Those of ``evaluate.py``: ``"dataset.root=my_images"``.
+        Overrides of ``evaluate.py``: ``"dataset.root=my_images"``.
     metric
         Metrics to add to those of the training: ``metric=["seg", "average_precision"]``.
     split
@@ -41,11 +41,11 @@ def evaluate(
     tta, device, tile, batch_size, trust
         As in :func:`unet_exp.load`.
     progress
-        Print what the command prints.
+        Whether to print the output of the command.
 
     Returns
     -------
-    The scores of all images together by name; of several runs the means.
+    The scores of all images together by name. For several runs, these are the means.
 
     Raises FileNotFoundError if there is no such run, and ValueError for a wrong override.
     """

@@ -1,4 +1,4 @@
-"""The configuration of a command in this Python process, composed and checked as on its line."""
+"""Compose and check the configuration of a command in this Python process."""
 
 import logging
 import os
@@ -30,7 +30,7 @@ from unet_exp.shown import screened
 
 
 def as_overrides(values: Mapping[str, Any]) -> list[str]:
-    """Write values as overrides, each under its key; those that are None are left out.
+    """Write values as overrides by key; values that are None are left out.
 
     >>> as_overrides({"tta": "none", "inference.tile": None, "trust": ["my_lab.Net"]})
     ['tta="none"', 'trust=["my_lab.Net"]']
@@ -39,7 +39,7 @@ def as_overrides(values: Mapping[str, Any]) -> list[str]:
 
 
 def as_text(value: Any) -> str:
-    """Write a value as Hydra reads it.
+    """Write a value in the form that Hydra reads.
 
     >>> as_text([True, 2, "a b"])
     '[true,2,"a b"]'
@@ -53,7 +53,7 @@ def as_text(value: Any) -> str:
 
 @contextmanager
 def explained(command: str) -> Iterator[None]:
-    """Turn the errors of Hydra and OmegaConf into a ValueError that says what was meant."""
+    """Turn errors of Hydra and OmegaConf into a ValueError with a clear message."""
     try:
         yield
     except (HydraException, OmegaConfBaseException) as error:
@@ -67,7 +67,7 @@ def compose(command: str, overrides: Sequence[str], whole: bool = False) -> Dict
     """
     schema.register()
     learn(overrides)
-    outer = GlobalHydra.instance().hydra  # of a caller that uses Hydra as well
+    outer = GlobalHydra.instance().hydra  # that of a caller that also uses Hydra
     GlobalHydra.instance().clear()
     try:
         with explained(command):
@@ -85,8 +85,8 @@ def job(
 ) -> Iterator[tuple[DictConfig, Path]]:
     """Yield the checked configuration of a command, and the new folder of its results.
 
-    The folder of a job that is refused is removed. What the body prints and logs shows no secrets;
-    without ``progress`` it is not shown.
+    If a job is refused, its folder is removed. Secrets are masked in the output and the log of the
+    body. Without ``progress``, nothing is shown.
 
     Raises ValueError or FileNotFoundError if the configuration cannot work.
     """

@@ -1,4 +1,4 @@
-"""Say what was meant by an argument that a function does not have."""
+"""Explain a keyword argument that a function does not have, and suggest a similar one."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 
 def explain_keywords(function: Callable[P, Result]) -> Callable[P, Result]:
-    """Return a function whose TypeError for an unknown keyword names the one that was meant.
+    """Return a function whose TypeError for an unknown keyword suggests a similar one.
 
     >>> @explain_keywords
     ... def train(*, max_steps: int) -> int:

@@ -1,4 +1,4 @@
-"""A training that has ended: where its folder is, and what it holds."""
+"""A training that has ended: its folder, its score and its files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from unet_exp.records.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class Run:
-    """The run folder of a training; takes the place of its path anywhere.
+    """The run folder of a training. It can be used in place of the folder's path.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a segmenter finds in an array."""
+"""The results of a segmenter for an array."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,19 +14,19 @@ from unet_exp.prediction.segment import Page, write_instances
 
 @dataclass(frozen=True)
 class Segmented:
-    """The results for an array: its axes of pages come first, if it has some.
+    """The results for an array. If it has axes of pages, they come first.
 
     Attributes
     ----------
     instances
         uint32 (h, w), numbered from 1 on each page; 0 is the background.
     probabilities
-        float32 (h, w) of the foreground; with k > 2 classes (k, h, w) of each class, background
+        float32 (h, w) for the foreground; with k > 2 classes (k, h, w) for each class, background
         first.
     classes
-        uint8 (h, w), the most probable class; None for two classes.
+        uint8 (h, w), the most probable class; None if there are two classes.
     pages
-        Each page, with what the network predicts for it.
+        Each page with the network's prediction.
     """
 
     instances: UInt32[np.ndarray, "*pages h w"]
@@ -43,7 +43,7 @@ class Segmented:
         classes = None
         if pages[0][1].classes is not None:
             classes = stacked([page.classes for _, page in pages], shape)
-        # The pages refer to the joined probabilities, so that memory holds them once.
+        # The pages refer to the joined probabilities, so that these are in memory only once.
         kept = [
             (image, replace(page, probabilities=probabilities[index]))
             for (image, page), index in zip(pages, np.ndindex(shape), strict=True)
@@ -51,7 +51,7 @@ class Segmented:
         return cls(stacked(instances, shape), probabilities, classes, kept)
 
     def instances_by(self, predictor: Predictor) -> UInt32[np.ndarray, "*pages h w"]:
-        """Return the instances by the postprocessing of a predictor. No network is run."""
+        """Return the instances with the postprocessing of a predictor. No network is run."""
         found = np.zeros((len(self.pages), *self.instances.shape[-2:]), np.uint32)
         for labels, (image, page) in zip(found, self.pages, strict=True):
             write_instances(page, image, predictor, labels)
@@ -59,7 +59,7 @@ class Segmented:
 
 
 def stacked(pages: Sequence[Any], shape: tuple[int, ...]) -> Shaped[np.ndarray, "..."]:
-    """Join the results of pages along axes of this shape; of a single page it has none.
+    """Join the results of pages along axes of this shape; for a single page, the shape is empty.
 
     >>> stacked([np.ones((2, 3))], ()).shape, stacked([np.ones((2, 3))] * 4, (4,)).shape
     ((2, 3), (4, 2, 3))

@@ -36,17 +36,17 @@ from unet_exp.screen import Console, bar
 
 #: Channels of an image in colours, the last with transparency.
 COLOURS = (3, 4)
-#: An axis of so many pixels or more holds no channels, unless it is named so.
+#: An axis of this length or more holds no channels, unless it is named so.
 MOST_CHANNELS = 17
 
-#: What is told of the progress: the number of steps done, and of all.
+#: Function that is called with the number of steps done, and of all steps.
 OnProgress = Callable[[int, int], object]
 
 
 class Segmenter:
-    """Segments arrays as ``predict.py`` segments files; :func:`load` makes it from checkpoints.
+    """Segment arrays as ``predict.py`` segments files; :func:`load` makes it from checkpoints.
 
-    Images are normalised as in training. They may be of any size, and are segmented tile by tile.
+    Images are normalised as in training. They may have any size, and are segmented tile by tile.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Segmenter:
 
     @property
     def channels(self) -> int:
-        """The channels of an image that the network takes."""
+        """The number of channels of an image."""
         return self.reading.channels
 
     @property
@@ -118,12 +118,12 @@ class Segmenter:
         return self.predict(image, axes=axes, progress=progress).probabilities
 
     def instances(self, found: Segmented, **values: float) -> UInt32[np.ndarray, "*pages h w"]:
-        """Return the instances by other values of the postprocessing; the network is not run again.
+        """Return the instances for other values of postprocessing, without running the network.
 
         Parameters
         ----------
         found
-            What :meth:`predict` has returned for an image.
+            The result of :meth:`predict` for an image.
         values
             New values of :attr:`parameters`: ``threshold=0.4, min_size=30``. The others stay.
 
@@ -143,14 +143,14 @@ class Segmenter:
             (h, w), (c, h, w), (h, w, c) or several pages of these: an array, or a tensor on the
             CPU.
         axes
-            A letter for each axis, where the shape alone is not clear: Y, X, C (channels), others
-            for pages. ``axes="TYX"``.
+            A letter for each axis, if the shape alone is ambiguous: Y, X, C (channels), others for
+            pages. Example: ``axes="TYX"``.
         progress
-            Show a progress bar; or a function that is called after each step with the number of
-            steps done and of all. An error that it raises ends the segmentation.
+            Whether to show a progress bar; or a function that is called after each step with the
+            number of steps done and of all steps. An error that it raises ends the segmentation.
 
-        Raises ValueError if the array has other channels than the network takes, holds NaN, or
-        is no image.
+        Raises ValueError if the channels of the array do not fit the network, if it holds NaN, or
+        if it is no image.
         """
         array = as_array(image)
         selection = self.reading.selection
@@ -186,7 +186,7 @@ class Segmenter:
 
 
 def choices(selection: Selection) -> Collection[int]:
-    """Return how many channels an array may have of which some are chosen.
+    """Return the numbers of channels that an array may have before a selection of channels.
 
     >>> choices(Selection(channels="luminance")), 3 in choices(Selection(channels=(0, 2)))
     ((1, 3, 4), True)
@@ -200,7 +200,7 @@ def choices(selection: Selection) -> Collection[int]:
 
 @contextmanager
 def advancing(progress: bool | OnProgress, steps: int) -> Iterator[Callable[[], None]]:
-    """Yield what is called after each step.
+    """Yield a function to call after each step.
 
     >>> with advancing(print, steps=2) as advance:
     ...     advance()
@@ -243,8 +243,8 @@ def load(
     device
         ``auto`` (the GPU if there is one), ``cpu`` or ``gpu``.
     tile, batch_size
-        Side of the tiles in pixels (``inference.tile``), and tiles in one pass. By default the
-        tile follows from the free memory. Neither changes the result.
+        Side of the tiles in pixels (``inference.tile``), and number of tiles in one pass. By
+        default, the tile depends on the free memory. Neither changes the result.
     trust
         Classes and functions of other packages that the checkpoint may build. This runs their code.
 
@@ -275,7 +275,7 @@ def load(
 
 
 def given_reading(cfg: DictConfig) -> dict[str, Any]:
-    """Return how values of an array are read, where overrides say so."""
+    """Return the settings for reading arrays that overrides give."""
     given = to_plain_data(OmegaConf.masked_copy(cfg, ["nodata", "min_is_white", "channels"]))
     return {name: value for name, value in given.items() if value is not None}
 

@@ -33,13 +33,14 @@ def train(
     Parameters
     ----------
     given
-        Images and labels; or a folder that holds ``images/`` and ``labels/``; or neither. Then
-        overrides, texts with an equals sign: ``train("dataset=hela", "model.depth=5")``.
+        Images and labels; or a folder that holds ``images/`` and ``labels/``; or neither. After
+        them come overrides, which are texts with an equals sign:
+        ``train("dataset=hela", "model.depth=5")``.
 
         Images and labels are one array each, a stack of pages, or a list: images (h, w),
-        (c, h, w) or (h, w, c), labels (h, w). Instances count from 1, 0 is the background, -1
-        unknown. A fifth of the images validates, as ``dataset.fold`` says. The arrays are kept in
-        ``outputs/arrays/``, so that the run can be repeated.
+        (c, h, w) or (h, w, c), labels (h, w). Instances are numbered from 1, 0 is the background,
+        -1 unknown. A fifth of the images is used for validation, chosen by ``dataset.fold``. The
+        arrays are kept in ``outputs/arrays/``, so that the run can be repeated.
     max_steps, budget, seed, name
         ``trainer.max_steps``, ``trainer.budget``, ``seed`` and ``name`` of the command line.
     device
@@ -47,10 +48,10 @@ def train(
     folder
         The run folder; by default a new one, ``outputs/runs/NAME/STAMP``.
     progress
-        Print what the command prints.
+        Whether to print the output of the command.
 
-    Raises ValueError or FileNotFoundError if an override, an image or a folder is wrong; no run
-    folder is left then.
+    Raises ValueError or FileNotFoundError if an override, an image or a folder is wrong. Then there
+    is no run folder.
 
     Examples
     --------
@@ -83,7 +84,7 @@ def train(
 
 
 def sorted_out(given: tuple[Any, ...]) -> tuple[list[Any], list[str]]:
-    """Return the data among some arguments, and the overrides.
+    """Separate the data in the arguments from the overrides.
 
     Raises ValueError if the data are neither a folder nor images with labels.
 
