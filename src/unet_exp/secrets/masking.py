@@ -53,8 +53,8 @@ def masked(value: Any, name: str = "") -> Any:
 def named(value: Any, name: str) -> Iterator[tuple[Any, Any, str]]:
     """Yield the keys and values of a dictionary or a list, and the name of each value.
 
-    The name of a secret holds for all values inside it. The name of a value may also be given as
-    ``{"name": ..., "value": ...}``, as a pair, or as ``["--name", ...]``.
+    If a name is that of a secret, all values inside it are secrets. The name of a value may also be
+    given as ``{"name": ..., "value": ...}``, as a pair, or as ``["--name", ...]``.
     """
     if isinstance(value, Mapping):
         given = value.get("name", value.get("key"))
@@ -99,7 +99,7 @@ def masked_text(text: str, whole: bool = False) -> str:
 def without_secrets(word: str) -> str:
     """Return an override without its secrets, whether they are given, masked, or references.
 
-    It is the same for two overrides that differ only in their secrets.
+    The result is the same for two overrides that differ only in their secrets.
 
     >>> without_secrets("url=http://me:PW@host") == without_secrets("url=http://me:${oc.env:PW}@host")
     True
@@ -141,7 +141,7 @@ def learn(value: Any, name: str = "") -> None:
 
 
 def remember(secrets: Iterable[str]) -> None:
-    """Keep secrets in all forms that they may take, except those that look like ordinary words."""
+    """Keep secrets in all forms that they may have, except those that look like ordinary words."""
     global _pattern
     forms: set[str] = set()
     for secret in (given.strip("'\"") for given in secrets):
@@ -160,7 +160,7 @@ def remember(secrets: Iterable[str]) -> None:
 
 
 def anywhere(secret: str) -> str:
-    """Return a pattern for a secret, also when lines are folded at its blanks.
+    """Return a pattern for a secret, which also matches if lines are folded at its blanks.
 
     A short secret must be a whole word.
     """

@@ -1,10 +1,10 @@
-"""Tell by its name whether a value is a secret: ``password``, ``kaggle_key``, ``PHPSESSID``."""
+"""Decide from the name of a value whether it is a secret: ``password``, ``kaggle_key``."""
 
 import re
 import unicodedata
 from functools import lru_cache
 
-#: Parts of the name of a secret, once its words are joined. Those for passwords also occur in
+#: Parts of the name of a secret, after its words are joined. Those for passwords also occur in
 #: sentences.
 PASSWORDS = (
     "password", "passwd", "passphrase", "passcode", "passwort", "kennwort", "motdepasse",
@@ -26,9 +26,10 @@ LAST = {
 }  # fmt: skip
 #: The whole name of a secret.
 WHOLE = {"pass", "key", "sid", "session"}
-#: Names that also begin a sentence: ``Session: started``.
+#: Names that may also begin a sentence: ``Session: started``.
 ORDINARY = {"pass", "sid", "session", "pin", "otp"}
-#: Last words that name a secret, except after these: ``kaggle_key`` does, ``sort_key`` does not.
+#: Last words of secret names, except after the words given here: ``kaggle_key`` is a secret,
+#: ``sort_key`` is not.
 BUT_AFTER = {
     "key": {
         "sort", "primary", "foreign", "unique", "public", "index", "group", "row", "column", "join",
@@ -44,7 +45,7 @@ BUT_AFTER = {
         "single", "multi", "one", "two", "n", "num", "per", "each", "max", "min", "by",
     },
 }  # fmt: skip
-#: The last word of a name that is only about a secret.
+#: Last words of names that describe a secret but do not hold it, such as ``token_count``.
 ABOUT = {
     "file", "path", "dir", "folder", "name", "length", "policy", "count", "env", "size", "url",
     "required", "enabled", "type",
@@ -52,13 +53,13 @@ ABOUT = {
 #: The last word of a name whose value may be a user's name and a password, ``me:PW``.
 LOGINS = {"login", "user", "username", "userinfo", "userpwd", "account"}
 
-# Letters of any script; a capital one begins a word.
+# Letters of any script. A capital letter begins a word.
 WORDS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])")
 
 
 @lru_cache(4096)
 def is_secret_name(name: str) -> bool:
-    """Tell by its name whether a value is a secret.
+    """Decide from the name of a value whether it is a secret.
 
     >>> [is_secret_name(n) for n in ("password", "dataset.apiKey", "AWS_SECRET_ACCESS_KEY", "pw")]
     [True, True, True, True]
@@ -77,7 +78,7 @@ def is_secret_name(name: str) -> bool:
 
 
 def is_secret_field(name: str) -> bool:
-    """Tell by a field of an address, ``token[]`` or ``auth%5Btoken%5D``, whether it is a secret.
+    """Decide whether a field of an address, ``token[]`` or ``auth%5Btoken%5D``, is a secret.
 
     >>> [is_secret_field(n) for n in ("auth[token]", "token%5B%5D", "code", "page[size]")]
     [True, True, True, False]
@@ -87,7 +88,7 @@ def is_secret_field(name: str) -> bool:
 
 
 def is_login(name: str) -> bool:
-    """Tell by its name whether a value may be a user's name and a password."""
+    """Decide from the name of a value whether it may be a user's name and a password."""
     return not LOGINS.isdisjoint(words_of(name)[-1:])
 
 

@@ -24,8 +24,8 @@ IDLE = re.compile(r"|null|none|true|false|\?\?\?|~", re.IGNORECASE)
 #: A reference such as ``${oc.env:NAME}``, which is no secret.
 REFERENCE = re.compile(r"\$\{[^{}]*\}")
 
-# The start of an address up to its user's name; "http:/me:" and "http:\\me:" are slips. 8080/ is a
-# port.
+# The start of an address up to its user's name. "http:/me:" and "http:\\me:" are typing errors that
+# are accepted. 8080/ is a port.
 SLASHES = r"(?:[/\\]{2,4}+|(?<=\w\w:)[/\\])"
 PORT = r"(?!\d{1,5}(?:[/?#]|$))"
 USER = re.compile(
@@ -34,7 +34,7 @@ USER = re.compile(
 # A password ends at the last @ before a slash, or, if it holds a slash itself, at the first one.
 TO_A_SLASH = re.compile(r"(?:\$\{[^{}]*\}|[^\s\"<>/])*+")
 END = re.compile(r"[\s\"<>]|\Z")
-# A value that is an address as a whole, or a list of such, holds nothing beside it.
+# A value that consists only of an address, or of a list of addresses.
 IS_ADDRESS = re.compile(r"[\s\"'\[(]*(?:[a-z][\w+.-]*:)?[/\\]{1,4}[^/\\]", re.IGNORECASE)
 ANY_TO_A_SLASH = re.compile(r"(?:\$\{[^{}]*\}|[^/])*+")
 NEVER = re.compile(r"\Z")
@@ -46,7 +46,7 @@ ONLY_A_USER = re.compile(
 ANYONE = {"git", "anonymous", "ftp"}
 #: Schemes in which a user's name without a password is a token.
 OF_TOKENS = {"http", "https", "ftp", "ftps"}
-# An address without a scheme has to look like one: what follows the @ is a machine and more.
+# An address without a scheme is recognised by the name of a machine after the @.
 BARE = r"(?P<name>[A-Za-z][\w.+-]*+):(?P<value>[^\s/\\:@\"'<>]++)@(?!sha\d)[\w-][\w.-]*+"
 BARE_USER = re.compile(rf"(?<![\w.+/:@-]){BARE}(?=[/:(])")
 ONLY_BARE = re.compile(rf"{BARE}(?:[/:(].*)?", re.DOTALL)
@@ -66,7 +66,7 @@ WEBHOOK = re.compile(
 QUERY = re.compile(
     r"[?&;#](?P<name>[\w.%\[\]-]++)=(?P<value>\$?\{[^{}\n]*+\}|[^&;#\s'\"<>,\]})]++)"
 )
-#: Signs of addresses and queries, as an address inside another one escapes them.
+#: Escaped signs of addresses and queries, for an address inside another one.
 ESCAPED = re.compile(r"%(2[356fF]|3[abdfABDF]|40|5[bdBD]|7[bdBD])")
 
 QUOTED = r"\"(?P<double>(?:[^\"\\]|\\.)*+)\"|'(?P<single>(?:[^'\\]|\\.|'')*+)'"
@@ -78,7 +78,7 @@ VALUE = re.compile(
     rf"|(?:(?:Bearer|Basic|Token)\s++)?(?!\[)(?:\$\{{[^{{}}]*\}}|[^\s,;&{{}}\])'\"])++)"
 )
 REST = re.compile(r"[^\s,;&}\])'\"]*+")
-#: A user's name and a password. Two numbers (user and group, or a time) are none.
+#: A user's name and a password. Two numbers (user and group, or a time) do not count.
 PAIR_BEGINS = re.compile(r"[\"']?(?!\d+:\d+\b)[^\s:/@\"'=,]{1,200}+:")
 PAIR = re.compile(rf"{PAIR_BEGINS.pattern}(?P<value>[^\s/\\][^\"']*+)")
 VALUE_OF_FLAG = r"(?P<value>\"[^\"\n]*+\"|'[^'\n]*+'|[^\s'\",]++)"
@@ -86,7 +86,7 @@ FLAG = re.compile(rf"(?<!\S)--(?P<name>[\w-]++)(?:=|[ \t]++)(?!--){VALUE_OF_FLAG
 CURL = re.compile(rf"(?<!\S)-[uU] ?{VALUE_OF_FLAG}")
 #: A word of a command line in quotes, because of its spaces.
 QUOTED_WORD = re.compile(r"(?P<quote>[\"'])[+~]*(?P<name>[\w.@/-]++)=(?P<value>[^\n]*?)(?P=quote)")
-#: A line of YAML, and what belongs to a key in the lines below it.
+#: A line of YAML, and the lines below it that belong to the same key.
 LINE = re.compile(r"^[ \t]*+(?:- )?[\"']?(?P<name>[\w.-]++)[\"']?: +(?P<value>\S[^\n]*+)", re.M)
 BLOCK = re.compile(
     r"^(?P<indent> *)(?P<name>[\w.-]++): *(?:[|>][+-]?)?\n"
@@ -108,7 +108,7 @@ AFTER_WORDS = re.compile(
     r"|\b(?i:identified\s++(?:with\s++\S++\s++)?by(?:\s++password)?|password)\s++"
     rf"(?:{QUOTED})"
 )
-#: Secrets that have a form of their own.
+#: Secrets with a typical form.
 FORMS = re.compile(
     r"(?<![A-Za-z0-9])(?:gh[pousr]_\w{20,}+|github_pat_\w{20,}+|glpat-[\w-]{15,}+|hf_\w{20,}+"
     r"|wandb_v\d_\w{20,}+|xox[a-z]-[\w-]{10,}+|A[KS]IA[A-Z0-9]{16}|AIza[\w-]{30,}+)"
@@ -121,17 +121,17 @@ WORD = re.compile(r"(?P<head>[+~]*(?P<name>[\w.@/-]+)=)(?P<value>.*)", re.DOTALL
 
 
 def is_secret_override(name: str) -> bool:
-    """Tell by the dotted key of an override whether its value is a secret."""
+    """Decide from the dotted key of an override whether its value is a secret."""
     return name != "key" and is_secret_name(last_key(name))
 
 
 def is_secret_element(name: str) -> bool:
-    """Tell by the tag of an XML element, with a namespace or without, whether it holds a secret."""
+    """Decide from the tag of an XML element, with or without namespace, whether it is a secret."""
     return is_secret_name(name.rpartition(":")[2])
 
 
-#: Patterns that find a secret by themselves, or by the name that they find with it; and a part of
-#: every text in which they can find one.
+#: Patterns that find a secret; a check of the name that is found with it, if needed; and a text
+#: that occurs in every match, to skip other texts quickly.
 RULES = (
     (QUERY, is_secret_field, "="),
     (QUOTED_WORD, is_secret_override, "="),
@@ -146,14 +146,14 @@ RULES = (
 )
 #: Patterns of a value that may be a user's name and a password.
 LOGIN_RULES = ((FLAG, is_login, "--"), (CURL, None, "curl"))
-#: Characters of a reference up to which its beginning is looked for.
+#: Largest number of characters of a reference.
 LONGEST_REFERENCE = 200
 
 
 def find_secrets(text: str, whole: bool = False, nested: int = 3) -> Iterator[Span]:
     """Yield the start and end of each secret in a text.
 
-    A ``whole`` text is one value or one override. Signs escaped as in ``%3D`` are read up to
+    A ``whole`` text is one value or one override. Escaped signs, such as ``%3D``, are decoded up to
     ``nested`` times.
     """
     for _, span in find_passwords(text, whole):
@@ -185,7 +185,7 @@ def find_passwords(text: str, whole: bool = False) -> Iterator[tuple[str, Span]]
     word = WORD.fullmatch(text) if whole else None
     loose = whole and IS_ADDRESS.match(word["value"] if word else text)
     until, ends = (ANY_TO_A_SLASH, NEVER) if loose else (TO_A_SLASH, END)
-    # What was found for one address and also holds for the next ones is not searched again.
+    # Results for one address that are also valid for the next ones are not searched again.
     edge = last = sign = end = done = -1
     for found in USER.finditer(text):
         start = found.end()
@@ -205,7 +205,7 @@ def find_passwords(text: str, whole: bool = False) -> Iterator[tuple[str, Span]]
                 continue
             stop = sign
         done = stop
-        # GitHub takes a token for the user's name.
+        # GitHub accepts a token as the user's name.
         if text[start:stop] in ("", "x-oauth-basic") or is_random(found["name"]):
             yield "", found.span("name")
         yield found["name"], (start, stop)
@@ -227,7 +227,7 @@ def in_reference(text: str, index: int) -> bool:
 
 
 def find_tokens(text: str) -> Iterator[Span]:
-    """Yield the start and end of each user's name in an address that is a token."""
+    """Yield the start and end of each token that is used as a user's name in an address."""
     for found in ONLY_A_USER.finditer(text) if "//" in text else ():
         token = found["scheme"].lower() in OF_TOKENS and found["value"] not in ANYONE
         if token or is_random(found["value"]):
@@ -255,7 +255,7 @@ def assigned(text: str) -> Iterator[Span]:
             index = stop
             continue
         before = text[max(0, found.start() - 80) : found.start()].rstrip(" ")[-1:]
-        # "wrong token: =" is a sentence, {token: abc} is data, and a password is one in both.
+        # "wrong token: =" is a sentence and {token: abc} is data; a password is masked in both.
         clear = "=" in found["sign"] or before in {"{", ",", '"', "'", "("}
         if name.lower() not in ORDINARY:
             clear = clear or before in {"", "\n", "-"} or any(x in name.lower() for x in PASSWORDS)
@@ -315,7 +315,7 @@ def hides_nothing(text: str) -> bool:
 def is_named(name: str, value: str) -> bool:
     """Tell whether a value of a name is a secret, masked or not.
 
-    A number of tokens and a working folder are none.
+    A number of tokens and a working directory are no secrets.
 
     >>> is_named("tokens", "abc"), is_named("tokens", "512"), is_named("PWD", "/home/me")
     (True, False, False)
