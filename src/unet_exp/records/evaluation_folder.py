@@ -22,7 +22,7 @@ class EvaluationFolder:
         self.record = path / "evaluation.json"
         #: A row for each image.
         self.images = path / "per_image.csv"
-        #: A row for each object: its image, what became of it, and its pixels.
+        #: A row for each object: its image, its kind (such as missed), and its number of pixels.
         self.objects = path / "objects.csv"
         #: A row for each run, if several were scored.
         self.runs = path / "folds.csv"
@@ -58,7 +58,7 @@ class EvaluationFolder:
         return images
 
     def read_sizes(self) -> dict[str, list[float]]:
-        """Return the pixels of the objects by what became of them."""
+        """Return the sizes of the objects in pixels, by kind."""
         sizes: dict[str, list[float]] = {}
         for row in self.read_rows(self.objects):
             if (pixels := parse_number(row.get("pixels"))) and pixels > 0:

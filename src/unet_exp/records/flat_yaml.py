@@ -1,4 +1,4 @@
-"""A YAML file that may come from anyone, as dotted keys and texts."""
+"""Read a YAML file that may come from anyone as dotted keys and texts."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -10,15 +10,15 @@ import yaml
 from unet_exp.files import read_bytes
 from unet_exp.secrets.masking import masked_word
 
-#: Bytes of the file, and values in it, up to which it is read.
+#: Largest numbers of bytes and of values in the file.
 LARGEST_FILE, MOST_VALUES = 2**20, 5000
 
 
 def read_flat(path: Path) -> dict[str, str]:
     """Return the values of a YAML file by dotted keys, without secrets.
 
-    It is empty if the file is missing, damaged or too large. Of very many values, only the first
-    ones are returned.
+    The result is empty if the file is missing, damaged or too large. If there are too many values,
+    only the first ones are returned.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Runs that differ in fold and seed alone, and the mean of their scores."""
+"""Group runs that differ only in fold and seed, and average their scores."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ Member = TypeVar("Member", bound=Scored)
 
 @dataclass(frozen=True)
 class Group(Generic[Member]):
-    """Scored runs that differ in fold and seed alone, and the settings that set them apart."""
+    """Scored runs that differ only in fold and seed, with the settings of the group."""
 
     settings: dict[str, Any]
     runs: list[Member]
@@ -50,9 +50,9 @@ class Group(Generic[Member]):
 
 
 def group_jobs(sweep: Sweep) -> list[Group[Run]]:
-    """Group the ranked jobs of a sweep by all settings but fold and seed, the best mean first.
+    """Group the ranked jobs of a sweep by all settings except fold and seed, the best mean first.
 
-    The monitored score is among the scores of each job, under the sweep's name for it.
+    The scores of each job include the monitored score, under the name that the sweep uses.
     """
     keys = [key for key in sweep.parameters if key not in REPEATS]
     ranked = {job.name for job in sweep.ranked}
@@ -70,7 +70,7 @@ def group_jobs(sweep: Sweep) -> list[Group[Run]]:
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """Return for each key its last part, or the whole key where that is not unique.
+    """Return for each key its last part, or the whole key if the last part is not unique.
 
     >>> short_names(["model.depth", "optimizer.lr", "loss.lr"])
     {'model.depth': 'depth', 'optimizer.lr': 'optimizer.lr', 'loss.lr': 'loss.lr'}

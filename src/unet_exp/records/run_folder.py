@@ -12,7 +12,7 @@ from unet_exp.numbers import parse_number
 from unet_exp.records.flat_yaml import read_flat
 from unet_exp.secrets.masking import masked, masked_word
 
-#: Bytes of a list of overrides up to which it is read.
+#: Largest number of bytes of a list of overrides.
 LARGEST_LIST = 2**20
 
 
@@ -48,10 +48,10 @@ class RunFolder:
         self.pictures = path / "pictures"
         #: The scored validation images of the best checkpoint, an evaluation folder.
         self.validation = path / "validation"
-        #: All of this as a page.
+        #: An HTML page of the run.
         self.report = path / "report.html"
         self.log = path / "train.log"
-        #: Asks the training to stop; holds the reason.
+        #: A file that asks the training to stop; it contains the reason.
         self.stop = path / "stop"
 
     def entries(self) -> set[str]:

@@ -1,4 +1,4 @@
-"""The state of a sweep as its folder shows it, also while its jobs run or after a crash."""
+"""Read the state of a sweep from its folder, also while its jobs run or after a crash."""
 
 import time
 from collections import Counter
@@ -26,7 +26,7 @@ DONE = ("finished", "pruned")
 
 @dataclass(frozen=True)
 class Run:
-    """The recorded training of a job; None or empty where its files lack a value."""
+    """The recorded training of a job; values that its files lack are None or empty."""
 
     name: str
     folder: Path

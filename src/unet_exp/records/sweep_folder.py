@@ -35,7 +35,7 @@ class SweepRecord:
     command: str
     """The command line."""
     arguments: list[str]
-    """The overrides of the command, Hydra's included, without the sweep's folder."""
+    """The overrides of the command, including those of Hydra, without the sweep's folder."""
     words: list[str]
     """The overrides that all jobs share."""
     parameters: list[str]
@@ -66,7 +66,7 @@ class SweepFolder:
         #: A row for each job.
         self.table = path / "sweep.csv"
         self.page = path / "sweep.html"
-        #: Held by the process that runs the sweep.
+        #: Locked by the process that runs the sweep.
         self.lock = path / ".lock"
         #: The configuration of the sweep as Hydra composed it.
         self.hydra = path / "multirun.yaml"
@@ -74,7 +74,7 @@ class SweepFolder:
         self.study = path / "optuna.log"
 
     def entries(self) -> set[str]:
-        """Return the names of all files that a sweep writes, besides the folders of jobs."""
+        """Return the names of all files that a sweep writes, except the folders of jobs."""
         return own_entries(self) | {*self.LAUNCHERS}
 
     def run(self, name: Any) -> RunFolder:
