@@ -1,8 +1,8 @@
 """Experiments with the U-Net of Ronneberger, Fischer and Brox (arXiv:1505.04597).
 
 ``load``, ``train`` and ``evaluate`` are the commands as functions. ``SegmentationModule`` and
-``DataModule`` are for a Trainer of Lightning. All are imported when they are used, so that
-``import unet_exp`` takes no time.
+``DataModule`` are for Lightning's Trainer. They are imported on first use, so that
+``import unet_exp`` takes almost no time.
 """
 
 from importlib import import_module

@@ -1,7 +1,7 @@
-"""Arrays that are read by slices: one protocol, and one wrapper that maps a function over slices.
+"""Arrays that are read by slices: a protocol, and a wrapper that applies a function to slices.
 
-NumPy arrays, memory maps and Zarr arrays meet the protocol as they are. So an image of any size
-passes from its file to the network and from the network to its results piece by piece.
+NumPy arrays, memory maps and Zarr arrays already fulfil the protocol. So an image of any size is
+processed piece by piece, from its file to the network and from the network to its results.
 """
 
 import math
@@ -38,15 +38,15 @@ class WritableArray(SlicedArray, Protocol):
 
 
 class MappedArray:
-    """An array of which each slice is computed by ``function(source, key)`` when it is read.
+    """An array whose slices are computed by ``function(source, key)`` when they are read.
 
     Parameters
     ----------
     function
-        Called with the source and the key that the result is indexed by, which is a tuple of one
-        slice per axis; returns the pixels of the result that lie there.
+        Function of the source and of the key, which is a tuple with one slice for each axis. It
+        returns the values of the result at the key.
     shape, dtype
-        Of the result; those of the source when not given.
+        Shape and type of the result. The defaults are those of the source.
 
     >>> doubled = MappedArray(np.arange(6).reshape(2, 3), lambda array, key: 2 * array[key])
     >>> doubled.shape, doubled[0:1, 1:3].tolist()
@@ -74,8 +74,8 @@ def memory_mapped(
 ) -> MappedArray:
     """Return the uncompressed array at ``offset`` of a file.
 
-    Each read makes a memory map of its own: pages of the file would stay in the process's memory
-    as long as one map lives.
+    Each read makes a new memory map. With a single map, pages of the file would stay in the memory
+    of the process as long as the map exists.
     """
     if path.stat().st_size < offset + math.prod(map(int, shape)) * dtype.itemsize:
         raise ValueError(f"cut short: {shape} values do not fit into it")

@@ -21,7 +21,7 @@ def label_components(
     labels = labels.astype(np.int32, copy=False)
     if connectivity == 1:
         return labels
-    # Here OpenCV numbers by squares of 2 x 2 pixels.
+    # In this case, OpenCV numbers components in the order of squares of 2 x 2 pixels.
     number = np.zeros(labels.max(initial=0) + 1, np.int32)
     number[np.argsort(first_pixels(labels)) + 1] = np.arange(1, len(number))
     return number[labels]
@@ -45,5 +45,5 @@ def first_pixels(labels: Int32[np.ndarray, "h w"]) -> Int64[np.ndarray, " object
     flat = labels.ravel()
     runs = np.flatnonzero((flat > 0) & (flat != np.concatenate([[0], flat[:-1]])))
     first = np.zeros(flat.max(initial=0) + 1, np.int64)
-    first[flat[runs[::-1]]] = runs[::-1]  # of several runs the first is written last
+    first[flat[runs[::-1]]] = runs[::-1]  # the first run of an object is written last
     return first[1:]

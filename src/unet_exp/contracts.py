@@ -1,11 +1,11 @@
-"""Check that a class of a user's own has what its place asks for: the members of a protocol."""
+"""Check that a user's class has the members of a protocol."""
 
 from inspect import get_annotations
 from typing import Any
 
 
 def members(contract: type) -> list[str]:
-    """Return the names that a protocol asks for, in the order of its source.
+    """Return the names of a protocol's members, in the order of its source.
 
     >>> from typing import Protocol
     >>> class Sized(Protocol):
@@ -30,7 +30,7 @@ def require_contract(part: str, value: Any, contract: type, remedy: str = "") ->
     part
         The group of options that chose the object, such as ``model``.
 
-    Raises TypeError that names what is missing, and where it is described.
+    Raises TypeError with the missing members, and with the place of their description.
     """
     if missing := [name for name in members(contract) if not hasattr(value, name)]:
         kind = f"{type(value).__module__}.{type(value).__qualname__}"

@@ -1,4 +1,4 @@
-"""Write files and folders atomically, lock them, and read what anyone may have written."""
+"""Write files and folders atomically, lock them, and read files that may come from anyone."""
 
 import errno
 import json
@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from unet_exp.secrets.masking import masked
 
-#: Characters that a folder's name may have besides letters and digits of any script.
+#: Characters that a folder's name may have, in addition to letters and digits of any script.
 PLAIN = set("-_.+@")
 #: Names of devices on Windows, with or without a suffix.
 RESERVED = {
@@ -33,9 +33,9 @@ LARGEST_RECORD, DEEPEST_RECORD = 2**27, 50
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Provide a temporary path beside ``path``; at the end it is renamed to ``path``.
+    """Provide a temporary path beside ``path``, and rename it to ``path`` at the end.
 
-    If the body fails, the temporary file or folder is removed and ``path`` stays as it was.
+    If the body fails, the temporary file or folder is removed, and ``path`` does not change.
     Missing folders are created. Several processes may write to one path; the last one wins. An
     OSError of the body names ``path``, not the temporary file.
 
@@ -73,8 +73,8 @@ def hidden(path: Path) -> Path:
 def replace_folder(part: Path, path: Path, tries: int = 100) -> None:
     """Move the folder ``part`` to ``path``, and remove the folder that was there.
 
-    A folder cannot be renamed over another, so the old one is first moved aside. If another
-    process creates ``path`` in between, that folder is moved aside, too.
+    A folder cannot be renamed to an existing one, so the old folder is first moved aside. If
+    another process creates ``path`` in between, that folder is moved aside, too.
     """
     for attempt in range(tries):
         aside = hidden(path)
@@ -99,8 +99,8 @@ def replace_folder(part: Path, path: Path, tries: int = 100) -> None:
 def locked(path: Path, timeout: float = 0.0) -> Iterator[None]:
     """Hold a lock file. The system releases it when this process dies.
 
-    Waits up to ``timeout`` seconds for another process that holds it, without limit if it is
-    negative; then raises filelock.Timeout. On a file system without locks, nothing is locked.
+    If another process holds it, this waits up to ``timeout`` seconds (without limit if negative),
+    and then raises filelock.Timeout. On a file system without locks, nothing is locked.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, poll_interval=0.2)
@@ -203,7 +203,7 @@ def require_no_links_out(path: Path, folder: Path) -> None:
 
 
 def folder_name(name: Any) -> str:
-    """Return a folder name that is valid on every system and as close to a text as possible.
+    """Return a folder name that is valid on every system and as similar to a text as possible.
 
     >>> folder_name("hela_cpu"), folder_name("../a b/c"), folder_name("NUL"), folder_name("zoë 🙂")
     ('hela_cpu', '_._a_b_c', '_NUL', 'zoë_🙂')
@@ -222,7 +222,7 @@ def is_plain(letter: str) -> bool:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file; a reader sees the old content or the new one."""
+    """Write a text file atomically: a reader sees either the old content or the new one."""
     with replacing(path) as part:
         part.write_text(text)
 

@@ -1,4 +1,4 @@
-"""Mirrored windows, crops, tile plans: the overlap-tile strategy (figure 2, arXiv:1505.04597)."""
+"""Mirrored windows, crops, tile plans: the overlap-tile strategy (arXiv:1505.04597, figure 2)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ Pixels = TypeVar("Pixels", np.ndarray, Tensor)
 def mirror_indices(start: int, stop: int, size: int) -> Int64[np.ndarray, " n"]:
     """Index of the pixel seen at each position ``start..stop - 1`` of a mirrored axis.
 
-    The axis of ``size`` pixels is reflected at both ends without repeating its edge, as often as
-    the distance asks for; an axis of one pixel repeats that pixel.
+    The axis of ``size`` pixels is reflected at both ends without repeating the edge pixels, as
+    often as needed. An axis of one pixel repeats this pixel.
 
     >>> mirror_indices(-4, 6, size=3)
     array([0, 1, 2, 1, 0, 1, 2, 1, 0, 1])
@@ -29,9 +29,9 @@ def mirror_indices(start: int, stop: int, size: int) -> Int64[np.ndarray, " n"]:
 
 
 def mirror_pad(image: Pixels, top: int, bottom: int, left: int, right: int) -> Pixels:
-    """Add mirrored rows and columns to the last two axes of an image, any number of them.
+    """Add any number of mirrored rows and columns to the last two axes of an image.
 
-    ``torch.nn.functional.pad`` refuses to reflect by as much as the image's own side.
+    (``torch.nn.functional.pad`` can only reflect by less than the side of the image.)
 
     >>> mirror_pad(np.array([[1, 2]]), top=0, bottom=1, left=0, right=3)
     array([[1, 2, 1, 2, 1],
@@ -45,12 +45,12 @@ def mirror_pad(image: Pixels, top: int, bottom: int, left: int, right: int) -> P
 
 
 def mirror_window(image: Any, rows: tuple[int, int], columns: tuple[int, int]) -> Any:
-    """Rows and columns ``(start, stop)`` of an image that goes on mirrored without end.
+    """Rows and columns ``(start, stop)`` of an image that is mirrored at its borders without end.
 
-    ``image`` is an array, a tensor, or anything with a ``shape`` that is read by slices, such as a
-    memory map or a Zarr array; its last two axes are rows and columns. Positions may be negative
-    or beyond the image. Only the pixels in sight are read, by a single slice, so that of a large
-    image no padded copy is made. A window that lies inside an array is a view of it.
+    ``image`` is an array, a tensor, or an object with a ``shape`` that is read by slices, such as a
+    memory map or a Zarr array. Its last two axes are rows and columns. Positions may be negative or
+    beyond the image. Only the needed pixels are read, with a single slice, so no padded copy of a
+    large image is made. A window inside an array is a view of it.
 
     >>> mirror_window(np.array([[1, 2, 3]]), rows=(0, 1), columns=(-1, 5))
     array([[2, 1, 2, 3, 2, 1]])
@@ -69,7 +69,7 @@ def mirror_window(image: Any, rows: tuple[int, int], columns: tuple[int, int]) -
 def centre_crop(image: Pixels, height: int, width: int) -> Pixels:
     """View of the central ``height x width`` pixels of the last two axes.
 
-    Where the margins cannot be equal, the one above or to the left is smaller by a pixel.
+    If the margins cannot be equal, the one above or to the left is smaller by a pixel.
 
     >>> centre_crop(np.arange(5)[None], height=1, width=3)
     array([[1, 2, 3]])
@@ -88,11 +88,12 @@ class TilePlan:
     """How tiles cover one axis of an image."""
 
     side: int
-    """Pixels of image that a tile shows the network, its context included."""
+    """Number of pixels that the network sees in a tile, including the context."""
     core: int
-    """Pixels of the image that a tile decides: ``side`` without the halo on both ends."""
+    """Number of pixels that a tile computes: ``side`` without the halo at both ends."""
     starts: tuple[int, ...]
-    """First pixel of each core, multiples of the network's step; the last may overhang the end."""
+    """First pixel of each core, a multiple of the network's step. The last core may extend beyond
+    the end of the axis."""
 
 
 def plan_tiles(
@@ -104,11 +105,11 @@ def plan_tiles(
 ) -> TilePlan:
     """Cover an axis of ``size`` pixels with the fewest tiles of side ``limit`` or less.
 
-    All tiles have one side, the smallest that this number of tiles allows. Cores start on the
-    grid of ``step``, where the poolings of a tile meet the same pixels as those of the whole
-    image: so a tile's logits are the whole image's.
+    All tiles have the same side, the smallest that is possible with this number of tiles. Cores
+    start on the grid of ``step``. So the poolings of a tile combine the same pixels as those of the
+    whole image, and the logits are equal.
 
-    Raises ``ValueError`` when ``limit`` has no room for the halo and one step.
+    Raises ``ValueError`` if ``limit`` has no room for the halo and one step.
 
     >>> def multiples(size):  # the sides that a same-padded network of depth 2 takes
     ...     return size // 4 * 4 or None, -(-size // 4) * 4

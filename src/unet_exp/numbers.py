@@ -1,11 +1,11 @@
-"""Numbers as text, alike in every table, log and page; and numbers read from text."""
+"""Format numbers in the same way in every table, log and page; and read numbers from text."""
 
 import math
 import re
 
 
 def format_score(value: float | None) -> str:
-    """Format a score with four decimals, so that columns line up; a dash for none.
+    """Format a score with four decimals, so that columns are aligned; None becomes a dash.
 
     >>> format_score(0.98765), format_score(0.000353), format_score(math.nan), format_score(None)
     ('0.9877', '3.5e-4', '-', '-')
@@ -56,7 +56,7 @@ def parse_duration(text: str, name: str = "The time") -> float:
 
 
 def format_bytes(count: float) -> str:
-    """Write a number of bytes, large ones in GiB.
+    """Format a number of bytes; large numbers are in GiB.
 
     >>> format_bytes(3 * 2**29), format_bytes(1000)
     ('1.5 GiB', '1,000 bytes')
@@ -67,7 +67,7 @@ def format_bytes(count: float) -> str:
 
 
 def parse_number(text: object, finite: bool = True) -> float | None:
-    """Read a number, a whole one as an int; None for any other text.
+    """Read a number; whole numbers become int, and any other text None.
 
     NaN and infinite numbers are None, too, unless ``finite`` is False.
 

@@ -1,4 +1,4 @@
-"""Checks of a parameter's value, with messages that name the values it may take."""
+"""Check the value of a parameter; the messages give the allowed values."""
 
 import difflib
 import math
@@ -11,7 +11,7 @@ from typing import Any
 class Range:
     """The numbers from ``minimum`` to ``maximum``, both included.
 
-    ``usual`` is a number that few exceed, where there is no maximum.
+    If there is no maximum, ``usual`` is a number that most values do not exceed.
 
     >>> Range(0, 1).end(0.5), Range(0, usual=100).end(0.5), Range(0, usual=100).end(300)
     (1, 100, 600)
@@ -22,7 +22,7 @@ class Range:
     usual: float = 100
 
     def end(self, value: float) -> float:
-        """Return where a slider ends that shows ``value``: the maximum, if there is one."""
+        """Return the end of a slider that shows ``value``: the maximum, if there is one."""
         return self.maximum if self.maximum < math.inf else max(self.usual, 2 * value)
 
 
@@ -38,7 +38,7 @@ def require_choice(name: str, value: str, choices: Collection[str]) -> None:
 
 
 def did_you_mean(name: str, known: Collection[str], prefix: str = "") -> str:
-    """Return the end of a message, with the known name that is most like a misspelt one.
+    """Return the end of a message with the known name that is most similar to a misspelt one.
 
     >>> did_you_mean("tabel", ("table", "rois")), did_you_mean("x", ("table",))
     (' Did you mean table?', '')
@@ -50,7 +50,7 @@ def did_you_mean(name: str, known: Collection[str], prefix: str = "") -> str:
 
 
 def require_range(minimum: float, maximum: float = math.inf, /, **values: float) -> None:
-    """Raise ``ValueError`` unless each value lies between ``minimum`` and ``maximum``.
+    """Raise ``ValueError`` unless each value is between ``minimum`` and ``maximum``.
 
     >>> require_range(1, 7, depth=0)
     Traceback (most recent call last):
@@ -63,6 +63,6 @@ def require_range(minimum: float, maximum: float = math.inf, /, **values: float)
 
 
 def require_ranges(ranges: Mapping[str, Range], holder: Any) -> None:
-    """Raise ``ValueError`` unless each attribute that ``ranges`` names lies in its range."""
+    """Raise ``ValueError`` unless each attribute in ``ranges`` is within its range."""
     for name, allowed in ranges.items():
         require_range(allowed.minimum, allowed.maximum, **{name: getattr(holder, name)})

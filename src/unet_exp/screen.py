@@ -1,4 +1,4 @@
-"""Tables and progress bars of rich that show any text literally: no markup, no escape codes."""
+"""Tables and progress bars of rich that show text literally, without markup or escape codes."""
 
 import sys
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ class Console(console.Console):
 
 
 def bar(console: Console, **options: Any) -> progress.Progress:
-    """Return a progress bar for tasks whose names are those of files."""
+    """Return a progress bar for tasks that are named after files."""
     columns = (
         progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(),

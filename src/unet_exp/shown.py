@@ -1,8 +1,8 @@
-r"""Make text safe to show: without secrets, and without characters that act on a terminal.
+r"""Make text safe to show: without secrets, and without control characters.
 
-Names of files, other people's JSON and messages of libraries may hold any characters. Escape codes
-in them could change what a person sees, so they are shown as ``\x1b``. While a command runs, all
-that it prints or logs is made safe here.
+Names of files, other people's JSON and messages of libraries may contain any characters. Escape
+codes in them could change the terminal's output, so they are shown as ``\x1b``. While a command
+runs, all its output and log messages are made safe here.
 """
 
 import logging
@@ -60,9 +60,9 @@ def visible(found: re.Match[str]) -> str:
 
 
 class Screen:
-    """A stream that makes all text safe that is written to it.
+    """A stream that makes all text safe before it is written.
 
-    A carriage return at the beginning stays, because progress bars redraw themselves with it.
+    A carriage return at the beginning is kept, because progress bars use it to redraw themselves.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -90,7 +90,7 @@ def below(stream: TextIO) -> TextIO:
 
 @contextmanager
 def screened() -> Iterator[None]:
-    """Make all text safe that is printed or logged inside this context."""
+    """Make all text safe that is printed or logged inside this context manager."""
     streams, factory = (sys.stdout, sys.stderr), logging.getLogRecordFactory()
 
     def record(*arguments: Any, **named: Any) -> logging.LogRecord:
@@ -106,7 +106,7 @@ def screened() -> Iterator[None]:
 
 
 def cleaned(record: logging.LogRecord) -> logging.LogRecord:
-    """Return a log record that is safe to show; our own values take one line each."""
+    """Return a log record that is safe to show; each value in it is one line."""
     if record.name.startswith("unet_exp") and isinstance(record.args, tuple):
         kept = int | float | None
         record.args = tuple(one if isinstance(one, kept) else shown(one) for one in record.args)
