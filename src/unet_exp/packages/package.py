@@ -116,7 +116,7 @@ def ours(description: Description, trust: Sequence[str]) -> dict[str, Any]:
 
 
 def assumed(archive: Archive, description: Description) -> dict[str, Any]:
-    """Return target and postprocessing for a network whose package does not name them; log them.
+    """Choose and log target and postprocessing for a network whose package does not name them.
 
     Raises PackageError if the package has no example of an output.
     """
@@ -153,7 +153,7 @@ def assumed(archive: Archive, description: Description) -> dict[str, Any]:
 def verified(archive: Archive, fields: Fields, limit: int) -> bytes:
     """Return the content of a file that a description names, if its checksum is right.
 
-    Raises PackageError if it is not in the package, or another one.
+    Raises PackageError if the file is not in the package, or if its checksum differs.
     """
     name = fields.text("source")
     if "://" in name:

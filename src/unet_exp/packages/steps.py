@@ -21,9 +21,9 @@ DTYPES = (
 
 
 def output_steps(described: Sequence[Fields], channels: int) -> list[Step]:
-    """Return the steps of postprocessing, in order, for outputs of so many channels.
+    """Return the steps of postprocessing, in order, for outputs with this number of channels.
 
-    They work on tiles, so none may take statistics.
+    They are applied to tiles, so they may not use statistics of the image.
 
     Raises PackageError for a step that is not known, has wrong values, or needs the whole image.
     """
@@ -62,7 +62,7 @@ def require_fitting(step: Step, arguments: Fields, channels: int) -> None:
 
 
 def fixed_clip(arguments: Fields) -> Step:
-    """Replace values beyond two numbers by them."""
+    """Clip values to two numbers."""
     if {"min_percentile", "max_percentile"} & set(arguments.value):
         raise arguments.refuses(
             "percentiles of an output", "They would differ from tile to tile. Leave this step out."
@@ -72,7 +72,7 @@ def fixed_clip(arguments: Fields) -> Step:
 
 
 def scale_linear(arguments: Fields) -> Step:
-    """Multiply by a gain and add an offset: one each, or one for each channel."""
+    """Multiply by a gain and add an offset; both may differ between channels."""
     gain, offset = (
         by_channel(arguments, name, otherwise)
         for name, otherwise in (("gain", 1.0), ("offset", 0.0))
@@ -95,7 +95,7 @@ def binarize(arguments: Fields) -> Step:
 
 
 def ensure_dtype(arguments: Fields) -> Step:
-    """Round values as another type does; they stay 32 bit floating point numbers."""
+    """Round values as in another type; they stay 32-bit floating point numbers."""
     dtype = arguments.text("dtype")
     if dtype not in DTYPES:
         raise arguments.refuses(f"dtype={dtype[:20]}", f"Write one of {', '.join(DTYPES)}.")
@@ -143,7 +143,7 @@ def scaled(image: Array, low: Any, by: Any) -> Array:
 
 
 def by_channel(arguments: Fields, name: str, *otherwise: float) -> Shaped[np.ndarray, "c 1 1"]:
-    """Return a number for all channels, or one for each."""
+    """Return one number for all channels, or one for each channel."""
     axis = arguments.text("axis", "channel")
     if axis not in ("channel", "c"):
         raise arguments.refuses(f"axis={axis[:20]}", "Write axis: channel, or one number for all.")
