@@ -14,11 +14,32 @@ from unet_exp.secrets.masking import masked_word
 LARGEST_FILE, MOST_VALUES = 2**20, 5000
 
 
+class Texts(yaml.BaseLoader):
+    """Build texts, lists and dictionaries alone. References, which may multiply, are refused."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Return the next node."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("references")
+        return super().compose_node(parent, index)
+
+
+def read_texts(path: Path) -> Any:
+    """Return the content of a YAML file, its values as texts.
+
+    None if the file is missing, damaged, too large, or has references.
+    """
+    try:
+        return yaml.load(read_bytes(path, LARGEST_FILE).decode("utf-8"), Loader=Texts)  # noqa: S506
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return None
+
+
 def read_flat(path: Path) -> dict[str, str]:
     """Return the values of a YAML file by dotted keys, without secrets.
 
-    The result is empty if the file is missing, damaged or too large. If there are too many values,
-    only the first ones are returned.
+    The result is empty if the file is missing, damaged, too large, or has references. If there are
+    too many values, or very long keys, only the first values are returned.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -26,16 +47,14 @@ def read_flat(path: Path) -> dict[str, str]:
     ...     read_flat(Path(folder) / "a.yaml")
     {'model.depth': '4', 'model.norm': 'null'}
     """
-    try:
-        # BaseLoader builds texts only.
-        text = read_bytes(path, LARGEST_FILE).decode("utf-8")
-        content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
-        found = dict(islice(flat(content), MOST_VALUES))
-    except (OSError, ValueError, yaml.YAMLError, RecursionError):
-        return {}
-    return {
-        key: masked_word(f"{key}={text}").removeprefix(f"{key}=") for key, text in found.items()
-    }
+    found: dict[str, str] = {}
+    letters = 0
+    for key, text in islice(flat(read_texts(path)), MOST_VALUES):
+        letters += len(key) + len(text)
+        if letters > LARGEST_FILE:
+            break
+        found[key] = masked_word(f"{key}={text}").removeprefix(f"{key}=")
+    return found
 
 
 def flat(value: Any, key: str = "") -> Iterator[tuple[str, str]]:

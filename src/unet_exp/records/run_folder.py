@@ -4,16 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from unet_exp.csv_tables import read_csv, to_csv
-from unet_exp.files import read_bytes, read_json, to_json, write_atomically
+from unet_exp.files import read_json, to_json, write_atomically
 from unet_exp.numbers import parse_number
-from unet_exp.records.flat_yaml import read_flat
+from unet_exp.records.flat_yaml import read_flat, read_texts
 from unet_exp.secrets.masking import masked, masked_word
-
-#: Largest number of bytes of a list of overrides.
-LARGEST_LIST = 2**20
 
 
 class RunFolder:
@@ -109,12 +104,7 @@ class RunFolder:
 
     def read_overrides(self) -> list[str]:
         """Return the overrides of the training, without those of Hydra."""
-        try:
-            # BaseLoader builds texts only. Other loaders expand aliases and merges.
-            text = read_bytes(self.overrides, LARGEST_LIST).decode("utf-8")
-            content = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
-        except (OSError, ValueError, yaml.YAMLError, RecursionError):
-            return []
+        content = read_texts(self.overrides)
         listed = content if isinstance(content, list) else []
         return [masked_word(item) for item in listed if isinstance(item, str)]
 
