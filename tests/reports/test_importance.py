@@ -1,3 +1,4 @@
+from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
@@ -31,6 +32,11 @@ def test_the_setting_that_decides_comes_first() -> None:
 
 def test_few_jobs_have_no_importance() -> None:
     assert importance(sweep(4)) == ([], "")
+
+
+def test_equal_scores_have_no_importance() -> None:
+    equal = tuple(replace(job, score=0.0) for job in sweep(12).jobs)
+    assert importance(replace(sweep(12), jobs=equal)) == ([], "")
 
 
 def test_without_optuna_the_page_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,11 +22,11 @@ LEAST = 8
 def importance(sweep: Sweep) -> tuple[list[Chart], str]:
     """Return the chart of the importance of settings, or no chart and a text about what is missing.
 
-    For a sweep with few finished jobs, there is neither a chart nor a text.
+    For a sweep with few finished jobs, or with equal scores, there is neither a chart nor a text.
     """
     jobs = sweep.ranked
     keys = [key for key in sweep.parameters if len({job.values.get(key) for job in jobs}) > 1]
-    if len(keys) < 2 or len(jobs) < LEAST:
+    if len(keys) < 2 or len(jobs) < LEAST or len({job.score for job in jobs}) == 1:
         return [], ""
     if find_spec("optuna") is None:
         return [], "The importance of settings needs Optuna: pip install 'unet-exp[optuna]'."
