@@ -1,6 +1,9 @@
 import json
+import math
 from pathlib import Path
+from typing import Any
 
+import pytest
 from tests.fixtures.drawn_run import charts, evaluation, plain
 from tests.fixtures.drawn_sweep import write
 
@@ -53,3 +56,27 @@ def test_sizes_are_counted_by_kind(tmp_path: Path) -> None:
     counts = {one["name"]: sum(one["y"]) for one in found["series"]}
     assert counts == {"found": 3, "missed": 1}
     assert found["x"]["kind"] == "log"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"objects": {"kinds": {"found": math.nan, "missed": math.inf}}},
+        {"objects": {"average_precision": {"ap_50": 10**400, f"ap_{'9' * 5000}": 0.5}}},
+        {"precision_recall": {"thresholds": [10**400], "precision": [1], "recall": [1]}},
+        {"precision_recall": {"thresholds": [0], "precision": [1], "recall": [1],
+                              "average_precision": 10**400}},
+        {"curves": {"seg": {"thresholds": [0, 10**400], "values": [0, 1]}}},
+        {"details": {"seg": {"objects": math.nan}}, "per_image": {"seg": {"mean": "high"}}},
+    ],
+)  # fmt: skip
+def test_numbers_that_are_none_are_left_out(tmp_path: Path, part: dict[str, Any]) -> None:
+    evaluation(tmp_path)
+    record = json.loads((tmp_path / "evaluation.json").read_text())
+    write(tmp_path / "evaluation.json", {**record, **part})
+    assert "SEG 0.6250, over 4 images." in plain(evaluation_page(EvaluationFolder(tmp_path)))
+
+
+def test_groups_that_are_none_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "evaluation.json", {"runs": [{"run": "0"}], "groups": 3})
+    assert "1 run scored." in plain(evaluation_page(EvaluationFolder(tmp_path)))

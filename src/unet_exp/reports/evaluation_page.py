@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from unet_exp.numbers import format_score, format_short, parse_number
+from unet_exp.numbers import format_score, format_short
 from unet_exp.records.evaluation_folder import EvaluationFolder
 from unet_exp.reports.chart import Axis, Chart, Series, words
 from unet_exp.reports.document import render, write
-from unet_exp.reports.scored_images import mapping, names_of, scored_images
+from unet_exp.reports.scored_images import listed, mapping, names_of, number, scored_images
 
 SCRIPTS = ("vendor/plot.min.js", "figures.js", "actions.js")
 SPREAD = ("mean", "std", "median")
@@ -57,7 +57,9 @@ def told(value: Any) -> str:
 def images_content(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return verdict, numbers and table for scored images."""
     scores = {
-        name: value for name, value in mapping(record.get("scores")).items() if is_number(value)
+        name: value
+        for name, given in mapping(record.get("scores")).items()
+        if (value := number(given)) is not None
     }
     count = record.get("images")
     images = f"{count} image{'s' * (count != 1)}" if isinstance(count, int) else "all images"
@@ -73,8 +75,9 @@ def images_content(record: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in scores.items():
         spread = mapping(mapping(record.get("per_image")).get(name))
         details = mapping(mapping(record.get("details")).get(name))
-        more = ", ".join(f"{key} {format_short(v)}" for key, v in details.items() if is_number(v))
-        cells = [format_score(parse_number(spread.get(kind))) for kind in SPREAD]
+        known = {key: number(value) for key, value in details.items()}
+        more = ", ".join(f"{key} {format_short(v)}" for key, v in known.items() if v is not None)
+        cells = [format_score(number(spread.get(kind))) for kind in SPREAD]
         rows.append((words(name), [format_score(value), *cells, more]))
     return {
         "verdict": f"{verdict or 'No score'}, over {images}.{note}",
@@ -91,12 +94,12 @@ def images_content(record: Mapping[str, Any]) -> dict[str, Any]:
 def runs_content(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return verdict, numbers and table for several scored runs."""
     runs = [mapping(run) for run in record["runs"]]
-    groups = [mapping(group) for group in record.get("groups") or [] if isinstance(group, dict)]
+    groups = [group for group in listed(record.get("groups")) if isinstance(group, dict)]
     names = list(dict.fromkeys(n for group in groups for n in mapping(group.get("mean"))))
     failed = sum(bool(run.get("error")) for run in runs)
 
     def cells(values: Mapping[str, Any]) -> list[str]:
-        return [format_score(parse_number(values.get(name))) for name in names]
+        return [format_score(number(values.get(name))) for name in names]
 
     rows = [(str(run.get("run")), [*cells(run), str(run.get("error") or "")]) for run in runs]
     for group in groups:
@@ -104,7 +107,7 @@ def runs_content(record: Mapping[str, Any]) -> dict[str, Any]:
         for kind in ("mean", "std"):
             rows.append((f"{kind} {label}".strip(), [*cells(mapping(group.get(kind))), ""]))
     first = names[0] if names else ""
-    best = [parse_number(mapping(group.get("mean")).get(first)) for group in groups]
+    best = [number(mapping(group.get("mean")).get(first)) for group in groups]
     known = [value for value in best if value is not None]
     verdict = f"{len(runs)} run{'s' * (len(runs) != 1)} scored"
     verdict += f", {failed} of them failed" if failed else ""
@@ -124,7 +127,7 @@ def by_run(runs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Char
     """Return a chart of the scores of all runs."""
     charts = []
     for name in names:
-        scored = [(str(run.get("run")), parse_number(run.get(name))) for run in runs]
+        scored = [(str(run.get("run")), number(run.get(name))) for run in runs]
         known = [(run, value) for run, value in scored if value is not None]
         if len(known) > 1:
             runs_of, values = zip(*known, strict=True)
@@ -137,8 +140,3 @@ def by_run(runs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Char
 def as_text(settings: Mapping[str, Any]) -> str:
     """Return settings as words of a command line."""
     return " ".join(f"{key}={value}" for key, value in settings.items())
-
-
-def is_number(value: Any) -> bool:
-    """Return whether a value of a record is a finite number."""
-    return isinstance(value, int | float) and parse_number(value) is not None

@@ -12,7 +12,7 @@ from unet_exp.records.sweep import Run, read_run, split
 from unet_exp.reports.chart import words
 from unet_exp.reports.curves import learning_curves
 from unet_exp.reports.document import render, write
-from unet_exp.reports.scored_images import mapping, names_of, scored_images
+from unet_exp.reports.scored_images import mapping, names_of, number, scored_images
 from unet_exp.reports.thumbnails import last_of_each, own_pictures, shown_picture
 
 SCRIPTS = ("vendor/plot.min.js", "figures.js", "actions.js")
@@ -94,7 +94,7 @@ def verdict(
     at = f"at step {best.get('step', 0):.0f}"
     many = f", the best of {validations} validations" if validations > 1 else ""
     told = f"{name} {format_score(best[monitor])} {at}{many}."
-    fitted, left_out = number(gain, "fitted"), number(gain, "left_out")
+    fitted, left_out = number(gain.get("fitted")), number(gain.get("left_out"))
     if fitted is not None:
         told += f" With the fitted postprocessing {format_score(fitted)}"
         if left_out is not None:
@@ -108,12 +108,6 @@ def verdict(
     return told
 
 
-def number(content: Mapping[str, Any], key: str) -> float | None:
-    """Return a number of a record; None if it holds none."""
-    value = content.get(key)
-    return parse_number(value) if isinstance(value, int | float) else None
-
-
 def tiles(
     run: Run,
     rows: list[dict[str, float]],
@@ -123,7 +117,7 @@ def tiles(
 ) -> list[tuple[str, str, str]]:
     """Return the numbers at the top: a label, a value and a note each."""
     name = words(monitor)
-    left_out = number(gain, "left_out")
+    left_out = number(gain.get("left_out"))
     score = left_out if left_out is not None else best.get(monitor)
     note = "each image left out of the fit" if left_out is not None else "best validation"
     found = [(name, format_score(score), note)]
@@ -150,8 +144,8 @@ def score_table(
     rows = []
     for name in names:
         gain = mapping(gains.get(name.removeprefix("val/")))
-        value = best.get(name, number(gain, "unfitted"))
-        more = [format_score(number(gain, key)) for key in ("fitted", "left_out")]
+        value = best.get(name, number(gain.get("unfitted")))
+        more = [format_score(number(gain.get(key))) for key in ("fitted", "left_out")]
         rows.append((words(name), [format_score(value), *(more if gains else [])]))
     told = f"All validation images together, at step {best['step']:.0f}." if "step" in best else ""
     if values:

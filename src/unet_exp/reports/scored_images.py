@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from unet_exp.numbers import format_score, format_short
+from unet_exp.numbers import format_score, format_short, parse_number
 from unet_exp.records.evaluation_folder import EvaluationFolder
 from unet_exp.reports.chart import Axis, Chart, Series, words
+from unet_exp.reports.curves import rounded
 from unet_exp.reports.thumbnails import own_pictures, shown_picture
 
 #: Kinds of objects: the name of the kind, its meaning, and its colour in charts.
@@ -48,10 +49,10 @@ def scored_images(folder: EvaluationFolder, criterion: str) -> dict[str, Any] | 
     kinds = object_kinds(mapping(mapping(record.get("objects")).get("kinds")))
     chosen = [criterion, *(name for name in names if name != criterion)][:COLUMNS]
     counted = [name for name in ("found", "missed", "false") if kinds]
-    listed = ranked or images
+    shown = ranked or images
     note = f"From worst to best by {words(criterion)}." if ranked else ""
-    if len(listed) > MOST_IMAGES:
-        listed = [*listed[:LISTED], *listed[-LISTED:]]
+    if len(shown) > MOST_IMAGES:
+        shown = [*shown[:LISTED], *shown[-LISTED:]]
         note = f"The {LISTED} worst and best of {len(images)} by {words(criterion)}."
     return {
         "criterion": words(criterion),
@@ -69,7 +70,7 @@ def scored_images(folder: EvaluationFolder, criterion: str) -> dict[str, Any] | 
                     *(format_short(row.get(f"objects/{kind}")) for kind in counted),
                 ],
             )
-            for name, row in listed
+            for name, row in shown
         ],
         "images_told": note,
     }
@@ -116,9 +117,9 @@ def counted_objects(row: Mapping[str, float]) -> str:
 def object_kinds(counts: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the number of objects of each kind, with its meaning."""
     return [
-        {"kind": kind, "count": int(counts[kind]), "name": name, "meaning": meaning}
+        {"kind": kind, "count": int(count), "name": name, "meaning": meaning}
         for kind, (name, meaning, _) in KINDS.items()
-        if isinstance(counts.get(kind), int | float)
+        if (count := number(counts.get(kind))) is not None
     ]
 
 
@@ -134,9 +135,10 @@ def average_precision(record: Mapping[str, Any]) -> list[Chart]:
     """Return the chart of average precision over the IoU that a match needs."""
     levels = mapping(mapping(record.get("objects")).get("average_precision"))
     points = sorted(
-        (int(name.removeprefix("ap_")) / 100, value)
-        for name, value in levels.items()
-        if name.removeprefix("ap_").isdecimal() and isinstance(value, int | float)
+        (level / 100, value)
+        for name, given in levels.items()
+        if (level := parse_number(name.removeprefix("ap_"))) is not None
+        and (value := number(given)) is not None
     )
     if not points:
         return []
@@ -195,8 +197,8 @@ def precision_recall(record: Mapping[str, Any]) -> list[Chart]:
     best = max((value, -index) for index, value in enumerate([v or 0 for v in f1]))
     at, top = levels[-best[1]], best[0]
     rules = {f"best F1 {format_score(top)}": at} if at is not None else {}
-    area = curve.get("average_precision")
-    note = f"area {format_score(area)}" if isinstance(area, int | float) else ""
+    area = number(curve.get("average_precision"))
+    note = f"area {format_score(area)}" if area is not None else ""
     return [
         Chart(
             "Pixels by threshold",
@@ -239,11 +241,21 @@ def thresholds(record: Mapping[str, Any]) -> list[Chart]:
 
 def numbers(values: Any) -> list[float | None]:
     """Return a list of numbers from a record; None replaces entries that are no finite number."""
-    listed = values if isinstance(values, list) else []
-    return [
-        float(f"{v:.5g}") if isinstance(v, int | float) and math.isfinite(v) else None
-        for v in listed[:1000]
-    ]
+    return [rounded(number(value)) for value in listed(values)[:1000]]
+
+
+def number(value: Any) -> float | None:
+    """Return a finite number from a record; None for anything else.
+
+    >>> number(0.5), number("0.5"), number(math.nan), number(10**400)
+    (0.5, None, None, None)
+    """
+    return parse_number(value) if isinstance(value, int | float) else None
+
+
+def listed(value: Any) -> list[Any]:
+    """Return a list from a record; an empty one for anything else."""
+    return value if isinstance(value, list) else []
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
