@@ -97,6 +97,12 @@ def test_arrays_that_do_not_fit_are_refused(images: object, labels: object, told
         unet_exp.train(images, labels)
 
 
+def test_the_home_folder_is_found() -> None:
+    for function in (unet_exp.train, unet_exp.load, unet_exp.evaluate):
+        with pytest.raises(FileNotFoundError, match=f"{Path.home()}/no_such_folder"):
+            function("~/no_such_folder")
+
+
 def test_hydra_of_the_caller_stays(trained: Path) -> None:
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         unet_exp.load(trained, device="cpu")

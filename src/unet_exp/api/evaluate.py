@@ -51,7 +51,7 @@ def evaluate(
     """
     several = not isinstance(run, str | os.PathLike)
     runs = list(run) if several else [run]
-    paths = [str(Path(one).absolute()) for one in runs]
+    paths = [str(Path(one).expanduser().absolute()) for one in runs]
     files = all(Path(path).is_file() for path in paths) and bool(paths)
     roots = {one.images for one in runs if isinstance(one, Run)}
     values = {

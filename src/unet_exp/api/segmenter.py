@@ -19,6 +19,7 @@ from unet_exp.api.segmented import Segmented
 from unet_exp.configuration.checks import validate
 from unet_exp.configuration.objects import to_plain_data
 from unet_exp.configuration.paths import settle_paths
+from unet_exp.configuration.quoting import at_home
 from unet_exp.images.display import Display
 from unet_exp.images.image_file import ImageFile
 from unet_exp.images.nodata import NotFiniteError
@@ -260,7 +261,7 @@ def load(
     values = {"tta": tta, "accelerator": device, "trust": list(trust)}
     values |= {"inference.tile": tile, "inference.batch_size": batch_size}
     one = isinstance(checkpoint, str | os.PathLike)
-    named = [os.fspath(path) for path in ([checkpoint] if one else checkpoint)]
+    named = [at_home(os.fspath(path)) for path in ([checkpoint] if one else checkpoint)]
     cfg = compose("predict", [*overrides, *as_overrides(values)])
     with explained("predict"):
         settle_paths(cfg)

@@ -74,7 +74,7 @@ def train(
     if images is not None:
         overrides = [
             "dataset=folder",
-            *as_overrides({"dataset.root": images.absolute()}),
+            *as_overrides({"dataset.root": images}),
             *overrides,
         ]
     with job("train", [*overrides, *as_overrides(values)], progress) as (cfg, path):
@@ -88,12 +88,12 @@ def sorted_out(given: tuple[Any, ...]) -> tuple[list[Any], list[str]]:
 
     Raises ValueError if the data are neither a folder nor images with labels.
 
-    >>> sorted_out(("my_images", "model.depth=5"))
-    (['my_images'], ['model.depth=5'])
+    >>> sorted_out(("~/my_images", "model.depth=5", "~weight_map"))
+    (['~/my_images'], ['model.depth=5', '~weight_map'])
     """
 
     def is_override(one: Any) -> bool:
-        return isinstance(one, str) and ("=" in one or one.startswith("~"))
+        return isinstance(one, str) and ("=" in one or (one[:1] == "~" and one[1:2] != "/"))
 
     overrides = [one for one in given if is_override(one)]
     data = [one for one in given if not is_override(one)]
@@ -112,6 +112,6 @@ def sorted_out(given: tuple[Any, ...]) -> tuple[list[Any], list[str]]:
 def images_folder(data: list[Any]) -> Path:
     """Return the folder of the images; arrays are written to one."""
     if len(data) == 1:
-        return Path(data[0])
+        return Path(data[0]).expanduser().absolute()
     images, labels = data
-    return write_arrays(images, labels, ARRAYS)
+    return write_arrays(images, labels, ARRAYS).absolute()
