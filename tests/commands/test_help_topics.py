@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.running import Command
+from unet_exp.commands.help_page import of_value
 from unet_exp.commands.help_topics import help_text
 from unet_exp.configuration.groups import options
 from unet_exp.configuration.hints import OverrideError
+from unet_exp.configuration.reference import Value
 
 
 def test_the_help_of_a_command_says_what_to_type_and_lists_each_option() -> None:
@@ -126,3 +128,11 @@ def test_options_of_ones_own_are_listed_and_shown(
         assert "\n    ours              A network of ours.\n" in listed
         shown = help_text("train", ["--help", "model=ours", *words])
         assert "  model.wide=3                            a whole number\n      Channels." in shown
+
+
+def test_a_fact_is_told_though_its_words_are_in_the_name() -> None:
+    value = Value("dataset.context", "a_long_default", kind="text")
+    assert of_value(value, width=44).splitlines() == [
+        "  dataset.context=a_long_default",
+        "      Text.",
+    ]

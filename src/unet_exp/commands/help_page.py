@@ -88,9 +88,11 @@ def of_value(value: Value, width: int) -> str:
     """Return a value with its default, its choices or its range, and its meaning."""
     head = f"  {assigned(value)}"
     if facts := what_fits(value):
-        gap = " " * max(42 - len(head), 2)
-        head = f"{head}{gap}{facts}" if len(f"{head}{gap}{facts}") <= width else head
-        facts = "" if facts in head else f"{facts[0].upper()}{facts[1:]}."
+        line = f"{head.ljust(40)}  {facts}"
+        if len(line) <= width:
+            head, facts = line, ""
+        else:
+            facts = f"{facts[0].upper()}{facts[1:]}."
     note = value.note and f"{value.note[0].upper()}{value.note[1:].rstrip('.')}."
     text = " ".join(filter(None, [facts, value.meaning, note]))
     return f"{head}\n{wrapped(text, width, 6, 6)}" if text else head
