@@ -63,8 +63,8 @@ def score_validation(
         write_results(evaluation, facts, target)
         measured = [str(one) for one in metrics]
         score = cfg.monitor.metric if cfg.monitor.metric in measured else measured[0]
-        if count := cfg.pictures.images:
-            draw_images(evaluation, predictor, images, score, count, target.pictures)
+        count = cfg.pictures.images
+        draw_images(evaluation, predictor, images, score, count, target.pictures)
     except Exception as error:
         trace.error("".join(traceback.format_exception(error)))
         log.warning("The validation images could not be scored for the report: %s", explain(error))

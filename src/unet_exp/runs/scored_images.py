@@ -18,10 +18,11 @@ from unet_exp.training.gallery import draw
 def write_results(
     evaluation: Evaluation, facts: dict[str, Any], folder: EvaluationFolder
 ) -> list[Path]:
-    """Write all numbers, with ``facts`` about the evaluation."""
+    """Write all numbers, with ``facts`` about the evaluation, and replace earlier ones."""
     folder.write_rows(folder.images, evaluation.rows)
     folder.write_record({**facts, **as_dict(evaluation), **environment()})
     written = [folder.record, folder.images]
+    folder.objects.unlink(missing_ok=True)
     if evaluation.objects:
         rows = [
             {"image": image, "kind": kind, "pixels": pixels}
@@ -70,7 +71,10 @@ def draw_curves(evaluation: Evaluation, folder: Path, title: str) -> list[Path]:
 def draw_images(
     evaluation: Evaluation, predictor: Predictor, images: Any, score: str, count: int, folder: Path
 ) -> list[Path]:
-    """Draw the ``count`` worst and best of ``images`` by a score."""
+    """Draw the ``count`` worst and best of ``images`` by a score, in place of earlier ones."""
+    for path in folder.glob("*_[0-9]*_*.png"):
+        if path.name.startswith(("worst_", "best_")):
+            path.unlink()
     paths = []
     for role, index in worst_and_best(evaluation.ranked(score), count):
         row, image = evaluation.rows[index], images[index]
