@@ -2,5 +2,5 @@
 
 import os
 
-# When it is imported, albumentations asks PyPI for a newer version of itself.
+# On import, albumentations would ask PyPI for a newer version of itself.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")

@@ -7,14 +7,14 @@ import torch
 from jaxtyping import Float32, Float64
 from torch.nn.functional import interpolate
 
-#: Multiplications of one matrix product. OpenBLAS computes more than 2**18 on all cores, and its
-#: idle threads then spin, which slows down everything else more than it helps.
+#: Largest number of multiplications in one matrix product. OpenBLAS computes products of more than
+#: 2**18 on all cores. Its idle threads then keep the cores busy, which slows down all other work.
 PRODUCT = 2**17
 
 
 @lru_cache(maxsize=8)
 def bicubic_basis(points: int, size: int) -> Float32[np.ndarray, "size points"]:
-    """Return the share of each of ``points`` control points in each of ``size`` pixels of an axis.
+    """Return the weight of each of ``points`` control points in each of ``size`` pixels of an axis.
 
     The first and the last control point are the first and the last pixel. The kernel is the
     usual one of image libraries (Keys 1981, doi:10.1109/TASSP.1981.1163711, with a = -0.75).
@@ -39,16 +39,17 @@ def coordinate_map(
 ) -> Float32[np.ndarray, "2 {size} {size}"]:
     """Return the row and the column from which each pixel of a square tile takes its value.
 
-    They are the ``centre``, plus ``matrix`` times the pixel's position from the tile's own centre,
-    plus the ``displacements`` (rows, columns; in pixels) of a grid that spans the tile from its
-    first to its last pixel, interpolated bicubically.
+    The position is ``centre``, plus ``matrix`` times the pixel's position relative to the centre of
+    the tile, plus the bicubically interpolated ``displacements`` (rows, columns; in pixels) of a
+    grid that spans the tile from its first to its last pixel.
 
     >>> coordinate_map(3, np.eye(2), np.full((2, 3, 3), 0.5))[0]
     array([[-0.5, -0.5, -0.5], [ 0.5,  0.5,  0.5], [ 1.5,  1.5,  1.5]], dtype=float32)
     """
     n = displacements.shape[-1]
-    # Each term is a product of a factor of the row and a factor of the column: n parts of the
-    # grid, the position, and 1. So the whole map is two small matrix products.
+    # Each term is the product of a factor for the row and a factor for the column. The factors are
+    # the n weights of the grid, the position, and 1. So the map needs only two small matrix
+    # products.
     basis = np.empty((size, n + 2), np.float32)
     basis[:, :n] = bicubic_basis(n, size)
     basis[:, n] = np.arange(size) - (size - 1) / 2
@@ -72,9 +73,9 @@ def reach(
     matrix: Float64[np.ndarray, "2 2"],
     displacements: Float64[np.ndarray, "2 n n"],
 ) -> tuple[float, float]:
-    """Return an upper bound of the rows and columns between a coordinate map and its centre.
+    """Return upper bounds of the rows and of the columns between a coordinate map and its centre.
 
-    The bound is close, and takes a hundredth of the time of a search for the largest distance.
+    The bounds are tight, and take a hundredth of the time of a search for the largest distance.
 
     >>> reach(3, np.eye(2), np.full((2, 3, 3), 0.5))
     (1.5, 1.5)

@@ -11,21 +11,21 @@ from jaxtyping import Float32, Shaped
 
 
 class GreyValues(A.ImageOnlyTransform):
-    """Random curve, contrast, brightness and noise of a float32 image of any range, never clipped.
+    """Random curve, contrast, brightness and noise of a float32 image of any range, not clipped.
 
     Parameters
     ----------
     gain
-        Grey values are multiplied by 1 plus or minus up to this.
+        Grey values are multiplied by a factor between 1 - ``gain`` and 1 + ``gain``.
     offset
-        They are then moved by plus or minus up to this, in standard deviations of the image.
+        Then a number between minus and plus this is added, in standard deviations of the image.
     curve
-        Before that, contrast above the mean is raised by up to this, and below the mean lowered
-        as much, or the reverse, as a gamma other than 1 does.
+        Before that, the contrast above the mean is increased by up to this, and below the mean
+        decreased by as much, or the reverse. This is similar to a gamma other than 1.
     noise
-        Gaussian noise has a standard deviation of up to this.
+        Largest standard deviation of Gaussian noise.
     per_channel
-        Whether each channel varies on its own.
+        Whether each channel varies independently.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class GreyValues(A.ImageOnlyTransform):
         self.per_channel = per_channel
 
     def draw(self, channels: int, random: np.random.Generator) -> dict[str, Any]:
-        """Draw the arguments of :func:`vary`, all plain numbers, for an image."""
+        """Draw the arguments of :func:`vary` for an image, as plain numbers."""
         drawn: dict[str, Any] = {
             name: random.uniform(-most, most, channels if self.per_channel else 1).tolist()
             for name, most in (
@@ -83,7 +83,7 @@ class GreyValues(A.ImageOnlyTransform):
         noise_seed: int,
         **_: Any,
     ) -> Float32[np.ndarray, "h w *c"]:
-        """Return an image with channels last, or with none, and other grey values.
+        """Return an image with channels last, or without channels, with other grey values.
 
         Raises ValueError if the image is not float32.
         """
@@ -105,7 +105,7 @@ def vary(
     noise: float,
     noise_seed: int,
 ) -> Float32[np.ndarray, "..."]:
-    """Return (1 + gain) * (x + curve * x * abs(x) / (1 + abs(x))) + offset + noise of each x.
+    """Return (1 + gain) * (x + curve * x * abs(x) / (1 + abs(x))) + offset + noise for each x.
 
     ``curve``, ``gain`` and ``offset`` have one value, or one for each channel along ``axis``.
 
@@ -120,7 +120,7 @@ def vary(
     )
     slope = 1 + gains
     if curves.any():
-        # In one array.
+        # All steps use one array.
         varied = np.abs(image)
         varied += 1
         np.divide(image, varied, out=varied)
@@ -141,7 +141,7 @@ def vary(
 def normal_quantiles() -> Float32[np.ndarray, "256"]:
     """Return 256 equally probable values, of mean 0 and variance 1, of a normal distribution.
 
-    To look up a random byte takes a tenth of the time of drawing a normal number.
+    Looking up a random byte takes a tenth of the time of drawing a normal number.
 
     >>> normal_quantiles()[[0, 127, 128, 255]].round(3)
     array([-2.893, -0.005,  0.005,  2.893], dtype=float32)

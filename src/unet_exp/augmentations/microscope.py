@@ -1,6 +1,6 @@
-"""Grey values as another microscope or camera would give them: blur, contrast, gamma, noise.
+"""Imitate another microscope or camera: change blur, contrast, gamma and noise.
 
-The steps and the sizes of their ranges follow nnU-Net (doi:10.1038/s41592-020-01008-z,
+The steps and their ranges follow nnU-Net (doi:10.1038/s41592-020-01008-z,
 supplementary note 4), StarDist (arXiv:1806.03535) and Cellpose (doi:10.1038/s41592-020-01018-x).
 """
 
@@ -15,39 +15,39 @@ from unet_exp.augmentations.grey_values import normal_quantiles
 
 
 class Curve(NamedTuple):
-    """How grey values change: first a power, then contrast about the mean, then brightness."""
+    """A change of grey values: first a power, then contrast around the mean, then brightness."""
 
     gamma: float
-    """Exponent of the grey values, between the least and the largest one of the tile."""
+    """Exponent of the grey values, scaled between the minimum and the maximum of the tile."""
     contrast: float
     """Factor of the distances from the mean; negative values swap bright and dark."""
     brightness: float
-    """What is added, in standard deviations of the tile."""
+    """Number that is added, in standard deviations of the tile."""
 
 
 class Microscope:
-    """Random blur, gamma, contrast, brightness, inversion and noise of a tile, never clipped.
+    """Random blur, gamma, contrast, brightness, inversion and noise of a tile, without clipping.
 
-    All changes are relative to the tile's own mean and standard deviation. So images may have any
-    normalization.
+    All changes are relative to the mean and the standard deviation of the tile. So images may have
+    any normalization.
 
     Parameters
     ----------
     contrast, gamma
         Factors and exponents are log-uniform between this and its inverse.
     brightness
-        Up to so many standard deviations are added or subtracted.
+        Largest number that is added or subtracted, in standard deviations of the tile.
     blur, blurred
-        Gaussian blur has a standard deviation of half of ``blur`` up to ``blur`` pixels, in the
-        share ``blurred`` of the tiles.
+        Standard deviation of the Gaussian blur, between half of ``blur`` and ``blur`` pixels, and
+        the fraction of the tiles that are blurred.
     noise, noisy
-        Gaussian noise has up to ``noise`` standard deviations of the tile, in the share ``noisy``
-        of the tiles.
+        Largest standard deviation of Gaussian noise, in standard deviations of the tile, and the
+        fraction of the tiles with noise.
     inverted
-        Share of the tiles in which bright becomes dark.
+        Fraction of the tiles in which bright becomes dark.
     single_channels
-        Share of the tiles in which each channel has a gamma, contrast and brightness of its own.
-        In the others, all channels have the same.
+        Fraction of the tiles in which gamma, contrast and brightness differ between channels. In
+        the others, all channels have the same.
 
     >>> vary = Microscope(noisy=1.0)
     >>> vary.vary_planes(np.eye(4, dtype=np.float32)[None], np.random.default_rng(0)).shape
@@ -106,7 +106,7 @@ class Microscope:
 
 
 def blurred(planes: Float32[np.ndarray, "c h w"], sigma: float) -> Float32[np.ndarray, "c h w"]:
-    """Return a tile as a lens out of focus shows it: ``sigma`` pixels of Gaussian blur."""
+    """Return a tile that is blurred by a Gaussian of ``sigma`` pixels, as if out of focus."""
     mirror = cv2.BORDER_REFLECT_101
     return np.stack([cv2.GaussianBlur(p, (0, 0), sigma, borderType=mirror) for p in planes])
 
@@ -114,7 +114,7 @@ def blurred(planes: Float32[np.ndarray, "c h w"], sigma: float) -> Float32[np.nd
 def bent(pixels: Float32[np.ndarray, "..."], curve: Curve) -> Float32[np.ndarray, "..."]:
     """Return a tile with changed gamma, contrast and brightness.
 
-    A gamma alone keeps mean and standard deviation.
+    If only gamma changes, mean and standard deviation stay the same.
 
     >>> bent(np.float32([[-1, 1]]), Curve(gamma=1.0, contrast=-2.0, brightness=0.5))
     array([[ 2.5, -1.5]], dtype=float32)

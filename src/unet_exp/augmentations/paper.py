@@ -11,7 +11,7 @@ from unet_exp.augmentations.random_tile import RandomTile
 
 
 class Augmentation:
-    """Cut a random tile of an image with its target and weights: another one for each seed.
+    """Cut a random tile of an image with its target and weights. Each seed gives another tile.
 
     Parameters
     ----------
@@ -68,10 +68,10 @@ class Augmentation:
         Shaped[np.ndarray, "*k output output"],
         Float32[np.ndarray, "output output"],
     ]:
-        """Return the tile of number ``seed``: a function of the arguments alone.
+        """Return the tile of number ``seed``, which depends only on the arguments.
 
-        ``turned`` turns the directions that a target holds: called with its tile, and the matrices
-        of `unet_exp.augmentations.tiles.directions`.
+        ``turned`` rotates the directions in a target. It is called with the target's tile and with
+        the matrices of `unet_exp.augmentations.tiles.directions`.
         """
         random = np.random.default_rng(seed)
         height, width = image.shape[-2:]
@@ -85,7 +85,7 @@ class Augmentation:
         return planes, cut, self.tiles.cut_weights(weights, tile)
 
 
-#: Change the grey values of an image with channels first, by random numbers of a generator.
+#: Function that changes the grey values of an image with channels first, with a random generator.
 PlanesTransform = Callable[[Float32[np.ndarray, "c h w"], np.random.Generator], np.ndarray]
 
 
@@ -94,7 +94,7 @@ def on_planes(transform: Any) -> PlanesTransform:
 
     Raises ValueError if the transform moves pixels.
     """
-    # Importing albumentations takes more than a second, which `--help` need not wait for.
+    # The import of albumentations takes more than a second, which `--help` does not need.
     import albumentations as A
 
     from unet_exp.augmentations.grey_values import GreyValues

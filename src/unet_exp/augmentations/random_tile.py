@@ -13,22 +13,22 @@ from unet_exp.augmentations.tiles import INTERPOLATIONS, Tile, Warp, Window, dir
 
 @dataclass(frozen=True)
 class RandomTile:
-    """Draw square tiles of an image, and cut the image, its target and its weights by them.
+    """Draw square tiles, and cut them from an image, its target and its weights.
 
-    The image is interpolated by ``interpolation``, the weights linearly; the target takes the
-    nearest pixel. Without rotation, scale and elastic deformation all three are exact copies.
-    Beyond its borders an image is mirrored.
+    The image is interpolated with ``interpolation``, the weights linearly; the target takes the
+    nearest pixel. Without rotation, scale and elastic deformation, all three are exact copies.
+    Images are mirrored at their borders.
 
     Parameters
     ----------
     size, output_size
-        Sides of the network's input and output. The image's tile has the first, the tiles of
-        target and weights the second; they share their centre. The output's position is uniform
-        inside the image; an image smaller than the output is centred in it.
+        Sides of the network's input and output. The tile of the image has the first, the tiles of
+        target and weights the second side; they have the same centre. The output's position is
+        uniform inside the image; an image smaller than the output is centred in it.
     rotation
         Angles are uniform between plus and minus this, in degrees.
     flip
-        Whether every other tile is mirrored.
+        Whether half of the tiles are mirrored.
     quarter_turns
         Whether tiles are turned by 0, 90, 180 or 270 degrees.
     scale
@@ -36,7 +36,7 @@ class RandomTile:
     elastic_std, elastic_grid
         Standard deviation in pixels of the Gaussian displacements, and the side of their grid.
     interpolation
-        How the image is read between its pixels: ``nearest``, ``linear`` or ``cubic``.
+        Interpolation of the image: ``nearest``, ``linear`` or ``cubic``.
     """
 
     size: int
@@ -108,7 +108,7 @@ class RandomTile:
         return tile.cut(target, "nearest", self.margin)
 
     def directions(self, shape: tuple[int, int], tile: Tile) -> Float32[np.ndarray, "2 2 o o"]:
-        """Return how a direction in an image of this shape turns, for the pixels of a target."""
+        """Return how a direction in an image of this shape is rotated, for each target pixel."""
         return directions(tile, shape, self.margin)
 
     def cut_weights(

@@ -1,4 +1,4 @@
-"""Random tiles as a transform of albumentations, for pipelines of people's own."""
+"""Random tiles as a transform of albumentations, for the user's own pipelines."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -75,7 +75,7 @@ class RandomTileTransform(A.DualTransform):
     def apply(
         self, img: Shaped[np.ndarray, "h w *c"], tile: Tile, **_: Any
     ) -> Shaped[np.ndarray, "size size *c"]:
-        """Return the tile of an image with channels last, or with none."""
+        """Return the tile of an image with channels last, or without channels."""
         if img.ndim == 2:
             return self.tiles.cut_image(img, tile)
         return np.moveaxis(self.tiles.cut_image(np.moveaxis(img, -1, 0), tile), 0, -1)
@@ -99,7 +99,7 @@ class RandomTileTransform(A.DualTransform):
         return self.tiles.cut_weights(weights, tile)
 
     def refuse(self, *_: Any, **__: Any) -> None:
-        """Refuse boxes and keypoints, which an elastic deformation does not keep.
+        """Refuse boxes and keypoints, because an elastic deformation does not preserve them.
 
         Always raises NotImplementedError.
         """

@@ -54,8 +54,8 @@ class Window:
 class Warp:
     """A tile whose pixels are interpolated at any coordinates.
 
-    Only the part of an array under the tile is read: an image may be memory-mapped, and wider than
-    the 32767 pixels that OpenCV takes.
+    Only the part of an array under the tile is read. So an image may be memory-mapped, and wider
+    than the 32767 pixels that OpenCV allows.
     """
 
     rows: slice | Int64[np.ndarray, " r"]
@@ -73,12 +73,12 @@ class Warp:
     ) -> "Warp":
         """Return the tile within ``reach`` rows and columns of ``centre`` in an image of ``shape``.
 
-        ``coordinates`` makes the map for a centre. The centre that it gets is counted from the
-        first pixel of the part, since float32 is too coarse for positions in a large image.
+        ``coordinates`` computes the map for a centre. This centre is relative to the first pixel of
+        the part, because float32 is too coarse for positions in a large image.
         """
         parts, centres = [], []
         for position, far, size in zip(centre, reach, shape, strict=True):
-            # Cubic interpolation takes one pixel before and two after.
+            # Cubic interpolation needs one pixel before and two after the position.
             part, first = mirrored_part(floor(position - far) - 1, floor(position + far) + 2, size)
             parts.append(part)
             centres.append(position - first)
@@ -90,7 +90,7 @@ class Warp:
         """Return the tile without ``margin`` pixels at each side, as a new array."""
         part = pixels[..., self.rows, :][..., self.columns]
         if part.dtype not in (np.uint8, np.uint16, np.int16, np.int32, np.float32):
-            # OpenCV's remap knows no int64 or bool.
+            # OpenCV's remap does not support int64 and bool.
             part = part.astype(np.float32 if part.dtype.kind == "f" else np.int32)
         inner = slice(margin, self.coordinates.shape[-1] - margin)
         row, column = self.coordinates[:, inner, inner]
@@ -114,11 +114,11 @@ Tile = Window | Warp
 def directions(
     tile: Tile, shape: tuple[int, int], margin: int = 0
 ) -> Float32[np.ndarray, "2 2 s s"]:
-    """Return matrices that take a direction in an image to the direction in its tile.
+    """Return matrices that transform a direction in an image to the direction in its tile.
 
-    They are the inverse of how the place in the image changes from pixel to pixel of the tile. In
-    mirrored parts a direction is mirrored as well. On the line where an image is mirrored, there is
-    no direction; the matrices are NaN there.
+    They are the inverse of the change of position in the image from pixel to pixel of the tile. In
+    mirrored parts, directions are mirrored as well. On the line of reflection, there is no
+    direction; the matrices are NaN there.
 
     >>> directions(Window(top=0, left=0, size=2, turns=1), (9, 9))[..., 0, 0].tolist()
     [[0.0, -1.0], [1.0, 0.0]]
@@ -136,9 +136,9 @@ def directions(
 def mirrored_part(low: int, high: int, size: int) -> tuple[slice | Int64[np.ndarray, " n"], int]:
     """Return the part of a mirrored axis at positions ``low`` to ``high``, and its first position.
 
-    The axis has ``size`` pixels. Where the positions pass an end of the axis, the part includes
-    that end, so that mirroring the part is mirroring the axis. OpenCV mirrors only once; where that
-    is not enough, the part has every position, already mirrored.
+    The axis has ``size`` pixels. If the positions extend beyond an end of the axis, the part
+    includes that end, so that mirroring the part is the same as mirroring the axis. OpenCV mirrors
+    only once. If that is not enough, the part has every position, already mirrored.
 
     >>> mirrored_part(-3, 2, size=10), mirrored_part(8, 11, size=10), mirrored_part(-3, 2, size=3)
     ((slice(0, 4, None), 0), (slice(7, 10, None), 7), (array([1, 2, 1, 0, 1, 2]), -3))
