@@ -1,4 +1,4 @@
-"""From the command line to a task, and from an error to one clear message."""
+"""Run the task of a command line, and turn errors into clear messages."""
 
 import logging
 import os
@@ -41,10 +41,10 @@ def launch(task: Callable[[DictConfig], Any], config_name: str) -> NoReturn:
 
 
 def run(task: Callable[[DictConfig], Any], config_name: str) -> int:
-    """Do what :func:`launch` says, on a screen without secrets; return the exit code."""
-    # Hydra then raises every error instead of printing stack traces itself.
+    """Do the work of :func:`launch`, with secrets masked on the screen; return the exit code."""
+    # With this, Hydra raises every error instead of printing stack traces.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    # A log that cannot be written (a full disk) must not print stack traces either.
+    # If the log cannot be written (a full disk), logging must not print stack traces either.
     logging.raiseExceptions = False
     failures: list[Exception] = []
     try:
@@ -58,7 +58,7 @@ def run(task: Callable[[DictConfig], Any], config_name: str) -> int:
         find_own_options(line)
         sys.argv[1:] = line.words()
         if line.asks(CFG):
-            # A value alone (--package) does not say that it is a secret.
+            # --package prints a value without its name, so its secrets must be known before.
             learn(OmegaConf.to_container(composed(config_name, line), resolve=False))
         if config_name == "train":
             for folder in filter(None, map(line.value, ("hydra.run.dir", "hydra.sweep.dir"))):
@@ -100,7 +100,7 @@ def composed(config_name: str, line: CommandLine) -> DictConfig:
 
 
 def follows(sweep: bool) -> bool:
-    """Tell whether torchrun started this process beside the first, which composes for all."""
+    """Tell whether torchrun started this process and the first one, which composes for all."""
     if not is_one_of_several():
         return False
     if sweep:

@@ -9,12 +9,12 @@ from textwrap import fill
 from unet_exp.configuration.groups import content
 from unet_exp.configuration.reference import Group, Option, Value
 
-#: Where the text behind the name of an option begins.
+#: Column at which the text after the name of an option begins.
 COLUMN = 22
 
 
 def overview(command: str, groups: Sequence[Group], own: Sequence[Value], width: int) -> str:
-    """Return the help of a command: what to type, its groups with their options, its values."""
+    """Return the help of a command: its usage, its groups with their options, and its values."""
     opening = content(command)["hydra"]["help"]["header"].strip()
     parts = [opening.replace(f"python {command}.py", script(command))]
     if groups:
@@ -27,13 +27,13 @@ def overview(command: str, groups: Sequence[Group], own: Sequence[Value], width:
 
 
 def script(command: str) -> str:
-    """Return how this command was called: ``python train.py`` or ``unet-train``."""
+    """Return the call of this command: ``python train.py`` or ``unet-train``."""
     name = Path(sys.argv[0]).name
     return name if name == f"unet-{command}" else f"python {command}.py"
 
 
 def listing(group: Group, width: int) -> str:
-    """Return a group and its options, with a sentence each."""
+    """Return a group and its options, with a sentence about each."""
     only = "" if group.can_choose else " Single values alone can be changed."
     lines = [wrapped(f"{group.name}: {lower(group.summary)}{only}", width, 0, 4)]
     for option in group.options:
@@ -47,7 +47,7 @@ def listing(group: Group, width: int) -> str:
 
 
 def of_group(command: str, group: Group, width: int) -> str:
-    """Return the options of a group, and the values of the usual one, or of all if they are few."""
+    """Return the options of a group, and the values of the default one, or of all if few."""
     parts = [listing(group, width)]
     usual = [one for one in group.options if one.name == group.chosen]
     if group.several or len(group.options) == 1:
@@ -61,7 +61,7 @@ def of_group(command: str, group: Group, width: int) -> str:
 
 
 def of_option(option: Option, width: int) -> str:
-    """Return what an option is, and its values or what it sets."""
+    """Return the description of an option, and its values or the overrides that it sets."""
     parts = [f"{option.typed}  ({option.target})" if option.target else option.typed]
     parts.append(wrapped(option.summary, width, 2, 2))
     if option.description:
@@ -122,7 +122,7 @@ def assigned(value: Value) -> str:
 
 
 def what_fits(value: Value) -> str:
-    """Return which values can be given.
+    """Describe the allowed values.
 
     >>> what_fits(Value("a", "1", kind="a whole number", range="1 to 7"))
     'a whole number, 1 to 7'
@@ -141,7 +141,7 @@ def lower(text: str) -> str:
 
 
 def paragraphs(text: str, width: int) -> str:
-    """Wrap paragraphs; lines with an indent stay as they are."""
+    """Wrap paragraphs; indented lines are not changed."""
     lines: list[str] = []
     for line in text.splitlines():
         hanging = 4 if line.startswith("- ") else 2

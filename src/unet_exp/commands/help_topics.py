@@ -1,4 +1,4 @@
-"""What ``--help`` is asked about: a group, an option, or a value."""
+"""Find the topic of ``--help``: a group, an option, or a value."""
 
 import difflib
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from unet_exp.configuration.own_options import folders, import_from_here
 from unet_exp.configuration.reference import Group, Option, Value, groups, top_level
 from unet_exp.ranges import did_you_mean
 
-#: Flags of Hydra's that have a value.
+#: Flags of Hydra that have a value.
 WITH_VALUE = (
     "--config-dir", "-cd", "--config-path", "-cp", "--config-name", "-cn", "--cfg", "-c",
     "--package", "-p",
@@ -29,21 +29,20 @@ def asks_help(words: Sequence[str]) -> bool:
 
 
 def help_text(command: str, words: Sequence[str], width: int = 80) -> str:
-    """Return the help of a command on the topics in its command line, or on all of it.
+    """Return the help of a command on the topics in its command line, or its overview.
 
-    Topics are the words behind ``--help``. Without any, they are the words before it that the help
-    knows.
+    Topics are the words after ``--help``. If there are none, they are the known words before it.
 
-    Raises OverrideError with what was probably meant if a topic does not exist.
+    Raises OverrideError with a similar topic if a topic does not exist.
     """
     places = [w for w in words if w.startswith("hydra.searchpath=") or not is_override(w)]
     if own := folders(CommandLine.read(places, command)):
-        import_from_here()  # for the signatures of a package there
+        import_from_here()  # signatures may come from a package in the current folder
     known = groups(command, (CONF, *own))
     flag = next((index for index, word in enumerate(words) if word in HELP), 0)
     pages = [page(command, known, topic, width) for topic in topics(words[flag:])]
     for topic in topics(words[:flag]) if not pages else ():
-        with suppress(OverrideError):  # an override, which the help may not know
+        with suppress(OverrideError):  # an override may be no topic
             pages.append(page(command, known, topic, width))
     return "\n\n".join(pages) or help_page.overview(command, known, top_level(command), width)
 
@@ -94,11 +93,11 @@ def is_named(option: Option, key: str, chosen: str) -> bool:
 def values_named(key: str, command: str, options: Sequence[Option]) -> dict[Value, list[Option]]:
     """Return the values that a topic names, each with the options that have it.
 
-    A topic is a whole key, the part above some, or the last part of some: ``model.depth``,
-    ``monitor``, ``depth``.
+    A topic is a whole key (``model.depth``), the first part of keys (``monitor``), or the last part
+    of keys (``depth``).
     """
     found: dict[Value, list[Option]] = {one: [] for one in top_level(command)}
-    # To read the signatures of all options takes a second, of one group a fraction of it.
+    # Reading the signatures of all options takes a second, those of one group much less.
     of_its_group = [one for one in options if key.startswith(f"{one.prefix}.")]
     for option in of_its_group or options:
         for value in option.values:

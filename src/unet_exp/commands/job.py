@@ -1,4 +1,4 @@
-"""One job of a command: checks before the task runs, and a clear end however the task ends."""
+"""One job of a command: check the configuration, run the task, and report how it ended."""
 
 import logging
 import sys
@@ -31,7 +31,7 @@ def run_task(
     """
     schema.register()  # a launcher may run this in another process
     learn(OmegaConf.to_container(cfg, resolve=False))
-    sys.argv = masked(sys.argv)  # W&B and others keep it
+    sys.argv = masked(sys.argv)  # W&B and other libraries record it
     try:
         check(cfg, config_name)
         return task(cfg)
@@ -39,9 +39,9 @@ def run_task(
         print(f"\nAsked to stop.{how_to_resume()}", file=sys.stderr, flush=True)
         raise
     except (KeyboardInterrupt, SystemExit) as end:
-        # Lightning raises an exit code of its own after Ctrl-C.
+        # After Ctrl-C, Lightning raises its own exit code.
         if KeyboardInterrupt not in (type(end), type(end.__context__)):
-            # A scheduler's SIGTERM ends the loop without a code, but is no success.
+            # After a scheduler's SIGTERM, the loop ends without a code, but this is no success.
             sys.exit(end.code if isinstance(end, SystemExit) and end.code else 143)
         print(f"\nInterrupted.{how_to_resume()}", file=sys.stderr, flush=True)
         if not in_sweep():
@@ -62,14 +62,14 @@ def run_task(
 
 
 def report(error: Exception, command: str, debug: bool) -> None:
-    """Print one clear message; with ``debug`` the stack trace before it."""
+    """Print one clear message; with ``debug``, print the stack trace first."""
     if debug:
         traceback.print_exception(error)
     print(f"Error: {explain(error, command)}", file=sys.stderr, flush=True)
 
 
 def how_to_resume() -> str:
-    """Return how an interrupted training goes on, if it has saved anything."""
+    """Return how to continue an interrupted training, if it has saved anything."""
     folder = run_folder()
     if folder is not None and in_sweep():
         return f" To go on: -m sweep.resume={folder.parent}"

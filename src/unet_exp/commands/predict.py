@@ -6,7 +6,7 @@ from unet_exp.commands.entry import launch
 
 
 def predict(cfg: DictConfig) -> None:
-    """Write probabilities and instances of each image that has none yet."""
+    """Write probabilities and instances of each image without results."""
     from unet_exp.prediction.segment_files import segment_files
 
     segment_files(cfg)

@@ -15,7 +15,7 @@ from unet_exp.sweeps.conclude import conclude
 
 
 def main() -> NoReturn:
-    """Entry point of ``unet-sweep``: exit code 0, or 1 where the folder is no sweep."""
+    """Entry point of ``unet-sweep``: exit code 0, or 1 if the folder is no sweep."""
     parser = argparse.ArgumentParser(
         prog="unet-sweep",
         description="Write sweep.csv and sweep.html of a sweep, running or ended, and say how its "

@@ -1,4 +1,4 @@
-"""Train what the configuration names: ``python train.py dataset=hela model.depth=5``."""
+"""Train a network: ``python train.py dataset=hela model.depth=5``."""
 
 from unet_exp.commands.entry import launch
 from unet_exp.runs.start import start
