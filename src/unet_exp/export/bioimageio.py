@@ -32,7 +32,7 @@ ARTICLE = {
     "Segmentation. MICCAI 2015.",
     "doi": "10.1007/978-3-319-24574-4_28",
 }
-#: Added to a divisor by programs that run packages, so that it is never 0.
+#: Programs that run packages add this to a divisor, so that it is never 0.
 EPS = 1e-9
 
 
@@ -198,7 +198,7 @@ def input_axes(network: Any) -> list[dict[str, Any]]:
 def output_axes(network: Any) -> list[dict[str, Any]]:
     """Return the axes of the output, whose sides follow from those of the image.
 
-    With padding, the outermost pixels of a tile do not count. Without, they are not there.
+    With padding, the outermost pixels of a tile are not valid. Without padding, they do not exist.
     """
     lost = 2 * network.halo if network.padding == "valid" else 0
     halo = {} if lost else {"halo": network.halo}
@@ -243,7 +243,7 @@ def preprocessing(normalization: str) -> list[dict[str, Any]]:
 
 
 def authors(cfg: DictConfig) -> list[dict[str, Any]]:
-    """Return the authors, each a name alone or with affiliation, email, orcid, github_user.
+    """Return the authors: names, with affiliation, email, orcid and github_user if given.
 
     >>> authors(OmegaConf.create({"authors": ["Ada Lovelace"]}))
     [{'name': 'Ada Lovelace'}]

@@ -1,4 +1,4 @@
-"""The text of a package: how its network was trained, how well it segments, how it is used."""
+"""Documentation of a package: how its network was trained, its scores, and how to use it."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def documentation(exported: Exported, name: str, description: str) -> str:
 
 
 def usage(exported: Exported) -> list[str]:
-    """Return paragraphs on what goes in and what comes out."""
+    """Return paragraphs on the input and the output."""
     network, sizes = exported.network, Sizes.of(exported.network)
     cut = {
         "valid": f"The output lacks {network.halo} pixels on each side of the image.",

@@ -1,4 +1,4 @@
-"""An image that shows what an exported network does: made up, so it can be given to anybody."""
+"""A synthetic image as an example for an exported network, which may be shared with anybody."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from unet_exp.images.scaling import Scaled
 from unet_exp.inference.predictor import Predictor
 from unet_exp.pictures.colours import coloured, picture
 
-#: Least side of the image in pixels.
+#: Smallest side of the image in pixels.
 SIDE = 256
 #: Side in pixels of each half of the cover.
 COVER = 256

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Format:
-    """A file format: its suffix, the packages that it needs, and how its content is made."""
+    """A file format: its suffix, the packages that it needs, and the function for its content."""
 
     suffix: str
     content: Callable[[Exported, DictConfig], bytes]
@@ -29,7 +29,7 @@ class Format:
 
 
 def program(convert: Callable[..., bytes]) -> Callable[[Exported, DictConfig], bytes]:
-    """Return the content of a format that holds nothing but the network and its metadata."""
+    """Return a function for formats that hold only the network and its metadata."""
     return lambda exported, _: convert(exported.network, json.dumps(exported.metadata))
 
 
@@ -45,7 +45,7 @@ FORMATS = {
 def export(cfg: DictConfig) -> None:
     """Write the file ``cfg.output`` in the format ``cfg.format``.
 
-    The file is written under a temporary name and renamed, so it is never half there.
+    The file is written under a temporary name and renamed, so it is never incomplete.
 
     Raises ValueError for a wrong format or file name, CheckpointError if the checkpoint cannot be
     used, and ExportError if a package is missing or the network cannot be converted.

@@ -1,4 +1,4 @@
-"""A trained network and all that other programs need to know of it."""
+"""A trained network, with the information that other programs need."""
 
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,13 +22,13 @@ class Exported:
     Attributes
     ----------
     checkpoint
-        The file.
+        Path of the checkpoint.
     network
-        In evaluation mode.
+        The network in evaluation mode.
     config
         The configuration of the checkpoint, as plain data, with fitted postprocessing.
     content
-        What else the checkpoint holds, without its weights.
+        The content of the checkpoint without its weights.
     fitted
         The fitted values of postprocessing and their scores, if the checkpoint has any.
     """
@@ -41,7 +41,7 @@ class Exported:
 
     @classmethod
     def read(cls, checkpoint: Path, cfg: DictConfig) -> "Exported":
-        """Read a checkpoint; of ``cfg`` only ``trust`` counts.
+        """Read a checkpoint; only ``trust`` of ``cfg`` is used.
 
         Raises CheckpointError if it cannot be used.
         """
@@ -53,7 +53,7 @@ class Exported:
 
     @property
     def normalization(self) -> str:
-        """How each channel of an image is scaled: see `unet_exp.images.scaling`."""
+        """The scaling of each channel of an image: see `unet_exp.images.scaling`."""
         return self.config["dataset"].get("normalization", "none")
 
     @property
@@ -63,7 +63,7 @@ class Exported:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What a program needs to know to feed the network, as plain data."""
+        """The information that a program needs to run the network, as plain data."""
         sizes = Sizes.of(self.network)
         return {
             "unet_exp": version("unet_exp"),
@@ -82,13 +82,13 @@ class Exported:
 
     @property
     def warnings(self) -> list[str]:
-        """Sentences that a user of the network has to know."""
+        """Warnings that a user of the network must know, as sentences."""
         found = self.warning_of_scale, self.warning_of_norm, self.warning_of_nodata
         return [text for text in found if text]
 
     @property
     def warning_of_scale(self) -> str:
-        """A warning of images that have to be resized first; empty if they have not."""
+        """A warning that images must be resized first; empty if not."""
         if self.scale == 1:
             return ""
         return (
@@ -99,7 +99,7 @@ class Exported:
 
     @property
     def warning_of_norm(self) -> str:
-        """A warning of layers whose output depends on the whole tile; empty if there are none."""
+        """A warning about layers whose output depends on the whole tile; empty if there is none."""
         for layer in self.network.modules():
             if isinstance(layer, nn.GroupNorm | nn.InstanceNorm2d):
                 return (
@@ -111,7 +111,7 @@ class Exported:
 
     @property
     def warning_of_nodata(self) -> str:
-        """A warning of pixels without data, which other programs do not leave out."""
+        """A warning about pixels without data, which other programs do not leave out."""
         nodata = self.config["dataset"].get("nodata")
         if nodata in (None, []):
             return ""

@@ -87,7 +87,7 @@ def to_onnx(network: Any, metadata: str = "{}") -> bytes:
 def captured(network: Any) -> ExportedProgram:
     """Capture a network with torch.export, for any batch and all of its sizes.
 
-    Raises ExportError if the network does another thing at some sizes.
+    Raises ExportError if the network behaves differently at some sizes.
     """
     sizes = Sizes.of(network)
     rest = sizes.smallest % sizes.step
@@ -98,7 +98,7 @@ def captured(network: Any) -> ExportedProgram:
     try:
         with quiet():
             return torch.export.export(network, (example(network),), dynamic_shapes=(shape,))
-    except Exception as error:  # torch raises many kinds, for what a network of any kind does
+    except Exception as error:  # torch raises many kinds, because networks may do anything
         raise ExportError(
             f"torch.export cannot capture {type(network).__name__} for images of any size "
             f"({' '.join(str(error).split())[:200]}). {REMEDY}"
@@ -106,7 +106,7 @@ def captured(network: Any) -> ExportedProgram:
 
 
 def example(network: Any) -> Tensor:
-    """Return two images of noise, of different sides that fit."""
+    """Return two images of noise, with different height and width that fit the network."""
     _, height, width = Sizes.of(network).first(3)
     return noise(2, network.in_channels, height, width)
 
@@ -147,7 +147,7 @@ def require_equal(network: nn.Module, program: Callable[[Tensor], Tensor]) -> No
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence what exporters say of their own code: it is nothing that a user can change."""
+    """Silence messages of the exporters about their own code, which a user cannot change."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

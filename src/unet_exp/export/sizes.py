@@ -1,4 +1,4 @@
-"""The image sizes that an exported network takes: ``smallest``, and any number of steps more."""
+"""The image sizes that an exported network accepts: ``smallest`` plus any number of steps."""
 
 from dataclasses import dataclass
 
