@@ -1,1 +1,1 @@
-"""What training minimises; each loss honours the weight of each pixel."""
+"""Losses that training minimises. Each loss uses the weights of the pixels."""

@@ -1,11 +1,11 @@
-"""What losses of classes require of their target."""
+"""Check the target of losses for classes."""
 
 from jaxtyping import Shaped
 from torch import Tensor
 
 
 def require_classes(target: Shaped[Tensor, "..."]) -> None:
-    """Refuse a target that is not one class for each pixel, (b, h, w) whole numbers.
+    """Refuse a target that does not have one class for each pixel, (b, h, w) whole numbers.
 
     >>> import torch
     >>> require_classes(torch.zeros(1, 2, 4, 4))

@@ -9,7 +9,7 @@ from unet_exp.ranges import require_choice, require_range
 
 
 class ClassesAndDistances(nn.Module):
-    """Weighted cross entropy of the classes, plus weighted smooth L1 of each further channel.
+    """Weighted cross entropy of the classes, plus weighted smooth L1 of the other channels.
 
     The first channel of the target is the class; the others are numbers. The last channels of the
     output predict the numbers, and those before them are the logits of the classes.
@@ -17,8 +17,8 @@ class ClassesAndDistances(nn.Module):
     Parameters
     ----------
     distance_weight
-        Factor of the mean smooth L1. 10 makes both parts of one size, since errors of distances
-        from 0 to 1 are squared there.
+        Factor of the mean smooth L1. With 10, both parts have about the same size, because errors
+        of distances from 0 to 1 are squared in it.
     reduction
         As for `unet_exp.losses.weighted_cross_entropy.WeightedCrossEntropy`.
 

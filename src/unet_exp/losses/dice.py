@@ -12,16 +12,17 @@ from unet_exp.losses.sigmoid import background_and_foreground
 class Dice(nn.Module):
     """One minus the mean over classes of 2 sum(w p t) / (sum(w p) + sum(w t)).
 
-    p is the softmax, or for one channel of logits the sigmoid; t is 1 where the pixel is of the
-    class; w are the pixel weights. The sums run over all pixels of the batch, in training mode
-    that of all processes.
+    p is the softmax, or the sigmoid if there is one channel of logits; t is 1 if the pixel belongs
+    to the class; w are the pixel weights. The sums are over all pixels of the batch; in training
+    mode, the batch is that of all processes.
 
     Parameters
     ----------
     background
-        Whether class 0 is one of the classes. One channel of logits has no such class.
+        Whether class 0 is included. With one channel of logits, there is no such class.
     smooth
-        Is added above and below, so that a class that is neither there nor predicted costs 0.
+        Number that is added to numerator and denominator, so that a class that is neither true nor
+        predicted has a loss of 0.
 
     >>> logits = torch.tensor([[[[-9.0, 9.0]], [[9.0, -9.0]]]])
     >>> Dice()(logits, torch.tensor([[[1, 0]]]), torch.ones(1, 1, 2)).round(decimals=4)
@@ -40,7 +41,7 @@ class Dice(nn.Module):
         target: Int[Tensor, "b h w"],
         weights: Float[Tensor, "b h w"],
     ) -> Float[Tensor, ""]:
-        """Loss of a batch, in float32; a target of -1 (unknown) counts nothing."""
+        """Loss of a batch, in float32; pixels with a target of -1 (unknown) do not count."""
         require_classes(target)
         one_channel = logits.shape[1] == 1
         probabilities = (

@@ -1,4 +1,4 @@
-"""What training needs to know of a loss."""
+"""The interface of a loss for training."""
 
 from typing import Any, Protocol, runtime_checkable
 
@@ -10,8 +10,8 @@ from torch import Tensor, nn
 class Loss(Protocol):
     """A module that compares a network's output with a target, and returns one number.
 
-    It is a ``torch.nn.Module``: a checkpoint holds its parameters and buffers, if it has some. It
-    need not have any, and its constructor's parameters are options: ``loss.alpha=0.5``.
+    It is a ``torch.nn.Module``. If it has parameters or buffers, a checkpoint holds them. The
+    parameters of its constructor are options: ``loss.alpha=0.5``.
     """
 
     def __call__(
@@ -28,9 +28,9 @@ class Loss(Protocol):
         output
             The network's output, without softmax or sigmoid.
         target
-            What the target's ``encode`` returned. For classes: int64 (b, h, w), -1 where unknown.
+            The target's result of ``encode``. For classes: int64 (b, h, w), -1 where unknown.
         weights
-            The weight of each pixel; 0 where it is unknown, so that it counts nothing.
+            The weight of each pixel; 0 for unknown pixels, which do not count.
         """
         ...
 
@@ -51,7 +51,7 @@ def require_loss(loss: Any) -> None:
 
 
 def require_number(found: Any) -> None:
-    """Raise TypeError unless what a loss returned is one number that depends on the output."""
+    """Raise TypeError unless a loss has returned one number that depends on the output."""
     if not isinstance(found, Tensor):
         raise TypeError(f"it returns a {type(found).__name__}, and not a tensor.")
     if found.ndim:

@@ -1,4 +1,4 @@
-"""From a loss for each pixel to one number; the weights are w(x) of equation 1."""
+"""Reduce a loss for each pixel to one number; the weights are w(x) of equation 1."""
 
 import torch
 import torch.distributed as dist
@@ -14,10 +14,10 @@ def reduce(
     reduction: str,
     everywhere: bool = False,
 ) -> Float[Tensor, ""]:
-    """Weighted sum, for ``"mean"`` divided by the number of pixels with a weight above 0.
+    """Weighted sum; ``"mean"`` divides it by the number of pixels with a weight above 0.
 
-    Where no pixel has one it is 0, and still part of the graph. With ``everywhere`` the batch is
-    that of all processes (see :func:`summed`).
+    If no pixel has such a weight, the result is 0 and still part of the graph. With ``everywhere``,
+    the batch is that of all processes (see :func:`summed`).
 
     >>> losses, weights = torch.tensor([[[1.0, 2.0, 5.0]]]), torch.tensor([[[1.0, 3.0, 0.0]]])
     >>> reduce(losses, weights, "sum"), reduce(losses, weights, "mean")
@@ -30,11 +30,11 @@ def reduce(
 
 
 def summed(sums: Shaped[Tensor, "*shape"]) -> Shaped[Tensor, "*shape"]:
-    """Add up what the processes of one training have summed, each over its part of the batch.
+    """Add up the sums of all processes of a training, each over its part of the batch.
 
-    Data-parallel training follows the mean over processes of their gradients. So the gradient of
-    this process's part is multiplied by their number: the mean is then the gradient of the loss
-    of the whole batch, for any function of such sums. A training in one process is its own sum.
+    Data-parallel training uses the mean of the gradients over processes. So the gradient of this
+    process's part is multiplied by the number of processes. Then the mean is the gradient of the
+    loss of the whole batch, for any function of such sums. With one process, the sum is unchanged.
     """
     if not (dist.is_available() and dist.is_initialized()):
         return sums

@@ -1,4 +1,4 @@
-"""One channel of logits as two classes, as the popular Keras U-Net has it (zhixuhao/unet)."""
+"""One channel of logits for two classes, as in the popular Keras U-Net (zhixuhao/unet)."""
 
 import torch
 from jaxtyping import Float
@@ -27,5 +27,5 @@ def background_and_foreground(logits: Float[Tensor, "b k h w"]) -> Float[Tensor,
     tensor([0.5000, 0.5000])
     """
     channel = one_channel(logits)
-    # Not 1 - p, which in float32 is 0 long before the probability is.
+    # 1 - p would be rounded to 0 in float32 for small probabilities.
     return torch.stack([(-channel).sigmoid(), channel.sigmoid()], dim=1)

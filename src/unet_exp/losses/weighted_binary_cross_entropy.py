@@ -35,7 +35,7 @@ class WeightedBinaryCrossEntropy(nn.Module):
         target: Int[Tensor, "b h w"],
         weights: Float[Tensor, "b h w"],
     ) -> Float[Tensor, ""]:
-        """Loss of a batch, in float32; a target of -1 (unknown) counts nothing."""
+        """Loss of a batch, in float32; pixels with a target of -1 (unknown) do not count."""
         require_classes(target)
         losses = F.binary_cross_entropy_with_logits(
             one_channel(logits), (target > 0).float(), reduction="none"

@@ -10,16 +10,16 @@ from unet_exp.ranges import require_choice
 
 
 class WeightedCrossEntropy(nn.Module):
-    """Minus the sum over pixels of w(x) log p(x), p the probability of the pixel's class.
+    """Minus the sum over pixels of w(x) log p(x), where p is the probability of the true class.
 
     Parameters
     ----------
     reduction
-        ``"sum"``: as the article prints it. ``"mean"``: that divided by the number of pixels with
-        a weight above 0, so that the learning rate does not depend on the size of the tile.
+        ``"sum"`` is as printed in the article. ``"mean"`` divides the sum by the number of pixels
+        with a weight above 0, so that the learning rate does not depend on the size of the tile.
 
-    As with SyncBatchNorm, in training mode the batch is that of all processes, if there are
-    several; in evaluation mode each process has its own. The other losses do the same.
+    If there are several processes, the batch is that of all processes in training mode, as with
+    SyncBatchNorm; in evaluation mode, each process has its own batch. The other losses do the same.
 
     >>> import torch
     >>> logits = torch.tensor([[[[0.0]], [[0.0]]]])
@@ -38,7 +38,7 @@ class WeightedCrossEntropy(nn.Module):
         target: Int[Tensor, "b h w"],
         weights: Float[Tensor, "b h w"],
     ) -> Float[Tensor, ""]:
-        """Loss of a batch, in float32; a target of -1 (unknown) counts nothing."""
+        """Loss of a batch, in float32; pixels with a target of -1 (unknown) do not count."""
         require_classes(target)
         if logits.shape[1] < 2:
             raise ValueError(

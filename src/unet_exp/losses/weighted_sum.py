@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class WeightedSum(nn.Module):
-    """The sum of losses, each times a factor.
+    """The sum of losses, each multiplied by a factor.
 
     Parameters
     ----------
