@@ -1,1 +1,1 @@
-"""Networks: the article's figure 1 and its variations; the one that it replaced."""
+"""Networks: figure 1 of the article with its variations, and the network that it replaced."""

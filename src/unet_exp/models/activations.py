@@ -20,7 +20,8 @@ class ScaledTanh(nn.Module):
         return 1.7159 * x.mul_(2 / 3).tanh_()
 
 
-# In place where the backward pass needs the output only, which every norm and convolution allows.
+# They work in place if their backward pass only needs the output. Norms and convolutions allow
+# this.
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": partial(nn.ReLU, inplace=True),
     "leaky_relu": partial(nn.LeakyReLU, inplace=True),

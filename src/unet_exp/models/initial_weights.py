@@ -8,11 +8,10 @@ from torch import nn
 
 @torch.no_grad()
 def draw_weights(network: nn.Module) -> None:
-    """Draw weights from N(0, 2 / N), N the incoming connections of a neuron; biases are 0.
+    """Draw weights from N(0, 2 / N), where N is the number of inputs of a neuron; biases are 0.
 
-    A neuron of a 2 x 2 up-convolution with stride 2 sees one pixel of each channel below,
-    whichever of its four taps that is, so N is its number of input channels; a 3 x 3
-    convolution has 9 times as many.
+    A neuron of a 2 x 2 up-convolution with stride 2 sees one pixel of each input channel, so N is
+    the number of input channels. A 3 x 3 convolution has 9 inputs for each channel.
 
     >>> layer = nn.Conv2d(64, 100, kernel_size=3)
     >>> draw_weights(layer)

@@ -1,4 +1,4 @@
-"""What training and inference need to know of a network."""
+"""The interface of a network for training and inference."""
 
 from typing import Any, Protocol, runtime_checkable
 
@@ -19,15 +19,15 @@ class Network(Protocol):
     out_channels: int
     """Channels of the output."""
     step: int
-    """An image that shifts by a multiple of ``step`` pixels shifts its output by as much."""
+    """If an image is shifted by a multiple of ``step`` pixels, its output is shifted equally."""
     halo: int
     """Context in pixels on each side of a tile.
 
-    A tile of fitting size that starts at a multiple of ``step`` gives the output of the whole
-    image, except in its outermost ``halo`` pixels.
+    A tile of fitting size that starts at a multiple of ``step`` has the same output as the whole
+    image, except for its outermost ``halo`` pixels.
     """
     padding: str
-    """``valid``: the output lacks ``halo`` pixels on each side. ``same``: it lacks none."""
+    """``valid``: the output lacks ``halo`` pixels on each side. ``same``: it has the same size."""
 
     def output_size(self, size: int) -> int:
         """Output pixels along an axis of ``size`` pixels; ``ValueError`` if that does not fit."""
@@ -61,7 +61,7 @@ def require_network(network: Any) -> None:
 
 
 def require_channels(image: Tensor, in_channels: int) -> None:
-    """Raise ``ValueError`` unless images (b, c, h, w) have the channels that a network takes."""
+    """Raise ``ValueError`` unless images (b, c, h, w) have the network's number of channels."""
     if image.shape[1] != in_channels:
         raise ValueError(
             f"The image has {image.shape[1]} channels and the network takes {in_channels}. "

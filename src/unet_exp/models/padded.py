@@ -23,7 +23,7 @@ class Padded(nn.Module):
         Product of the network's strides: 2 for each pooling.
     halo
         Context in pixels that an output pixel depends on, at each side. It is rounded up to a
-        multiple of ``step``. With too small a halo, seams appear where tiles meet.
+        multiple of ``step``. If the halo is too small, there are seams between tiles.
     in_channels, out_channels
         Channels of the image and of the output.
 
@@ -75,7 +75,7 @@ class Padded(nn.Module):
         return output[..., :height, :width]
 
     def output_size(self, size: int) -> int:
-        """Output pixels along an axis of ``size`` pixels: as many."""
+        """Output pixels along an axis of ``size`` pixels: the same number."""
         require_range(1, size=size)
         return size
 

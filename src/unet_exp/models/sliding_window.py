@@ -1,6 +1,6 @@
 """The network that U-Net replaced: N4 of Ciresan, Giusti, Gambardella and Schmidhuber (NIPS 2012).
 
-Its dense form is that of Giusti et al. 2013 (arXiv:1302.1700), written with dilations.
+Its dense form follows Giusti et al. 2013 (arXiv:1302.1700), but uses dilated convolutions.
 """
 
 import torch.nn.functional as F
@@ -15,17 +15,16 @@ from unet_exp.ranges import require_choice, require_range
 WINDOW = 95
 """Side in pixels of the window whose central pixel is classified."""
 KERNELS = (4, 5, 4, 4)
-"""Sides of the four convolutions, each in front of a 2 x 2 max pooling; 3 x 3 pixels are left."""
+"""Sides of the four convolutions, each before a 2 x 2 max pooling; 3 x 3 pixels remain."""
 
 
 class SlidingWindow(nn.Module):
-    """Classify a pixel by the window around it: 95 x 95 pixels in, one logit for each class out.
+    """Classify a pixel from the window around it: 95 x 95 pixels in, one logit for each class out.
 
     Shape: (b, in_channels, h, w) -> (b, out_channels, h - 94, w - 94), logits of the pixels that
-    are the centre of a window, for any sides of 95 or more. An image of one window runs through
-    the layers as they stand. On a larger one the same layers are computed for all windows at
-    once: where a pooling would leave out every second pixel, it keeps them all, and each layer
-    behind it looks at every second one.
+    are the centre of a window, for any sides of 95 or more. An image of one window passes the
+    layers without change. For a larger image, the same layers are computed for all windows at once:
+    a pooling has stride 1, and the layers after it are dilated by another factor of 2.
 
     Parameters
     ----------
@@ -36,11 +35,11 @@ class SlidingWindow(nn.Module):
     hidden
         Neurons of the fully connected layer.
     activation
-        ``scaled_tanh``: 1.7159 tanh(2 x / 3), the usual one of these authors in those years.
-        Or ``relu``, ``leaky_relu``, ``elu``, ``gelu``, ``silu``. It stands behind the pooling,
-        where it costs a quarter; with one that never falls, the order makes no difference.
+        ``scaled_tanh``, which is 1.7159 tanh(2 x / 3) and was usual for these authors, or ``relu``,
+        ``leaky_relu``, ``elu``, ``gelu``, ``silu``. It comes after the pooling, where it needs a
+        quarter of the time. If the activation never decreases, the order makes no difference.
     dropout
-        Probability behind the fully connected layer; the article knew none.
+        Probability of dropout after the fully connected layer; the article has none.
 
     Attributes
     ----------
@@ -83,7 +82,7 @@ class SlidingWindow(nn.Module):
             layers += [nn.Conv2d(channels, maps, kernel), nn.MaxPool2d(2)]
             layers += [ACTIVATIONS[activation]()]
             channels = maps
-        # Fully connected, written as convolutions: 3 x 3 pixels are all that is left of a window.
+        # Fully connected layers, written as convolutions: 3 x 3 pixels of a window remain.
         layers += [nn.Conv2d(maps, hidden, 3), ACTIVATIONS[activation](), nn.Dropout(dropout)]
         layers += [nn.Conv2d(hidden, out_channels, 1)]
         self.layers = nn.Sequential(*layers)
@@ -96,7 +95,7 @@ class SlidingWindow(nn.Module):
         return self.layers(image) if one_window else self._all_windows(image)
 
     def _all_windows(self, x: Tensor) -> Tensor:
-        apart = 1  # pixels between two that are neighbours in a window
+        apart = 1  # distance in pixels between neighbours in a window
         for layer in self.layers:
             if isinstance(layer, nn.Conv2d):
                 x = F.conv2d(x, layer.weight, layer.bias, dilation=apart)

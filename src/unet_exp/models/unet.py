@@ -24,12 +24,12 @@ NORMS: dict[str, Callable[[int], nn.Module] | None] = {
 
 
 class UNet(nn.Module):
-    """The article's network by default: unpadded, 572 x 572 pixels in, 388 x 388 out.
+    """By default, the article's network: unpadded, 572 x 572 pixels in, 388 x 388 out.
 
-    Shape: (b, in_channels, h, w) -> (b, out_channels, h', w'), logits. With ``padding="valid"``
+    Shape: (b, in_channels, h, w) -> (b, out_channels, h', w'), logits. With ``padding="valid"``,
     h' = ``output_size(h)``, and a side that does not fit raises ``ValueError``. With
-    ``padding="same"`` every side of one pixel or more is taken and kept: the image is mirrored
-    below and to the right up to a multiple of ``step``, and the logits are cropped.
+    ``padding="same"``, any size is accepted and kept: the image is mirrored below and to the right
+    up to a multiple of ``step``, and the logits are cropped.
 
     Parameters
     ----------
@@ -45,26 +45,27 @@ class UNet(nn.Module):
         ``none``, ``batch``, ``group`` (8 groups, or as many as divide the channels) or
         ``instance``, between each 3 x 3 convolution (then without bias) and its activation.
     dropout
-        Probability at the end of the contracting path. The article does not say where that is;
-        in the authors' published network it is behind the two deepest levels, before the
-        pooling and the copy, and so it is here.
+        Probability of dropout at the end of the contracting path. The article does not say where
+        that is. As in the authors' published network, it is after the two deepest levels, before
+        the pooling and the copy.
     upsampling
         ``transposed``: a 2 x 2 up-convolution. ``bilinear``: a 1 x 1 convolution that halves the
-        channels, then interpolation; the two commute, and in this order cost a quarter.
-        Unpadded, the outermost interpolated pixels are cut, since they depend on the border.
+        channels, then interpolation. The two steps commute, and this order needs a quarter of the
+        time. Without padding, the outermost interpolated pixels are cut, because they depend on
+        the border.
     activation
         ``relu``, ``leaky_relu``, ``elu``, ``gelu``, ``silu`` or ``scaled_tanh``.
 
     Attributes
     ----------
     step
-        2**depth. Where an image is shifted by a multiple of it, its logits are shifted along.
+        2**depth. If an image is shifted by a multiple of ``step``, its logits are shifted equally.
     halo
-        Context in pixels, on each side, of what a tile decides: a tile of fitting side, cut out
-        of an image at a multiple of ``step``, gives the image's own logits for all but its
-        outermost ``halo`` pixels. Unpadded (input - output) / 2, for the article 92; padded a
-        multiple of ``step``, at depth 4 it is 96. (A single logit, wherever on the grid, may see
-        up to ``halo + step - 1`` pixels to one side and fewer to the other.)
+        Context in pixels on each side of a tile. A tile of fitting side that starts at a multiple
+        of ``step`` has the same logits as the whole image, except for its outermost ``halo``
+        pixels. Without padding, the halo is (input - output) / 2, which is 92 for the article. With
+        padding, it is a multiple of ``step``; at depth 4 it is 96. (A single logit may see up to
+        ``halo + step - 1`` pixels to one side and fewer to the other.)
 
     Examples
     --------
@@ -122,7 +123,7 @@ class UNet(nn.Module):
         draw_weights(self)
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k out_h out_w"]:
-        """Logits of every pixel, or of those whose context the image shows (unpadded)."""
+        """Logits of every pixel, or without padding, of the pixels with complete context."""
         height, width = image.shape[-2:]
         require_channels(image, self.in_channels)
         rows, columns = self.output_size(height), self.output_size(width)
@@ -173,8 +174,8 @@ class UNet(nn.Module):
     def fitting_sizes(self, size: int) -> tuple[int | None, int]:
         """Nearest sides at which no pixel is wasted: the largest <= size and the smallest >= size.
 
-        Unpadded, only these sides can be computed; padded, they are the multiples of ``step``
-        (at other sides ``forward`` pads inside). The first is None below the smallest of all.
+        Without padding, only these sides can be computed. With padding, they are the multiples of
+        ``step`` (``forward`` pads other sides). If there is no smaller side, the first is None.
 
         >>> UNet(base_channels=1).fitting_sizes(560)
         (556, 572)
@@ -192,7 +193,7 @@ class UNet(nn.Module):
         return self.padding == "valid" and self.upsampling == "bilinear"
 
     def _walk(self, size: int) -> int | None:
-        """Side that is left of ``size`` behind the last layer; None where a layer cannot be."""
+        """Side after the last layer for an input of ``size``; None if a layer is impossible."""
         if self.padding == "same":
             return size if size > 0 else None
         for _ in range(self.depth):
@@ -240,7 +241,7 @@ def double_convolution(
 
 
 def _up(channels: int, upsampling: str) -> nn.Module:
-    """Twice the side, half the channels; figure 1 has no activation behind it."""
+    """Double the side and halve the channels; figure 1 has no activation after this."""
     if upsampling == "transposed":
         return nn.ConvTranspose2d(channels, channels // 2, kernel_size=2, stride=2)
     return nn.Sequential(
