@@ -14,7 +14,7 @@ CHANNELS = "CS"
 class LayerAxes:
     """The axes of a layer's data, one letter each: Y, X, C (channels), others for pages.
 
-    ``rgb`` tells that the last axis is one of colours, which napari does not count.
+    If ``rgb`` is true, there is a last axis of colours, which napari does not count.
 
     >>> LayerAxes.of((9, 3, 64, 80), rgb=False, channels=3)
     LayerAxes(letters='QCYX', rgb=False)
@@ -25,10 +25,10 @@ class LayerAxes:
 
     @classmethod
     def of(cls, shape: tuple[int, ...], rgb: bool, channels: int, named: str = "") -> "LayerAxes":
-        """Return the axes of an image of this shape, for a network with so many channels.
+        """Return the axes of an image of this shape, for a network with this number of channels.
 
         napari shows the last two axes as rows and columns, and colours come after these.
-        ``named`` are the axes as a person gives them.
+        ``named`` are the axes that the user has entered.
 
         Raises ValueError if the axis of the channels is not clear.
         """
@@ -50,14 +50,14 @@ class LayerAxes:
 
     @property
     def channel(self) -> int | None:
-        """The place of the channels; None without channels, and for colours."""
+        """The index of the axis of channels; None without channels, and for colours."""
         found = [place for place, axis in enumerate(self.letters) if axis in CHANNELS]
         return found[0] if found and not self.rgb else None
 
     def result(self, found: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "..."]:
         """Return a result, pages before rows and columns, in the axes of the layer.
 
-        The channels become an axis of one.
+        The axis of channels gets the length 1.
 
         >>> LayerAxes("TCYX").result(np.ones((9, 64, 80))).shape
         (9, 1, 64, 80)
@@ -73,7 +73,7 @@ class LayerAxes:
     ) -> dict[str, list[float]]:
         """Return scale and translation of a result, given those of the image.
 
-        The axis of one reaches over all channels, so that napari shows the result on each.
+        The axis of length 1 extends over all channels, so that napari shows the result on each.
 
         >>> LayerAxes("CYX").place(3, (1, 1, 1), (0, 0, 0))
         {'scale': [3.0, 1.0, 1.0], 'translate': [1.0, 0.0, 0.0]}

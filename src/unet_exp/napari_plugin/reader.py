@@ -13,7 +13,7 @@ from unet_exp.images.image_file import open_whole
 
 MANIFEST = "predict.json"
 KINDS = {"_instances": "labels", "_classes": "labels", "_probabilities": "image"}
-"""The type of layer for each end of a name."""
+"""The type of layer for each ending of a file name."""
 LayerData = tuple[Shaped[np.ndarray, "..."], dict[str, Any], str]
 Paths = str | Sequence[str]
 
@@ -70,7 +70,7 @@ def kind_of(file: Path) -> str:
 
 
 def order(file: Path) -> tuple[bool, bool, str]:
-    """Return a key by which images come first, and instances last."""
+    """Return a sort key that puts images first and instances last."""
     return kind_of(file) == "labels", stem(file).endswith("_instances"), file.name
 
 

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 
 class CancelledError(Exception):
-    """A person has stopped the segmentation."""
+    """The user has stopped the segmentation."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a person has asked for, read from the widget and the layer before the thread starts."""
+    """The user's request, read from the widget and the layer before the thread starts."""
 
     checkpoint: Path
     data: Any
@@ -49,7 +49,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was found for a job."""
+    """The result of a job."""
 
     job: Job
     segmenter: "Segmenter"
@@ -63,10 +63,10 @@ class Outcome:
 
 
 class SegmentWidget(Container):
-    """Segments the chosen image layer with a trained network.
+    """Segment the chosen image layer with a trained network.
 
-    The network runs in a thread. Then the postprocessing can be tuned by sliders, which runs in a
-    thread as well, and not the network.
+    The network runs in a thread. Then the postprocessing can be tuned with sliders. This also runs
+    in a thread, without running the network again.
     """
 
     def __init__(self, viewer: Viewer) -> None:
@@ -163,7 +163,7 @@ class SegmentWidget(Container):
         self.words.value = as_words(values(self.sliders))
 
     def fail(self, error: Exception) -> None:
-        """Show an error; one that is not expected with its traceback, as napari does."""
+        """Show an error; unexpected errors are shown with their traceback, as napari does."""
         if isinstance(error, CancelledError):
             return
         if not is_expected(error):
@@ -177,7 +177,7 @@ class SegmentWidget(Container):
         self.show_progress(0, 1)
 
     def tune(self) -> None:
-        """Compute the instances by the values of the sliders; the latest values win."""
+        """Compute the instances for the values of the sliders; the latest values are used."""
         self.words.value = as_words(values(self.sliders))
         if self.tuner is not None:
             self.is_stale = True
@@ -213,7 +213,7 @@ def threaded(work: Callable[..., Any], show: Any, fail: Any, *given: Any) -> Any
 
 
 def is_expected(error: Exception) -> bool:
-    """Tell whether an error says what a person can do about it."""
+    """Tell whether the message of an error tells the user what to do."""
     from unet_exp.packages.package import PackageError
     from unet_exp.training.checkpoint import CheckpointError
 

@@ -35,7 +35,7 @@ def values(container: Container) -> dict[str, Any]:
 
 
 def as_words(given: dict[str, Any]) -> str:
-    """Return values as ``predict.py`` takes them.
+    """Return values as overrides of ``predict.py``.
 
     >>> as_words({"threshold": 0.4, "fill_holes": True})
     'postprocessing.threshold=0.4 postprocessing.fill_holes=true'
