@@ -1,6 +1,6 @@
 """Pictures of data, predictions and training: from arrays to RGB and PNG files.
 
-Each picture is a figure of its own on matplotlib's Agg canvas, so any thread may draw.
+Each picture is a separate figure on matplotlib's Agg canvas, so any thread may draw.
 """
 
 from unet_exp.pictures.contact_sheet import contact_sheet

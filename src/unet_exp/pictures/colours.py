@@ -125,7 +125,7 @@ def coloured(
 ) -> UInt8[np.ndarray, "h w 3"]:
     """Draw instances in colours with outlines over an image; hatch unknown pixels (-1).
 
-    An object that would be outline alone, or nearly so, has its colour instead, without the image.
+    An object that would consist almost only of its outline is filled with its colour instead.
     """
     result = canvas.copy()
     inside, edge = labels > 0, outlines(labels)
@@ -140,7 +140,7 @@ def coloured(
 def mostly(
     mask: Bool[np.ndarray, "h w"], labels: Int[np.ndarray, "h w"]
 ) -> Bool[np.ndarray, "h w"]:
-    """Return a mask of the objects of which a mask covers three quarters or more.
+    """Return a mask of the objects that are covered by ``mask`` to three quarters or more.
 
     >>> mostly(np.array([[True, True, False]]), np.array([[1, 2, 2]])).astype(int)
     array([[1, 0, 0]])
@@ -173,8 +173,8 @@ def alike(
 ) -> Int[np.ndarray, "h w"]:
     """Give predicted instances the number, and so the colour, of the true one they overlap most.
 
-    Pairs form by decreasing overlap, at most one per instance. Other predicted instances get new
-    numbers.
+    Pairs are formed in the order of decreasing overlap, at most one for each instance. Other
+    predicted instances get new numbers.
 
     >>> alike(np.array([[5, 5, 9, 9, 9]]), np.array([[2, 2, 2, 4, 4]]))
     array([[2, 2, 4, 4, 4]])
@@ -196,8 +196,8 @@ def merged_and_split(
 ) -> tuple[Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"]]:
     """Return the masks of merged predicted instances and of split true instances.
 
-    A merged instance contains more than half of several true ones, a split one more than half of
-    several predicted ones.
+    A merged instance contains more than half of each of several true ones. A split instance
+    contains more than half of each of several predicted ones.
 
     >>> merged, split = merged_and_split(np.array([[1, 1, 2, 3]]), np.array([[1, 2, 3, 3]]))
     >>> merged.astype(int), split.astype(int)

@@ -25,8 +25,8 @@ def learning_curves(
 
     Rows are those of metrics.csv, with columns such as "step", "train/loss", "val/loss" and "lr".
     The part of a name after the last "/" is the plot, the part before it the curve. Numbers may be
-    text; other texts, and the columns in ``ignore``, are left out. A row without a step comes one
-    step after the row before.
+    text; other texts, and the columns in ``ignore``, are left out. A row without a step is one step
+    after the previous row.
 
     >>> rows = [{"step": 1, "train/loss": 0.7}, {"step": 2, "train/loss": "0.5", "lr": None}]
     >>> learning_curves(rows).shape[2]
@@ -73,7 +73,7 @@ def is_rate(name: str) -> bool:
 
 
 def plot(axes: Axes, name: str, curves: Mapping[str, Curve]) -> None:
-    """Draw the curves of one quantity; long ones of losses pale, with a running mean."""
+    """Draw the curves of one quantity; long curves of losses are pale and have a running mean."""
     for curve, (steps, values) in curves.items():
         colour, line = STYLES.get(curve, (INK, "-"))
         label = NAMES.get(curve, curve or name)
@@ -100,7 +100,7 @@ def plot(axes: Axes, name: str, curves: Mapping[str, Curve]) -> None:
 def smooth(
     steps: Shaped[np.ndarray, " n"], values: Float64[np.ndarray, " n"]
 ) -> tuple[Shaped[np.ndarray, " m"], Float64[np.ndarray, " m"]]:
-    """Return the running mean over a twentieth of the curve, and the steps in its middle.
+    """Return the running mean over a twentieth of the curve, with the steps at the centres.
 
     >>> smooth(np.arange(4.0), np.array([1.0, 3.0, 1.0, 3.0]))[1].tolist()
     [1.0, 3.0, 1.0, 3.0]

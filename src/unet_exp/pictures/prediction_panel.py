@@ -36,8 +36,8 @@ def prediction_panel(
     prediction
         Predicted instances. If ``by_class``, prediction and labels are classes.
     maps
-        What else the network predicts, by name. Colours go from 0 to the largest value, at least
-        to 1; with negative values, from minus that to it.
+        Other predictions of the network, by name. The colour scale goes from 0 to the largest
+        value, at least to 1. With negative values, it is symmetric around 0.
 
     >>> cell = np.pad(np.ones((2, 2), int), 2)
     >>> panel = prediction_panel(np.ones((1, 6, 6)), cell, None, cell * 0.9, cell)
