@@ -1,5 +1,5 @@
-"""A plan from the data: what images and labels say, and which settings follow from it.
+"""Plan the settings of a training from its images and labels.
 
-The fingerprint measures, and the plan is a pure function of the fingerprint. Which settings of a
-configuration are left to the plan is decided in `unet_exp.runs.planned`.
+The fingerprint measures the data, and the plan is a pure function of the fingerprint.
+`unet_exp.runs.planned` decides which settings of a configuration are left to the plan.
 """

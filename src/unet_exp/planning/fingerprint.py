@@ -1,4 +1,4 @@
-"""What labelled images say about their objects: sizes, contacts, foreground, brightness."""
+"""Measure the objects in labelled images: sizes, contacts, foreground, brightness."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,14 +12,14 @@ from unet_exp.images.resampling import resized_length
 from unet_exp.targets.separation import near_another
 
 MOST_IMAGES = 200
-"""Images that are measured; of more, those in even steps."""
+"""Largest number of images that are measured; if there are more, evenly spaced ones."""
 MOST_PIXELS = 2**26
-"""Pixels that are measured: about two seconds."""
+"""Largest number of pixels that are measured, which takes about two seconds."""
 WINDOW = 4096
-"""Side of the middle part that is measured of a larger image."""
+"""Largest side that is measured; of larger images, only the middle."""
 FAR = 3.0
-"""A pixel is an outlier if it exceeds the 99.8th percentile by so many times the distance between
-the 1st and the 99.8th percentile."""
+"""A pixel is an outlier if it exceeds the 99.8th percentile by more than this number of distances
+between the 1st and the 99.8th percentile."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Fingerprint:
     smallest
         Pixels of the smallest object.
     touching
-        Share of the objects that touch another one, also at a corner.
+        Fraction of the objects that touch another one, also at a corner.
     foreground
-        Share of the known pixels that belong to objects.
+        Fraction of the known pixels that belong to objects.
     outliers
-        Share of the images with a pixel far brighter than all others (see ``FAR``).
+        Fraction of the images with a pixel far brighter than all others (see ``FAR``).
     by_class
-        Whether the labels are classes, so that objects are not told apart.
+        Whether the labels are classes, so that objects are not separate.
     """
 
     images: int
@@ -78,7 +78,7 @@ class Fingerprint:
 
 @lru_cache(maxsize=1)
 def fingerprint(samples: tuple[Sample, ...]) -> Fingerprint:
-    """Measure labelled samples; at least one. The same samples give the same result.
+    """Measure one or more labelled samples. The result is cached for the same samples.
 
     >>> labels = np.array([[1, 1, 2, 2], [1, 1, 2, 2], [0, 0, 0, 0]], np.int32)
     >>> found = fingerprint((Sample("a", np.zeros((1, 3, 4), np.float32), labels),))
@@ -114,7 +114,7 @@ def fingerprint(samples: tuple[Sample, ...]) -> Fingerprint:
 
 
 def evenly(samples: Sequence[Sample]) -> list[Sample]:
-    """Return samples in even steps, as many as are measured."""
+    """Return evenly spaced samples, as many as are measured."""
     sizes = [min(h, WINDOW) * min(w, WINDOW) for h, w in (s.image.shape[-2:] for s in samples)]
     affordable = int(MOST_PIXELS * len(sizes) / sum(sizes))
     count = max(1, min(len(samples), MOST_IMAGES, affordable))

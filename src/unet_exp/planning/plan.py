@@ -1,4 +1,4 @@
-"""A plan: the settings that follow from a fingerprint, each with its reason."""
+"""Plan settings from a fingerprint, each with its reason."""
 
 import math
 from collections.abc import Iterator
@@ -23,54 +23,59 @@ UNPLANNED: dict[str, int | float] = {
 PER_STEP = 2 * 256**2
 """Pixels of a step. With more, a step of the small network takes over a second on two cores."""
 MOST_TILES = 16
-"""Tiles of a step. More tiles of small images make no better mean of the gradient."""
+"""Largest number of tiles in a step. More tiles of small images do not improve the gradient."""
 TILES = (128, 512)
-"""Sides of a tile. Many small tiles show more images in a step than few large ones: of nuclei in
-three stains, 8 tiles of 128 pixels missed 5 %, and 2 tiles of 256 pixels 16 %; of HeLa cells,
-4 tiles of 176 pixels gave a mean AP of 0.59, and 2 of 256 pixels 0.56 (700 steps, one seed). At
-most one tile of four times the usual pixels."""
+"""Smallest and largest side of a tile. Many small tiles show more images in a step than few large
+ones. For nuclei in three stains, 8 tiles of 128 pixels missed 5 % of the objects, and 2 tiles of
+256 pixels 16 %. For HeLa cells, 4 tiles of 176 pixels gave a mean AP of 0.59, and 2 of 256 pixels
+0.56
+(700 steps, one seed). The largest tile has four times the pixels of a tile of 256 pixels."""
 CLASS_TILE = 256
-"""Side of a tile where labels are classes: nothing says how far one has to see."""
+"""Side of a tile if labels are classes, because then there are no sizes of objects."""
 WHOLE = 1.1
-"""A tile measures so many times the diameter of a large object, so that it shows one whole."""
+"""Side of a tile, divided by the diameter of a large object. So a tile shows a whole object."""
 DEPTHS = (1, 4, 6)
-"""Poolings: the article's 4; fewer for images that 4 poolings leave less than two pixels of; more
-for large objects, up to 6, where the small network has 30 million weights."""
+"""Smallest, usual and largest number of poolings. 4 is the article's. Small images have fewer, so
+that two pixels remain after the poolings. Large objects have up to 6; the small network then has 30
+million weights."""
 BOTTOM = 8
-"""Pixels behind the last pooling; with fewer, most of them are padding."""
+"""Smallest side after the last pooling; with fewer pixels, most of them would be padding."""
 SIGMA_PER_DIAMETER = 1 / 20
 """The article's sigma of 5 pixels is about 1/20 of the diameter of its HeLa cells. The extra weight
-of gaps must not reach as far as small objects do: nuclei of 20 pixels lost parts to the background
-with a sigma of 4 (AP 0.576 and, with another seed, 0.580; without extra weight 0.594 and 0.583).
-Made-up cells of 33 pixels: AP 0.852 with 4, 0.872 with 1.6. HeLa cells need the weight: 0.60, and
-0.54 without (700 steps)."""
+in gaps must not extend as far as small objects do: with a sigma of 4, nuclei of 20 pixels lost
+parts to the background (AP 0.576 and, with another seed, 0.580; without extra weight 0.594 and
+0.583). Synthetic cells of 33 pixels had an AP of 0.852 with a sigma of 4, and of 0.872 with 1.6.
+HeLa cells
+need the weight: their AP was 0.60 with it, and 0.54 without (700 steps)."""
 SIGMAS = (1.0, 5.0)
-"""With a sigma of 1 the gap of 2 pixels between separated objects weighs as much as all else. Above
-the article's 5 the weight would only reach further than that gap."""
+"""Smallest and largest sigma. With 1, the gap of 2 pixels between separated objects has almost no
+extra weight. Above the article's 5, the weight would only extend beyond that gap."""
 APART = 0.05
-"""With fewer touching objects, the labels hold gaps of their own, as the article's EM slices do,
-and the article's sigma fits them."""
+"""If fewer objects touch than this fraction, the labels have gaps of their own, as in the article's
+EM slices, and the article's sigma fits them."""
 SPECK = 1 / 4
-"""An object with less than this part of a small true object's pixels is no object."""
+"""A region is too small to be an object if it has fewer pixels than this fraction of a small true
+object."""
 STEPS, STEPS_PIXELS = 500, 2**20
-"""500 steps suffice for 2**20 pixels, such as 16 images of 256 x 256 pixels. Four times the data
-need twice the steps, since images of one set resemble each other."""
+"""500 steps are enough for 2**20 pixels, such as 16 images of 256 x 256 pixels. Four times the data
+need twice the steps, because images of a data set are similar."""
 MOST_STEPS = 5000
-"""Steps after which the scores of no set of ours rose any more."""
+"""Largest number of steps. With more, the scores did not rise on any data set that was tried."""
 ROUND = 100
 """Steps are rounded to the usual distance between two validations."""
 SMALL, SMALL_SHOWN, MOST_SCALE = 8.0, 16.0, 4.0
-"""Objects of a median diameter below the first are shown with the second: in fewer pixels, the gap
-between two of them takes most of their area. Images are enlarged by the third at most."""
+"""If the median diameter of objects is below the first number, images are enlarged until it is the
+second, but at most by the third. With fewer pixels, the gap between two objects would take most of
+their area."""
 SMOOTHED = 1 / 8
-"""Part of an object's diameter over which evidence is smoothed at most; beyond, small objects melt
-into their neighbours."""
+"""Largest smoothing of the evidence, as a fraction of an object's diameter. With more, small
+objects would merge with their neighbours."""
 POINT = 1.2
 """Diameter of an object of a single pixel, rounded up."""
 
 
 class PlanError(ValueError):
-    """Data for which no plan can be made."""
+    """No plan can be made for the data."""
 
 
 class Choice(NamedTuple):
@@ -97,7 +102,8 @@ def plan(
     object_diameter
         The median diameter of objects as the network sees them, if it is given.
 
-    Raises PlanError if the labels hold nothing to learn, or no network sees such large objects.
+    Raises PlanError if there is nothing to learn in the labels, or if the objects are too large for
+    any network.
 
     >>> cells = Fingerprint(
     ...     images=84, channels=1, sides=(512, 512), pixels=84 * 512**2, objects=988,
@@ -125,7 +131,7 @@ def plan(
 def require_objects(found: Fingerprint) -> None:
     """Refuse labels from which no network can learn objects.
 
-    Raises PlanError, saying what to change.
+    Raises PlanError with the remedy.
     """
     anyway = "To train on them nevertheless, give plan=none."
     images = f"the {found.images} labelled training images"
@@ -182,7 +188,7 @@ def magnification(found: Fingerprint, object_diameter: float | None = None) -> C
 
 
 def depth(found: Fingerprint) -> Choice:
-    """Return how many poolings show the outline of a large object from its middle."""
+    """Return the number of poolings with which a network sees a large object from its middle."""
     least, usual, most = DEPTHS
     shortest, large = found.sides[0], found.diameters[2]
     if shortest < 2 * 2**usual:
@@ -202,7 +208,7 @@ def depth(found: Fingerprint) -> Choice:
 
 
 def reach(poolings: int) -> int:
-    """Return how many pixels a padded U-Net sees to each side.
+    """Return the number of pixels that a padded U-Net sees to each side.
 
     >>> [reach(depth) for depth in (3, 4, 5, 6)]
     [48, 96, 192, 384]
@@ -212,7 +218,7 @@ def reach(poolings: int) -> int:
 
 
 def max_tile(found: Fingerprint) -> Choice:
-    """Return the side of a tile that holds a large object whole."""
+    """Return the side of a tile that contains a whole large object."""
     least, most = TILES
     if found.by_class:
         return Choice(CLASS_TILE, "labels are classes")
@@ -224,7 +230,7 @@ def max_tile(found: Fingerprint) -> Choice:
 
 
 def batch_size(tile: int) -> Choice:
-    """Return how many tiles make a step of the usual number of pixels.
+    """Return the number of tiles for a step with the usual number of pixels.
 
     >>> batch_size(256), batch_size(64).value
     (Choice(value=2, reason='131,072 pixels a step'), 16)
@@ -234,7 +240,7 @@ def batch_size(tile: int) -> Choice:
 
 
 def sigma(found: Fingerprint) -> Choice:
-    """Return the reach of the extra weight in gaps, by the size of the objects."""
+    """Return the reach of the extra weight in gaps, from the size of the objects."""
     low, high = SIGMAS
     if found.by_class:
         return Choice(high, "the article's")
@@ -245,7 +251,7 @@ def sigma(found: Fingerprint) -> Choice:
 
 
 def min_size(found: Fingerprint) -> Choice:
-    """Return the pixels below which something is too small to be an object."""
+    """Return the smallest number of pixels of an object."""
     if found.by_class:
         return Choice(0, "labels are classes")
     small = round(math.pi / 4 * found.diameters[0] ** 2)
@@ -271,7 +277,7 @@ def grow(gap: int, scale: float) -> Choice:
 
 
 def max_steps(found: Fingerprint) -> Choice:
-    """Return how many steps the data need."""
+    """Return the number of steps that the data need."""
     needed = STEPS * (found.pixels / STEPS_PIXELS) ** 0.5
     steps = min(MOST_STEPS, max(STEPS, round(needed / ROUND) * ROUND))
     return Choice(steps, f"for {found.pixels / 1e6:.1f} million pixels")
