@@ -26,9 +26,9 @@ class Distance:
     - neighbour = 1 / sqrt(0.65 + 0.5 exp(-11 (c - 0.75))) - 0.19, clipped to 0 to 1, with the
       closeness c = 1 - b / (r + 3), 0 if b is larger.
 
-    Both are 0 in the background, but a closing by 3 x 3 pixels carries neighbour into narrow gaps.
-    The evidence holds the probabilities of the classes, and then own - neighbour^2 as the height
-    that the watershed smooths and divides.
+    Both are 0 in the background, but a closing with 3 x 3 pixels extends neighbour into narrow
+    gaps. The evidence holds the probabilities of the classes, followed by own - neighbour^2 as the
+    height that the watershed smooths and divides.
 
     Parameters
     ----------
@@ -86,7 +86,8 @@ def own_and_neighbour(
     to_background = cv2.distanceTransform(
         inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
     )
-    # No object is thicker than the foreground; the image's size bounds what has no border.
+    # No object is thicker than the foreground. Without any border, the size of the image is a
+    # bound.
     reach = min(float(to_background.max(initial=0)), float(max(labels.shape))) + 3
     to_other = to_other_object(labels, reach)
     distance = to_own_border(labels, to_other)

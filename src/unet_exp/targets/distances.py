@@ -27,7 +27,7 @@ def to_own_border(
 def to_other_object(labels: Int[np.ndarray, "h w"], reach: float) -> Float32[np.ndarray, "h w"]:
     """Distance in pixels to the nearest other object, for the pixels of objects.
 
-    It is exact up to ``reach``; a larger distance may come out as infinite.
+    It is exact up to ``reach``; a larger distance may be infinite.
 
     >>> to_other_object(np.array([[1, 1, 0, 2]]), 5)[0, [0, 1, 3]]
     array([3., 2., 2.], dtype=float32)
@@ -38,7 +38,7 @@ def to_other_object(labels: Int[np.ndarray, "h w"], reach: float) -> Float32[np.
 def largest_in_objects(
     values: Float32[np.ndarray, "h w"], labels: Int[np.ndarray, "h w"]
 ) -> Float32[np.ndarray, "h w"]:
-    """Give each pixel of an object the largest value in the object; 1 outside of objects.
+    """Return for each pixel the largest value in its object; 1 outside of objects.
 
     >>> largest_in_objects(np.array([[1, 3, 2, 5]], np.float32), np.array([[7, 7, 0, 4]]))
     array([[3., 3., 1., 5.]], dtype=float32)
@@ -50,7 +50,7 @@ def largest_in_objects(
 
 
 def diameters(labels: Int[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
-    """Give each pixel the diameter of a disk with the area of the pixel's object.
+    """Return for each pixel the diameter of a disk with the area of its object.
 
     >>> diameters(np.array([[3, 3, 3, 8]])).round(2)
     array([[1.95, 1.95, 1.95, 1.13]])
@@ -60,7 +60,7 @@ def diameters(labels: Int[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
 
 
 def indexed(labels: Int[np.ndarray, "h w"]) -> tuple[Int[np.ndarray, "h w"], int]:
-    """Return labels that can index an array, 0 and below as 0, and the length of the array.
+    """Return labels that can index an array (0 for labels up to 0), and the length of the array.
 
     >>> indexed(np.array([[-1, 0, 10**9, 7]]))
     (array([[0, 0, 2, 1]]), 3)

@@ -12,7 +12,7 @@ from unet_exp.targets.separation import separate
 from unet_exp.targets.target import Encoded, pixel_classes
 from unet_exp.weight_maps.class_weights import UNKNOWN
 
-#: Pixels of the separation border on each side, the least that keeps instances apart.
+#: Pixels of the separation border on each side; the smallest number that separates instances.
 WIDTH = 1
 
 

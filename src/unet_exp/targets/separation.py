@@ -6,12 +6,12 @@ from jaxtyping import Bool, Int
 
 
 def separate(labels: Int[np.ndarray, "h w"], width: int = 1) -> Int[np.ndarray, "h w"]:
-    """Labels in which instances stand at least ``width`` pixels of background apart.
+    """Labels with at least ``width`` pixels of background between instances.
 
-    A pixel becomes background if another instance lies within ``width`` pixels of it, also
-    diagonally; so both sides give way alike, and two that touched end up 2 ``width`` apart. An
-    instance that would vanish keeps all its pixels, and only its neighbours give way. Labels of 0
-    (background) and -1 (unknown) stay. Separating again changes nothing.
+    A pixel becomes background if another instance is within ``width`` pixels of it, also
+    diagonally. So two touching instances both lose pixels, and are then 2 ``width`` apart. An
+    instance that would vanish keeps all its pixels, and only its neighbours lose pixels. Labels of
+    0 (background) and -1 (unknown) do not change. Separating again has no effect.
 
     >>> separate(np.array([[1, 1, 1, 2, 2, 2, 0, 3, -1]]))
     array([[ 1,  1,  0,  0,  2,  2,  0,  3, -1]])
@@ -26,7 +26,7 @@ def separate(labels: Int[np.ndarray, "h w"], width: int = 1) -> Int[np.ndarray, 
         vanished = at_stake[~np.isin(at_stake, separated)]
         if not vanished.size:
             return separated
-        # Two that vanished together still touch, but now the others leave them more room.
+        # Two instances that would both vanish still touch, but others now leave them more room.
         separated = np.where(np.isin(labels, vanished), labels, separated)
         if np.array_equal(separated, labels):
             return separated
@@ -39,7 +39,7 @@ def near_another(labels: Int[np.ndarray, "h w"], width: int) -> Bool[np.ndarray,
     >>> near_another(np.array([[1, 1, 2, 0, 3]]), 1)
     array([[False,  True,  True, False, False]])
     """
-    # OpenCV's filters know no int32; float32 holds every integer up to 2**24.
+    # OpenCV's filters do not support int32. float32 represents every integer up to 2**24.
     exact = np.float32 if labels.max(initial=0) < 2**24 else np.float64
     instances = labels.astype(exact)
     kernel = np.ones((2 * width + 1, 2 * width + 1), np.uint8)

@@ -1,4 +1,4 @@
-"""What every target offers, and what it makes of labels."""
+"""The interface of targets, and the encoded labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ class Encoded:
     Attributes
     ----------
     target
-        What the loss compares with the network's output: whole numbers, where -1 is unknown, or
-        floating point numbers in any number of channels, where NaN is unknown.
+        The data that the loss compares with the network's output: whole numbers, where -1 is
+        unknown, or floating point numbers in any number of channels, where NaN is unknown.
     labels
-        Instances from which the weight map is made: 0 background, -1 unknown.
+        Instances for the weight map: 0 background, -1 unknown.
     classes
         Classes for the weight map and for scores of pixels: 0 background, 255 unknown.
     """
@@ -36,16 +36,16 @@ class Encoded:
 
 @runtime_checkable
 class Meaning(Protocol):
-    """What the output of a network means: all that inference needs to know of a target."""
+    """The meaning of a network's output: the part of a target that inference needs."""
 
     @property
     def num_classes(self) -> int:
-        """Classes that the evidence tells apart, background included."""
+        """Number of classes in the evidence, including the background."""
         ...
 
     @property
     def gap(self) -> int:
-        """Pixels that each of two touching objects lacks; ``grow`` returns them."""
+        """Pixels that each of two touching objects loses; ``grow`` returns them."""
         ...
 
     @property
@@ -65,11 +65,11 @@ class Meaning(Protocol):
 
     @property
     def seed_threshold(self) -> float:
-        """Height that each object exceeds; ``postprocessing.seed_threshold`` replaces it."""
+        """Height that each object must exceed; ``postprocessing.seed_threshold`` replaces it."""
         ...
 
     def evidence(self, output: Float[Tensor, "b k h w"]) -> Float[Tensor, "b c h w"]:
-        """Return what postprocessing makes instances from, given the network's output.
+        """Convert the network's output to evidence, from which postprocessing makes instances.
 
         The first ``num_classes`` channels are the probabilities of the classes, background first.
         Those of ``maps`` follow. A ``height`` is one of them, with values from 0 to 1.
@@ -94,7 +94,7 @@ class Target(Meaning, Protocol):
     def encode(
         self, labels: Int[np.ndarray, "h w"], classes: UInt8[np.ndarray, "h w"] | None = None
     ) -> Encoded:
-        """Return what the loss compares, with the labels and classes for the weight map.
+        """Return the target of the loss, with the labels and classes for the weight map.
 
         ``labels`` holds instances (0 background, -1 unknown). ``classes`` (0 background, 255
         unknown) is given for data that are labelled with classes.
@@ -109,16 +109,16 @@ class Directed(Protocol):
     def turned(
         self, values: Float32[np.ndarray, "k h w"], matrix: Float[np.ndarray, "2 2 *grid"]
     ) -> Float32[np.ndarray, "k h w"]:
-        """Return what ``encode`` or ``evidence`` gave, after its pixels have moved.
+        """Rotate the directions in a result of ``encode`` or ``evidence`` whose pixels have moved.
 
-        The matrix takes an old direction (down, right) to the new one. It is (2, 2), or
+        The matrix transforms an old direction (down, right) to the new one. It is (2, 2), or
         (2, 2, h, w) with a matrix for each pixel, NaN where the new direction is unknown.
         """
         ...
 
 
 def turned(target: Meaning, values: Any, matrix: Any) -> Any:
-    """Turn the directions of a target, if it has any: see `Directed`."""
+    """Rotate the directions of a target, if it has any: see `Directed`."""
     return target.turned(values, matrix) if isinstance(target, Directed) else values
 
 
@@ -155,7 +155,7 @@ def pixel_classes(
 
 
 def unknown_pixels(target: Shaped[np.ndarray, "*c h w"]) -> Bool[np.ndarray, "h w"]:
-    """Return where a target is unknown.
+    """Return a mask of the pixels whose target is unknown.
 
     >>> unknown_pixels(np.array([[-1, 0, 1]])), unknown_pixels(np.array([[[np.nan, -1.0]]]))
     (array([[ True, False, False]]), array([[ True, False]]))
@@ -176,11 +176,11 @@ def target_tensor(target: Shaped[np.ndarray, "*c h w"]) -> Shaped[Tensor, "*c h 
 
 
 def require_match(target: Target, network: Any, loss: nn.Module) -> None:
-    """Refuse a network or a loss that does not fit the target, or what is no target or loss.
+    """Refuse a network or a loss that does not fit the target, and objects that are neither.
 
-    The loss computes a tiny example, so this holds for any loss.
+    The loss is computed for a tiny example, so this check works for any loss.
 
-    Raises ValueError, saying what fits, or TypeError, saying what is missing.
+    Raises ValueError with the options that fit, or TypeError with the missing members.
     """
     require_target(target)
     require_loss(loss)

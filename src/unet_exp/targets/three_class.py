@@ -20,16 +20,17 @@ LARGE = 20
 class ThreeClass:
     """Background, inside and border of each object; a border belongs to its object.
 
-    The evidence holds the probabilities of the classes, and then that of the inside as the height
-    that the watershed divides. Objects that touch come apart along their borders, and no pixel is
-    taken from them. An object that is too small to have an inside has no border.
+    The evidence holds the probabilities of the classes, followed by that of the inside as the
+    height that the watershed divides. Touching objects are separated along their borders, without
+    losing pixels. An object that is too small to have an inside has no border.
 
     Parameters
     ----------
     num_classes
         Classes of the data set, background included. Each class has an inside and a border.
     width
-        Pixels of the border. ``None``: 2 in objects of 20 pixels diameter or more, 1 in others.
+        Width of the border in pixels. ``None`` means 2 in objects with a diameter of 20 pixels or
+        more, and 1 in others.
 
     >>> encoded = ThreeClass().encode(np.array([[0, 1, 1, 1, 2, 2, 2, 0, -1]]))
     >>> encoded.target
