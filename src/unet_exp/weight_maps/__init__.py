@@ -1,1 +1,1 @@
-"""How much each pixel counts in the loss (the article's equation 2)."""
+"""Weights of the pixels in the loss (equation 2 of the article)."""

@@ -10,7 +10,7 @@ from jaxtyping import Float32, Int, UInt8
 from unet_exp.weight_maps.class_weights import UNKNOWN, class_weights
 from unet_exp.weight_maps.two_nearest import two_nearest
 
-#: Largest error of the border term, at pixels whose two nearest instances are far.
+#: Largest error of the border term, at pixels whose two nearest instances are far away.
 TOLERANCE = 2e-5
 
 
@@ -22,11 +22,11 @@ def border_weight_map(
     classes: UInt8[np.ndarray, "h w"] | None = None,
     class_frequencies: Sequence[float] | None = None,
 ) -> Float32[np.ndarray, "h w"]:
-    """Return w = w_c + w0 exp(-(d1 + d2)^2 / (2 sigma^2)), the second term on background alone.
+    """Return w = w_c + w0 exp(-(d1 + d2)^2 / (2 sigma^2)), with the second term only on background.
 
-    d1 and d2 are the distances in pixels to the nearest and the second nearest instance. w_c is
-    1, or with ``class_balance`` inverse to the frequency of each class (see `class_weights`).
-    Unknown pixels weigh 0 and count for no class.
+    d1 and d2 are the distances in pixels to the nearest and the second nearest instance. w_c is 1,
+    or with ``class_balance`` inverse to the frequency of each class (see `class_weights`). Unknown
+    pixels have the weight 0 and belong to no class.
 
     Parameters
     ----------
@@ -34,15 +34,15 @@ def border_weight_map(
         Instances: 0 background, -1 unknown. For the border between instances that touch, pass
         ``unet_exp.targets.separation.separate(labels)``.
     w0
-        Largest weight that a narrow gap between two instances gets in addition.
+        Largest additional weight in narrow gaps between two instances.
     sigma
         Width of the gaps with such a weight, in pixels.
     classes
         0 background, 255 unknown. By default all instances are of class 1.
     class_balance
-        Whether pixels of rare classes weigh more: inversely to the frequency of their class.
+        Whether pixels of rare classes have more weight: inverse to the frequency of their class.
     class_frequencies
-        The share of each class in the training set. None: the shares in this image.
+        The fraction of each class in the training set. None means the fractions in this image.
 
     >>> border_weight_map(np.array([[1, 1, 0, 0, 2, 2]])).round(2)
     array([[0.75, 0.75, 9.85, 9.85, 0.75, 0.75]], dtype=float32)

@@ -1,4 +1,4 @@
-"""w_c of equation 2 (arXiv:1505.04597): pixel weights that balance the frequencies of classes."""
+"""Pixel weights that balance the classes: w_c of equation 2 (arXiv:1505.04597)."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,16 +17,16 @@ def class_weights(
 ) -> Float32[np.ndarray, "h w"]:
     """Return weights that are inverse to the frequency of each class.
 
-    Over the images that the frequencies come from, each class that occurs has the same sum of
-    weights, and the mean weight is 1. Unknown pixels (255) weigh 0 and count for no class.
+    Over the images of the frequencies, each class that occurs has the same sum of weights, and the
+    mean weight is 1. Unknown pixels (255) have the weight 0 and belong to no class.
 
     Parameters
     ----------
     balanced
-        False: the weight is 1 for each known pixel.
+        False means a weight of 1 for each known pixel.
     frequencies
-        The share of each class in the training set, background first (see `class_frequencies`).
-        None: the shares in this image.
+        The fraction of each class in the training set, background first (see `class_frequencies`).
+        None means the fractions in this image.
 
     >>> classes = np.array([[0, 0, 0, 1, 255]], np.uint8)
     >>> class_weights(classes)
@@ -44,7 +44,7 @@ def class_weights(
 
 
 def class_frequencies(images: Iterable[UInt8[np.ndarray, "h w"]]) -> list[float]:
-    """Return the share of each class among the known pixels of all images together.
+    """Return the fraction of each class among the known pixels of all images together.
 
     >>> class_frequencies([np.array([[0, 0, 1, 255]], np.uint8), np.array([[0]], np.uint8)])
     [0.75, 0.25]

@@ -118,8 +118,8 @@ def squared_distances(
     """Return the squares of both distances in ``window``, without its outer ``radius`` rows.
 
     The results are flat, because shifts of a flat array are the fastest. Their outer ``radius``
-    columns are invalid. The third result is the square that stands for no object within
-    ``radius``; it and larger squares mean that there is none.
+    columns are invalid. If there is no object within ``radius``, the square is the third result or
+    larger.
     """
     # Sums of two squares must fit: of `none` and of the reach.
     dtype = next(t for t in (np.uint16, np.uint32) if isqrt(np.iinfo(t).max // 2) > radius)
@@ -131,7 +131,7 @@ def squared_distances(
         for part in parts:
             table[:] = none
             table[[g for g in part if g < len(table)]] = 0
-            # OpenCV's LUT knows no uint32 before version 5; the bits are the same.
+            # Before version 5, OpenCV's LUT does not support uint32; the bits are the same.
             signed = table.view(f"i{table.itemsize}")
             start = cv2.LUT(window, signed) if window.dtype == np.uint8 else signed[window]
             start = start.view(dtype)

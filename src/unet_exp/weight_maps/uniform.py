@@ -11,7 +11,7 @@ from unet_exp.weight_maps.class_weights import class_weights
 
 @dataclass(frozen=True)
 class UniformWeightMap:
-    """One weight for each class, or one for all; 0 where the class is unknown.
+    """One weight for each class, or one for all classes; 0 where the class is unknown.
 
     Parameters
     ----------
