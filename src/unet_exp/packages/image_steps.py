@@ -1,7 +1,7 @@
-"""The steps by which a package scales an image before the network.
+"""Steps with which a package scales an image before the network.
 
-Some take statistics of the whole image. These are computed band by band, so an image may be larger
-than the memory; the pixels are scaled when they are read.
+Some steps use statistics of the whole image. These are computed band by band, so an image may be
+larger than memory. The pixels are scaled when they are read.
 
 Formulas: https://bioimage-io.github.io/spec-bioimage-io, preprocessing.
 """
@@ -37,9 +37,9 @@ ALL_DATA = NoneAtAll()
 
 
 def image_steps(described: Sequence[Fields], channels: int) -> list[ImageStep]:
-    """Return the steps of preprocessing, in order, for images of so many channels.
+    """Return the steps of preprocessing, in order, for images with this number of channels.
 
-    Raises PackageError for a step that is not known, or has wrong values.
+    Raises PackageError for a step that is not known or has wrong values.
 
     >>> step = {"id": "scale_linear", "kwargs": {"gain": 2, "offset": 1}}
     >>> [double] = image_steps([Fields(step, "rdf.yaml")], channels=1)
@@ -67,7 +67,7 @@ def image_step(described: Fields, channels: int) -> ImageStep:
 
 
 def of_all_channels(arguments: Fields) -> bool:
-    """Tell whether statistics are taken of all channels together, or of each alone."""
+    """Tell whether statistics are those of all channels together, or of each channel."""
     names = arguments.several("axes", ["channel", "y", "x"])
     if unknown := [str(name) for name in names if name not in AXES]:
         raise arguments.refuses(f"axes={unknown}", "Name some of batch, channel, y and x.")
@@ -95,7 +95,7 @@ def zero_mean_unit_variance(arguments: Fields) -> Fit:
 
 
 def scale_range(arguments: Fields) -> Fit:
-    """Make two percentiles 0 and 1."""
+    """Scale values so that two percentiles become 0 and 1."""
     together, eps = of_all_channels(arguments), arguments.real("eps", 1e-6)
     ranks = percentage(arguments, "min_percentile", 0), percentage(arguments, "max_percentile", 100)
 
@@ -107,7 +107,7 @@ def scale_range(arguments: Fields) -> Fit:
 
 
 def clip(arguments: Fields) -> Fit:
-    """Replace values beyond two limits by them: numbers, or percentiles."""
+    """Clip values to two limits, which are numbers or percentiles."""
     together = of_all_channels(arguments)
     limits = [arguments.real(name, None) for name in ("min", "max")]
     ranks = [percentage(arguments, f"{name}_percentile", None) for name in ("min", "max")]
@@ -123,7 +123,7 @@ def clip(arguments: Fields) -> Fit:
 
 
 def without_statistics(kind: Callable[[Fields], Step]) -> Callable[[Fields], Fit]:
-    """Return a step that does not depend on the image as one that does."""
+    """Adapt a step that does not depend on the image to the interface of those that do."""
 
     def of_any_image(arguments: Fields) -> Fit:
         change = kind(arguments)
@@ -146,9 +146,9 @@ def channels_of(image: Any) -> list[Any]:
 
 
 def percentiles(image: Any, rank: float, together: bool) -> Float64[np.ndarray, "_ 1 1"]:
-    """Return a percentile of each channel, or of all together.
+    """Return a percentile of each channel, or of all channels together.
 
-    Of channels with more than ``scaling.BAND`` pixels, it is that of pixels in even steps.
+    If channels have more than ``scaling.BAND`` pixels, it is that of evenly spaced pixels.
     """
     values = [sampled(channel) for channel in channels_of(image)]
     groups = [np.concatenate(values)] if together else values

@@ -1,4 +1,4 @@
-"""Open checkpoints or BioImage.IO packages alike, to segment or to score with their networks."""
+"""Open checkpoints or BioImage.IO packages, to segment or to score with their networks."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,9 +16,9 @@ from unet_exp.packages.package import Package, read_package
 from unet_exp.training.assembly import build_metrics
 from unet_exp.training.trained import Trained, load
 
-#: Side of a tile in pixels, unless another is given: the memory that a graph takes is not known.
+#: Default side of a tile in pixels, because the memory that a graph needs is not known.
 TILE = 1024
-#: What scores and the loaders of a data set need besides, and no package has.
+#: Settings that scores and the loaders of a data set need, and that packages do not have.
 ASSUMED: dict[str, Any] = {
     "seed": 0,
     "monitor": {"metric": "seg"},
@@ -40,7 +40,7 @@ ASSUMED: dict[str, Any] = {
 
 
 def is_package(path: Path) -> bool:
-    """Tell whether a file is taken for a package.
+    """Tell whether a file is read as a package.
 
     >>> is_package(Path("model.zip")), is_package(Path("best.ckpt"))
     (True, False)
@@ -67,7 +67,7 @@ def open_trained(paths: Sequence[Path], cfg: DictConfig) -> Trained:
 
 
 def open_packages(paths: Sequence[Path], cfg: DictConfig) -> Trained:
-    """Return the network of a package, or the mean of several that read images alike."""
+    """Return the network of a package, or the mean of several that scale images in the same way."""
     packages = [read_package(path, cfg.accelerator, cfg.trust) for path in paths]
     for path, package in zip(paths, packages, strict=True):
         require_alike(path, package, paths[0], packages[0])
@@ -84,7 +84,7 @@ def open_packages(paths: Sequence[Path], cfg: DictConfig) -> Trained:
         "tile": max(TILE, *sides),
         "scale": first.scale,
     }
-    # Steps of a package know nothing of pixels without data.
+    # The steps of a package do not support pixels without data.
     dataset = {"normalization": first.normalization} | ({"nodata": []} if first.steps else {})
     channels = {"in_channels": networks[0].in_channels, "out_channels": networks[0].out_channels}
     held = ASSUMED | {
