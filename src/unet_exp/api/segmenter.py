@@ -57,7 +57,7 @@ class Segmenter:
         The channels of an image, its normalisation, numbers that mean no data, and the steps of a
         package.
     description
-        Where the networks come from.
+        Text with the files of the networks.
 
     Examples
     --------
@@ -235,10 +235,11 @@ def load(
     Parameters
     ----------
     checkpoint
-        A checkpoint, or a run folder, whose best one is taken. Of several, the mean probabilities
-        count. Or BioImage.IO packages, ``model.zip``, with ONNX weights (extra ``export``).
+        A checkpoint, or a run folder with its best checkpoint. If there are several, their
+        probabilities are averaged. Or BioImage.IO packages, ``model.zip``, with ONNX weights (extra
+        ``export``).
     overrides
-        Those of ``predict.py``: ``"postprocessing.threshold=0.6"``.
+        Overrides of ``predict.py``: ``"postprocessing.threshold=0.6"``.
     tta
         Test-time augmentation: ``none``, ``rotations`` or ``dihedral``.
     device
