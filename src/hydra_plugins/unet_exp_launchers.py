@@ -1,4 +1,4 @@
-"""The launchers of unet_exp where Hydra looks for them; Hydra imports this module at every start.
+"""The launchers of unet_exp, at the place where Hydra searches. Hydra imports it at every start.
 
 The options of a launcher are the fields of its backend.
 """
@@ -29,7 +29,7 @@ class BackendLauncher(Launcher):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """Keep what a job needs in order to run in another process."""
+        """Keep the data that a job needs to run in another process."""
         self.runner = JobRunner(hydra_context, task_function, config)
 
     def launch(

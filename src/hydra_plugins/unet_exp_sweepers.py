@@ -1,4 +1,4 @@
-"""The sweepers of unet_exp where Hydra looks for them; Hydra imports this module at every start."""
+"""The sweepers of unet_exp, at the place where Hydra searches. Hydra imports it at every start."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +35,12 @@ class ResumableSweeper(Sweeper):
 
 
 class Grid(ResumableSweeper):
-    """Every combination of the values given.
+    """Every combination of the given values.
 
     Parameters
     ----------
     params
-        Values by key, as on the command line, for presets.
+        Values by key from a preset, written as on the command line.
     """
 
     def __init__(self, params: dict[str, Any] | None = None) -> None:
