@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +105,12 @@ def test_missing_software_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(onnx_network, "NEEDED", ("onnx", "no_such_package"))
     with pytest.raises(PackageError, match=r"no_such_package.*pip install 'unet-exp\[export\]'"):
         network(tmp_path, content)
+
+
+@pytest.mark.parametrize("room", ["packages", "export"])
+def test_onnxruntime_reports_nothing(tmp_path: Path, room: str) -> None:
+    """It would begin a session of reports when it is imported, in a file ``.ses``."""
+    code = f"import unet_exp.{room}, onnxruntime"
+    kept = {k: v for k, v in os.environ.items() if k not in ("CI", "ORT_DISABLE_TELEMETRY")}
+    subprocess.run([sys.executable, "-c", code], env={**kept, "TMPDIR": str(tmp_path)}, check=True)
+    assert not (tmp_path / ".ses").exists()
