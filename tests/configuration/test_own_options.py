@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from unet_exp.configuration.hints import OverrideError
 from unet_exp.configuration.overrides import CommandLine
 from unet_exp.configuration.own_options import find_own_options, folders
 
@@ -28,3 +29,18 @@ def test_the_current_folder_is_importable_if_the_command_names_code(
 def test_folders_are_found_in_each_way_that_hydra_knows() -> None:
     words = ["-cd=a", "--config-dir", "b", "hydra.searchpath=[file://c,pkg://d]", "seed=1"]
     assert folders(CommandLine.read(words, "train")) == [Path("a"), Path("b"), Path("c")]
+
+
+@pytest.mark.parametrize(
+    "content", [b"depth: [3", b"\0", b"7", b"\xff", b"a: " + b"[" * 999 + b"]" * 999]
+)
+@pytest.mark.parametrize("group", ["model", "experiment"])
+def test_an_option_that_is_no_yaml_of_values_is_named(
+    tmp_path: Path, group: str, content: bytes
+) -> None:
+    path = tmp_path / group / "mine.yaml"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    line = CommandLine.read([f"hydra.searchpath=[file://{tmp_path}]"], "train")
+    with pytest.raises(OverrideError, match=r"mine\.yaml cannot be read as an option"):
+        find_own_options(line)

@@ -10,8 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import yaml
 from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from unet_exp.configuration import schema
 from unet_exp.configuration.groups import GROUPS, options
@@ -21,6 +23,8 @@ from unet_exp.configuration.quoting import in_quotes
 
 #: Flags of Hydra that name another folder of options.
 FLAGS = ("--config-dir", "-cd")
+#: Groups whose options name no class.
+VALUES_ONLY = ("experiment", "sweep")
 #: Prefix of a search path within a package.
 PACKAGED = "pkg://"
 
@@ -31,8 +35,8 @@ def find_own_options(line: CommandLine) -> None:
     Modules in the current folder can be imported only if the command names code: with a folder of
     options, a ``_target_``, or ``trust``. Otherwise the folder may hold images from a stranger.
 
-    Raises OverrideError if an option has the name of a project's option, because Hydra would use
-    that one, or if its class cannot be imported.
+    Raises OverrideError if an option cannot be read, if it has the name of a project's option,
+    because Hydra would use that one, or if its class cannot be imported.
     """
     named = folders(line)
     trusts = any(
@@ -41,9 +45,11 @@ def find_own_options(line: CommandLine) -> None:
     if named or trusts:
         import_from_here()
     for folder in named:
-        for group in GROUPS:
+        for group in (*GROUPS, *VALUES_ONLY):
             for path in sorted((folder / group).glob("*.yaml")):
-                store(group, path)
+                stated = read(path)
+                if group in GROUPS:
+                    store(group, path, stated)
 
 
 def import_from_here() -> None:
@@ -96,21 +102,39 @@ def search_path(line: CommandLine) -> list[str]:
     return [f"hydra.searchpath=[{','.join(found)}]"] if found else []
 
 
-def store(group: str, path: Path) -> None:
+def one_line(error: BaseException) -> str:
+    """Return the first 300 characters of an error's message."""
+    return " ".join(str(error).split())[:300]
+
+
+def read(path: Path) -> Any:
+    """Return the content of an option.
+
+    Raises OverrideError that names the file if it is no YAML file of values.
+    """
+    try:
+        return OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    except (yaml.YAMLError, OmegaConfBaseException, OSError, RecursionError, UnicodeError) as error:
+        raise OverrideError(
+            f"{path} cannot be read as an option ({one_line(error)}). Write lines NAME: VALUE, as "
+            "in the options of conf/."
+        ) from error
+
+
+def store(group: str, path: Path, stated: Any) -> None:
     """Store the schema of an option, if it names a class."""
     if path.stem in options(group):
         raise OverrideError(
             f"{path} has the name of an option of unet_exp, which would be taken in its place. "
             f"Rename it: {group}=my_{path.stem}."
         )
-    stated: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     target = stated.get("_target_") if isinstance(stated, dict) else None
     if not isinstance(target, str):
         return
     try:
         node = schema.schema(target, stated)
     except Exception as error:  # the module may raise anything while it is imported
-        why = " ".join(str(error.__cause__ or error).split())
+        why = one_line(error.__cause__ or error)
         raise OverrideError(
             f"{path}: _target_={target} cannot be imported ({why}). Give the dotted path of a "
             "class. Start the command in the folder of its package, or add that to PYTHONPATH."
