@@ -53,6 +53,19 @@ def test_format_0_4(tmp_path: Path) -> None:
     assert found.test_output.text("source") == "output.npy"
 
 
+@pytest.mark.parametrize("name", ["scale", "offset"])
+def test_format_0_4_with_another_number_of_sizes_is_refused(tmp_path: Path, name: str) -> None:
+    given = {"reference_tensor": "image", "scale": [1.0] * 4, "offset": [0] * 4} | {name: [1] * 5}
+    shape = {"min": [1, 1, 64, 64], "step": [0, 0, 16, 16]}
+    said = description(
+        format_version="0.4.10",
+        inputs=[{"name": "image", "axes": "bcyx", "shape": shape}],
+        outputs=[{"name": "out", "axes": "bcyx", "shape": given}],
+    )
+    with pytest.raises(PackageError, match="axes=bcyx and 5 sizes"):
+        read(tmp_path, said)
+
+
 def tensor(**given: Any) -> list[dict[str, Any]]:
     return [{"axes": axes(SIZE)} | given]
 

@@ -60,9 +60,11 @@ def output_axes(tensor: Fields) -> list[dict[str, Any]]:
     else:
         sizes = tensor.record("shape")
         scales, offsets = sizes.several("scale"), sizes.reals("offset")
+        for values in (scales, offsets):
+            require_each(tensor, letters, values)
         found = [
             {"axis_id": letter, "offset": round(2 * offset)} if scale else round(2 * offset)
-            for letter, scale, offset in zip(letters, scales, offsets, strict=False)
+            for letter, scale, offset in zip(letters, scales, offsets, strict=True)
         ]
         axes = named(tensor, letters, found)
         for axis, scale in zip(axes, scales, strict=True):
@@ -76,14 +78,19 @@ def output_axes(tensor: Fields) -> list[dict[str, Any]]:
 
 def named(tensor: Fields, letters: str, sizes: list[Any]) -> list[dict[str, Any]]:
     """Return axes with their types and sizes."""
-    if len(letters) != len(sizes):
-        raise tensor.refuses(
-            f"axes={letters} and {len(sizes)} sizes", "Write a size for each of the axes."
-        )
+    require_each(tensor, letters, sizes)
     return [
         {"type": AXES.get(letter, "index"), "id": letter, "size": size}
         for letter, size in zip(letters, sizes, strict=True)
     ]
+
+
+def require_each(tensor: Fields, letters: str, values: list[Any]) -> None:
+    """Refuse another number of values than there are axes."""
+    if len(letters) != len(values):
+        raise tensor.refuses(
+            f"axes={letters} and {len(values)} sizes", "Write a size for each of the axes."
+        )
 
 
 def steps(tensor: Fields, name: str) -> list[dict[str, Any]]:
