@@ -1,17 +1,20 @@
 """Rebuild a trained network, or several to average, from checkpoints."""
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
 from torchmetrics import MetricCollection
 
-from unet_exp.configuration.buildable import Checker, NotBuildableError, buildable
+from unet_exp.configuration.buildable import OTHER, Checker, NotBuildableError, buildable
+from unet_exp.configuration.errors import explain
 from unet_exp.configuration.objects import build
 from unet_exp.configuration.revision import revised
 from unet_exp.inference.folding import fold_batch_norm
@@ -86,14 +89,16 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
     networks: list[Any] = [network.to(device) for _, network, _ in read]
     given = cfg.get("postprocessing") or {}
     postprocessing, fitted = with_fitted(paths[0], config, content, given)
-    predictor = Predictor(
-        networks,
-        build(config.target),
-        build(config.inference),
-        build(postprocessing),
-        cfg.tta,
-    )
-    metrics = MetricCollection(build_metrics(config), compute_groups=False)
+    with naming_values_of(paths[0], changed=bool(cfg.get("inference") or given)):
+        predictor = Predictor(
+            networks,
+            build(config.target),
+            build(config.inference),
+            build(postprocessing),
+            cfg.tta,
+        )
+    with naming_values_of(paths[0], changed=bool(cfg.get("metric"))):
+        metrics = MetricCollection(build_metrics(config), compute_groups=False)
     recorded = [one["config"] for *_, one in read]
     return Trained(config, postprocessing, fitted, recorded, predictor, metrics)
 
@@ -132,13 +137,28 @@ def read_module_arguments(path: Path, trust: Collection[str] = ()) -> dict[str, 
     except NotBuildableError as error:
         raise CheckpointError(f"{path} was not built: {error}.") from error
     config.postprocessing, _ = with_fitted(path, config, content, {})
+    with naming_values_of(path):
+        parts = {"network": build(config.model), **build_parts(config)}
     return {
-        "network": build(config.model),
-        **build_parts(config),
+        **parts,
         "monitor": f"val/{config.monitor.metric}",
         "config": recorded,
         "seed": config.seed,
     }
+
+
+@contextmanager
+def naming_values_of(path: Path, changed: bool = False) -> Iterator[None]:
+    """Turn the error of a part that refuses a recorded value into one that names the checkpoint.
+
+    If values of the part are ``changed`` by overrides, the error is about these, and stays.
+    """
+    try:
+        yield
+    except InstantiationException as error:
+        if changed:
+            raise
+        raise CheckpointError(f"{path} was not built: {explain(error)} {OTHER}.") from error
 
 
 def build_network(path: Path, config: DictConfig) -> nn.Module:
@@ -146,7 +166,8 @@ def build_network(path: Path, config: DictConfig) -> nn.Module:
 
     Raises CheckpointError if the weights are of another architecture.
     """
-    parts = with_parts(config)
+    with naming_values_of(path):
+        parts = with_parts(config)
     take_all_weights(parts, path)
     network = fold_batch_norm(parts["network"].eval())
     return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -188,7 +209,7 @@ def require_size(path: Path, config: DictConfig, arrays: Any) -> None:
     if not weights or len(weights) < len(found):
         raise CheckpointError(f"{path} has no weights under state_dict: it is not from unet_exp.")
     held = sum(math.prod(one.shape) for one in weights)
-    with torch.device("meta"):
+    with torch.device("meta"), naming_values_of(path):
         asked = sum(tensor.numel() for tensor in with_parts(config).state_dict().values())
     if asked > 2 * held:
         raise CheckpointError(
