@@ -1,0 +1,1 @@
+"""Faults on purpose: ``python -m campaigns NAME --hours H --seed S``."""
