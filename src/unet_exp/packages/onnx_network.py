@@ -4,6 +4,7 @@ An ONNX file is a graph of known operators. It may take long or need much memory
 files and runs no code of its own. Graphs that refer to other files are refused.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -15,6 +16,9 @@ from torch import Tensor
 from unet_exp.packages.archive import PackageError
 from unet_exp.packages.description import Description
 from unet_exp.packages.steps import Step
+from unet_exp.packages.whole_tile import whole_tile_operators
+
+log = logging.getLogger(__name__)
 
 NEEDED = ("onnx", "onnxruntime")
 TYPES = {
@@ -54,7 +58,9 @@ class OnnxNetwork:
         self.padding = "valid" if description.lost else "same"
         self.sides = description.sides
         self.step = self.sides.step or grid(self.sides.smallest, self.halo)
-        self.session = session_of(content, description.name, device)
+        # A package of ours brings its own warnings.
+        warn = description.unet_exp is None
+        self.session = session_of(content, description.name, device, warn)
         inputs, outputs = self.session.get_inputs(), self.session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1 or inputs[0].type not in TYPES:
             kinds = ", ".join(one.type for one in inputs)
@@ -134,8 +140,8 @@ def grid(side: int, halo: int) -> int:
     return step
 
 
-def session_of(content: bytes, name: str, device: str) -> Any:
-    """Return an onnxruntime session.
+def session_of(content: bytes, name: str, device: str, warn: bool = False) -> Any:
+    """Return an onnxruntime session; ``warn`` of what makes the output depend on the whole tile.
 
     Raises PackageError if onnx or onnxruntime is not installed, has no GPU, or refuses the graph.
     """
@@ -153,7 +159,13 @@ def session_of(content: bytes, name: str, device: str) -> Any:
             "of onnxruntime, or choose device=cpu."
         )
     providers = ["CUDAExecutionProvider"] if cuda and device != "cpu" else []
-    require_self_contained(content, name)
+    model = require_self_contained(content, name)
+    if warn and (operators := whole_tile_operators(model)):
+        log.warning(
+            "%s has %s, which mixes all pixels of a tile, so tiles may differ where they meet, and "
+            "results change with inference.tile. Choose a tile as large as the images, or as those "
+            "that the network was trained on.", name, " and ".join(operators),
+        )  # fmt: skip
     try:
         return onnxruntime.InferenceSession(content, providers=[*providers, "CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises many kinds
@@ -163,8 +175,8 @@ def session_of(content: bytes, name: str, device: str) -> Any:
         ) from error
 
 
-def require_self_contained(content: bytes, name: str) -> None:
-    """Refuse an ONNX file that reads other files.
+def require_self_contained(content: bytes, name: str) -> Any:
+    """Return the model of an ONNX file, and refuse one that reads other files.
 
     Raises PackageError if it does, or if it is no ONNX file.
     """
@@ -183,6 +195,7 @@ def require_self_contained(content: bytes, name: str) -> None:
                 f"The ONNX graph of {name} reads its weights from another file. Save them in the "
                 "graph itself: onnx.save(model, path, save_as_external_data=False)."
             )
+    return model
 
 
 def tensors(message: Any) -> Iterator[Any]:
