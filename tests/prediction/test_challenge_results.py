@@ -7,8 +7,9 @@ import pytest
 import tifffile
 
 from unet_exp.images.tags import Tags
-from unet_exp.prediction.challenge_results import CellTrackingWriter, IsbiWriter, number_cells
+from unet_exp.prediction.challenge_results import CellTrackingWriter, IsbiWriter
 from unet_exp.prediction.segmented import Segmented
+from unet_exp.prediction.tracks import track_by_overlap
 
 validate_sequence = pytest.importorskip("ctc_metrics.scripts.validate").validate_sequence
 
@@ -85,7 +86,7 @@ def test_more_cells_than_16_bits_number_are_refused(tmp_path: Path) -> None:
     for number in (0, 2):
         results.write(Path(f"01/t00{number}.tif"), segmented(many[:, :40_000]))
     with pytest.raises(ValueError, match="more than 65535 cells over time"):
-        number_cells(sorted((tmp_path / "01_RES").glob("mask*.tif")))
+        track_by_overlap(sorted((tmp_path / "01_RES").glob("mask*.tif")))
 
 
 def test_isbi_takes_one_stack_of_32_bit_floats(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ inside. Cell Tracking Challenge (celltrackingchallenge.net): ``01_RES/mask000.ti
 
 import logging
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +14,10 @@ import tifffile
 
 from unet_exp.datasets.pairing import stem
 from unet_exp.files import replacing
-from unet_exp.postprocessing.links import linked
 from unet_exp.prediction.segmented import Segmented
+from unet_exp.prediction.tracks import MOST, RULES, TRACKERS, write_mask
 
 logger = logging.getLogger(__name__)
-MOST = np.iinfo(np.uint16).max
 
 
 class IsbiWriter:
@@ -66,8 +64,8 @@ class CellTrackingWriter:
 
     together = False
 
-    def __init__(self, output: Path) -> None:
-        self.output = output
+    def __init__(self, output: Path, track: str = "overlap") -> None:
+        self.output, self.track = output, track
 
     def sequence(self, path: Path) -> tuple[Path, str | None]:
         """Return the folder of an image's sequence, and the frame number in the image's name."""
@@ -112,53 +110,13 @@ class CellTrackingWriter:
         Raises ValueError that names the sequences with too many cells, after writing all others.
         """
         folders = dict.fromkeys(self.sequence(path)[0] for path in paths)
-        logger.info(
-            "Cells are linked by overlap: a cell keeps its number in the next frame if more than "
-            "half of it is covered there. Divisions are not found."
-        )
+        logger.info("%s", RULES[self.track])
         errors = []
         for folder in folders:
             try:
-                number_cells(sorted(folder.glob("mask*.tif")))
+                TRACKERS[self.track](sorted(folder.glob("mask*.tif")))
             except ValueError as error:
                 errors.append(str(error))
         if errors:
             raise ValueError(" ".join(errors))
         return list(folders)
-
-
-def number_cells(masks: Iterable[Path]) -> None:
-    """Track the objects of a sequence by overlap from frame to frame, and write the tracks.
-
-    A gap in the frame numbers ends all tracks. Raises ValueError if there are more tracks than 16
-    bits can number; the masks before that frame are then written.
-    """
-    before, last, next_number = None, -2, 1
-    tracks: dict[int, list[int]] = {}
-    path = Path()
-    for path in masks:
-        frame = int(path.stem.removeprefix("mask"))
-        now = tifffile.imread(path).astype(np.int32)
-        if before is None or frame != last + 1 or before.shape != now.shape:
-            before = np.zeros_like(now)
-        now, next_number = linked(before, now, next_number)
-        if next_number - 1 > MOST:
-            raise ValueError(
-                f"{path.parent} has more than {MOST} cells over time, and the challenge's format "
-                "allows no more. Raise postprocessing.min_size."
-            )
-        write_mask(path, now)
-        for cell in np.unique(now[now > 0]).tolist():
-            tracks.setdefault(cell, [frame, frame])[1] = frame
-        before, last = now, frame
-    lines = [f"{cell} {first} {end} 0\n" for cell, (first, end) in sorted(tracks.items())]
-    with replacing(path.parent / "res_track.txt") as part:
-        part.write_text("".join(lines))
-
-
-def write_mask(path: Path, labels: np.ndarray) -> None:
-    """Write a 16-bit mask atomically."""
-    with replacing(path) as part:
-        tifffile.imwrite(
-            part, labels.astype(np.uint16), photometric="minisblack", compression="zlib"
-        )

@@ -31,6 +31,7 @@ from unet_exp.prediction.pending import find_pending
 from unet_exp.prediction.result_files import PerImageWriter, ResultWriter
 from unet_exp.prediction.scratch import scratch
 from unet_exp.prediction.segment import segment
+from unet_exp.prediction.tracks import require_tracker
 from unet_exp.ranges import require_choice
 from unet_exp.runs.failures import is_about_output, reason
 from unet_exp.runs.given_images import find_images, require_separate
@@ -97,6 +98,7 @@ def segment_files(cfg: DictConfig) -> None:
     settings = {
         **unusual_settings(dataset),
         **({} if scale == 1 else {"scale": cfg.scale}),
+        **({} if cfg.track == "overlap" else {"track": cfg.track}),
         "checkpoint": [hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in checkpoints],
         "normalization": reading.normalization,
         "postprocessing": without_fit(to_plain_data(trained.postprocessing)),
@@ -162,6 +164,12 @@ def named_outputs(cfg: DictConfig) -> list[str] | None:
     """
     require_choice("format", cfg.format, FORMATS)
     require_choice("probability_type", cfg.probability_type, PROBABILITY_TYPES)
+    require_tracker(cfg.track)
+    if cfg.track != "overlap" and cfg.format != "ctc":
+        raise ValueError(
+            f"track={cfg.track} would have no effect with format={cfg.format}. Add format=ctc, or "
+            "leave it out."
+        )
     names = None if cfg.outputs is None else [str(name) for name in listed(cfg.outputs)]
     if names is not None and cfg.format in CHALLENGES:
         raise ValueError(
@@ -178,7 +186,7 @@ def choose_writer(cfg: DictConfig, num_classes: int, output: Path) -> ResultWrit
     if cfg.format == "isbi":
         return IsbiWriter(output)
     if cfg.format == "ctc":
-        return CellTrackingWriter(output)
+        return CellTrackingWriter(output, cfg.track)
     outputs = chosen_outputs(names, cfg.format, cfg.probability_type, num_classes > 2)
     return PerImageWriter(output, outputs)
 
