@@ -9,6 +9,7 @@ import pytest
 
 from unet_exp.files import (
     folder_name,
+    hidden,
     inside,
     locked,
     read_bytes,
@@ -52,6 +53,33 @@ def test_a_folder_that_cannot_be_replaced_stays(
         replace()
     assert (tmp_path / "result" / "b").read_text() == "old"
     assert list(tmp_path.iterdir()) == [tmp_path / "result"]
+
+
+def killed_while_it_writes(path: Path) -> None:
+    with replacing(path) as part:
+        if path.name == "folder":
+            fill(part, "new")
+        else:
+            part.write_text("new")
+        os._exit(9)
+
+
+@pytest.mark.parametrize("name", ["file", "folder"])
+def test_what_a_killed_process_left_is_removed(tmp_path: Path, name: str) -> None:
+    process = multiprocessing.get_context("spawn").Process(
+        target=killed_while_it_writes, args=(tmp_path / name,)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    (left,) = tmp_path.iterdir()
+    mine, elsewhere = hidden(tmp_path / "other"), tmp_path / ".other.elsewhere-1-00000000.part"
+    for path in (mine, elsewhere):
+        path.write_text("of a process that runs, or may")
+    with replacing(tmp_path / "next") as part:
+        part.write_text("next")
+    assert not left.exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"next", mine.name, elsewhere.name}
 
 
 def test_a_failed_body_leaves_the_old_folder(tmp_path: Path) -> None:

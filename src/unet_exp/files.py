@@ -4,12 +4,15 @@ import errno
 import json
 import math
 import os
+import re
 import shutil
+import socket
 import stat
 import unicodedata
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +40,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
     If the body fails, the temporary file or folder is removed, and ``path`` does not change.
     Missing folders are created. Several processes may write to one path; the last one wins. An
-    OSError of the body names ``path``, not the temporary file.
+    OSError of the body names ``path``, not the temporary file. What killed processes have left in
+    the folder is removed.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -47,6 +51,7 @@ def replacing(path: Path) -> Iterator[Path]:
     ['scores.txt']
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_orphans(path.parent.absolute())
     part = hidden(path)
     try:
         yield part
@@ -66,8 +71,33 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def hidden(path: Path) -> Path:
-    """Return a new hidden path beside ``path``."""
-    return path.with_name(f".{path.name[:32]}.{uuid.uuid4().hex[:8]}.part")
+    """Return a new hidden path beside ``path``, which names this machine and process."""
+    owner = f"{socket.gethostname()}-{os.getpid()}"
+    return path.with_name(f".{path.name[:32]}.{owner}-{uuid.uuid4().hex[:8]}.part")
+
+
+@lru_cache(maxsize=4096)
+def remove_orphans(folder: Path) -> None:
+    """Remove the temporary files and folders that killed processes of this machine left here.
+
+    A process lists each folder once, since a folder may hold many files.
+    """
+    here = re.escape(socket.gethostname())
+    for path in folder.glob(".*.part"):
+        owner = re.search(rf"\.{here}-(\d+)-[0-9a-f]{{8}}\.part$", path.name)
+        if owner and not is_running(int(owner[1])):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    path.unlink()
+
+
+def is_running(pid: int) -> bool:
+    """Return whether this machine has a process of this number."""
+    import psutil
+
+    return psutil.pid_exists(pid)
 
 
 def replace_folder(part: Path, path: Path, tries: int = 100) -> None:
