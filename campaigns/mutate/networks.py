@@ -17,8 +17,9 @@ from campaigns.mutate.damage import damaged, rewritten, text_damaged
 from campaigns.mutate.images import npy
 from campaigns.trials import FaultError
 from unet_exp.api.job import compose
+from unet_exp.packages.archive import PackageError
+from unet_exp.packages.opened import open_trained
 from unet_exp.training.checkpoint import CheckpointError
-from unet_exp.training.trained import load
 
 
 def repacked(archive: bytes, rng: Random, packed: int) -> bytes:
@@ -85,7 +86,7 @@ class Checkpoints:
             path.write_bytes(with_pickle(self.bytes, lambda data: changed_argument(data, rng)))
         else:
             torch.save(self.rewritten(rng), path)
-        use_checkpoint(path, self.cfg)
+        use(path, self.cfg)
 
     def rewritten(self, rng: Random) -> dict[str, Any]:
         """The content with other values; mostly those of the configuration."""
@@ -106,19 +107,20 @@ class Checkpoints:
         return content
 
 
-def use_checkpoint(path: Path, cfg: DictConfig) -> None:
-    """Build the network of a checkpoint and segment with it, if it is not refused."""
+def use(path: Path, cfg: DictConfig) -> None:
+    """Build a network and segment with it, if it is not refused."""
     try:
-        trained = load([path], cfg)
+        trained = open_trained([path], cfg)
         trained.describe_postprocessing()
         channels = trained.config.model.in_channels
         if channels > 16:
             return
-        image = np.zeros((channels, 20, 30), np.float32)
+        image = np.ones((channels, 20, 30), np.float32)
         trained.predictor.predict(image)
-    except CheckpointError as error:
-        if path.name not in str(error) or "not foreseen" in str(error):
-            raise FaultError(f"a CheckpointError does not help: {error}") from error
+    except (CheckpointError, PackageError) as error:
+        named = path.name in str(error) or "cells" in str(error)
+        if not named or "not foreseen" in str(error):
+            raise FaultError(f"{type(error).__name__} does not help: {error}") from error
     except ValueError as error:
         if "no finite numbers" not in str(error):
             raise
@@ -166,9 +168,6 @@ class Packages:
         ]  # fmt: skip
 
     def trial(self, rng: Random, folder: Path) -> None:
-        from unet_exp.packages.archive import PackageError
-        from unet_exp.packages.package import read_package
-
         path = folder / "model.zip"
         said: Any = rng.choice((self.said, self.old))
         if rng.random() < 0.3:
@@ -186,15 +185,7 @@ class Packages:
                 repacked(whole, rng, zipfile.ZIP_DEFLATED) if kind < 0.85 else damaged(whole, rng)
             )
         path.write_bytes(whole)
-        try:
-            package = read_package(path, self.cfg)
-            if package.channels > 16:
-                return
-            image = package.prepared(np.ones((package.channels, 20, 30), np.float32))
-            package.predictor.predict(image)
-        except PackageError as error:
-            if path.name not in str(error) and "cells" not in str(error):
-                raise FaultError(f"PackageError names no package: {error}") from error
+        use(path, self.cfg)
 
 
 def one_convolution() -> bytes:
