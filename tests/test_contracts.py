@@ -20,7 +20,7 @@ def test_the_members_of_a_protocol_and_of_its_bases() -> None:
     assert members(Measured) == ["name", "size", "__call__"]
 
 
-def test_what_is_missing_is_named() -> None:
+def test_missing_members_are_named() -> None:
     class Half:
         name = "half"
 

@@ -48,7 +48,7 @@ def test_a_text_is_no_formula(text: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("text", PARTS)
-def test_no_part_of_a_text_is_a_formula_to_whoever_separates_otherwise(
+def test_no_part_of_a_text_is_a_formula_with_another_separator(
     text: str, separator: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "table.csv"
@@ -88,7 +88,7 @@ def test_a_table_comes_back_as_it_was(tmp_path: Path) -> None:
     assert read_csv(path) == [{"a": "1", "b": ""}]
 
 
-def test_no_secret_and_nothing_that_acts_on_a_terminal() -> None:
+def test_tables_have_no_secrets_and_no_control_characters() -> None:
     assert to_csv([{"error": "http://me:PW@host \x1b[31m\u202e"}]) == (
         "error\nhttp://me:***@host \\x1b[31m\\u202e\n"
     )

@@ -120,7 +120,7 @@ def test_two_processes_may_write_one_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "[1]", "{", "[" * 100_000, '{"a": ' * 100_000, "\x00"], ids=lambda text: text[:5]
 )
-def test_what_is_no_json_object_counts_as_nothing(tmp_path: Path, text: str) -> None:
+def test_files_that_are_no_json_object_read_as_empty(tmp_path: Path, text: str) -> None:
     (tmp_path / "summary.json").write_text(text)
     assert read_json(tmp_path / "summary.json") == {}
 
@@ -226,7 +226,7 @@ def test_no_more_is_read_than_allowed(tmp_path: Path) -> None:
         read_bytes(tmp_path / "a", 4)
 
 
-def test_what_is_nested_too_deeply_counts_as_nothing(tmp_path: Path) -> None:
+def test_too_deeply_nested_files_read_as_empty(tmp_path: Path) -> None:
     for deep, kept in ((49, True), (50, False), (600, False)):
         (tmp_path / "a.json").write_text('{"a": ' + "[" * deep + "]" * deep + "}")
         assert bool(read_json(tmp_path / "a.json")) is kept

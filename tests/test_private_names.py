@@ -90,7 +90,7 @@ def test_storages_have_one_address_each() -> None:
 
 
 @pytest.mark.parametrize("hook", ["register_forward_hook", "register_forward_pre_hook"])
-def test_a_layer_tells_of_its_hooks(hook: str) -> None:
+def test_the_hooks_of_a_layer_are_found(hook: str) -> None:
     layer = torch.nn.Conv2d(1, 1, 1)
     assert plain(layer, torch.nn.Conv2d)
     handle = getattr(layer, hook)(lambda *_: None)

@@ -35,7 +35,7 @@ def acts(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("active", ACTIVE)
-def test_what_acts_becomes_visible(active: str) -> None:
+def test_control_characters_become_visible(active: str) -> None:
     told = shown(f"a{active}b.tif")
     assert not acts(told)
     assert told.startswith("a\\")
@@ -44,7 +44,7 @@ def test_what_acts_becomes_visible(active: str) -> None:
 
 
 @pytest.mark.parametrize("unseen", UNSEEN)
-def test_what_nobody_sees_becomes_visible(unseen: str) -> None:
+def test_invisible_characters_become_visible(unseen: str) -> None:
     escaped = unseen.encode("unicode_escape").decode()
     assert shown(f"a{unseen}b") == shown_lines(f"a{unseen}b") == f"a{escaped}b"
     assert shown(f"1{unseen}") == f"1{escaped}"

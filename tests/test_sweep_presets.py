@@ -52,7 +52,7 @@ def swept(params: Any) -> dict[str, list[str]]:
     }
 
 
-def test_there_are_the_presets_that_are_promised() -> None:
+def test_the_documented_presets_exist() -> None:
     assert {path.stem for path in PRESETS} == {
         "augmentation_ablation",
         "depth_width",

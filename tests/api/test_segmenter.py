@@ -42,7 +42,7 @@ def in_colour() -> Segmenter:
     return Segmenter(predictor, Reading(3, "zscore", (), "auto"))
 
 
-def test_an_array_gives_what_predict_py_writes_for_its_file(
+def test_an_array_has_the_results_that_predict_py_writes_for_its_file(
     command: Command, trained: Path, image: np.ndarray, tmp_path: Path
 ) -> None:
     stack = np.stack([image, image[::-1], 2 * image])
@@ -115,7 +115,9 @@ def test_an_image_may_be_smaller_than_the_halo(
         (np.where(np.eye(9) > 0, np.inf, 1.0), "9 values of 81 that are NaN or infinite"),
     ],
 )
-def test_what_is_no_image_is_refused(segmenter: Segmenter, image: np.ndarray, told: str) -> None:
+def test_arrays_that_are_no_images_are_refused(
+    segmenter: Segmenter, image: np.ndarray, told: str
+) -> None:
     with pytest.raises(ValueError, match=told):
         segmenter.segment(image)
 
@@ -134,7 +136,7 @@ def test_axes_that_do_not_fit_are_refused(segmenter: Segmenter, axes: str, told:
         segmenter.segment(np.ones((2, 64, 64)), axes=axes)
 
 
-def test_an_array_of_two_meanings_is_refused(in_colour: Segmenter) -> None:
+def test_an_array_with_ambiguous_axes_is_refused(in_colour: Segmenter) -> None:
     with pytest.raises(ValueError, match=r"may be CYX or YXC\. Say which, such as axes=CYX"):
         in_colour.segment(np.ones((3, 20, 3)))
     assert in_colour.segment(np.ones((3, 20, 3)), axes="YXC").shape == (3, 20)
@@ -230,7 +232,9 @@ def test_wrong_parameters_are_explained(segmenter: Segmenter, image: np.ndarray)
         segmenter.instances(found, threshold=2)
 
 
-def test_progress_is_told_and_may_end_it(segmenter: Segmenter, image: np.ndarray) -> None:
+def test_progress_is_reported_and_may_end_the_segmentation(
+    segmenter: Segmenter, image: np.ndarray
+) -> None:
     told: list[tuple[int, int]] = []
     segmenter.predict(np.stack([image, image]), progress=lambda *steps: told.append(steps))
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]

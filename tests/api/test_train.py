@@ -68,7 +68,9 @@ def test_scores_are_those_of_the_command(
     assert same == pytest.approx(expected, nan_ok=True)
 
 
-def test_what_is_refused_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_training_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     outer = HydraConfig.instance().cfg
     with pytest.raises(ValueError, match=r"Did you mean model\.depth"):
@@ -121,6 +123,8 @@ def test_hydra_of_the_caller_stays(trained: Path) -> None:
         (unet_exp.evaluate, "threshold", r'argument threshold\. .*evaluate\(\.\.\., "threshold=V'),
     ],
 )
-def test_an_unknown_argument_is_told_what_was_meant(function: Any, word: str, told: str) -> None:
+def test_the_error_of_an_unknown_argument_suggests_a_similar_one(
+    function: Any, word: str, told: str
+) -> None:
     with pytest.raises(TypeError, match=told):
         function("a", **{word: 3})

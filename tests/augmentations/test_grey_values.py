@@ -85,7 +85,7 @@ def test_channels_first_vary_as_channels_last(ramp: np.ndarray) -> None:
     np.testing.assert_array_equal(np.moveaxis(found, 0, -1), vary(transform, ramp, 4))
 
 
-def test_some_images_stay_as_they_are_with_a_probability() -> None:
+def test_with_a_probability_some_images_do_not_change() -> None:
     transform, image = GreyValues(p=0.25), np.ones((1, 2, 2), np.float32)
     random = np.random.default_rng(0)
     changed = [not np.array_equal(transform.vary_planes(image, random), image) for _ in range(400)]

@@ -21,7 +21,7 @@ def ramp() -> np.ndarray:
     return np.float32(3 + 2 * np.concatenate([values, -values]) / values.std())
 
 
-def test_with_ranges_of_nothing_nothing_changes(ramp: np.ndarray) -> None:
+def test_with_empty_ranges_nothing_changes(ramp: np.ndarray) -> None:
     np.testing.assert_allclose(vary(0, ramp), ramp, atol=1e-5)
 
 

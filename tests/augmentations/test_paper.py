@@ -36,7 +36,9 @@ def augment() -> Augmentation:
 
 
 @pytest.mark.parametrize("channels", [1, 3, 6])
-def test_what_comes_out(augment: Augmentation, channels: int) -> None:
+def test_tiles_have_the_sides_and_types_of_input_and_output(
+    augment: Augmentation, channels: int
+) -> None:
     image, target, weights = augment(*arrays(channels), seed=1)
     assert image.shape == (channels, 60, 60)
     assert target.shape == weights.shape == (44, 44)
@@ -108,7 +110,7 @@ def test_a_target_of_several_channels_of_numbers(augment: Augmentation) -> None:
     np.testing.assert_array_equal(two, np.stack([one, -one]))
 
 
-def test_its_arguments_stay_as_they_were(augment: Augmentation) -> None:
+def test_the_arguments_are_not_changed(augment: Augmentation) -> None:
     given = arrays()
     augment(*given, seed=0)
     plain = Augmentation(90, 90, rotation=0.0, flip=False, elastic_std=0.0)
@@ -139,7 +141,7 @@ def test_none_is_the_image_itself() -> None:
 
 
 @pytest.mark.usefixtures("hydra")
-def test_flips_lays_the_image_in_eight_ways() -> None:
+def test_flips_gives_the_eight_orientations_of_the_image() -> None:
     augment, (image, *_) = configured("augmentation=flips"), arrays()
     seen = {augment(*arrays(), seed=seed)[0].tobytes() for seed in range(60)}
     assert len(seen) == 8

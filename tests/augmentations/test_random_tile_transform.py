@@ -65,7 +65,7 @@ def test_a_replay_repeats_the_tile_and_its_grey_values() -> None:
     assert same(first, A.ReplayCompose.replay(first["replay"], image=IMAGE, mask=MASK))
 
 
-def test_additional_targets_are_changed_as_what_they_are() -> None:
+def test_additional_targets_are_changed_as_their_type() -> None:
     compose = A.Compose(transforms(), additional_targets={"other": "image", "classes": "mask"})
     found = compose(image=IMAGE, mask=MASK, other=IMAGE, classes=MASK)
     np.testing.assert_array_equal(found["other"], found["image"])

@@ -29,7 +29,7 @@ def warp_around(
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
 @pytest.mark.parametrize("shape", [(40, 50), (5, 3), (1, 7), (1, 1)])
 @pytest.mark.parametrize("centre", [(20.5, 20.5), (0.5, 2.5), (-30.5, 90.5)])
-def test_goes_on_mirrored_any_number_of_times(
+def test_the_image_is_mirrored_any_number_of_times(
     centre: tuple[float, float], shape: tuple[int, int], interpolation: str
 ) -> None:
     image = np.random.default_rng(0).normal(size=shape).astype(np.float32)
@@ -43,7 +43,7 @@ def test_goes_on_mirrored_any_number_of_times(
 
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)
 @pytest.mark.parametrize("centre", [(100.25, 90.0), (3.0, 12.0), (190.0, 180.0)])
-def test_a_part_of_the_image_does_for_the_whole(
+def test_a_part_of_the_image_gives_the_same_tile_as_the_whole(
     centre: tuple[float, float], interpolation: str
 ) -> None:
     random = np.random.default_rng(0)

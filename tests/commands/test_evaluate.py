@@ -65,7 +65,7 @@ def test_the_scores_are_those_of_training(command: Command, trained: Path, name:
     assert "validation, 4 images" in done.out
 
 
-def test_further_numbers_stand_in_the_files(command: Command, trained: Path) -> None:
+def test_the_files_hold_additional_numbers(command: Command, trained: Path) -> None:
     done = command("evaluate", f"run={trained}", *FAST)
     found, row = result(), table(Path("evaluation/per_image.csv"))[0]
     assert {name for name in row if "/" in name} >= {"v_rand/split", "v_rand/merge"}
@@ -78,7 +78,7 @@ def test_further_numbers_stand_in_the_files(command: Command, trained: Path) -> 
     assert set(found) >= {"versions", "precision_recall", "split", "tta", "dataset", "started"}
 
 
-def test_the_test_split_has_images_of_its_own(command: Command, trained: Path) -> None:
+def test_the_test_split_has_its_own_images(command: Command, trained: Path) -> None:
     assert command("evaluate", f"run={trained}", *FAST, "split=test").code == 0
     assert table(Path("evaluation/per_image.csv"))[0]["name"] == "test_000"
     assert result()["scores"]["dice"] != pytest.approx(logged(trained)["dice"])
@@ -92,14 +92,14 @@ def test_the_worst_and_the_best_are_drawn(command: Command, trained: Path) -> No
     assert all(str(p.name) in done.out for p in drawn)
 
 
-def test_a_sweep_scores_each_in_a_folder_of_its_own(command: Command, trained: Path) -> None:
+def test_each_run_of_a_sweep_is_scored_in_its_own_folder(command: Command, trained: Path) -> None:
     thresholds = "postprocessing.threshold=0,1"
     done = command("evaluate", "-m", f"run={trained}", thresholds, "pictures=0")
     assert done.code == 0, done.err
     assert len(list(Path("outputs/evaluations").glob("*/*/evaluation.json"))) == 2
 
 
-def test_other_values_take_the_place_of_the_checkpoints(command: Command, trained: Path) -> None:
+def test_given_values_replace_those_of_the_checkpoint(command: Command, trained: Path) -> None:
     # Nothing is above 1, and everything above 0 is a single object.
     assert command("evaluate", f"run={trained}", *FAST, "postprocessing.threshold=1").code == 0
     assert result()["scores"]["seg"] == 0

@@ -12,7 +12,7 @@ from unet_exp.configuration.hints import OverrideError
 from unet_exp.configuration.reference import Value
 
 
-def test_the_help_of_a_command_says_what_to_type_and_lists_each_option() -> None:
+def test_the_help_of_a_command_shows_its_usage_and_lists_each_option() -> None:
     text = help_text("train", ["--help"])
     first = text.splitlines()[:24]
     assert any("python train.py -m " in line for line in first)
@@ -61,7 +61,7 @@ def test_a_value_is_shown_alone(topic: str) -> None:
     assert "max_time" not in text
 
 
-def test_a_part_of_a_commands_own_is_shown_with_its_values() -> None:
+def test_a_part_of_the_command_itself_is_shown_with_its_values() -> None:
     text = help_text("train", ["--help", "monitor"])
     assert "monitor.metric=auto" in text
     assert "monitor.mode=auto" in text
@@ -102,14 +102,14 @@ def test_a_command_for_checkpoints_says_where_its_parts_come_from() -> None:
     assert "\nloader: size and number of the tiles of a step. Single values alone can be" in text
 
 
-def test_help_behind_a_command_explains_its_words() -> None:
+def test_help_after_other_words_explains_these() -> None:
     text = help_text("train", ["dataset=hela", "+dataset.password=geheim", "seed=5", "--help"])
     assert text.startswith("dataset=hela  (unet_exp.datasets.cell_tracking.CellTracking)")
     assert "\n  seed=0 " in text
     assert "geheim" not in text
 
 
-def test_options_of_ones_own_are_listed_and_shown(
+def test_options_of_the_user_are_listed_and_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -130,7 +130,7 @@ def test_options_of_ones_own_are_listed_and_shown(
         assert "  model.wide=3                            a whole number\n      Channels." in shown
 
 
-def test_a_fact_is_told_though_its_words_are_in_the_name() -> None:
+def test_a_type_is_shown_even_if_the_name_contains_its_word() -> None:
     value = Value("dataset.context", "a_long_default", kind="text")
     assert of_value(value, width=44).splitlines() == [
         "  dataset.context=a_long_default",

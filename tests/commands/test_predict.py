@@ -150,7 +150,9 @@ def test_several_channels_and_classes(command: Command, colours: Path) -> None:
     assert instances.shape == (40, 56)
 
 
-def test_what_cannot_be_segmented_is_named_and_left_out(command: Command, network: str) -> None:
+def test_images_that_cannot_be_segmented_are_named_and_left_out(
+    command: Command, network: str
+) -> None:
     good = KINDS["scans/float.tif"]
     save("scans/b_good.tif", good)
     save("scans/a_cut.tif", good)
@@ -172,7 +174,7 @@ def test_what_cannot_be_segmented_is_named_and_left_out(command: Command, networ
     assert read("b_good")[0].shape == good.shape
 
 
-def test_values_may_take_the_place_of_the_checkpoints(command: Command, network: str) -> None:
+def test_given_values_replace_those_of_the_checkpoint(command: Command, network: str) -> None:
     save("a.tif", KINDS["scans/float.tif"])
     for threshold, count in ((0, 1), (1, 0)):
         words = (f"postprocessing.threshold={threshold}", "inference.tile=64", "overwrite=true")
@@ -216,7 +218,7 @@ def test_wrong_arguments_write_nothing(
     assert sorted(Path.cwd().rglob("*")) == before
 
 
-def test_what_is_required_is_named(command: Command) -> None:
+def test_missing_options_are_named(command: Command) -> None:
     refused(command("predict", "checkpoint=a.ckpt", "input=a.tif"), "output is not given")
 
 
@@ -241,7 +243,7 @@ def test_more_than_two_classes_give_a_class_map(command: Command) -> None:
     np.testing.assert_array_equal(tifffile.imread("out/0_classes.tif"), probabilities.argmax(0))
 
 
-def test_a_rerun_does_only_what_is_missing(command: Command, network: str) -> None:
+def test_a_second_call_makes_only_missing_results(command: Command, network: str) -> None:
     for name in ("a", "b"):
         save(f"scans/{name}.tif", KINDS["scans/float.tif"])
     words = ("predict", network, "input=scans", "output=out")
@@ -386,7 +388,7 @@ def test_a_disk_that_fills_up_half_way_leaves_what_was_finished(
     monkeypatch.undo()
 
 
-def test_an_incomplete_second_call_leaves_no_results_that_pass_for_its_own(
+def test_results_of_an_incomplete_second_call_are_not_mixed_with_earlier_ones(
     command: Command, network: str
 ) -> None:
     for name in ("a", "b"):
@@ -421,7 +423,7 @@ def test_other_images_of_the_same_name_are_refused(command: Command, network: st
     refused(done, "mine/a_instances.tif exists already, and no predict.json")
 
 
-def test_a_stack_of_other_slices_is_made_anew(command: Command, network: str) -> None:
+def test_a_stack_of_other_slices_is_written_again(command: Command, network: str) -> None:
     for name in ("a", "b", "c"):
         save(f"scans/{name}.tif", KINDS["scans/float.tif"])
     words = ("predict", network, "output=out", "format=isbi")
@@ -442,7 +444,7 @@ def test_pixels_of_a_zarr_folder_may_change(command: Command, network: str) -> N
     assert "1 of 1" in command(*words).out
 
 
-def test_a_folder_of_somebody_else_is_not_replaced(command: Command, network: str) -> None:
+def test_a_foreign_folder_is_not_replaced(command: Command, network: str) -> None:
     zarr.create_array("a.zarr", data=(picture(40, 30) * 255).astype(np.uint8))
     Path("out/a_instances.zarr").mkdir(parents=True)
     Path("out/a_instances.zarr/notes.txt").write_text("precious")
@@ -451,7 +453,7 @@ def test_a_folder_of_somebody_else_is_not_replaced(command: Command, network: st
     assert Path("out/a_instances.zarr/notes.txt").read_text() == "precious"
 
 
-def test_what_a_killed_call_left_is_removed(command: Command, network: str) -> None:
+def test_the_files_of_a_killed_call_are_removed(command: Command, network: str) -> None:
     save("a.tif", KINDS["scans/float.tif"])
     orphan = Path("out") / f".segmenting-{socket.gethostname()}-{2**22 + 1}-abc"
     mine = Path("out") / f".segmenting-{socket.gethostname()}-{os.getpid()}-abc"
@@ -461,7 +463,7 @@ def test_what_a_killed_call_left_is_removed(command: Command, network: str) -> N
     assert (orphan.exists(), mine.exists()) == (False, True)
 
 
-def test_names_mean_themselves(command: Command, network: str) -> None:
+def test_special_characters_in_names_have_no_meaning(command: Command, network: str) -> None:
     Path("c").mkdir()  # matches "[a.ckpt,b.ckpt]" read as a glob
     for name in ("für & wider; #1!.tif", "2026_11_24.tif"):
         save(f"scans/{name}", KINDS["scans/float.tif"])
@@ -475,7 +477,7 @@ def test_names_mean_themselves(command: Command, network: str) -> None:
     refused(command("predict", "input=[]", *words), "input=[] names no image")
 
 
-def test_outputs_for_people(command: Command, network: str) -> None:
+def test_all_outputs_can_be_written(command: Command, network: str) -> None:
     save("scans/a.png", KINDS["scans/eight.png"])
     words = (network, "input=scans", "output=out", "postprocessing.threshold=0")
     chosen = "outputs=[instances,table,overlay,rois,geojson]"
@@ -500,7 +502,7 @@ def test_outputs_for_people(command: Command, network: str) -> None:
     assert "no object" not in done.out
 
 
-def test_images_without_an_object_are_told_once(command: Command, network: str) -> None:
+def test_images_without_an_object_are_reported_once(command: Command, network: str) -> None:
     for number in range(7):
         save(f"scans/{number}.png", KINDS["scans/eight.png"])
     words = (network, "input=scans", "output=out", "postprocessing.threshold=1")

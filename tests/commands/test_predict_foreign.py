@@ -23,7 +23,7 @@ def result(name: str, kind: str = "probabilities", folder: str = "out") -> np.nd
     return tifffile.imread(Path(folder) / f"{name}_{kind}.tif")
 
 
-def test_one_file_never_ends_the_rest(command: Command, network: str) -> None:
+def test_one_damaged_file_does_not_end_the_others(command: Command, network: str) -> None:
     scans = Path("scans")
     scans.mkdir()
     tifffile.imwrite(scans / "a_large.tif", IMAGE.astype(np.float64) * 2.0**996)
@@ -65,7 +65,7 @@ def test_one_file_never_ends_the_rest(command: Command, network: str) -> None:
     np.testing.assert_allclose(result("a_large"), result("z_last"), atol=1e-4)
 
 
-def test_where_there_are_no_data_is_background(command: Command, network: str) -> None:
+def test_pixels_without_data_are_background(command: Command, network: str) -> None:
     Path("scans").mkdir()
     for value in (np.nan, -9999):
         image = IMAGE.copy()
@@ -130,7 +130,7 @@ def test_a_file_that_may_not_be_read_is_named(command: Command, network: str) ->
     assert result("a").shape == IMAGE.shape
 
 
-def test_what_is_no_file_is_named_and_left_out(command: Command, network: str) -> None:
+def test_entries_that_are_no_files_are_named_and_left_out(command: Command, network: str) -> None:
     scans = Path("scans")
     scans.mkdir()
     tifffile.imwrite(scans / "a.tif", IMAGE)
@@ -168,7 +168,9 @@ def test_a_wrong_option_is_refused_once_and_nothing_is_written(
     assert not Path("out").exists()
 
 
-def test_what_a_file_declares_as_no_data_is_background(command: Command, network: str) -> None:
+def test_pixels_that_a_file_declares_as_no_data_are_background(
+    command: Command, network: str
+) -> None:
     image = IMAGE.copy()
     image[10:20, 5:25] = -9999
     tifffile.imwrite("a.tif", image, metadata=None, extratags=[(42113, "s", 0, "-9999", True)])

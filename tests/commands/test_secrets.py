@@ -102,7 +102,7 @@ def test_no_file_of_a_run_and_of_its_evaluation_has_a_secret(
     assert "X-Amz-Signature=***" in json.loads(Path("run/summary.json").read_text())["command"]
 
 
-def test_no_file_of_a_sweep_has_a_secret_and_it_goes_on_when_they_are_given_again(
+def test_no_file_of_a_sweep_has_a_secret_and_it_continues_with_secrets_given_again(
     command: Command, words: list[str], tmp_path: Path
 ) -> None:
     url = next(word for word in words if word.startswith("dataset.url="))
@@ -159,7 +159,7 @@ def test_a_masked_value_says_which_key_to_give_again(command: Command, tmp_path:
     assert "Give dataset.url=... again" in done.err
 
 
-def test_a_job_gets_its_secrets_in_a_file_of_its_own(
+def test_a_job_gets_its_secrets_in_a_separate_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from omegaconf import OmegaConf

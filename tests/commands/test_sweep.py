@@ -30,7 +30,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return addresses
 
 
-def test_it_writes_table_and_page_and_says_where(
+def test_it_writes_table_and_page_and_prints_their_paths(
     command: Command, swept: Path, shown: list[str]
 ) -> None:
     done = command("sweep", str(swept))

@@ -104,7 +104,7 @@ def test_a_seed_fixes_every_bit(command: Command) -> None:
 
 
 @pytest.mark.parametrize("scheduler", ["cosine", "plateau"])
-def test_a_killed_run_goes_on_to_the_same_weights(
+def test_a_killed_run_resumes_to_the_same_weights(
     command: Command, tmp_path: Path, scheduler: str
 ) -> None:
     arguments = [*TINY, "trainer.max_steps=12", f"scheduler={scheduler}", "model.dropout=0.5"]
@@ -147,7 +147,7 @@ def test_resume_refuses_other_settings(command: Command) -> None:
     assert "already holds a run" in again.err
 
 
-def test_a_finished_run_goes_on_with_more_steps(command: Command) -> None:
+def test_a_finished_run_continues_with_more_steps(command: Command) -> None:
     quick = (*TINY, "scheduler=one_cycle", "pictures.images=0", "hydra.run.dir=run")
     assert command("train", *quick).code == 0
     done = command("train", *quick, "trainer.max_steps=6", "resume=true")
@@ -180,7 +180,7 @@ def test_a_finished_run_resumed_keeps_its_record(command: Command) -> None:
         (("model.out_channels=0",), "out_channels"),
     ],
 )
-def test_what_could_not_end_well_is_refused(
+def test_trainings_that_would_fail_late_are_refused(
     command: Command, words: tuple[str, ...], named: str
 ) -> None:
     failed = command("train", *TINY, *words)
@@ -196,7 +196,7 @@ def test_the_direction_of_a_score_is_its_own(command: Command) -> None:
     assert json.loads(Path("run/summary.json").read_text())["scores"]["val/pixel_error"] == best
 
 
-def test_ckpt_path_goes_on_in_a_new_folder(command: Command) -> None:
+def test_ckpt_path_continues_in_a_new_folder(command: Command) -> None:
     assert command("train", *TINY, "scheduler=constant", "hydra.run.dir=a").code == 0
     start = "ckpt_path=a/checkpoints/last.ckpt"
     done = command(
@@ -213,7 +213,7 @@ def test_ckpt_path_goes_on_in_a_new_folder(command: Command) -> None:
     assert "model.depth=2" in refused.err
 
 
-def test_a_longer_training_goes_on_with_the_schedule_of_all_its_steps(
+def test_a_longer_training_continues_with_the_schedule_of_all_its_steps(
     command: Command, trained: Path
 ) -> None:
     start = f"ckpt_path={trained}/checkpoints/last.ckpt"
@@ -279,7 +279,7 @@ def test_debug_shows_the_stack_trace(command: Command) -> None:
     assert "Traceback" in failed.err
 
 
-def test_a_loss_that_is_no_number_ends_the_run_at_its_step(command: Command) -> None:
+def test_a_loss_that_is_not_finite_ends_the_run_at_its_step(command: Command) -> None:
     explode = ("optimizer=sgd", "optimizer.lr=1e30", "scheduler=constant")
     failed = command("train", *TINY, *explode, "trainer.max_steps=6", "hydra.run.dir=run")
     assert failed.code == 1

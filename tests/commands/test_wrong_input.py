@@ -74,7 +74,7 @@ def message(done: Finished) -> str:
         ),
     ],
 )
-def test_a_misspelt_override_is_told_the_nearest(
+def test_a_misspelt_override_gets_a_suggestion(
     command: Command, overrides: list[str], expected: str
 ) -> None:
     assert message(command("train", *TINY, *overrides)) == expected
@@ -126,7 +126,7 @@ def test_a_value_of_another_type_is_refused(command: Command, override: str, exp
         ("hydra/launcher=slrum", "There is no hydra/launcher=slrum. ", ["basic"]),
     ],
 )
-def test_an_unknown_option_is_told_the_others(
+def test_an_unknown_option_gets_the_list_of_options(
     command: Command, override: str, start: str, options: list[str]
 ) -> None:
     # A data set's own values would be refused first.
@@ -290,7 +290,7 @@ def test_a_disk_that_fills_up_keeps_the_last_good_checkpoint(
     assert json.loads(Path("run/summary.json").read_text())["state"] == "failed"
 
 
-def test_a_full_disk_leaves_no_half_of_a_prediction(
+def test_a_full_disk_leaves_no_incomplete_prediction(
     cramped: Callable[..., Finished], trained: Path
 ) -> None:
     tifffile.imwrite("noise.tif", np.random.default_rng(0).random((99, 99), np.float32))
@@ -316,7 +316,7 @@ def test_an_output_without_permission(command: Command, monkeypatch: pytest.Monk
     assert told.startswith("locked/run cannot be read or written (Permission denied).")
 
 
-def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(command: Command) -> None:
+def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(command: Command) -> None:
     # A rate that grows 40,000 times every two steps.
     growing = ("scheduler=poly", "scheduler.power=-60", "optimizer=sgd", "optimizer.lr=1e-3")
     arguments = (*growing, "model.norm=none", "trainer.max_steps=12")

@@ -52,7 +52,7 @@ NEEDED = {
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_whatever_a_training_records_may_be_built(option: str) -> None:
+def test_everything_that_a_training_records_may_be_built(option: str) -> None:
     needed = NEEDED.get(option, ())
     config = composed(option, "dataset.in_channels=1", "dataset.num_classes=2", *needed)
     kept = buildable(config)
@@ -64,7 +64,7 @@ def test_whatever_a_training_records_may_be_built(option: str) -> None:
     }
 
 
-def test_where_images_lie_and_come_from_is_not_kept() -> None:
+def test_folder_and_address_of_images_are_not_kept() -> None:
     source = {"data_dir": "/etc", "url": "http://a/b.zip", "sha256": "0", "download": True}
     assert built({"dataset": {**CELLS, **source}})["dataset"] == {**CELLS, "download": False}
     folder = {"_target_": "unet_exp.datasets.folder.Folder", "root": "/home", "fold": 2}
@@ -118,18 +118,18 @@ def test_anything_but_plain_values_of_an_option_is_refused(
         built(config)
 
 
-def test_a_training_without_metrics_is_one() -> None:
+def test_a_training_without_metrics_is_valid() -> None:
     assert built({**usual(), "metric": {}})["metric"] == {}
 
 
 @pytest.mark.parametrize("part", [*PARTS, *SEVERAL, "monitor", "seed"])
-def test_a_configuration_without_a_part_is_no_trainings(part: str) -> None:
+def test_a_configuration_without_a_required_part_is_refused(part: str) -> None:
     config = {name: value for name, value in usual().items() if name != part}
     with pytest.raises(NotBuildableError, match=f"has no {part}"):
         buildable(config)
 
 
-def test_what_the_user_trusts_may_be_built() -> None:
+def test_trusted_classes_may_be_built() -> None:
     inner = {"_target_": "my_lab.Block", "width": 3}
     config = {"model": {"_target_": "my_lab.Net", "blocks": [inner]}}
     with pytest.raises(NotBuildableError, match=r"trust=\[my_lab.Net\]"):
@@ -166,7 +166,7 @@ def test_a_name_alone_is_trusted_nowhere_else() -> None:
         {"model": {"_target_": "unet_exp.models.later.Later"}},
     ],
 )
-def test_what_another_version_wrote_is_told_so(changes: dict[str, Any]) -> None:
+def test_the_error_mentions_another_version(changes: dict[str, Any]) -> None:
     with pytest.raises(NotBuildableError, match="If another version of unet_exp wrote it, use"):
         built(changes)
     with pytest.raises(NotBuildableError, match=r"no postprocessing, .*If another version"):

@@ -23,7 +23,7 @@ from tests.running import TINY, Command
         (["seed=range(3)"], "Add -m"),
     ],
 )
-def test_what_only_a_sweep_heeds_is_refused_of_a_single_run(
+def test_settings_of_a_sweep_are_refused_in_a_single_run(
     command: Command, words: list[str], named: str
 ) -> None:
     done = command("train", *TINY, *words)
@@ -63,7 +63,7 @@ def test_a_configuration_with_values_of_several_jobs_is_refused_without_its_mode
         (["metric.det.name=2"], "Choose it first: metric=det."),
     ],
 )
-def test_what_would_count_for_nothing_is_refused(
+def test_overrides_without_effect_are_refused(
     command: Command, words: list[str], named: str
 ) -> None:
     done = command("train", *TINY, *words)
@@ -77,7 +77,7 @@ def test_values_for_others_to_refer_to_may_have_any_name(command: Command) -> No
     assert command("train", *TINY, *words).code == 0
 
 
-def test_a_value_that_has_to_be_given_is_named_with_its_whole_key(command: Command) -> None:
+def test_a_required_value_is_named_with_its_whole_key(command: Command) -> None:
     done = command("train", "logger=none", "model=padded")
     assert (done.code, done.err) == (
         1,

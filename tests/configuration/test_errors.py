@@ -12,13 +12,13 @@ def caused(error: Exception, cause: Exception) -> Exception:
     return error
 
 
-def test_hydras_wrapping_is_taken_off() -> None:
+def test_the_wrapping_error_of_hydra_is_removed() -> None:
     wrapped = InstantiationException("Error in call to target 'UNet':\n\nfull_key: model")
     told = explain(caused(wrapped, ValueError("depth=9 is out of range.\n  Choose 1 to 7.")))
     assert told == "model.depth=9 is out of range. Choose 1 to 7."
 
 
-def test_who_knows_best_speaks() -> None:
+def test_the_clearest_error_of_a_chain_is_shown() -> None:
     """A loader's own words, not those of the socket that failed below it."""
     known = FileNotFoundError("No images in data/hela. Unzip them there.")
     assert explain(caused(known, ConnectionError("[Errno 111]"))) == str(known)
@@ -36,6 +36,6 @@ def test_who_knows_best_speaks() -> None:
         (RuntimeError(), ["RuntimeError"]),
     ],
 )
-def test_the_remedy_is_told(error: Exception, words: list[str]) -> None:
+def test_the_remedy_is_given(error: Exception, words: list[str]) -> None:
     for word in words:
         assert word in explain(error)

@@ -27,7 +27,7 @@ from unet_exp.configuration.hints import hint
         ("train", "metric.iuo.background", 1, "Did you mean metric.iou.background=1?"),
     ],
 )
-def test_a_slip_is_told_what_was_meant(
+def test_a_misspelling_gets_a_suggestion(
     command_name: str, key: str, value: object, expected: str
 ) -> None:
     assert hint(key, value, command_name) == expected
@@ -52,7 +52,7 @@ def test_a_slip_is_told_what_was_meant(
         ("train", ("target.activation=softmx",), "Error: target.activation=softmx is unknown."),
     ],
 )
-def test_a_command_tells_it(
+def test_a_command_shows_the_hint(
     command: Command, command_name: str, words: tuple[str, ...], expected: str
 ) -> None:
     done = command(command_name, *(TINY if command_name == "train" else ()), *words)

@@ -37,14 +37,14 @@ def test_groups_are_chosen(plus: str) -> None:
         assert with_any_plus([word], name) == ["postprocessing=watershed"]
 
 
-def test_what_is_no_override_of_a_value_stays() -> None:
+def test_words_that_are_no_overrides_of_values_do_not_change() -> None:
     overrides = ["~metric.iou", "++hydra.callbacks.a=1", "hydra/launcher=ray", "model.depth=2,3"]
     flags = ["-m", "--cfg", "job", "nonsense", "--config-name=x=y"]
     assert with_any_plus([*overrides, *flags], "train") == [*flags, *overrides]
 
 
 @pytest.mark.parametrize("word", ["+=", "=1", "model.depth=(", "a b=1", "~a b"])
-def test_what_hydra_cannot_read_is_refused(word: str) -> None:
+def test_unreadable_overrides_are_refused(word: str) -> None:
     with pytest.raises(OverrideParseException):
         with_any_plus([word], "train")
 
@@ -80,7 +80,7 @@ def test_a_file_alone_is_the_path_of_init_from(words: list[str], expected: dict[
 
 
 @pytest.mark.parametrize("word", ["sweep=null", "hydra.mode=RUN", "hydra.sweep.dir=a", "seed=0,1"])
-def test_what_starts_no_sweep(word: str) -> None:
+def test_words_that_start_no_sweep(word: str) -> None:
     assert not CommandLine.read([word], "train").is_sweep
 
 

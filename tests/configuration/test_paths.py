@@ -38,7 +38,7 @@ def current(cfg: DictConfig) -> DictConfig:
     return own
 
 
-def test_folders_that_are_made_at_once_are_each_a_new_one(tmp_path: Path) -> None:
+def test_folders_made_at_the_same_time_are_all_new(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: new_folder(tmp_path / "a" / "09-30"), range(40)))
     assert len(set(found)) == 40
@@ -49,7 +49,7 @@ def test_folders_that_are_made_at_once_are_each_a_new_one(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("config", ["train", "evaluate"])
 @pytest.mark.parametrize("kind", ["run", "sweep"])
-def test_what_starts_within_one_second_gets_folders_of_its_own(
+def test_commands_within_one_second_get_separate_folders(
     home: Path, config: str, kind: str
 ) -> None:
     start = OutputFolder().on_run_start if kind == "run" else OutputFolder().on_multirun_start
@@ -67,7 +67,7 @@ def test_what_starts_within_one_second_gets_folders_of_its_own(
     assert not Path("outputs").exists()
 
 
-def test_the_jobs_of_a_sweep_are_told_its_folder(home: Path) -> None:
+def test_the_jobs_of_a_sweep_get_its_folder(home: Path) -> None:
     Path("a").mkdir()
     cfg = composed("hydra.sweep.dir='~/b, \"c\"'")
     OutputFolder().on_multirun_start(cfg)
@@ -76,7 +76,7 @@ def test_the_jobs_of_a_sweep_are_told_its_folder(home: Path) -> None:
     assert again.hydra.sweep.dir == f'{home}/b, "c"'
 
 
-def test_a_folder_that_is_given_stays_what_it_is(home: Path) -> None:
+def test_a_given_folder_is_not_changed(home: Path) -> None:
     Path("run").mkdir()
     cfg = composed("hydra.run.dir=run")
     OutputFolder().on_run_start(cfg)
@@ -114,7 +114,7 @@ def test_the_home_folder_is_known_in_configuration_files_and_the_environment(
     assert (cfg.name, cfg.tags) == ("~/mine", ["~/x"])
 
 
-def test_relative_paths_stay_what_they_were_when_hydra_moves(home: Path) -> None:
+def test_relative_paths_keep_their_meaning_when_hydra_changes_the_directory(home: Path) -> None:
     words = ("input=[a/*.tif,/b/c.tif]", "output=out/", "checkpoint=x.ckpt")
     for chdir in (False, True):
         cfg = composed(*words, f"hydra.job.chdir={chdir}", config="predict")

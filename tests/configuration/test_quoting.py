@@ -139,7 +139,7 @@ def test_the_name_of_a_file_is_no_reference(
     st.sampled_from(["output=", "name=", "dataset.root=", "tags=["]),
     LETTERS.filter(lambda text: "${" not in text),
 )
-def test_what_was_written_is_read_as_it_is(key: str, text: str) -> None:
+def test_written_overrides_are_read_unchanged(key: str, text: str) -> None:
     word = f"{key}{text}{']' if '[' in key else ''}"
     written = CommandLine.read([word], "train").words()
     assert CommandLine.recorded(written).words() == written

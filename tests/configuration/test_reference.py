@@ -24,7 +24,7 @@ def test_a_default_is_the_one_composed_from_signature_and_files() -> None:
     assert value(small, "model.in_channels").default == "${dataset.in_channels}"
 
 
-def test_a_null_that_the_plan_replaces_is_told_from_one_that_stays() -> None:
+def test_a_null_that_the_plan_replaces_is_distinguished_from_other_nulls() -> None:
     assert value(Option("model", "unet_small"), "model.depth").is_planned
     assert not value(Option("model", "unet"), "model.depth").is_planned
     tile = value(Option("loader", "default"), "loader.tile")
@@ -52,18 +52,18 @@ def test_another_librarys_docstring_gives_its_first_sentence() -> None:
     assert value(Option("scheduler", "cosine"), "scheduler.T_max").default == "${trainer.max_steps}"
 
 
-def test_what_the_run_passes_itself_is_no_value() -> None:
+def test_arguments_that_the_run_passes_are_no_values() -> None:
     names = {one.name.partition(".")[2] for one in Option("loader", "default").values}
     assert not names & {"dataset", "network", "target"}
 
 
-def test_a_preset_tells_what_it_sets() -> None:
+def test_a_preset_lists_the_values_that_it_sets() -> None:
     assert Option("sweep", "folds").sets == ("dataset.fold=0,1",)
     hela = Option("experiment", "hela_cpu").sets
     assert {"dataset=hela", "trainer.max_steps=5000", "weight_map.class_balance=true"} <= {*hela}
 
 
-def test_commands_have_groups_of_their_own() -> None:
+def test_commands_have_different_groups() -> None:
     assert [group.name for group in groups("predict")] == ["inference", "postprocessing"]
     assert not groups("export")
     chosen = {group.name: group.chosen for group in groups("train")}
@@ -72,7 +72,7 @@ def test_commands_have_groups_of_their_own() -> None:
     assert not loader.can_choose
 
 
-def test_a_folder_of_ones_own_adds_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_the_user_adds_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "lab_net.py").write_text(
         '"""Ours."""\n\n\nclass Net:\n    """Ours alone.\n\n    Args:\n'
         '        wide (int): how wide it is\n    """\n\n'
@@ -128,7 +128,7 @@ def test_each_value_of_a_command_has_its_line(command: str) -> None:
     assert not [one.name for one in top_level(command) if not one.meaning]
 
 
-def test_each_option_says_what_it_is_in_one_line_of_the_help() -> None:
+def test_each_option_is_described_in_one_line_of_the_help() -> None:
     told = {one.typed: one.summary for group in groups("train") for one in group.options}
     assert not [name for name, summary in told.items() if not 3 < len(summary) <= 58]
 
@@ -150,7 +150,7 @@ NEEDED = {
 
 
 @pytest.mark.parametrize("target", sorted({target for target, _ in CHECKED}))
-def test_a_choice_or_a_range_that_is_told_is_one_that_the_constructor_checks(target: str) -> None:
+def test_each_documented_choice_or_range_is_checked_by_the_constructor(target: str) -> None:
     build = functools.partial(get_object(target), **NEEDED.get(target, {}))
     for (other, name), value in CHECKED.items():
         kind = int if value.kind.startswith("a whole number") else float

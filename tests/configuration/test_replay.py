@@ -98,11 +98,11 @@ def test_plain_values_of_options_are_repeated(text: str) -> None:
     ],
     ids=lambda text: text[:40],
 )
-def test_anything_else_is_not(text: str) -> None:
+def test_other_overrides_are_not_repeated(text: str) -> None:
     assert fault(text) is not None
 
 
-def test_what_is_given_takes_the_place_of_its_like() -> None:
+def test_given_overrides_replace_those_of_the_same_key() -> None:
     recorded = ["dataset=folder", "dataset.root=/evil", "seed=0,1", "+metric=dice"]
     given = ["dataset.root=mine", "++metric=iou", "hydra/launcher=ray"]
     assert replayed(recorded, given, "sweep") == [
@@ -110,14 +110,14 @@ def test_what_is_given_takes_the_place_of_its_like() -> None:
     ]  # fmt: skip
 
 
-def test_what_is_recorded_twice_is_replaced_once() -> None:
+def test_an_override_recorded_twice_is_replaced_once() -> None:
     recorded = ["model.depth=2", "seed=1", "model.depth=1", "+metric=dice", "+metric=iou"]
     assert replayed(recorded, ["model.depth=3"], "sweep") == [
         "model.depth=3", "seed=1", "+metric=dice", "+metric=iou",
     ]  # fmt: skip
 
 
-def test_what_is_given_twice_is_kept_twice() -> None:
+def test_an_override_given_twice_is_kept_twice() -> None:
     given = ["+metric=dice", "+metric=iou"]
     assert replayed(["+metric=seg", "seed=1"], given, "sweep") == [*given, "seed=1"]
     assert replayed(["seed=1"], given, "sweep") == ["seed=1", *given]
@@ -138,7 +138,7 @@ def test_another_launcher_leaves_the_values_of_the_first() -> None:
     assert replayed(search, other, "sweep") == ["hydra/sweeper=optuna", *other]
 
 
-def test_what_the_user_has_to_give_again_is_told() -> None:
+def test_overrides_to_give_again_are_named() -> None:
     recorded = ["dataset=folder", "dataset.root=/evil", "hydra.launcher.setup=[reboot]"]
     with pytest.raises(RecordError) as caught:
         replayed(recorded, ["seed=1"], "a/sweep")
@@ -155,7 +155,7 @@ def test_jobs_have_plain_values_or_those_of_the_user() -> None:
 
 
 @pytest.mark.parametrize("place", ["train.log", ".hydra/config.yaml", "checkpoints/last.ckpt"])
-def test_a_run_goes_on_through_no_link(command: Command, place: str) -> None:
+def test_a_run_is_not_resumed_through_a_link(command: Command, place: str) -> None:
     Path("private").write_text("mine")
     link = Path("run", place)
     link.parent.mkdir(parents=True, exist_ok=True)

@@ -61,7 +61,7 @@ def test_option_mirrors_module(path: Path) -> None:
     [p for p in OURS if p.parent.name in ("model", "loss", "metric", "postprocessing")],
     ids=lambda p: f"{p.parent.name}={p.stem}",
 )
-def test_file_bears_its_options_name(path: Path) -> None:
+def test_the_file_has_the_name_of_its_option(path: Path) -> None:
     option = OmegaConf.to_container(OmegaConf.load(path))
     assert isinstance(option, dict)
     if "_target_" in option:
@@ -88,7 +88,7 @@ STANDING = {"pixel_error", "iou", "dice", "v_rand", "v_info", "seg"}
         ("cell_tracking", "seg det op_csb average_precision object_f1 iou dice"),
     ],
 )
-def test_a_challenges_measures_go_by_one_name(bundle: str, measures: str) -> None:
+def test_the_metrics_of_a_challenge_have_one_name(bundle: str, measures: str) -> None:
     assert list(composed(f"metric={bundle}", config="evaluate").metric) == measures.split()
     both = composed(f"metric=[{bundle},dice]", config="evaluate").metric
     assert set(both) == {*measures.split(), "dice"}

@@ -34,7 +34,7 @@ def test_an_array_is_computed_once(tmp_path) -> None:
 
 @pytest.mark.parametrize("mmap", [False, True])
 @pytest.mark.parametrize("kept", [0, 50, 200, -1])
-def test_a_damaged_file_is_made_anew(tmp_path, kept, mmap, caplog) -> None:
+def test_a_damaged_file_is_computed_again(tmp_path, kept, mmap, caplog) -> None:
     cached_array(tmp_path, "key", lambda: np.arange(100))
     path = tmp_path / "key.npy"
     path.write_bytes(path.read_bytes()[:kept])
@@ -43,7 +43,7 @@ def test_a_damaged_file_is_made_anew(tmp_path, kept, mmap, caplog) -> None:
     assert_array_equal(np.load(path), np.arange(100))
 
 
-def test_without_room_the_array_is_handed_out_after_a_warning(tmp_path, caplog) -> None:
+def test_an_array_that_cannot_be_cached_is_returned_after_a_warning(tmp_path, caplog) -> None:
     (tmp_path / "file").touch()
     array = cached_array(tmp_path / "file", "key", lambda: np.arange(3), mmap=True)
     assert_array_equal(array, np.arange(3))

@@ -21,7 +21,7 @@ class Own:
         return self.samples if name == "train" else ()
 
 
-def test_a_data_set_of_ours_and_an_own_one() -> None:
+def test_project_and_user_data_sets_are_accepted() -> None:
     for dataset in (Synthetic(size=32), Own(Sample("a", IMAGE, LABELS)), Own()):
         assert isinstance(dataset, Dataset)
         require_dataset(dataset)

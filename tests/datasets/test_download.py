@@ -75,7 +75,7 @@ def test_the_archives_folder_is_moved_into_place_whole(tmp_path, site) -> None:
     assert (tmp_path / "data/set/01_GT/labels.txt").read_text() == "1"
 
 
-def test_data_at_hand_are_not_fetched(tmp_path, site) -> None:
+def test_existing_data_are_not_downloaded(tmp_path, site) -> None:
     for _ in range(2):
         require_data(tmp_path / "set", holds, "image", site.url)
     assert site.requests == 1

@@ -3,7 +3,7 @@ import pytest
 from unet_exp.datasets.every_file import NAMED, read_every
 
 
-def test_one_fault_keeps_its_own_words_and_kind() -> None:
+def test_a_single_error_keeps_its_message_and_type() -> None:
     def read(item: int) -> int:
         if item == 2:
             raise FileNotFoundError(2, "No such file", "b.tif")
@@ -13,7 +13,7 @@ def test_one_fault_keeps_its_own_words_and_kind() -> None:
         read_every([1, 2, 3], read)
 
 
-def test_many_faults_are_counted_and_some_told() -> None:
+def test_many_errors_are_counted_and_some_are_quoted() -> None:
     def read(item: int) -> int:
         raise ValueError(f"{item}.tif is cut short.")
 
@@ -22,7 +22,7 @@ def test_many_faults_are_counted_and_some_told() -> None:
     assert "9 of 9 files cannot be used: 0.tif is cut short; 1.tif" in str(caught.value)
 
 
-def test_faults_of_the_program_are_not_gathered() -> None:
+def test_programming_errors_are_not_collected() -> None:
     def read(item: int) -> int:
         raise TypeError("no")
 

@@ -32,6 +32,6 @@ def test_every_image_is_validated_on_once_and_never_trained_on_then(count, data)
         (3, 3, -1, "no fold -1"),
     ],
 )
-def test_what_cannot_be_cut_is_refused(count, folds, fold, message) -> None:
+def test_impossible_folds_are_refused(count, folds, fold, message) -> None:
     with pytest.raises(ValueError, match=message):
         fold_indices(count, folds, fold)

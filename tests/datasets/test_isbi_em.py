@@ -18,7 +18,7 @@ def volumes(write, tmp_path):
     return tmp_path
 
 
-def test_labels_are_the_regions_that_membranes_part(volumes) -> None:
+def test_labels_are_the_regions_between_membranes(volumes) -> None:
     samples = [*IsbiEm(str(volumes)).split("validation"), *IsbiEm(str(volumes)).split("train")]
     assert [s.labels.max() for s in samples] == [2, 2, 2, 1] + [2] * 6
     assert_array_equal(samples[0].labels[0], [1] * 4 + [0] + [2] * 11)
@@ -43,7 +43,7 @@ def test_test_slices_have_labels_only_if_there_are_some(volumes, write) -> None:
     assert [s.labels.max() for s in IsbiEm(str(volumes)).split("test")] == [1] * 10
 
 
-def test_a_further_folder_is_looked_into_and_each_file_read_once(volumes, reads) -> None:
+def test_an_inner_folder_is_searched_and_each_file_is_read_once(volumes, reads) -> None:
     (volumes / "isbi_em").rename(volumes / "inner")
     (volumes / "isbi_em").mkdir()
     (volumes / "inner").rename(volumes / "isbi_em" / "ISBI-2012-challenge")

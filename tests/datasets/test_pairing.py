@@ -62,7 +62,7 @@ def test_two_files_of_one_stem_are_refused() -> None:
         pair(paths("i/a.png", "i/a.tif"), paths("l/a.png"))
 
 
-def test_what_is_missing_is_named_with_the_layout(tmp_path) -> None:
+def test_missing_folders_are_named_with_the_layout(tmp_path) -> None:
     with pytest.raises(FileNotFoundError, match=r"neither images/ nor images\.tif"):
         find_pairs(tmp_path)
     (tmp_path / "images").mkdir()
@@ -173,7 +173,7 @@ def test_ten_thousand_files_are_paired_at_once() -> None:
     assert time.process_time() - start < 5
 
 
-def test_what_is_named_like_an_image_and_is_no_file_is_refused(tmp_path) -> None:
+def test_folders_and_broken_links_with_image_names_are_refused(tmp_path) -> None:
     (tmp_path / "a.tif").touch()
     (tmp_path / "b.png").symlink_to("nowhere.png")
     (tmp_path / "c.tif").mkdir()
@@ -183,7 +183,7 @@ def test_what_is_named_like_an_image_and_is_no_file_is_refused(tmp_path) -> None
         list_files(tmp_path)
 
 
-def test_a_layout_is_checked_in_validation_too_and_nothing_is_said(tmp_path, caplog) -> None:
+def test_a_layout_is_checked_in_validation_too_without_messages(tmp_path, caplog) -> None:
     for folder in ("images", "labels", "validation/images"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "a.tif").touch()
@@ -196,7 +196,7 @@ def test_a_layout_is_checked_in_validation_too_and_nothing_is_said(tmp_path, cap
     assert not caplog.text
 
 
-def test_one_of_the_two_folders_is_told_the_one_that_holds_both(tmp_path) -> None:
+def test_for_one_of_the_two_folders_the_error_names_their_parent(tmp_path) -> None:
     for folder in ("images", "labels"):
         (tmp_path / folder).mkdir()
     for folder in ("images", "labels"):

@@ -73,7 +73,7 @@ def test_a_list_of_runs_and_values_for_all(command: Command, sweep: Path) -> Non
     assert [row["seg"] for row in table] == ["0.0", "0.0"]  # nothing is above 1
 
 
-def test_a_run_without_checkpoint_is_left_out_and_said(
+def test_a_run_without_checkpoint_is_left_out_and_reported(
     command: Command, sweep: Path, broken: Path
 ) -> None:
     done = command("evaluate", f"run={broken}", images(sweep), *FAST)

@@ -38,7 +38,7 @@ def test_runs_are_grouped_by_all_but_fold_and_seed() -> None:
     assert groups[1].over_runs("std")["seg"] == pytest.approx(0.3 / 2**0.5)
 
 
-def test_what_scores_do_not_depend_on_makes_no_group() -> None:
+def test_settings_without_effect_on_scores_make_no_group() -> None:
     runs = [run(i, 0.5, name=f"n{i}", root=f"r{i}", workers=i, fold=i) for i in range(3)]
     keys, groups = group_runs(runs)
     assert keys == ["dataset.fold"]

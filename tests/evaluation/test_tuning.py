@@ -14,7 +14,7 @@ def result(folder: str) -> dict[str, Any]:
     return json.loads((Path(folder) / "evaluation.json").read_text())
 
 
-def test_what_was_chosen_scores_as_it_says(command: Command, trained: Path) -> None:
+def test_the_chosen_values_have_the_reported_score(command: Command, trained: Path) -> None:
     # Nothing is above 1, so that any other threshold gains.
     worst = "+postprocessing.threshold=1"
     done = command("evaluate", f"run={trained}", *FAST, worst, "tune_postprocessing=true")
@@ -40,7 +40,7 @@ def test_what_was_chosen_scores_as_it_says(command: Command, trained: Path) -> N
         (["postprocessing=none"], "no parameter to fit. Choose one that has: postprocessing=wat"),
     ],
 )
-def test_what_cannot_be_fitted(
+def test_postprocessing_that_cannot_be_fitted_is_refused(
     command: Command, trained: Path, words: list[str], told: str
 ) -> None:
     done = command("evaluate", f"run={trained}", *FAST, "tune_postprocessing=true", *words)

@@ -71,7 +71,7 @@ def test_the_signature_of_an_outside_class_is_its_schema(here: Command) -> None:
     assert "_target_: our_lab.networks.TwoScales" in shown.out
 
 
-def test_a_checkpoint_builds_what_is_trusted(here: Command) -> None:
+def test_a_checkpoint_builds_trusted_classes(here: Command) -> None:
     words = ("run=run", "pictures=0", "accelerator=cpu", "hydra.run.dir=scores")
     refused = here("evaluate", *words)
     assert refused.code == 1
@@ -81,7 +81,7 @@ def test_a_checkpoint_builds_what_is_trusted(here: Command) -> None:
     assert "count_error" in scored.out
 
 
-def test_a_class_that_lacks_something_is_told_what(here: Command) -> None:
+def test_the_error_of_an_incomplete_class_names_what_is_missing(here: Command) -> None:
     Path("our_lab/half.py").write_text(
         "from torch import nn\n\n\nclass Half(nn.Conv2d):\n"
         "    def __init__(self, in_channels: int = 1, out_channels: int = 2) -> None:\n"

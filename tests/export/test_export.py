@@ -31,7 +31,7 @@ def metadata(path: Path) -> dict[str, Any]:
         return json.loads(file.read(name))
 
 
-def test_a_file_says_how_to_feed_the_network(command: Command, tmp_path: Path) -> None:
+def test_a_file_has_the_metadata_to_run_the_network(command: Command, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "best.ckpt", "dataset.normalization=minmax")
     words = ("checkpoint=best.ckpt", "format=torchscript")
     assert command("export", *words, "output=deep/model.pt").code == 0

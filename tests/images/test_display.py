@@ -62,7 +62,7 @@ def test_every_orientation_of_png_is_read_as_pillow_shows_it(
     assert_array_equal(read_pages(tmp_path / "a.png")[0], np.moveaxis(expected, 2, 0))
 
 
-def test_an_orientation_is_said_once_for_a_folder(
+def test_an_orientation_is_logged_once_for_a_folder(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("a.tif", "b.tif"):

@@ -43,7 +43,7 @@ def test_a_fill_value_is_refused_and_can_be_parse_nodata(
 
 
 @pytest.mark.parametrize(("dtype", "value"), [(np.int16, -32768), (np.int32, -(2**31))])
-def test_so_is_one_of_whole_numbers(dtype: type, value: int) -> None:
+def test_a_fill_value_of_whole_numbers_is_refused_too(dtype: type, value: int) -> None:
     image = IMAGE.astype(dtype)
     image[HOLE] = value
     with pytest.raises(NotFiniteError, match=f"18 values of 600 that are {value}, "):
@@ -74,7 +74,7 @@ def test_images_without_a_gap_are_read(image: np.ndarray) -> None:
     assert np.isfinite(normalise(image)).all()
 
 
-def test_who_says_that_there_are_none_is_believed() -> None:
+def test_a_declaration_without_fill_values_is_accepted() -> None:
     image = IMAGE.astype(np.float32)
     image[HOLE] = -9999
     found = Scaled(image, "zscore", parse_nodata([]))[:, :, :]
@@ -125,7 +125,7 @@ def test_no_data_are_compared_with_what_is_stored(
     assert "its GDAL_NODATA tag says that" in caplog.text
 
 
-def test_what_the_user_says_comes_before_the_tag(tmp_path: Path) -> None:
+def test_the_users_declaration_has_priority_over_the_tag(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tif", np.array([[1, 2, 3]], np.uint8), "1")
     for nodata, expected in (((3.0,), [[False, False, True]]), ((), [[True, False, False]])):
         ((_, missing),) = read_images_and_gaps(path, nodata=nodata)

@@ -95,7 +95,7 @@ def test_a_plain_zarr_array_is_a_stack(tmp_path: Path) -> None:
         assert opened.pages[0].shape == (4, 40, 30)
 
 
-def test_what_is_no_image_is_refused(tmp_path: Path) -> None:
+def test_files_that_are_no_images_are_refused(tmp_path: Path) -> None:
     zarr.create_group(tmp_path / "empty.zarr")
     np.save(tmp_path / "line.npy", np.zeros(5))
     np.save(tmp_path / "text.npy", np.array([["a"]]))
@@ -164,9 +164,7 @@ def test_an_ome_tiff_whose_metadata_lie_elsewhere_is_read(tmp_path: Path) -> Non
         assert_array_equal(opened.pages[0][:, :, :], IMAGE[0, :1])
 
 
-def test_chunks_that_are_not_there_are_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_missing_chunks_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     zarr.create_array(tmp_path / "a.zarr", data=IMAGE[:, 0] + 1, chunks=(1, 40, 30))
     with open_image(tmp_path / "a.zarr"):
         pass

@@ -67,7 +67,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_what_a_file_says_that_it_holds_is_checked_first(tmp_path: Path, name: str) -> None:
+def test_the_size_that_a_file_claims_is_checked_first(tmp_path: Path, name: str) -> None:
     BOMBS[name](tmp_path / name)
     begin = time.monotonic()
     told = f"{name} (is refused|cannot be read)"
@@ -99,7 +99,7 @@ def test_the_limits_can_be_overruled(monkeypatch: pytest.MonkeyPatch) -> None:
         require_plausible(2**36, [1000])
 
 
-def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+def test_pipes_and_folders_are_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.png")
     (tmp_path / "b.tif").mkdir()
     for name in ("a.png", "b.tif"):

@@ -41,7 +41,7 @@ def test_times_1e300_is_the_same_image() -> None:
         (np.float32, -np.inf),
     ],
 )
-def test_what_is_plainly_no_measurement_is_refused_or_declared(
+def test_values_that_are_no_measurements_are_refused_unless_declared(
     name: str, dtype: type, value: float
 ) -> None:
     image = IMAGE.astype(dtype)

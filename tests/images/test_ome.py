@@ -90,7 +90,7 @@ def test_planes_that_are_missing_make_a_cut_file(tmp_path: Path, sizes: str, blo
         ('SizeZ="1" SizeC="1" SizeT="3"', "<TiffData>"),  # no XML
     ],
 )
-def test_what_makes_no_sense_keeps_no_page_from_being_read(
+def test_pages_are_read_despite_invalid_metadata(
     tmp_path: Path, sizes: str, blocks: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(tmp_path / "a.ome.tif", IMAGE[:3], sizes, blocks)

@@ -38,6 +38,6 @@ def test_an_orientation_is_read_in_both_orders_of_bytes(order: str) -> None:
 @pytest.mark.parametrize(
     "exif", [b"", b"nonsense", b"II*\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\x09\0"]
 )
-def test_a_chunk_that_makes_no_sense_turns_nothing(tmp_path: Path, exif: bytes) -> None:
+def test_an_invalid_chunk_changes_no_orientation(tmp_path: Path, exif: bytes) -> None:
     (tmp_path / "a.png").write_bytes(png(exif))
     assert_array_equal(read_pages(tmp_path / "a.png")[0, 0], GREY)

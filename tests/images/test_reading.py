@@ -131,7 +131,7 @@ def test_a_file_cut_short_is_refused_by_name(tmp_path, name, share) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"hello, world", b"II*\0", b"\x89PNG\r\n\x1a\n"])
-def test_what_is_no_image_is_refused_by_name(tmp_path, content) -> None:
+def test_files_that_are_no_images_are_refused_by_name(tmp_path, content) -> None:
     (tmp_path / "a.tif").write_bytes(content)
     with pytest.raises(ValueError, match=r"a\.tif cannot be read"):
         read_pages(tmp_path / "a.tif")

@@ -32,7 +32,7 @@ print(without, fetched())
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc alone has this option")
 @pytest.mark.parametrize("version", ["this", "older"])
-def test_what_is_freed_is_taken_again(version: str) -> None:
+def test_freed_memory_is_used_again(version: str) -> None:
     words = [sys.executable, "-c", PAGES, version]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     without, kept = map(int, done.stdout.split())

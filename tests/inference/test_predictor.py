@@ -146,7 +146,7 @@ def test_probabilities_that_are_no_numbers_are_refused(value: float) -> None:
         predictor.evidence(torch.rand(1, 30, 40))
 
 
-def test_each_output_is_told_before_it_becomes_evidence() -> None:
+def test_each_output_is_passed_on_before_it_becomes_evidence() -> None:
     nets = [network(seed) for seed in range(2)]
     outputs: list[Tensor] = []
     prediction = predictor(*nets).predict(IMAGE, outputs.append)
@@ -175,7 +175,7 @@ def test_instances_are_written_in_blocks_or_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize("target", [ThreeClass(), Distance()])
-def test_a_height_stands_beside_the_probabilities(target: ThreeClass | Distance) -> None:
+def test_a_height_follows_the_probabilities(target: ThreeClass | Distance) -> None:
     net = network(out_channels=target.out_channels)
     seen: list[Tensor] = []
 

@@ -25,14 +25,14 @@ def letters(rows: list[str]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("way", SHEETS)
-def test_the_eight_ways_to_lay_a_sheet(way: tuple[int, bool]) -> None:
+def test_the_eight_orientations_of_a_small_image(way: tuple[int, bool]) -> None:
     sheet = letters(SHEETS[way])
     _, height, width = sheet.shape
     seen = Turned(letters(SHEETS[0, False]), *way).window((0, height), (0, width))
     np.testing.assert_array_equal(seen, sheet)
 
 
-def test_dihedral_shows_all_eight_ways() -> None:
+def test_dihedral_gives_all_eight_orientations() -> None:
     found = transformed_images("dihedral", letters(SHEETS[0, False]))
     assert {(v.quarter_turns, v.flip) for v in found if isinstance(v, Turned)} == set(SHEETS)
 

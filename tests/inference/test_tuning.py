@@ -213,7 +213,7 @@ def test_of_many_images_a_sample_tries_all_values_and_all_images_their_neighbour
     assert tune(Components(threshold=0.6), many[:SAMPLE], SEG()).chosen == {}
 
 
-def test_what_suits_the_sample_alone_is_not_taken() -> None:
+def test_values_that_are_good_only_for_the_sample_are_not_chosen() -> None:
     # Every third image is in the sample.
     odd = [pair(0.0), pair(0.0), pair(0.6)] * SAMPLE
     odd = [case(p[1].clip(max=0.65), labels) for p, labels in odd[1:]]

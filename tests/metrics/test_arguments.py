@@ -70,7 +70,7 @@ def test_objects_of_one_number_in_two_images_are_two_objects() -> None:
 
 
 @every
-def test_what_is_a_batch_in_part_or_too_deep_is_refused(name: str) -> None:
+def test_partial_batches_and_too_many_dimensions_are_refused(name: str) -> None:
     image, batch = scored_image(0), stacked(scored_image(0), scored_image(1))
     asked = list(_asked(name, image))
     for odd in asked:
@@ -93,7 +93,7 @@ def test_sizes_that_differ_are_refused(name: str) -> None:
 
 
 @every
-def test_maps_and_numbers_are_not_taken_for_each_other(name: str) -> None:
+def test_probabilities_and_labels_are_not_confused(name: str) -> None:
     asked = _asked(name, scored_image(0))
     for key, value in asked.items():
         other = (value > 0.5).long() if key == "probabilities" else value.float()
@@ -127,7 +127,7 @@ def test_functions_of_pixels_take_any_shape_but_do_not_broadcast(as_users_run) -
             function(prediction * 0.7, truth)
 
 
-def test_a_measure_of_ones_own_takes_a_batch_too() -> None:
+def test_a_measure_of_the_user_takes_a_batch_too() -> None:
     class Area(Measure):
         total: Tensor
 
@@ -176,7 +176,9 @@ def _asked(name: str, image: dict[str, Tensor]) -> dict[str, Tensor]:
 @pytest.mark.parametrize(
     "wrong", [lambda p: p * float("nan"), lambda p: p * 5 - 2, lambda p: p * 255, torch.logit]
 )
-def test_what_is_no_probability_is_refused(name: str, wrong: Callable[[Tensor], Tensor]) -> None:
+def test_values_that_are_no_probabilities_are_refused(
+    name: str, wrong: Callable[[Tensor], Tensor]
+) -> None:
     image = scored_image(0)
     image["probabilities"] = wrong(image["probabilities"])
     measure, asked = MEASURES[name](), _asked(name, image)

@@ -36,7 +36,7 @@ def test_errors_of_all_images_over_all_true_objects(draw) -> None:
     assert metric.compute() == torch.tensor(3 / 3)
 
 
-def test_sizes_of_objects_by_what_became_of_them(draw) -> None:
+def test_sizes_of_objects_by_kind(draw) -> None:
     found = sizes_by_kind(draw("33....4444.55"), draw("11.222......."))
     assert (found["found"], found["missed"], found["false"]) == ([2], [3], [4, 2])
     assert found["merged"] == found["split"] == found["outline"] == []

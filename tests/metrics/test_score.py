@@ -42,6 +42,6 @@ def test_a_metric_takes_what_validation_offers() -> None:
         (Undecided(), r"does not say whether more of it is better\. Add higher_is_better"),
     ],
 )
-def test_another_metric_is_told_what_it_lacks(metric: Any, told: str) -> None:
+def test_the_error_of_an_unsuitable_metric_names_what_is_missing(metric: Any, told: str) -> None:
     with pytest.raises(TypeError, match=told):
         require_score("mine", metric)

@@ -33,7 +33,7 @@ def test_unknown_pixels_are_taken_out_of_the_result(draw) -> None:
     assert seg(draw("11111"), draw("111..")).item() == pytest.approx(0.6)
 
 
-def test_a_slow_form_says_the_same(mosaic) -> None:
+def test_a_slow_implementation_gives_the_same(mosaic) -> None:
     for seed in range(5):
         truth, result = mosaic(seed), mosaic(seed, gap=seed).roll((1, 2), (0, 1))
         total, gold = 0.0, truth[truth > 0].unique()

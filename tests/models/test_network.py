@@ -7,13 +7,13 @@ from unet_exp.models.sliding_window import SlidingWindow
 from unet_exp.models.unet import UNet
 
 
-def test_each_network_of_ours_is_one() -> None:
+def test_each_network_of_the_project_fulfils_the_protocol() -> None:
     for network in (UNet(base_channels=1, depth=1), SlidingWindow(), Padded(nn.Identity(), 1, 0)):
         assert isinstance(network, Network)
         require_network(network)
 
 
-def test_another_network_is_told_what_it_lacks() -> None:
+def test_the_error_of_an_unsuitable_network_names_what_is_missing() -> None:
     class Net(nn.Conv2d):
         step, halo, padding = 1, 0, "same"
 

@@ -92,7 +92,7 @@ def test_tiles_of_a_monai_network_meet_without_seams(halo: int, seamless: bool) 
         (nn.Identity(), {"out_channels": 0}, "out_channels=0 is out of range"),
     ],
 )
-def test_what_does_not_fit_is_refused(
+def test_networks_that_do_not_fit_are_refused(
     layers: nn.Module, options: dict[str, int], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):

@@ -59,7 +59,7 @@ def test_at_any_side_and_with_any_activation(
         )
 
 
-def test_a_tile_teaches_what_its_windows_teach() -> None:
+def test_a_tile_has_the_gradients_of_its_windows() -> None:
     torch.manual_seed(0)
     network = SlidingWindow(maps=3, hidden=5).double()
     image = torch.randn(1, 1, 98, 104, dtype=torch.float64)

@@ -47,7 +47,7 @@ def test_a_single_result_opens(results: Path) -> None:
     assert np.array_equal(pixels, LABELS)
 
 
-def test_other_files_are_left_to_others() -> None:
+def test_other_files_are_left_to_other_readers() -> None:
     assert get_reader("cells.tif") is None
     assert get_reader(["a_instances.tif", "cells.tif"]) is None
     assert get_reader("out/predict.json") is read

@@ -102,7 +102,7 @@ def test_an_error_is_shown_and_leaves_no_layer(
     assert widget.run.enabled
 
 
-def test_without_image_or_checkpoint_it_says_what_is_missing(
+def test_without_image_or_checkpoint_the_error_names_what_is_missing(
     viewer: Any, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from unet_exp.napari_plugin import segment_widget

@@ -43,7 +43,7 @@ def test_a_huge_table_of_contents_is_not_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_name_twice_is_refused(tmp_path: Path) -> None:
+def test_two_members_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PackageError, match=r"has 2 members rdf\.yaml"):
         Archive(write(tmp_path / "a.zip", "rdf.yaml", "rdf.yaml"))
 
@@ -54,7 +54,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
         archive.read("weights.onnx", limit=2**30)
 
 
-def test_a_size_that_lies_is_noticed(tmp_path: Path) -> None:
+def test_a_wrong_size_is_detected(tmp_path: Path) -> None:
     path = write(tmp_path / "a.zip", "rdf.yaml", content=b"0123456789" * 20)
     raw = path.read_bytes()
     said = (200).to_bytes(4, "little")
@@ -81,7 +81,7 @@ def test_another_packing_is_refused(tmp_path: Path) -> None:
         Archive(path).read("rdf.yaml", limit=100)
 
 
-def test_damage_is_noticed(tmp_path: Path) -> None:
+def test_damage_is_detected(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("rdf.yaml", b"text")
@@ -91,7 +91,7 @@ def test_damage_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\3\4" + bytes(100)])
-def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_files_that_are_no_archives_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.zip"
     path.write_bytes(content)
     with pytest.raises(PackageError, match="is no zip archive that can be read"):

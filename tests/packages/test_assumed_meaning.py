@@ -46,7 +46,7 @@ def test_numbers_are_read() -> None:
     assert read_npy(npy([[1.5, 2.0]]), "output.npy").tolist() == [[1.5, 2.0]]
 
 
-def test_files_that_lie_are_refused() -> None:
+def test_files_with_false_claims_are_refused() -> None:
     true = npy(np.zeros((2, 50), np.float32))
     # A shape of the same length in letters, so that the header stays whole.
     deep = true.replace(b"{'descr':", b"{(((((((:")

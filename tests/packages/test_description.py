@@ -13,7 +13,7 @@ def read(tmp_path: Path, said: Any) -> Description:
     return read_description(Archive(pack(tmp_path / "model.zip", said)))
 
 
-def test_what_a_description_says(tmp_path: Path) -> None:
+def test_a_description_is_read(tmp_path: Path) -> None:
     output = {"axes": following(-16, channels=3, halo=2)}
     found = read(tmp_path, description(outputs=[output]))
     assert (found.axes, found.channels, found.sides) == (("bcyx", "bcyx"), (1, 3), Sides(8, 4))
@@ -101,7 +101,7 @@ CROSSED = [*following()[:3], following()[2] | {"id": "x"}]
         ({"config": [1]}, "config, has a list"),
     ],
 )
-def test_what_cannot_be_used_is_refused(tmp_path: Path, given: Any, told: str) -> None:
+def test_unusable_descriptions_are_refused(tmp_path: Path, given: Any, told: str) -> None:
     with pytest.raises(PackageError, match=told):
         read(tmp_path, description(**given))
 

@@ -83,7 +83,7 @@ def test_weights_in_another_file_are_refused(tmp_path: Path) -> None:
         (b"", "onnxruntime refuses the ONNX graph of cells"),
     ],
 )
-def test_what_is_no_graph_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
+def test_files_that_are_no_graphs_are_refused(tmp_path: Path, content: bytes, told: str) -> None:
     with pytest.raises(PackageError, match=told):
         network(tmp_path, content)
 

@@ -113,7 +113,7 @@ def test_our_own_scaling_and_magnification_are_applied(tmp_path: Path) -> None:
     assert found[0, [0, -1]] == pytest.approx([0.5, 1 / (1 + np.exp(-1))], abs=1e-3)
 
 
-def test_no_training_goes_on_from_a_package(tmp_path: Path) -> None:
+def test_no_training_continues_from_a_package(tmp_path: Path) -> None:
     path = package(tmp_path / "model.zip")
     with pytest.raises(CheckpointError, match="no training can go on"):
         read_config(path, DictConfig({"trust": []}))

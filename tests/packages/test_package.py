@@ -117,7 +117,7 @@ WEIGHTS = {"onnx": {"source": "weights.onnx", "sha256": "0" * 64}}
         ),
     ],
 )
-def test_what_cannot_be_trusted_is_refused(tmp_path: Path, given: Any, told: str) -> None:
+def test_untrusted_packages_are_refused(tmp_path: Path, given: Any, told: str) -> None:
     path = pack(tmp_path / "model.zip", description(**given))
     with pytest.raises(PackageError, match=told):
         unet_exp.load(path, device="cpu")

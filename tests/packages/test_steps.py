@@ -91,7 +91,7 @@ def test_probabilities() -> None:
         ("softmax", {"axis": "x"}, "axis=x. Write axis: channel"),
     ],
 )
-def test_what_is_not_known_is_refused(kind: str, arguments: dict[str, Any], told: str) -> None:
+def test_unknown_steps_are_refused(kind: str, arguments: dict[str, Any], told: str) -> None:
     with pytest.raises(PackageError, match=told):
         apply(kind, **arguments)
 

@@ -49,7 +49,7 @@ def test_one_hot_pixel_does_not_darken_the_rest() -> None:
     assert stretched(values).std() > 60
 
 
-def test_what_is_not_finite_or_constant() -> None:
+def test_values_that_are_not_finite_and_constant_images() -> None:
     values = np.array([[np.nan, np.inf, 1.0, 2.0]])
     assert stretched(values)[0, :2].tolist() == [0, 0]
     assert stretched(np.full((2, 2), 7)).tolist() == [[128, 128], [128, 128]]

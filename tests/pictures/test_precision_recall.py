@@ -44,7 +44,7 @@ def test_a_perfect_prediction_has_all_the_area() -> None:
     assert measured(truth.float(), truth).average_precision() == 1
 
 
-def test_what_is_not_defined() -> None:
+def test_undefined_values_are_left_out() -> None:
     levels, nothing = np.array([0.2, 0.8]), np.full(2, np.nan)
     # Nothing is as probable as 0.8, so there is no precision; recall is 0.
     curve = PrecisionRecall(levels, np.array([0.5, np.nan]), np.array([1.0, 0.0]))

@@ -35,7 +35,7 @@ def test_six_pictures_in_a_file(tmp_path: Path) -> None:
             assert (part != 255).any(-1).mean() > 0.5, f"picture {row}, {column} is empty"
 
 
-def test_a_height_has_a_picture_of_its_own() -> None:
+def test_a_height_has_its_own_picture() -> None:
     with_height = prediction_panel(**scene(), maps={"height": scene()["probability"]})
     without = prediction_panel(**scene())
     assert with_height.shape[0] == without.shape[0]

@@ -79,6 +79,6 @@ def test_a_hot_pixel_in_any_channel_is_an_outlier() -> None:
     assert fingerprint((hot, sample(squares(4), "b", channels=2))).outliers == 0.5
 
 
-def test_classes_are_told() -> None:
+def test_labels_that_are_classes_are_recognised() -> None:
     by_class = replace(sample(squares(4)), classes=(squares(4) > 0).astype(np.uint8))
     assert fingerprint((by_class,)).by_class

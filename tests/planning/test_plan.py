@@ -157,7 +157,7 @@ def test_an_object_as_large_as_its_image_is_planned_for() -> None:
     assert (found["model.depth"], found["loader.max_tile"]) == (5, 320)
 
 
-def test_the_facts_are_told_in_lines() -> None:
+def test_the_facts_are_described_in_lines() -> None:
     first, second = describe(NUCLEI)
     assert first == "170 images with sides of 256 to 1272 pixels, 15% foreground"
     assert "6,382 objects of 8 to 52 pixels in diameter, median 20" in second

@@ -24,7 +24,7 @@ def objects(height: np.ndarray, mask: np.ndarray, contrast: float, least: float 
 @pytest.mark.parametrize(
     ("contrast", "expected"), [(0.5, [1, 2, 3, 4]), (1.5, [1, 2, 2, 3]), (3.5, [1, 1, 1, 2])]
 )
-def test_hills_that_hardly_stand_out_are_joined(draw, contrast: float, expected: list[int]) -> None:
+def test_hills_of_low_contrast_are_joined(draw, contrast: float, expected: list[int]) -> None:
     # Peaks of 9, 7 and 8 with passes of 5 and 6 between them, and one behind a gap.
     height = draw("95768.7").astype(np.float32)
     assert objects(height, height > 0, contrast)[0, ::2].tolist() == expected
@@ -50,7 +50,7 @@ def test_equals_the_h_maxima_and_the_watershed_of_scikit_image(seed: int, contra
     assert (partner[found] == expected).mean() > 0.99
 
 
-def test_what_is_not_certain_joins_what_it_leads_to_or_is_removed(draw) -> None:
+def test_uncertain_hills_are_joined_to_their_neighbour_or_removed(draw) -> None:
     height = draw("959.6").astype(np.float32)
     certainty = draw("928.3").astype(np.float32)
     basins = find_basins(height, certainty, height > 0)

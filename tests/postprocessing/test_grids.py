@@ -14,20 +14,20 @@ def test_sizes_of_all_objects_of_all_images(draw) -> None:
 
 
 @pytest.mark.parametrize(("side", "least"), [(10, 100), (100, 10_000)])
-def test_no_true_object_is_smaller_than_what_is_offered(side: int, least: int) -> None:
+def test_no_true_object_is_smaller_than_the_offered_values(side: int, least: int) -> None:
     offered = lengths_and_sizes([torch.ones(side, side, dtype=torch.int32)])
     assert max(offered["min_size"]) <= least
     assert max(offered["grow"]) <= side / 4
 
 
-def test_without_objects_only_what_needs_no_size_is_offered() -> None:
+def test_without_objects_only_values_without_a_size_are_offered() -> None:
     nothing = [torch.zeros(3, 3, dtype=torch.int32)]
     assert set(Components().grid(nothing)) == {"threshold", "fill_holes"}
     assert not {"min_size", "grow"} & set(Watershed().grid(nothing))
     assert ClassMap().grid(nothing) == {}
 
 
-def test_what_is_offered_are_parameters() -> None:
+def test_the_offered_names_are_parameters() -> None:
     labels = [torch.ones(30, 30, dtype=torch.int32)]
     for postprocessing in (Components(), Watershed()):
         for name, values in postprocessing.grid(labels).items():

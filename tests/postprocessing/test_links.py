@@ -16,7 +16,9 @@ from unet_exp.postprocessing.links import linked
         ("aaaa....", "........", "........", "x"),
     ],
 )
-def test_cells_go_on_where_most_of_them_lies(before: str, now: str, named: str, free: str) -> None:
+def test_cells_continue_in_the_object_that_covers_most_of_them(
+    before: str, now: str, named: str, free: str
+) -> None:
     numbers = {".": 0, "a": 5, "b": 9, "x": 20, "y": 21, "z": 22}
     old = np.array([[numbers[letter] for letter in before]])
     new = np.array([[0 if letter == "." else int(letter) for letter in now]])

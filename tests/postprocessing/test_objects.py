@@ -50,7 +50,7 @@ def test_without_small_equals_scikit_image(seed: int, size: int) -> None:
     )
 
 
-def test_gaps_are_given_to_the_nearest_object(draw) -> None:
+def test_gaps_are_assigned_to_the_nearest_object(draw) -> None:
     labels = draw("111.222 111.222 111.222 ....... ......." + " ......." * 3)
     grown = without_gaps(labels, 1)
     assert (grown[:2, :3] == 1).all()

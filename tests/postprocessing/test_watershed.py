@@ -103,7 +103,7 @@ CHANGED = {
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Watershed)])
-def test_whatever_changes_the_first_step_is_among_its_parameters(name: str) -> None:
+def test_all_parameters_that_change_the_first_step_are_listed(name: str) -> None:
     first, second = torch.rand((2, 40, 40), generator=torch.Generator().manual_seed(0))
     evidence = torch.stack([1 - first, first, second])
     usual, other = Watershed(), Watershed(**{name: CHANGED[name]})

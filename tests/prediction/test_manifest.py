@@ -33,7 +33,7 @@ def test_results_count_until_the_image_changes(place: Path) -> None:
     assert not done(Manifest(place, ONE, overwrite=False))
 
 
-def test_results_that_are_gone_do_not_count(place: Path) -> None:
+def test_missing_results_do_not_count(place: Path) -> None:
     Path("out/a.tif").unlink()
     assert not done(Manifest(place, ONE, overwrite=False))
 
@@ -43,7 +43,7 @@ def test_images_may_move(place: Path) -> None:
     assert done(Manifest(place, ONE, overwrite=False), "moved/a.tif")
 
 
-def test_other_settings_are_refused_or_count_for_nothing(place: Path) -> None:
+def test_other_settings_are_refused_or_their_results_ignored(place: Path) -> None:
     with pytest.raises(ValueError, match=r"out holds results of other settings: tta=none \(now"):
         Manifest(place, OTHER, overwrite=False)
     assert Manifest(place, OTHER, overwrite=True).results == {}
@@ -57,14 +57,14 @@ def test_other_images_are_refused(place: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"settings": {}}', '{"settings": 1, "results": 2}'])
-def test_a_damaged_ledger_is_named(place: Path, content: str) -> None:
+def test_a_damaged_manifest_is_named(place: Path, content: str) -> None:
     place.write_text(content)
     with pytest.raises(ValueError, match=r"predict.json cannot be read, .* overwrite=true"):
         Manifest(place, ONE, overwrite=False)
     assert Manifest(place, ONE, overwrite=True).results == {}
 
 
-def test_results_without_a_ledger_are_not_ours(place: Path) -> None:
+def test_results_without_a_manifest_are_refused(place: Path) -> None:
     place.unlink()
     with pytest.raises(ValueError, match=r"out/a.tif exists already, and no predict.json"):
         done(Manifest(place, ONE, overwrite=False))

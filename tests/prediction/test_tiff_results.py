@@ -39,7 +39,7 @@ def test_imagej_keeps_axes_scale_and_times(tmp_path: Path) -> None:
             assert file.asarray().dtype == dtype
 
 
-def test_what_imagej_has_no_type_for_is_a_plain_tiff_of_the_same_scale(tmp_path: Path) -> None:
+def test_types_that_imagej_lacks_are_a_plain_tiff_of_the_same_scale(tmp_path: Path) -> None:
     tags = Tags("imagej", ((4, 1), (4, 1)), 1, {"unit": "um"})
     write_tiff(tmp_path / "a.tif", PAGES, "uint32", "Z", (6,), tags)
     with tifffile.TiffFile(tmp_path / "a.tif") as file:
@@ -126,7 +126,7 @@ HANDED_ON = [
 
 
 @pytest.mark.parametrize("tags", HANDED_ON, ids=str)
-def test_no_description_keeps_results_from_being_written(tmp_path: Path, tags: Tags) -> None:
+def test_results_are_written_despite_invalid_metadata(tmp_path: Path, tags: Tags) -> None:
     for number, axes in enumerate(("TZ", "PZ", "QI", "ZZ", "CZ", "AY")):
         for dtype in ("uint16", "uint32"):
             path = tmp_path / f"{number}{dtype}.tif"

@@ -56,7 +56,7 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "a.zarr"]
 
 
-def test_axes_that_the_format_has_no_place_for_become_one(tmp_path: Path) -> None:
+def test_axes_that_the_format_lacks_become_one(tmp_path: Path) -> None:
     write_zarr(tmp_path / "a.zarr", PAGES, "uint32", "ZQ", (2, 3))
     with open_image(tmp_path / "a.zarr") as opened:
         assert (opened.axes, opened.shape) == ("Z", (6,))

@@ -31,5 +31,5 @@ def test_a_long_key_is_not_repeated_for_each_of_its_values(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "text", ["[", "a: &a [*a]", "a: &a 1\nb: *a", "just text", "\x00", "!!python/name:os.system"]
 )
-def test_what_is_no_configuration_is_empty(tmp_path: Path, text: str) -> None:
+def test_files_that_are_no_configuration_read_as_empty(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, text) == {}

@@ -17,13 +17,13 @@ def folder(tmp_path: Path) -> RunFolder:
 @pytest.mark.parametrize(
     "text", ["[", "a: 1", "1", "[" * 100_000, "!!python/name:os.system ''", ""]
 )
-def test_overrides_that_cannot_be_read_are_none(folder: RunFolder, text: str) -> None:
+def test_unreadable_overrides_read_as_empty(folder: RunFolder, text: str) -> None:
     folder.overrides.write_text(text)
     assert folder.read_overrides() == []
 
 
 @pytest.mark.parametrize("text", ["- &a seed=1\n- *a", "- &a {x: y}\n- {<<: [*a, *a]}"])
-def test_overrides_with_references_are_none(folder: RunFolder, text: str) -> None:
+def test_overrides_with_yaml_references_read_as_empty(folder: RunFolder, text: str) -> None:
     folder.overrides.write_text(text)
     assert folder.read_overrides() == []
 

@@ -19,7 +19,7 @@ def test_each_job_is_in_the_state_that_its_files_show(drawn: Path) -> None:
     assert sweep.name == "hela/2026-01-31_12-00-00"
 
 
-def test_what_a_job_says_of_itself(drawn: Path) -> None:
+def test_the_values_that_a_job_records(drawn: Path) -> None:
     best, failed, running = (read_sweep(drawn).jobs[number] for number in (1, 4, 5))
     assert best.values == {"model.depth": "4", "optimizer.lr": "0.001", "seed": "0"}
     assert (best.score, best.seconds, best.left, best.progress) == (0.75, 61.5, None, 1)
@@ -47,7 +47,7 @@ def test_a_job_that_writes_nothing_was_killed(drawn: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [10**400, -(10**400), True, [1], {"a": 1}, "0.5"])
-def test_what_is_no_number_is_none(drawn: Path, number: object) -> None:
+def test_values_that_are_no_numbers_are_none(drawn: Path, number: object) -> None:
     content = json.loads((drawn / "1" / "summary.json").read_text())
     wrong = {"score": number, "steps": number, "seconds": number, "scores": {"val/seg": number}}
     write(drawn / "1" / "summary.json", {**content, **wrong})
@@ -87,7 +87,7 @@ def test_a_job_that_runs_when_its_sweep_has_ended_was_killed(drawn: Path, state:
 
 
 @pytest.mark.parametrize("content", ["", '{"state": "fini', "[]", "\x00", '{"state": null}'])
-def test_a_file_that_is_half_there_counts_as_missing(drawn: Path, content: str) -> None:
+def test_an_incomplete_file_counts_as_missing(drawn: Path, content: str) -> None:
     for name in ("summary.json", "progress.json"):
         (drawn / "5" / name).write_text(content)
     job = read_sweep(drawn).jobs[5]

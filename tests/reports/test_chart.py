@@ -24,7 +24,7 @@ def test_a_loss_far_above_the_others_takes_a_log_scale() -> None:
     assert axis_of("loss", [[None, float("nan")]]) == Axis()
 
 
-def test_the_table_tells_the_numbers() -> None:
+def test_the_table_has_the_numbers() -> None:
     one, two = Series("a", [1, 2], [0.5, None]), Series("b", [1, 2], [0.25, 0.125])
     chart = Chart("t", Axis("step"), Axis("seg"), [one, two])
     assert chart.head() == ["step", "a", "b"]
@@ -34,7 +34,7 @@ def test_the_table_tells_the_numbers() -> None:
     assert list(apart.rows())[-1] == ["b", "7", "1"]
 
 
-def test_what_is_no_number_is_left_out_of_the_data() -> None:
+def test_values_that_are_no_numbers_are_left_out() -> None:
     chart = Chart("t", Axis(), Axis(), [Series("", [1.0], [float("nan")])])
     assert chart.spec()["series"][0]["y"] == [None]
     assert Chart("t", Axis(), Axis(), [Series("", [1.0], [None])]).empty

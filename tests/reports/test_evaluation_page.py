@@ -70,13 +70,13 @@ def test_sizes_are_counted_by_kind(tmp_path: Path) -> None:
         {"details": {"seg": {"objects": math.nan}}, "per_image": {"seg": {"mean": "high"}}},
     ],
 )  # fmt: skip
-def test_numbers_that_are_none_are_left_out(tmp_path: Path, part: dict[str, Any]) -> None:
+def test_values_that_are_no_numbers_are_left_out(tmp_path: Path, part: dict[str, Any]) -> None:
     evaluation(tmp_path)
     record = json.loads((tmp_path / "evaluation.json").read_text())
     write(tmp_path / "evaluation.json", {**record, **part})
     assert "SEG 0.6250, over 4 images." in plain(evaluation_page(EvaluationFolder(tmp_path)))
 
 
-def test_groups_that_are_none_are_left_out(tmp_path: Path) -> None:
+def test_values_that_are_no_groups_are_left_out(tmp_path: Path) -> None:
     write(tmp_path / "evaluation.json", {"runs": [{"run": "0"}], "groups": 3})
     assert "1 run scored." in plain(evaluation_page(EvaluationFolder(tmp_path)))

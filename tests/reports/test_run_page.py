@@ -40,7 +40,7 @@ def test_curves_mark_the_best_step(drawn_run: Path) -> None:
     assert loss["y"]["domain"][0] == 0
 
 
-def test_worst_images_tell_their_objects(drawn_run: Path) -> None:
+def test_the_worst_images_have_counts_of_objects(drawn_run: Path) -> None:
     shown = plain(run_page(RunFolder(drawn_run)))
     assert "worst 1: c SEG 0.1000; 1 of 3 objects found, 2 missed, 3 false" in shown
     assert "best 1: b SEG 0.9000; 4 of 4 objects found" in shown
@@ -59,7 +59,7 @@ def test_an_empty_folder_has_a_page(tmp_path: Path) -> None:
     assert "No validation has been recorded yet." in run_page(RunFolder(tmp_path))
 
 
-def test_a_failed_run_tells_its_error(drawn_run: Path) -> None:
+def test_a_failed_run_shows_its_error(drawn_run: Path) -> None:
     summary = json.loads((drawn_run / "summary.json").read_text())
     write(drawn_run / "summary.json", {**summary, "state": "failed", "error": "ValueError: a < b"})
     assert "ValueError: a &lt; b" in run_page(RunFolder(drawn_run))

@@ -126,7 +126,7 @@ def test_folds_and_seeds_are_means(drawn: Path) -> None:
 
 
 @pytest.mark.parametrize("jobs", [[], [{"folder": "6", "overrides": []}]])
-def test_a_sweep_that_has_done_nothing_has_a_page_too(drawn: Path, jobs: list[Any]) -> None:
+def test_a_sweep_without_finished_jobs_has_a_page_too(drawn: Path, jobs: list[Any]) -> None:
     change(drawn, jobs=jobs, parameters=[])
     data = held(page(read_sweep(drawn)))
     assert (len(data["jobs"]), data["repeats"]) == (len(jobs), [])

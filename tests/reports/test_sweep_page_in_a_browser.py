@@ -77,7 +77,7 @@ def test_a_curve_that_is_raised_during_a_click_is_selected(browser: Any, drawn: 
         assert page.locator("#card h3").inner_text() == "Job 2"
 
 
-def test_what_is_hovered_is_marked_and_told(browser: Any, drawn: Path) -> None:
+def test_the_hovered_job_is_marked_and_described(browser: Any, drawn: Path) -> None:
     with shown(browser, drawn) as page:
         # Where it reaches the score; before that it runs beside job 5.
         page.mouse.move(*place(page, "#parallel path[data-job='2']", 0.99))
@@ -108,7 +108,7 @@ def test_a_range_on_an_axis_keeps_the_jobs_within(browser: Any, drawn: Path) -> 
         assert page.locator("#jobs tbody tr:visible").count() == 7
 
 
-def test_a_failed_job_tells_its_error_and_its_command(browser: Any, drawn: Path) -> None:
+def test_a_failed_job_shows_its_error_and_its_command(browser: Any, drawn: Path) -> None:
     with shown(browser, drawn) as page:
         row = page.locator("#jobs tbody tr", has_text="failed")
         row.focus()
@@ -156,7 +156,7 @@ def test_it_fits_a_narrow_screen_and_a_dark_one(
         assert (max(shades) < 60) == (scheme == "dark")
 
 
-def test_a_sweep_that_has_done_nothing_has_a_page_too(browser: Any, drawn: Path) -> None:
+def test_a_sweep_without_finished_jobs_has_a_page_too(browser: Any, drawn: Path) -> None:
     for number in range(6):
         shutil.rmtree(drawn / str(number))
     with shown(browser, drawn) as page:

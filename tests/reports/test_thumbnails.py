@@ -33,7 +33,7 @@ def test_a_picture_is_scaled_down_and_keeps_its_colour(drawn: Path) -> None:
     assert abs(float(picture.mean()) - 127) < 2
 
 
-def test_what_is_no_picture_is_left_out(tmp_path: Path) -> None:
+def test_files_that_are_no_pictures_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "half.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n")
     assert as_uri(path) is None

@@ -13,7 +13,7 @@ UP = (4 * 8 * 4 + 4) + (4 * 4 * 2 + 2)
 LAST = 2 * 2 + 2
 
 
-def test_a_training_says_first_what_it_is_about_to_do(command: Command) -> None:
+def test_a_training_logs_its_settings_before_the_first_step(command: Command) -> None:
     words = ("dataset.validation=3", "loader.batch_size=2")
     done = command("train", *TINY, *words, "hydra.run.dir=run")
     assert done.code == 0, done.err
@@ -31,7 +31,7 @@ def test_a_training_says_first_what_it_is_about_to_do(command: Command) -> None:
     assert [line.partition("[INFO] ")[2] for line in log[:7]] == [folder, device, *rest]
 
 
-def test_the_jobs_of_a_sweep_say_it_in_their_logs(command: Command) -> None:
+def test_the_jobs_of_a_sweep_log_their_settings_to_files(command: Command) -> None:
     words = ("dataset.validation=1", "trainer.max_steps=1")
     done = command("train", "-m", *TINY, *words, "monitor.metric=loss", "hydra.sweep.dir=sweep")
     assert done.code == 0, done.err

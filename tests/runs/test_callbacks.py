@@ -73,7 +73,7 @@ def test_own_callbacks_add_to_the_projects(command: Command) -> None:
 
 
 @pytest.mark.usefixtures("mine")
-def test_a_run_goes_on_with_the_state_of_own_callbacks(command: Command) -> None:
+def test_a_resumed_run_keeps_the_state_of_own_callbacks(command: Command) -> None:
     words = [*TINY, "+callbacks.mine._target_=mine_of_test.Count", "+callbacks.mine.file=n.txt"]
     stop = "+callbacks.mine.last=2"
     assert command("train", *words, stop, "hydra.run.dir=run").code == 0
@@ -86,7 +86,7 @@ def test_a_run_goes_on_with_the_state_of_own_callbacks(command: Command) -> None
 
 
 @pytest.mark.usefixtures("mine")
-def test_a_checkpoint_is_whole_whatever_callbacks_would_save(
+def test_a_checkpoint_is_readable_whatever_callbacks_would_save(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = ("+callbacks.mine._target_=mine_of_test.Odd", *STOPPING)
@@ -108,7 +108,7 @@ def test_a_checkpoint_is_whole_whatever_callbacks_would_save(
     assert steps("more") == ["6"]
 
 
-def test_a_score_that_gets_no_better_ends_the_training_and_is_told(command: Command) -> None:
+def test_a_score_that_does_not_improve_ends_the_training_with_a_message(command: Command) -> None:
     words = (*TINY, *STUCK, *STOPPING, "trainer.max_steps=20", "monitor.metric=pixel_error")
     done = command("train", *words, "hydra.run.dir=run")
     assert done.code == 0, done.err
@@ -169,7 +169,7 @@ def test_two_processes_end_at_one_step(command: Command) -> None:
         ),
     ],
 )
-def test_what_is_no_callback_or_watches_nothing_is_refused(
+def test_objects_that_are_no_callbacks_or_watch_no_score_are_refused(
     command: Command, words: list[str], named: str
 ) -> None:
     done = command("train", *TINY, *words)

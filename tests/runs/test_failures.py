@@ -33,7 +33,7 @@ def test_every_failure_names_its_file_and_no_option_of_training(error: Exception
     assert "batch_size" not in said
 
 
-def test_what_ends_all_is_a_full_disk_or_a_locked_folder(
+def test_a_full_disk_and_a_locked_folder_end_all_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside = str(tmp_path / "a_instances.tif")

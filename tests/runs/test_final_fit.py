@@ -42,7 +42,7 @@ def image(*labels: int, by_class: bool = False) -> dict[str, Any]:
         ([image(0, 0), image(0, 1)], ""),
     ],
 )
-def test_what_cannot_be_fitted_to(images: list[dict[str, Any]], told: str) -> None:
+def test_images_that_cannot_be_fitted_to(images: list[dict[str, Any]], told: str) -> None:
     why = obstacle(images)
     assert told in why
     assert bool(why) == bool(told)
@@ -59,7 +59,7 @@ def test_a_run_without_a_checkpoint_has_nothing_to_fit(tmp_path: Path) -> None:
     assert found is None
 
 
-def test_a_fit_that_fails_does_not_cost_the_training(
+def test_a_failed_fit_does_not_invalidate_the_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = RunFolder(tmp_path)
@@ -167,7 +167,7 @@ def test_a_signal_during_the_fit_leaves_it_to_a_resumed_run(
         ("pruned", True, False),
     ],
 )
-def test_of_those_that_are_stopped_only_trainings_in_a_terminal_are_fitted(
+def test_only_trainings_stopped_in_a_terminal_are_fitted(
     tmp_path: Path, *, reason: str | None, in_terminal: bool, fits: bool
 ) -> None:
     folder = RunFolder(tmp_path)
@@ -208,9 +208,7 @@ def test_a_training_that_ctrl_c_ends_is_fitted(
 
 
 @pytest.mark.usefixtures("interrupted")
-def test_a_second_ctrl_c_leaves_out_the_fit(
-    command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_ctrl_c_skips_the_fit(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def again(*_: Any) -> Any:
         interrupt()
         raise AssertionError("The fit was not stopped.")

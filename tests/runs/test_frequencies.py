@@ -43,7 +43,7 @@ def test_frequencies_are_those_of_all_images_together() -> None:
         {},
     ],
 )
-def test_frequencies_that_nobody_asks_for_are_not_counted(weight_map: dict[str, Any]) -> None:
+def test_frequencies_are_not_counted_if_not_needed(weight_map: dict[str, Any]) -> None:
     cfg = config(**weight_map)
     settle_frequencies(cfg, TwoImages())
     assert cfg.weight_map == weight_map

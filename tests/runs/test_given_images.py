@@ -53,7 +53,7 @@ def test_images_in_their_order_each_once(source: str | list[str], names: list[st
         ([], "names no image"),
     ],
 )
-def test_nothing_found_says_where(source: str | list[str], told: str) -> None:
+def test_the_error_names_the_folder_without_images(source: str | list[str], told: str) -> None:
     given = OmegaConf.create(source) if isinstance(source, list) else source
     with pytest.raises(FileNotFoundError, match=told):
         find_images(given)
@@ -77,7 +77,7 @@ def test_results_may_lie_beside_images() -> None:
     require_separate("scans", find_images("scans"), Path("out"))
 
 
-def test_what_is_named_like_an_image_and_is_none_is_found_so_that_it_is_reported() -> None:
+def test_false_images_with_image_names_are_found_so_that_they_are_reported() -> None:
     Path("scans/d.tif").symlink_to("nowhere.tif")
     Path("scans/e.tif").symlink_to("e.tif")
     Path("scans/f.png").mkdir()

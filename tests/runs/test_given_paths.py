@@ -43,7 +43,7 @@ ROOT = Path(__file__).parents[2]
         (("predict", "checkpoint=a.ckpt", "input=nowhere/*.tif", "output=out"), "No image at nowh"),
     ],
 )
-def test_a_path_that_is_not_there_is_refused_before_torch_is_imported(
+def test_a_missing_path_is_refused_before_torch_is_imported(
     tmp_path: Path, words: tuple[str, ...], expected: str
 ) -> None:
     (tmp_path / "a.ckpt").touch()
@@ -79,7 +79,7 @@ def test_a_run_folder_stands_for_its_best_checkpoint(
     assert find_checkpoints(several) == [folder / "best.ckpt", folder / "last.ckpt"]
 
 
-def test_a_sweep_folder_is_told_to_name_a_job(sweep: Path) -> None:
+def test_the_error_for_a_sweep_folder_asks_for_a_job(sweep: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"is a sweep of 2 networks.*/0; .* run=") as error:
         find_checkpoint(sweep)
     assert "val/seg" in str(error.value)

@@ -42,7 +42,7 @@ def test_a_list_of_runs_keeps_its_order(sweep: Path, monkeypatch: pytest.MonkeyP
         ("evaluation", "evaluation is neither a run nor a sweep"),
     ],
 )
-def test_what_names_no_run(
+def test_paths_without_a_run_are_refused(
     sweep: Path, monkeypatch: pytest.MonkeyPatch, given: str | list[str], words: str
 ) -> None:
     monkeypatch.chdir(sweep)

@@ -41,7 +41,7 @@ def at(cfg: DictConfig, *keys: str) -> list[Any]:
     return [OmegaConf.select(cfg, key) for key in keys]
 
 
-def test_what_is_null_follows_from_the_data() -> None:
+def test_null_values_follow_from_the_data() -> None:
     cfg = composed()
     assert set(at(cfg, *UNPLANNED)) == {None}
     lines = settle_plan(cfg, Squares())
@@ -52,7 +52,7 @@ def test_what_is_null_follows_from_the_data() -> None:
     assert lines[2].startswith("model.depth=4  (")
 
 
-def test_what_is_given_stays_as_it_is() -> None:
+def test_given_values_do_not_change() -> None:
     given = ("model.depth=2", "loader.tile=32", "loader.batch_size=3", "trainer.max_steps=7")
     cfg = composed(*given, "weight_map=uniform", "postprocessing=components")
     lines = settle_plan(cfg, Squares())
@@ -92,7 +92,7 @@ def test_the_experiments_of_the_article_keep_its_values() -> None:
         assert at(cfg, "trainer.max_steps", "postprocessing.min_size") == [30000, 0]
 
 
-def test_a_checkpoint_settles_what_its_training_has_planned() -> None:
+def test_a_checkpoint_settles_the_values_that_its_training_planned() -> None:
     held = composed("weight_map.sigma=3.5", "loader.batch_size=4", "loader.tile=64")
     settle_plan(held, Squares())
     cfg = composed("weight_map.sigma=2.5")
@@ -150,13 +150,13 @@ def test_a_checkpoint_settles_by_numbers_only(value: Any) -> None:
         settle_by_checkpoint(composed(), {"model": {"depth": value}}, "a.ckpt")
 
 
-def test_a_checkpoint_with_anything_in_place_of_a_group_settles_nothing() -> None:
+def test_a_checkpoint_with_an_invalid_group_settles_nothing() -> None:
     cfg = composed()
     settle_by_checkpoint(cfg, {"model": 3, "loader": None, "trainer": {"max_steps": None}}, "a")
     assert set(at(cfg, *UNPLANNED)) == {None}
 
 
-def test_points_in_place_of_objects_refuse_the_training(command: Command, write: Any) -> None:
+def test_labels_of_points_are_refused(command: Command, write: Any) -> None:
     points = np.zeros((64, 64), np.uint16)
     points[8::16, 8::16] = np.arange(1, 17).reshape(4, 4)
     for number in range(3):

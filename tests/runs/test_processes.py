@@ -37,7 +37,7 @@ def test_two_processes_leave_one_record(command: Command) -> None:
     assert json.loads(Path("run/summary.json").read_text()) == summary
 
 
-def test_an_error_of_a_rank_is_told_once_and_in_its_words(command: Command) -> None:
+def test_an_error_of_a_rank_is_reported_once_with_its_message(command: Command) -> None:
     explode = ("optimizer=sgd", "optimizer.lr=1e30", "scheduler=constant")
     failed = command("train", *TWO, *explode, "trainer.max_steps=6", "hydra.run.dir=run")
     assert failed.code == 1

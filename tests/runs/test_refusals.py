@@ -35,7 +35,7 @@ def everything() -> dict[str, bytes | None]:
     ],
     ids=lambda words: " ".join((words[0], *words[-2:])),
 )
-def test_nothing_is_left(command: Command, words: tuple[str, ...]) -> None:
+def test_a_refused_command_leaves_nothing(command: Command, words: tuple[str, ...]) -> None:
     Path("table.ckpt").write_text("1,2")
     Path("table.tif").write_text("1,2")
     Path("empty").mkdir()
@@ -44,7 +44,7 @@ def test_nothing_is_left(command: Command, words: tuple[str, ...]) -> None:
     assert everything() == before
 
 
-def test_a_folder_that_was_there_keeps_what_it_had(command: Command) -> None:
+def test_an_existing_folder_keeps_its_files(command: Command) -> None:
     run = (*TINY, "dataset.validation=1", "hydra.run.dir=run")
     assert command("train", *run, "seed=5").code == 0
     before = everything()
@@ -56,7 +56,7 @@ def test_a_folder_that_was_there_keeps_what_it_had(command: Command) -> None:
         assert now == {path: content for path, content in before.items() if path != log}
 
 
-def test_what_has_begun_is_kept(command: Command) -> None:
+def test_a_run_that_has_begun_is_kept(command: Command) -> None:
     growing = ("scheduler=poly", "scheduler.power=-60", "optimizer=sgd", "optimizer.lr=1e-3")
     words = (*growing, "model.norm=none", "trainer.max_steps=12")
     assert command("train", *TINY, *words, "hydra.run.dir=run").code == 1

@@ -51,7 +51,7 @@ def preempted(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("sweep", [False, True])
-def test_a_job_queued_again_goes_on_in_its_folder(
+def test_a_requeued_job_continues_in_its_folder(
     command: Command, slurm: Path, monkeypatch: pytest.MonkeyPatch, sweep: bool
 ) -> None:
     words = (*FEW, "trainer.max_steps=300")
@@ -75,7 +75,7 @@ def test_a_job_queued_again_goes_on_in_its_folder(
     assert len(list(Path("outputs").rglob("summary.json"))) == 1 + sweep
 
 
-def test_a_cancelled_job_is_not_queued_again(
+def test_a_cancelled_job_is_not_requeued(
     command: Command, slurm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STATE", "COMPLETING")
@@ -95,7 +95,7 @@ def test_a_cancelled_job_is_not_queued_again(
         (["sweep=folds"], "sweeps/a/1/sweep.json", ['sweep.resume="outputs/sweeps/a/1"']),
     ],
 )
-def test_a_command_queued_again_finds_its_record(
+def test_a_requeued_command_finds_its_record(
     tmp_path: Path,
     slurm: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -9,7 +9,7 @@ from unet_exp.records.run_folder import RunFolder
 from unet_exp.runs.summary import summary
 
 
-def test_summary_tells_how_a_run_ended(tmp_path: Path) -> None:
+def test_the_summary_records_how_a_run_ended(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     path = folder.summary
     with summary(folder, resumed=False, name="a") as record:

@@ -82,7 +82,7 @@ def test_a_secret_is_masked_and_known_to_be_missing(text: str) -> None:
         '{"key": "model.depth", "values": [3, 4]}',
     ],
 )
-def test_what_is_no_secret_stays(text: str) -> None:
+def test_values_that_are_no_secrets_do_not_change(text: str) -> None:
     assert masked_text(text) == text
     assert not is_masked(text)
 
@@ -114,7 +114,7 @@ def test_plain_data_keep_their_form() -> None:
     }
 
 
-def test_what_was_learnt_is_masked_where_it_stands_alone() -> None:
+def test_learnt_secrets_are_masked_even_without_their_name() -> None:
     learn({"url": "http://me:Lear%2FNed1@host", "DB_PASSWORD": "another One", "pw": "abc"})
     assert masked_text("refused: Lear/Ned1, Lear%2FNed1 and 'another One'; abc stays") == (
         "refused: ***, *** and '***'; abc stays"
@@ -143,6 +143,6 @@ def test_overrides_that_differ_in_secrets_alone_are_the_same() -> None:
         "password=${oc.env:PW}",
     ],
 )
-def test_what_is_looked_up_stays_as_it_is(word: str) -> None:
+def test_references_do_not_change(word: str) -> None:
     assert masked([word]) == [word]
     assert masked({"a": word.partition("=")[2]}) == {"a": word.partition("=")[2]}

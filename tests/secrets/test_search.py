@@ -125,13 +125,13 @@ def test_forms_of_data(data: object, told: object) -> None:
         "https://hooks.slack.com/docs", "10:20:30 loss: 0.5", "lr=1e-3 betas=[0.9,0.999]",
     ],
 )  # fmt: skip
-def test_what_only_looks_like_one(text: str) -> None:
+def test_texts_that_only_look_like_secrets_do_not_change(text: str) -> None:
     assert masked_text(text) == text
     assert masked([text]) == [text]
     assert not is_masked(text)
 
 
-def test_what_was_learnt_is_known_where_lines_are_folded_or_signs_are_escaped() -> None:
+def test_learnt_secrets_are_found_in_folded_lines_and_with_escaped_signs() -> None:
     secret = "correct horse battery staple " * 4 + "\"q\" 'tail' <&>"
     learn(["+a.password=" + secret, f"url=http://me:{LONG}@h"])
     folded = OmegaConf.to_yaml({"note": "x " * 40 + secret})

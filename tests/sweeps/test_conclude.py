@@ -20,7 +20,7 @@ def ended(drawn: Path, **facts: Any) -> Path:
     return drawn
 
 
-def test_counts_the_best_the_errors_and_how_to_go_on(
+def test_counts_the_best_job_errors_and_the_command_to_resume(
     drawn: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert said(ended(drawn), capsys) == [
@@ -36,13 +36,13 @@ def test_counts_the_best_the_errors_and_how_to_go_on(
     assert (drawn / "sweep.html").is_file()
 
 
-def test_of_a_sweep_that_runs_nothing_is_to_be_resumed(
+def test_a_running_sweep_has_no_command_to_resume(
     drawn: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert not [line for line in said(drawn, capsys) if line.startswith("to go on")]
 
 
-def test_of_a_sweep_that_is_done_nothing_is_to_be_resumed(
+def test_a_finished_sweep_has_no_command_to_resume(
     drawn: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(drawn / "4" / "summary.json", {"state": "pruned", "score": 0.125})

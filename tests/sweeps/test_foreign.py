@@ -57,7 +57,7 @@ def test_words_that_are_not_plain_are_not_repeated(command: Command, word: str) 
 @pytest.mark.parametrize(
     "word", [f"+metric.x={EVIL}", "dataset.root=/home", "name='${oc.env:HOME}'"]
 )
-def test_nor_those_of_its_jobs(command: Command, word: str) -> None:
+def test_words_of_jobs_that_are_not_plain_are_not_repeated(command: Command, word: str) -> None:
     foreign([{"folder": "0", "overrides": ["seed=0", word]}])
     assert "records a job with" in refused(command)
     assert not Path("made").exists()

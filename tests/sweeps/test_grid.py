@@ -122,7 +122,7 @@ def test_a_failed_job_does_not_stop_the_others_and_is_run_again(command: Command
     assert new.startswith("sweep already holds a sweep. To go on with it, add sweep.resume=sweep")
 
 
-def test_runs_of_no_sweep_do_not_pass_for_its_jobs(command: Command) -> None:
+def test_runs_of_no_sweep_are_not_counted_as_jobs(command: Command) -> None:
     record = Path("sweep/1/summary.json")
     record.parent.mkdir(parents=True)
     record.write_text('{"state": "finished", "score": 0.9}')

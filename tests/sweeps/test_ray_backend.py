@@ -42,7 +42,7 @@ def test_several_gpus_go_to_one_job(tmp_path: Path) -> None:
     assert seen_gpus(tmp_path / "sweep") in (["0,1"], ["1,0"])
 
 
-def test_a_job_that_dies_without_a_word_leaves_the_others(tmp_path: Path) -> None:
+def test_a_job_that_dies_without_an_error_leaves_the_others(tmp_path: Path) -> None:
     results, err = launched(tmp_path, "die", "13,1,2", *TWO_GPUS)
     assert [state for state, _ in results] == ["FAILED", "COMPLETED", "COMPLETED"], err
     assert results[0][1].startswith("The job's process is gone")
@@ -68,7 +68,7 @@ def test_more_gpus_than_there_are_are_refused_before_the_first_job(tmp_path: Pat
     assert not (tmp_path / "sweep").exists()
 
 
-def test_no_cluster_at_the_address_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_cluster_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))  # a cluster of somebody's may run here
     results, err = launched(
         tmp_path, "meet", "0", "hydra/launcher=ray", "hydra.launcher.init.address=auto"
@@ -85,7 +85,7 @@ def test_without_ray_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("words", [{"gpus_per_job": 1.5}, {"gpus_per_job": -1.0}])
-def test_a_share_that_there_is_not_is_refused(words: dict[str, float]) -> None:
+def test_an_impossible_share_is_refused(words: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="a whole number, or a fraction below 1"):
         RayBackend(**words)
 

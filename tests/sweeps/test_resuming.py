@@ -26,12 +26,12 @@ def test_jobs_that_differ_in_their_secrets_alone_stay_apart() -> None:
     assert len(plan_jobs(given, found)) == 2
 
 
-def test_what_is_given_counts_rather_than_what_is_recorded() -> None:
+def test_given_secrets_count_more_than_recorded_ones() -> None:
     known = [Job("0", (URL.format("${oc.env:HOME}"),))]
     assert jobs_with_secrets(known, [(URL.format("PW"),)]) == [Job("0", (URL.format("PW"),))]
 
 
-def test_all_that_is_missing_is_named_at_once() -> None:
+def test_all_missing_secrets_are_named_at_once() -> None:
     require_secrets(["seed=0", URL.format("${oc.env:PW}")])
     with pytest.raises(SweepError, match=r"Give dataset\.url=\.\.\. token=\.\.\. again"):
         require_secrets(["seed=0", URL.format("***"), "+token=***"])

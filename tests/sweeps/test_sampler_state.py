@@ -43,14 +43,14 @@ def test_code_is_refused_and_not_run(name: str, what: Any) -> None:
         require_safe_states(attributes(pickle.dumps(what), name), "sweep")
 
 
-def test_a_module_of_cmaes_lends_no_names() -> None:
+def test_names_that_a_module_of_cmaes_imports_are_refused() -> None:
     dotted = b"\x80\x04\x8c\x0acmaes._cma\x8c\x07np.load\x93."
     with pytest.raises(RecordError, match=r"cmaes\._cma\.np\.load"):
         require_safe_states(attributes(dotted), "sweep")
 
 
 @pytest.mark.parametrize("variant", [{}, {"use_separable_cma": True}, {"with_margin": True}])
-def test_what_the_sampler_itself_keeps_is_found_and_safe(variant: dict[str, bool]) -> None:
+def test_the_state_of_the_sampler_is_found_and_safe(variant: dict[str, bool]) -> None:
     """It fails when Optuna gives its attributes other names, or cmaes pickles other things."""
     with quiet_optuna():
         study = optuna.create_study(sampler=optuna.samplers.CmaEsSampler(seed=0, **variant))

@@ -66,7 +66,7 @@ def test_trials_differ_in_their_seed_but_for_a_sequence() -> None:
     assert qmc.sampler["seed"] == 7
 
 
-def test_what_is_no_sampler_is_refused() -> None:
+def test_objects_that_are_no_samplers_are_refused() -> None:
     given = settings(
         "hydra.sweeper.sampler._target_=os.getcwd", "~hydra.sweeper.sampler.n_startup_trials"
     )

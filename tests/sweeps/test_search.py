@@ -35,7 +35,7 @@ def states(folder: Path) -> list[str]:
     ]
 
 
-def test_a_search_goes_on_as_if_it_had_not_been_cut(command: Command) -> None:
+def test_a_resumed_search_equals_one_without_interruption(command: Command) -> None:
     words = (*SEARCH, "optimizer.lr=tag(log,interval(1e-4,1e-2))", "hydra/sweeper/sampler=tpe")
     whole = command("train", *words, "hydra.sweeper.n_trials=3", "hydra.sweep.dir=whole")
     assert whole.code == 0, whole.err
@@ -89,7 +89,7 @@ def test_several_objectives_two_processes_and_a_failing_trial(command: Command) 
     assert "The study shared holds other values of optimizer.lr" in other.err
 
 
-def test_a_search_goes_on_where_its_folder_was_moved_to(command: Command) -> None:
+def test_a_search_continues_in_a_moved_folder(command: Command) -> None:
     values = ("seed=choice(0)", "pictures.every=choice(1)")
     done = command("train", *SEARCH, *values, "hydra.sweeper.n_trials=1", "hydra.sweep.dir=sweep")
     assert done.code == 0, done.err
@@ -123,7 +123,7 @@ def test_a_hopeless_trial_is_stopped_while_it_trains(command: Command) -> None:
     assert json.loads(Path("sweep/0/summary.json").read_text()) == summary
 
 
-def test_a_study_learns_of_a_job_that_failed_and_was_mended(tmp_path: Path) -> None:
+def test_a_study_gets_the_score_of_a_failed_job_that_was_repeated(tmp_path: Path) -> None:
     """Of two trials one failed; gone on with, it scores 0.75, and no other is asked for."""
     space = {"seed": IntDistribution(0, 9)}
     storage = InMemoryStorage()
@@ -232,9 +232,7 @@ def test_a_trial_of_an_interrupted_sweep_can_be_reported_and_pruned(
         (["seed=0,1", "hydra.sweeper.objectives=[val/foo]"], "val/foo is not measured"),
     ],
 )
-def test_a_search_that_makes_no_sense_is_refused(
-    command: Command, words: list[str], fact: str
-) -> None:
+def test_an_invalid_search_is_refused(command: Command, words: list[str], fact: str) -> None:
     failed = command("train", *SEARCH, *words, "hydra.sweep.dir=sweep")
     assert failed.code == 1
     assert fact in failed.err

@@ -65,7 +65,7 @@ def test_an_error_comes_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2])
-def test_a_preempted_job_saves_and_goes_on_in_its_folder(
+def test_a_preempted_job_saves_and_continues_in_its_folder(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     with started(tmp_path, "save", "7", *LOCAL) as process:
@@ -78,7 +78,7 @@ def test_a_preempted_job_saves_and_goes_on_in_its_folder(
     assert [p.name for p in (tmp_path / "sweep").iterdir() if p.name.isdigit()] == ["0"]
 
 
-def test_a_job_out_of_time_saves_and_goes_on(tmp_path: Path) -> None:
+def test_a_job_out_of_time_saves_and_continues(tmp_path: Path) -> None:
     # One minute, of which it is told 50 seconds before its end.
     words = ("hydra.launcher.timeout_min=1", "hydra.launcher.signal_delay_s=50")
     results, err = launched(tmp_path, "save", "7", *LOCAL, *words)
@@ -101,7 +101,7 @@ def test_an_interrupted_sweep_lets_its_jobs_save(tmp_path: Path, words: tuple[st
     assert not (tmp_path / "sweep" / "1" / "begun").exists()
 
 
-def test_a_sweep_that_goes_on_after_an_interruption_queues_jobs_again(tmp_path: Path) -> None:
+def test_a_resumed_sweep_queues_jobs_again(tmp_path: Path) -> None:
     job = tmp_path / "sweep" / "0"
     with started(tmp_path, "save", "7", *LOCAL) as process:
         until([job / "begun"])
@@ -117,7 +117,7 @@ def test_a_sweep_that_goes_on_after_an_interruption_queues_jobs_again(tmp_path: 
 
 
 @with_slurm
-def test_what_slurm_refuses_is_said(tmp_path: Path) -> None:
+def test_the_error_of_slurm_is_reported(tmp_path: Path) -> None:
     results, err = launched(tmp_path, "save", "1,2", *SLURM, "hydra.launcher.partition=nowhere")
     assert not results
     assert "SLURM refuses the jobs: " in err
@@ -130,7 +130,7 @@ def test_what_slurm_refuses_is_said(tmp_path: Path) -> None:
     [("scancel", "--signal=USR1"), ("scancel", "--signal=TERM"), ("scontrol", "requeue")],
     ids=lambda words: words[-1].lstrip("-"),
 )
-def test_a_job_that_slurm_preempts_goes_on_in_its_folder(
+def test_a_job_that_slurm_preempts_continues_in_its_folder(
     tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     with started(tmp_path, "save", "7", *SLURM) as process:

@@ -38,7 +38,7 @@ def test_jobs_that_run_come_first_and_then_failures_and_the_best(drawn: Path) ->
 
 
 @pytest.mark.parametrize("width", [60, 110])
-def test_what_the_screen_has_no_room_for_is_counted(drawn: Path, width: int) -> None:
+def test_jobs_without_room_on_the_screen_are_counted(drawn: Path, width: int) -> None:
     _, _, *jobs, rest, _ = lines(drawn, 3, width)
     assert [line.split()[0] for line in jobs] == ["5", "4", "1"]
     assert rest == "and 4 more jobs: 3 finished, 1 waiting"
@@ -67,7 +67,7 @@ def test_a_file_gets_a_line_when_a_state_changes(drawn: Path) -> None:
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_nothing_that_goes_wrong_reaches_the_body(drawn: Path, terminal: bool) -> None:
+def test_errors_of_the_table_do_not_reach_the_body(drawn: Path, terminal: bool) -> None:
     text, console = screen(terminal)
     jobs = json.loads((drawn / "sweep.json").read_text())
     with LiveTable(drawn, console, every=0.01):
@@ -80,6 +80,6 @@ def test_nothing_that_goes_wrong_reaches_the_body(drawn: Path, terminal: bool) -
     assert reached
 
 
-def test_an_error_of_the_body_goes_on(drawn: Path) -> None:
+def test_an_error_of_the_body_is_raised(drawn: Path) -> None:
     with pytest.raises(KeyboardInterrupt), LiveTable(drawn, screen(True)[1]):
         raise KeyboardInterrupt

@@ -26,7 +26,7 @@ def network(channels: int) -> UNet:
         (Foreground(activation="sigmoid"), Dice()),
     ],
 )
-def test_what_fits_is_taken(target: Foreground, loss: nn.Module) -> None:
+def test_matching_parts_are_accepted(target: Foreground, loss: nn.Module) -> None:
     require_match(target, network(target.out_channels), loss)
 
 
@@ -57,7 +57,7 @@ def test_another_number_of_channels_is_refused() -> None:
         require_match(Foreground(), network(5), WeightedCrossEntropy())
 
 
-def test_what_is_no_target_is_told_what_it_lacks() -> None:
+def test_the_error_of_an_incomplete_target_names_what_is_missing() -> None:
     class Half:
         num_classes, maps, gap, height = 2, (), 0, None
 

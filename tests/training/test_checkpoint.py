@@ -60,20 +60,20 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
     ],
     ids=str,
 )
-def test_a_training_goes_on_from_no_checkpoint_that_names_files_elsewhere(
+def test_no_training_resumes_from_a_checkpoint_that_names_files_elsewhere(
     state: dict[str, Any],
 ) -> None:
     with pytest.raises(CheckpointError, match="outside of its run"):
         require_own_paths(Path("x.ckpt"), {"callbacks": {"ModelCheckpoint": state}})
 
 
-def test_a_training_goes_on_from_a_checkpoint_of_its_own() -> None:
+def test_a_training_resumes_from_its_own_checkpoint() -> None:
     state = {"best_model_path": "/runs/a/checkpoints/best.ckpt", "best_model_score": 0.5}
     require_own_paths(Path("x.ckpt"), {"callbacks": {"ModelCheckpoint": state}})
     require_own_paths(Path("x.ckpt"), {})
 
 
-def test_weights_that_are_missing_are_told(tmp_path: Path) -> None:
+def test_missing_weights_are_reported(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"some\.ckpt"):
         read_weights(saved(tmp_path, {"config": {}}))
 
@@ -97,7 +97,7 @@ def test_a_checkpoint_from_before_targets_is_named(tmp_path: Path) -> None:
         read_content(saved(tmp_path, content))
 
 
-def test_a_package_is_told_how_it_is_opened(tmp_path: Path) -> None:
+def test_the_error_for_a_package_says_how_to_open_it(tmp_path: Path) -> None:
     path = tmp_path / "model.zip"
     path.touch()
     with pytest.raises(CheckpointError, match=r"is a package, and not .*unet_exp\.load\("):

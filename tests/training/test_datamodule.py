@@ -130,7 +130,7 @@ def test_overfitting_repeats_the_same_tiles(tmp_path: Path) -> None:
     assert torch.equal(seen.tiles[0], seen.tiles[2])
 
 
-def test_a_data_set_without_test_images_says_what_to_do(tmp_path: Path) -> None:
+def test_the_error_without_test_images_gives_a_remedy(tmp_path: Path) -> None:
     module, data = parts(tmp_path, test=0)
     with pytest.raises(ValueError, match=r"no labelled image to test on.*Trainer.validate"):
         bare(tmp_path, enable_checkpointing=False).test(module, data, verbose=False)

@@ -49,7 +49,7 @@ def test_one_process_for_each_gpu(
         (True, "devices=True is no choice"),
     ],
 )
-def test_what_is_not_there_is_named(
+def test_missing_devices_are_named(
     monkeypatch: pytest.MonkeyPatch, devices: int | str | list[int], words: str
 ) -> None:
     with_gpus(monkeypatch, 4)

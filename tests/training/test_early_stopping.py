@@ -46,7 +46,7 @@ def test_a_score_without_improvement_ends(
     assert ended_at(EarlyStopping("val/seg", "max", **options), scores) == end
 
 
-def test_a_resumed_training_has_counted_as_many() -> None:
+def test_a_resumed_training_keeps_the_count() -> None:
     before = EarlyStopping("val/seg", "max", patience=3)
     assert ended_at(before, [0.5, 0.4]) is None
     resumed = EarlyStopping("val/seg", "max", patience=3)
@@ -76,6 +76,6 @@ def test_a_threshold_that_was_passed_ends_still(threshold: float, end: int | Non
 
 
 @pytest.mark.parametrize("options", [{"patience": 0}, {"mode": "most"}])
-def test_settings_without_sense_are_refused(options: dict[str, Any]) -> None:
+def test_invalid_settings_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="Give"):
         EarlyStopping(**{"monitor": "val/seg", "mode": "max", **options})

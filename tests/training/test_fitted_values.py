@@ -40,7 +40,7 @@ def used(given: dict[str, Any], fitted: Any = FITTED) -> dict[str, Any]:
     return {name: part[name] for name in ("threshold", "min_size")}
 
 
-def test_a_checkpoint_keeps_them_beside_all_else(tmp_path: Path) -> None:
+def test_a_checkpoint_keeps_them_with_all_other_content(tmp_path: Path) -> None:
     path = tmp_path / "best.ckpt"
     weights = {"a": torch.arange(3.0)}
     content = {"config": {"model": {}}, "state_dict": weights, "global_step": 7}
@@ -59,7 +59,7 @@ def test_a_checkpoint_keeps_them_beside_all_else(tmp_path: Path) -> None:
     assert KEY not in torch.load(path, weights_only=True)
 
 
-def test_a_checkpoint_of_before_has_none() -> None:
+def test_a_checkpoint_without_a_fit_has_none() -> None:
     assert read_fitted(Path("a.ckpt"), {"config": {}}) is None
     assert used({}, fitted=None) == {"threshold": 0.5, "min_size": 5}
 
@@ -95,7 +95,7 @@ def test_they_are_used_unless_overruled(given: dict[str, Any], expected: tuple[A
         {"scores": None},
     ],
 )
-def test_what_training_does_not_write_is_refused(change: dict[str, Any]) -> None:
+def test_values_that_training_does_not_write_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(CheckpointError, match=r"a\.ckpt holds .*postprocessing\.fit=false"):
         used({}, {**FITTED, **change})
 

@@ -32,7 +32,9 @@ def test_a_network_gets_the_weights(checkpoint: tuple[Path, UNet]) -> None:
     assert torch.equal(fresh(image), trained(image))
 
 
-def test_layers_of_other_shapes_are_named_and_begin_anew(checkpoint: tuple[Path, UNet]) -> None:
+def test_layers_of_other_shapes_are_named_and_keep_random_weights(
+    checkpoint: tuple[Path, UNet],
+) -> None:
     path, trained = checkpoint
     fresh = network(out_channels=3)
     before = fresh.classify.weight.clone()
@@ -56,6 +58,6 @@ def test_a_deeper_network_has_layers_that_the_checkpoint_lacks(
         take_weights(network(depth=2), checkpoint[0])
 
 
-def test_weights_of_which_no_layer_fits_are_refused(checkpoint: tuple[Path, UNet]) -> None:
+def test_weights_without_a_matching_layer_are_refused(checkpoint: tuple[Path, UNet]) -> None:
     with pytest.raises(CheckpointError, match="has no layer of this network"):
         take_weights(network(base_channels=4, in_channels=2), checkpoint[0], strict=False)

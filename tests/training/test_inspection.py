@@ -44,7 +44,7 @@ def tensor_pickle(
     return b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(" + storage + rest + b"R."
 
 
-def test_tells_what_a_checkpoint_holds(tmp_path: Path) -> None:
+def test_the_content_of_a_checkpoint_is_read(tmp_path: Path) -> None:
     transposed = torch.zeros(2, 3, dtype=torch.float64).T
     content = {
         "epoch": 3,

@@ -162,7 +162,7 @@ def test_the_largest_fitting_tile_is_chosen(
         (UNet(depth=7, base_channels=1, padding="same"), 256),
     ],
 )
-def test_images_too_small_for_the_network_go_on_mirrored(
+def test_images_too_small_for_the_network_are_mirrored(
     make: Callable[..., Loaders], network: UNet, expected: int
 ) -> None:
     loaders = make(network=network)

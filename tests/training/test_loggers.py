@@ -110,7 +110,7 @@ def test_the_chosen_score_is_summed_up_at_its_best(
     assert record["scores"][f"val/{metric}"] == pytest.approx(best)
 
 
-def test_a_run_that_goes_on_keeps_its_id(command: Command) -> None:
+def test_a_resumed_run_keeps_its_id(command: Command) -> None:
     words = ("logger=wandb", "logger.mode=offline", "hydra.run.dir=run", "scheduler=constant")
     assert command("train", *TINY, *words).code == 0
     (first,) = Path("run/wandb").glob("offline-run-*")
@@ -120,7 +120,7 @@ def test_a_run_that_goes_on_keeps_its_id(command: Command) -> None:
     assert second.name.rpartition("-")[2] == next(Path("first").glob("run-*.wandb")).stem[4:]
 
 
-def test_one_file_tells_which_sweep_a_run_belongs_to(tmp_path: Path) -> None:
+def test_the_sweep_of_a_run_is_found_from_one_file(tmp_path: Path) -> None:
     sweep = tmp_path / "hela" / "monday"
     (sweep / "0").mkdir(parents=True)
     assert membership(sweep / "0") == (None, [])
@@ -132,7 +132,7 @@ def test_one_file_tells_which_sweep_a_run_belongs_to(tmp_path: Path) -> None:
     assert membership(sweep / "0") == (None, [])
 
 
-def test_a_name_and_a_group_of_ones_own_stay(tmp_path: Path) -> None:
+def test_a_given_name_and_group_are_used(tmp_path: Path) -> None:
     folder = tmp_path / "hela" / "monday" / "0"
     folder.mkdir(parents=True)
     jobs = [{"folder": "0", "overrides": ["model.depth=3"]}]

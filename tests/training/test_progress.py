@@ -112,7 +112,7 @@ def silent(path: Path) -> ProgressBar:
     return ProgressBar("val/seg", RunFolder(path.parent), Console(file=io.StringIO()))
 
 
-def test_a_file_says_how_far_it_is(tmp_path: Path, clock: Clock) -> None:
+def test_a_file_has_the_progress(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "run" / "progress.json"
     bar, module = silent(path), cast(Any, None)
     bar.on_train_start(trainer(0), module)
@@ -146,7 +146,7 @@ def test_the_file_is_written_once_a_second_at_most(tmp_path: Path, clock: Clock)
     assert sorted(set(steps)) == [0, 4, 8, 12, 16, 20]
 
 
-def test_a_training_that_goes_on_counts_its_own_steps_and_its_own_time(
+def test_a_resumed_training_counts_its_own_steps_and_its_own_time(
     tmp_path: Path, clock: Clock
 ) -> None:
     path = tmp_path / "progress.json"
@@ -182,7 +182,7 @@ def test_a_training_outlives_a_file_that_cannot_be_written(tmp_path: Path) -> No
     assert bar.written > 0
 
 
-def test_the_end_is_foreseen_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_end_is_estimated_once(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = io.StringIO()
     bar = ProgressBar("val/seg", console=Console(file=shown, width=200))
     monkeypatch.setattr(progress, "FORESEEN", (10, 0.0))

@@ -19,7 +19,9 @@ def test_it_writes_after_each_validation_of_the_first_process() -> None:
     assert len(written) == 2
 
 
-def test_an_error_is_logged_once_and_passes(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_is_logged_once_and_the_training_continues(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     def fail() -> None:
         raise OSError("disk full")
 

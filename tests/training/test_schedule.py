@@ -26,7 +26,9 @@ def values(optimizer: torch.optim.Optimizer) -> list[float]:
 
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_the_longer_schedule_goes_on_as_if_it_had_begun_so(optimizer: str, scheduler: str) -> None:
+def test_the_longer_schedule_continues_as_if_it_had_been_used_from_the_start(
+    optimizer: str, scheduler: str
+) -> None:
     def train(steps: int, total: int) -> tuple[torch.optim.Optimizer, Any, list[Any]]:
         built = OPTIMIZERS[optimizer]([nn.Parameter(torch.ones(2))])
         schedule, seen = SCHEDULERS[scheduler](total)(built), []

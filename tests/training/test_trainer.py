@@ -40,7 +40,7 @@ def test_no_option_replaces_what_the_record_needs(tmp_path: Path, name: str) -> 
         build_trainer(tmp_path, [], [], TrainerSettings(accelerator="cpu", options={name: None}))
 
 
-def test_an_unknown_option_is_told_the_nearest(tmp_path: Path) -> None:
+def test_an_unknown_option_gets_a_suggestion(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="Did you mean profiler"):
         build_trainer(
             tmp_path, [], [], TrainerSettings(accelerator="cpu", options={"profilr": "simple"})
@@ -125,7 +125,9 @@ def test_one_process_is_alone_in_a_slurm_job(
     assert (trainer.world_size, trainer.global_rank) == (1, 0)
 
 
-def test_torchrun_says_how_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_processes_comes_from_torchrun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in {
         "TORCHELASTIC_RUN_ID": "a",
         "WORLD_SIZE": "2",
@@ -144,7 +146,7 @@ def test_torchrun_says_how_many_there_are(tmp_path: Path, monkeypatch: pytest.Mo
         build_trainer(tmp_path, [], [], TrainerSettings(accelerator="cpu"))
 
 
-def test_what_a_spread_network_cannot_do_is_refused(tmp_path: Path) -> None:
+def test_settings_that_a_sharded_network_does_not_support_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="Add ema_decay=0"):
         build_trainer(
             tmp_path, [WeightEMA(0.9)], [], TrainerSettings(accelerator="cpu", strategy="fsdp")

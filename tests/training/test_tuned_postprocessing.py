@@ -12,7 +12,7 @@ from unet_exp.training.tuned_postprocessing import TunedPostprocessing
     ("held_out", "higher", "warned"),
     [(0.6, True, False), (0.4, True, True), (0.4, False, False), (math.nan, True, True)],
 )
-def test_a_gain_that_does_not_carry_over_is_said(
+def test_a_gain_that_new_images_may_lack_is_reported(
     held_out: float, higher: bool, warned: bool
 ) -> None:
     tuning = Tuning(

@@ -53,7 +53,7 @@ def test_a_training_outlives_wandb(tmp_path: Path, number: str, end: str) -> Non
     assert end in done.stdout, done.stderr
 
 
-def test_its_loss_is_said_once(
+def test_the_lost_process_is_reported_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     logger = WandbLogger.__new__(WandbLogger)

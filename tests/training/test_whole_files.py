@@ -46,9 +46,7 @@ def test_the_trainer_saves_this_way(tmp_path: Path) -> None:
     assert isinstance(trainer.strategy.checkpoint_io, WholeFiles)
 
 
-def test_what_could_not_be_read_again_is_left_out(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_unreadable_states_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path, saving = tmp_path / "last.ckpt", WholeFiles()
     states = {"Plain": {"best": torch.ones(2)}, "Odd": {"path": tmp_path}, "Size": torch.Size([3])}
     for _ in range(2):
@@ -59,7 +57,7 @@ def test_what_could_not_be_read_again_is_left_out(
     assert [record.args[0] for record in caplog.records if record.args] == ["hook", "Odd"]
 
 
-def test_what_the_checkpoints_reader_refuses_is_left_out_too(tmp_path: Path) -> None:
+def test_states_that_the_reader_refuses_are_left_out_too(tmp_path: Path) -> None:
     """``torch.load`` takes bytes and expanded tensors, which could claim any size."""
     odd = {"bytes": bytearray(3), "wide": torch.zeros(1).expand(1000), "good": {1, 2}}
     weights = {"repeated": torch.ones(1).expand(3)}

@@ -60,7 +60,7 @@ def test_more_than_two_classes_say_that_labels_are_classes() -> None:
         decide(np.array([[0, 255]], np.uint8), num_classes=3)
 
 
-def test_what_is_said_counts_more_than_what_is_seen() -> None:
+def test_given_settings_count_more_than_inferred_ones() -> None:
     page = np.array([[0, 1, 1, 0, 3]], np.int32)
     assert decide(page, kind="classes", num_classes=5).num_classes == 5
     assert decide(page, kind="binary").instances(page).tolist() == [[0, 1, 1, 0, 2]]

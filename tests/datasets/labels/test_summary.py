@@ -33,7 +33,7 @@ def test_crumbs_do_not_count_as_pieces() -> None:
     assert LabelSummary.of("a.png", drawn("1" * 8 + ".1.1")).pieces == (2,)
 
 
-def test_what_means_unknown_is_left_out() -> None:
+def test_unknown_values_are_left_out() -> None:
     page = np.array([[-1, 7, 0, 7, 255, -(2**40)]])
     assert LabelSummary.of("a.png", page).values == (7, 255)
     assert LabelSummary.of("a.png", page, ignore=255).values == (7,)
@@ -50,5 +50,5 @@ def test_any_numbers_are_looked_at_alike(factor: int) -> None:
     assert len(seen.pieces) <= MOST_COUNTED
 
 
-def test_pieces_are_not_counted_where_nobody_asks() -> None:
+def test_pieces_are_counted_only_if_requested() -> None:
     assert LabelSummary.of("a.png", drawn("1.1"), count_pieces=False).pieces == ()

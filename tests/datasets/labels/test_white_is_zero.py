@@ -111,7 +111,7 @@ def test_shades_from_0_to_white_are_inverted_where_this_is_asked_for(tmp_path: P
     assert_array_equal(read(tmp_path, [stored], "invert")[0], by_hand)
 
 
-def test_what_is_negative_stays_unknown(tmp_path: Path) -> None:
+def test_negative_numbers_stay_unknown(tmp_path: Path) -> None:
     stored = (1 - MASK).astype(np.int16)
     stored[0, 0] = -1
     expected = MASK.astype(np.int16)

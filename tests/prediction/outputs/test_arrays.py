@@ -46,7 +46,7 @@ def test_the_range_of_many_labels_ends_at_the_last(tmp_path: Path) -> None:
         assert (file.imagej_metadata or {})["Ranges"] == (0, 999)
 
 
-def test_what_imagej_has_no_type_for_keeps_its_numbers(tmp_path: Path) -> None:
+def test_types_that_imagej_lacks_keep_their_numbers(tmp_path: Path) -> None:
     labels = np.array([[0, 70_000]], np.uint32)
     Instances(ArrayFormat("tiff")).write(tmp_path / "a.tif", segmented(labels))
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "a.tif"), labels)
