@@ -1,4 +1,4 @@
-"""Shapes in annotations are checked at every call, in tests only."""
+"""Fixtures of all tests. In tests, each call is checked for the shapes in its annotations."""
 
 import importlib
 import os

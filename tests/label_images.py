@@ -1,4 +1,4 @@
-"""Random label images, and whole predictions of them, for the tests of scores."""
+"""Random label images and predictions of them, for the tests of scores."""
 
 import cv2
 import numpy as np
@@ -25,7 +25,7 @@ def cells(seed: int, count: int = 12, side: int = 40, gap: int = 1) -> Tensor:
 
 
 def scored_image(seed: int, noise: float = 0.6) -> dict[str, Tensor]:
-    """All that an update may ask for, of a map that is right but for noise."""
+    """Return all arguments of an update, for a correct map with noise."""
     labels = cells(seed)
     grain = torch.rand(labels.shape, generator=torch.Generator().manual_seed(seed))
     foreground = (1 - noise) * (labels > 0) + noise * grain

@@ -1,4 +1,4 @@
-"""Every measure there is, one of each configuration worth its own test."""
+"""All measures, with one entry for each configuration that needs its own test."""
 
 from collections.abc import Callable
 from functools import partial
@@ -40,5 +40,5 @@ MEASURES: dict[str, Callable[[], Measure]] = {
 
 
 def measures() -> MetricCollection:
-    """A fresh one of each, by name."""
+    """Return a new measure of each kind, by name."""
     return MetricCollection({name: make() for name, make in MEASURES.items()}, compute_groups=False)

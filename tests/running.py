@@ -1,4 +1,4 @@
-"""Run the commands as a person would, in this process: argv in, exit code and text out."""
+"""Run the commands in this process: arguments in, exit code and text out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Each benchmark runs at a small size. No test measures speed."""
+"""Each benchmark runs at a small size. No speed is tested."""
 
 import importlib
 import os

@@ -1,4 +1,4 @@
-"""Tables that a spreadsheet may open, and that we read back."""
+"""Tables that spreadsheets may open, and that the project reads back."""
 
 import csv
 from pathlib import Path

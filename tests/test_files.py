@@ -1,4 +1,4 @@
-"""Files and folders that are there whole or not at all, whatever happens in between."""
+"""Files and folders are written completely or not at all, even if the process is interrupted."""
 
 import errno
 import multiprocessing
@@ -104,7 +104,7 @@ def many_times(path: Path, text: str) -> None:
 
 
 def test_two_processes_may_write_one_folder(tmp_path: Path) -> None:
-    """Either the one or the other is there in the end, whole."""
+    """At the end, one of the two is complete."""
     path = tmp_path / "result"
     context = multiprocessing.get_context("fork")
     writers = [context.Process(target=many_times, args=(path, text)) for text in ("one", "two")]

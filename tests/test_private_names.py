@@ -1,4 +1,4 @@
-"""What this project uses of other libraries that they may change without notice.
+"""Private names of other libraries that the project uses, and that may change.
 
 | Library   | Name                                     | Why                                       |
 |-----------|------------------------------------------|-------------------------------------------|

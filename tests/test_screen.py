@@ -1,4 +1,4 @@
-"""Tables and bars of rich show the names of files as they are."""
+"""Tables and bars of rich show the names of files unchanged."""
 
 import io
 import re

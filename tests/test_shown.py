@@ -1,4 +1,4 @@
-"""Nothing in a name or a message acts on the terminal."""
+"""Control characters in names and messages do not reach the terminal."""
 
 import io
 import logging

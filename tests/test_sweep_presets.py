@@ -1,4 +1,4 @@
-"""Sweeps that are ready to use, this project's own and W&B's, against the configuration."""
+"""The presets of sweeps, ours and those for W&B, fit the configuration."""
 
 import itertools
 from collections.abc import Iterator

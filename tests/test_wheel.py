@@ -1,4 +1,4 @@
-"""The wheel carries everything: its commands run from an empty folder, without the checkout."""
+"""The wheel is complete: its commands run from an empty folder, without the checkout."""
 
 import json
 import os

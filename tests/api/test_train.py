@@ -1,4 +1,4 @@
-"""Training and scoring from Python are the commands, with the same record."""
+"""``train`` and ``evaluate`` of Python do what the commands do, and write the same record."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Our transforms in a pipeline of albumentations that somebody else composes."""
+"""Our transforms within a pipeline of albumentations that a user composes."""
 
 import json
 from typing import Any

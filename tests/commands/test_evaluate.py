@@ -1,4 +1,4 @@
-"""Scores of a checkpoint: those that training logged, or of other images."""
+"""Scores of a checkpoint: the ones logged by training, and those of other images."""
 
 import csv
 import json

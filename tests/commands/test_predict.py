@@ -1,4 +1,4 @@
-"""From image files of any kind to probabilities and instances of their sizes."""
+"""Image files of several formats become probabilities and instances of the same sizes."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""A folder of files that nobody made for this project: each is tried, and each failure is named."""
+"""A folder of unusual and damaged files: each one is tried, and each failure is named."""
 
 import os
 from pathlib import Path

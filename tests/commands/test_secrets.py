@@ -1,4 +1,4 @@
-"""Secrets that come in by every way are in nothing that is written or shown."""
+"""Secrets are in no file and no message, however they were given."""
 
 import json
 import stat
@@ -26,7 +26,7 @@ HOST = "127.0.0.1:9"
 
 @pytest.fixture
 def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Words that plant each secret, for a set of two sequences that is there already."""
+    """Return overrides that hold each secret, for a downloaded data set of two sequences."""
     for sequence in ("01", "02"):
         for frame in range(2):
             labels = np.zeros((64, 64), np.uint16)
@@ -56,7 +56,7 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def leaks(folder: Path, *texts: str) -> list[str]:
-    """Name each secret that stands in a file, also within an archive, in a name, or in a text."""
+    """Name each secret in a file, within an archive, in a name, or in a text."""
     places = [(f"text {number}", text.encode()) for number, text in enumerate(texts)]
     for path in folder.rglob("*"):
         if "data" in path.relative_to(folder).parts[:1]:

@@ -1,4 +1,4 @@
-"""The whole path: from a command line to a trained network and its record."""
+"""A training from the command line: its network and its record."""
 
 import csv
 import json

@@ -237,7 +237,7 @@ def test_no_data_and_no_network(command: Command) -> None:
 def cramped(command: Command) -> Callable[..., Finished]:
     """``cramped(size, "train", ...)``: a process whose files may not grow beyond ``size`` bytes.
 
-    So does a disk behave that is nearly full. It is another process, since the limit would hold
+    A nearly full disk behaves the same way. It is another process, since the limit would hold
     for the test runner's own output too.
     """
 

@@ -32,7 +32,7 @@ def usual() -> dict[str, Any]:
 
 
 def built(changes: dict[str, Any], trust: Sequence[str] = ()) -> dict[str, Any]:
-    """What may be built of what a training records, with some of it changed."""
+    """Return what may be built from the recorded values of a training, after some changes."""
     return buildable({**usual(), **changes}, trust)
 
 

@@ -1,4 +1,4 @@
-"""What a single run would leave aside is refused, and so is what would change nothing."""
+"""Settings that a single run ignores are refused, and so are overrides without effect."""
 
 from pathlib import Path
 

@@ -19,7 +19,7 @@ def test_the_wrapping_error_of_hydra_is_removed() -> None:
 
 
 def test_the_clearest_error_of_a_chain_is_shown() -> None:
-    """A loader's own words, not those of the socket that failed below it."""
+    """The message of a loader is shown, not that of the socket below it."""
     known = FileNotFoundError("No images in data/hela. Unzip them there.")
     assert explain(caused(known, ConnectionError("[Errno 111]"))) == str(known)
 

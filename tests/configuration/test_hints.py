@@ -1,4 +1,4 @@
-"""What was probably meant: only keys of the command, and where others belong."""
+"""Suggestions for misspelt keys, and for keys that belong to another command."""
 
 import pytest
 from tests.running import TINY, Command

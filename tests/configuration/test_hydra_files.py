@@ -1,4 +1,4 @@
-"""What was composed is written without secrets, over whatever is there."""
+"""Hydra's files are written without secrets, and replace what was there."""
 
 from pathlib import Path
 

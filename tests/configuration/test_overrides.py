@@ -1,4 +1,4 @@
-"""The same override in every command, with a plus or without."""
+"""An override means the same in every command, with or without a plus."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A new folder for each run, and paths that mean the same everywhere."""
+"""Each run gets a new folder, and relative paths mean the same everywhere."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whatever a person types in paths and names, Hydra reads the same."""
+"""Paths and names with special characters reach Hydra unchanged."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from unet_exp.configuration.quoting import in_quotes
 
 
 def read(word: str) -> Any:
-    """What Hydra takes an override for; of several values, each."""
+    """Return the value of an override as Hydra reads it, or each of several values."""
     parse = OverridesParser.create().parse_override
     override = parse(word)
     if override.is_sweep_override():

@@ -1,4 +1,4 @@
-"""The configuration tree mirrors the code, and refuses what a signature does not know."""
+"""The configuration tree matches the signatures in the code, and unknown values are refused."""
 
 import dataclasses
 import inspect
@@ -214,7 +214,7 @@ def by_python(target: str) -> list[inspect.Parameter]:
 
 @pytest.mark.parametrize("target", NAMED)
 def test_a_signature_read_is_the_one_imported(target: str) -> None:
-    """Python itself says what the source was to tell."""
+    """What is read from the source equals what Python's own inspection returns."""
     read, known = (
         [
             (p.name, p.default, schema.field_type(p.annotation))

@@ -37,7 +37,7 @@ def test_missing_members_are_named() -> None:
 
 
 def wrong(**given: Any) -> Sample:
-    """A sample whose arrays no type checker has seen."""
+    """Return a sample whose arrays were not type-checked."""
     sample = object.__new__(Sample)
     for name, value in {"name": "a", "image": IMAGE, "labels": LABELS, "classes": None}.items():
         object.__setattr__(sample, name, given.get(name, value))

@@ -7,7 +7,7 @@ from unet_exp.datasets.isbi_em import IsbiEm
 
 @pytest.fixture
 def volumes(write, tmp_path):
-    """Ten slices of two cells that a membrane parts; only the fifth column of slice 3 is broken."""
+    """Ten slices of two cells and a membrane between them, with a gap in slice 3."""
     labels = np.full((10, 16, 16), 255, np.uint8)
     labels[:, :, 4] = 0
     labels[3, 7, 4] = 255

@@ -1,4 +1,4 @@
-"""The pages that people read, and the code on them."""
+"""The pages of the documentation, and their code."""
 
 import re
 from pathlib import Path

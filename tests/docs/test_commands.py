@@ -1,4 +1,4 @@
-"""Each command that a page shows can be typed."""
+"""Each command on a page is accepted."""
 
 import re
 import shlex

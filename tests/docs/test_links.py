@@ -1,4 +1,4 @@
-"""Links within the repository lead somewhere. Sphinx checks those of ``docs/`` once more."""
+"""Links within the repository have a target. Sphinx also checks those of ``docs/``."""
 
 import os
 import re

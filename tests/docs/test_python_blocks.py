@@ -1,4 +1,4 @@
-"""The Python code of each page runs, from its first block to its last."""
+"""The Python code of each page runs, in the order of the page."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ WITH_CODE = [page for page in pages() if blocks(page, "python")]
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the code of the pages reads; and trainings are short."""
+    """Write the files that the code of the pages reads, and make trainings short."""
     own_images(tmp_path / "my_images")
     tifffile.imwrite(tmp_path / "cells.tif", np.eye(64, dtype=np.uint8))
     stack = np.zeros((3, 64, 64), np.uint8)

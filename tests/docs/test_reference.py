@@ -1,4 +1,4 @@
-"""The reference names every file that is written, and every environment variable that is read."""
+"""The reference names every file that is written and every environment variable that is read."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Several runs side by side, each on its own fold."""
+"""Several runs are compared, each on its own fold."""
 
 import csv
 import json
@@ -14,7 +14,7 @@ FAST = ("pictures=0", "hydra.run.dir=evaluation")
 
 
 def images(sweep: Path) -> str:
-    """Where the images lie, which no checkpoint is asked."""
+    """Return the override that names the images, which a checkpoint does not."""
     return f"+dataset.root={sweep.parent}/own"
 
 

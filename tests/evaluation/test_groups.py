@@ -8,7 +8,7 @@ from unet_exp.records.run_folder import RunFolder
 
 
 def config(**values: Any) -> dict[str, Any]:
-    """A resolved configuration in small, with what is taken from elsewhere in it."""
+    """Return a small resolved configuration, with values that were copied from others."""
     content: dict[str, Any] = {
         "name": values.get("name", "run"),
         "seed": values.get("seed", 0),

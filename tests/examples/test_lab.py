@@ -1,4 +1,4 @@
-"""A lab's own repository, which uses the installed commands."""
+"""The example of a laboratory's own repository, which uses the installed commands."""
 
 import json
 import shutil

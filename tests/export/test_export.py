@@ -1,4 +1,4 @@
-"""The command: what it writes, and what it refuses."""
+"""The command ``export``: the files that it writes, and what it refuses."""
 
 import errno
 import json

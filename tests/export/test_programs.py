@@ -1,4 +1,4 @@
-"""Exported programs, run by the libraries that other programs run them with."""
+"""Exported programs, run by the libraries that other programs use."""
 
 import io
 import json

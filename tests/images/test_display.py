@@ -1,4 +1,4 @@
-"""Images as other programs show them: Pillow stands for those."""
+"""Images look as in other programs. Pillow represents those."""
 
 import logging
 from pathlib import Path

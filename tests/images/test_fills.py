@@ -1,4 +1,4 @@
-"""Values of programs that mean no data, undeclared: the list is that of GDAL, NetCDF and Esri."""
+"""Undeclared values that mean no data, as GDAL, NetCDF and Esri use them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A new format is one entry."""
+"""A new format needs only one entry."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Files read by slices give what the same files give at once."""
+"""Files that are read by slices give the same values as when read at once."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""LIF files, written here as Leica describes them and read by liffile."""
+"""LIF files, written here by Leica's description and read by liffile."""
 
 import struct
 from pathlib import Path

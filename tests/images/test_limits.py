@@ -1,4 +1,4 @@
-"""Files of some hundred bytes that say that they hold more than any memory does."""
+"""Files of a few hundred bytes that claim more pixels than fit into memory."""
 
 import json
 import os

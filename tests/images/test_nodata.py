@@ -1,4 +1,4 @@
-"""Values that stand for no measurement, and numbers at the ends of the range of floats."""
+"""Values that mean no measurement, and numbers at the limits of floats."""
 
 from pathlib import Path
 

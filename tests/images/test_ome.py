@@ -1,4 +1,4 @@
-"""OME-TIFFs that name more planes than lie in them."""
+"""OME-TIFFs that name more planes than they contain."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ IMAGE = np.arange(6 * 8 * 9, dtype=np.uint8).reshape(6, 8, 9)
 def write(
     path: Path, pages: np.ndarray, sizes: str, blocks: str, root: str = "", order: str = "XYZCT"
 ) -> Path:
-    """Write pages under OME-XML that says whatever it likes."""
+    """Write pages with any OME-XML, which need not fit them."""
     xml = (
         f'<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
         f'{root}><Image ID="Image:0"><Pixels ID="Pixels:0" Type="uint8" DimensionOrder="{order}" '

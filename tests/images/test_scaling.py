@@ -1,4 +1,4 @@
-"""Scales found band by band are those of numpy over the whole channel."""
+"""Scaling that is computed band by band equals that of numpy over the whole channel."""
 
 import numpy as np
 import pytest

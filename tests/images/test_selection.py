@@ -1,4 +1,4 @@
-"""Which series, axes and channels are read of a file."""
+"""Which series, axes and channels of a file are read."""
 
 from pathlib import Path
 

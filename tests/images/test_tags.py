@@ -1,4 +1,4 @@
-"""What is kept of descriptions that other programs wrote, or that nobody can read."""
+"""Which descriptions by other programs are kept, also of unreadable ones."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which pages of a TIFF make one image: tifffile writes each, so what was written is known."""
+"""Which pages of a TIFF make one image. Each file is written by tifffile, with known values."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ ODD = [
 
 
 def write(path: Path, odd: dict[str, Any], first: dict[str, Any], **options: Any) -> None:
-    """Write a page after the other, the third otherwise than the rest."""
+    """Write pages one by one, the third in another way."""
     with tifffile.TiffWriter(path, **options) as file:
         for number, page in enumerate(STACK):
             said = {"metadata": None, **(first if number == 0 else {})} if first else {}

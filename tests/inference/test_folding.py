@@ -1,4 +1,4 @@
-"""A folded network is the network."""
+"""A network with folded normalizations gives the same output."""
 
 import copy
 

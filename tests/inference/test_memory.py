@@ -1,4 +1,4 @@
-"""Memory of a forward pass, counted by hand."""
+"""The estimated memory of a forward pass, compared with counts by hand."""
 
 import pytest
 import torch

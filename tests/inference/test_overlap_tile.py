@@ -43,7 +43,7 @@ def smallest_tile(network: UNet) -> int:
 
 
 def assert_seamless(network: UNet, image: Tensor, tile: int, batch_size: int = 1) -> None:
-    """Equal within 1e-5 of the largest logit (drawn at random, they reach 50)."""
+    """Compare within 1e-5 of the largest logit. The random logits reach 50."""
     expected = whole_image(network, image)
     logits = overlap_tile(network, image, tile, batch_size)
     assert logits.shape == expected.shape
@@ -106,7 +106,7 @@ def test_tiles_are_the_whole_image_but_for_rounding(padding: str) -> None:
 
 
 class Recorder(UNet):
-    """A network that notes what it is shown."""
+    """A network that records its inputs."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(base_channels=1, **options)

@@ -1,4 +1,4 @@
-"""Regions, versions and networks: what is averaged, and that cuts leave no trace."""
+"""Regions, versions and networks are averaged, and the borders of tiles leave no trace."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def network(seed: int = 0, **options: int | str) -> UNet:
 
 
 class Raw(Foreground):
-    """Takes the network's output for evidence."""
+    """Use the network's output as evidence."""
 
     def evidence(self, output: Tensor) -> Tensor:
         return output
@@ -98,7 +98,7 @@ def test_several_networks_are_averaged() -> None:
 
 
 class Shift:
-    """Shows each pixel its left neighbour; a network whose answer depends on how the image lies."""
+    """A network that returns each pixel's left neighbour, so it depends on the rotation."""
 
     in_channels, out_channels, padding = 1, 1, "same"
     step, halo = 1, 1

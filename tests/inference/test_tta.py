@@ -1,4 +1,4 @@
-"""Versions of an image: where their pixels come from, and that they find the way back."""
+"""Versions of an image: where their pixels come from, and that their results are turned back."""
 
 import numpy as np
 import pytest

@@ -6,7 +6,7 @@ from unet_exp.losses.dice import Dice
 
 
 def sure(target: torch.Tensor, classes: int) -> torch.Tensor:
-    """Logits that leave no doubt."""
+    """Return logits of nearly certain classes."""
     return 200.0 * torch.nn.functional.one_hot(target, classes).movedim(-1, 1)
 
 

@@ -1,4 +1,4 @@
-"""Every measure takes a batch, as torchmetrics' own do, and refuses what it would misread."""
+"""Each measure takes a batch as torchmetrics does, and refuses ambiguous arguments."""
 
 from collections.abc import Callable
 

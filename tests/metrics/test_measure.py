@@ -1,4 +1,4 @@
-"""What holds for every measure, whatever its formula."""
+"""Properties that all measures share."""
 
 import json
 import math
@@ -34,7 +34,7 @@ def scored(name: str, *images: dict[str, Tensor]) -> Measure:
 
 
 def predicted(foreground: Tensor, labels: Tensor) -> dict[str, Tensor]:
-    """All that an update may ask for, of a certain map; the truth is as ``labels`` numbers it."""
+    """Return all arguments of an update, for a certain map. The truth is ``labels``."""
     inside = foreground.float()
     return {
         "probabilities": torch.stack([1 - inside, inside]),

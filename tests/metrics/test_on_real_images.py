@@ -1,4 +1,4 @@
-"""The measures on the challenges' own labels, against scikit-image and a slow form."""
+"""The measures on labels of the challenges, compared with scikit-image and slow code."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A network of another library, adapted: as it is, tile by tile, and in training."""
+"""A network of another library, adapted: used whole, by tiles, and in training."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Which axes of a layer are pages and channels, and where results lie."""
+"""Which axes of a layer are pages and channels, and where results are placed."""
 
 import numpy as np
 import pytest

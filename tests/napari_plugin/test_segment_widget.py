@@ -1,4 +1,4 @@
-"""The widget segments the layer at hand, and its sliders change the result without the network."""
+"""The widget segments the selected layer. Its sliders act without the network."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Packages of the zoo with tiny networks, as other programs write them."""
+"""Write packages of the zoo with tiny networks, as other programs write them."""
 
 import io
 import zipfile

@@ -109,7 +109,7 @@ def test_missing_software_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("room", ["packages", "export"])
 def test_onnxruntime_reports_nothing(tmp_path: Path, room: str) -> None:
-    """It would begin a session of reports when it is imported, in a file ``.ses``."""
+    """Otherwise its import would start a session of reports in a file ``.ses``."""
     code = f"import unet_exp.{room}, onnxruntime"
     kept = {k: v for k, v in os.environ.items() if k not in ("CI", "ORT_DISABLE_TELEMETRY")}
     subprocess.run([sys.executable, "-c", code], env={**kept, "TMPDIR": str(tmp_path)}, check=True)

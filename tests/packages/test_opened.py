@@ -1,4 +1,4 @@
-"""Packages in the place of checkpoints: predict.py, evaluate.py, and what they cannot do."""
+"""Packages instead of checkpoints in predict.py and evaluate.py, and what is refused."""
 
 import csv
 import json

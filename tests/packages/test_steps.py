@@ -1,4 +1,4 @@
-"""Steps of the zoo's format; the expected numbers are worked out by hand."""
+"""Steps of the zoo's format. The expected numbers were computed by hand."""
 
 from typing import Any
 

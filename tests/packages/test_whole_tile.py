@@ -1,4 +1,4 @@
-"""Which networks of others depend on the whole tile."""
+"""Which foreign networks depend on the whole tile."""
 
 import logging
 from pathlib import Path

@@ -28,7 +28,7 @@ def black(labels: np.ndarray) -> np.ndarray:
 
 
 def shares(canvas: np.ndarray, name: str) -> np.ndarray:
-    """Where a canvas that was black shows a colour, whatever its opacity."""
+    """Return where a canvas that was black shows this colour, at any opacity."""
     colour = np.array(ERRORS[name])
     ratio = canvas[..., colour > 0] / colour[colour > 0]
     none_else = (canvas[..., colour == 0] == 0).all(-1)

@@ -1,4 +1,4 @@
-"""Block by block equals all at once: labels, numbers and their order."""
+"""Block by block gives the same labels, numbers and order as all at once."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""An image larger than memory must not come into memory: watched from a process of its own."""
+"""An image larger than memory is never loaded whole. A separate process measures it."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What the challenges' servers take, as their own readers see it."""
+"""Results for the challenges, read by their own readers."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Tracks with divisions, as py-ctcmetrics takes and scores them."""
+"""Tracks with divisions, read and scored by py-ctcmetrics."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What counts as done: results that are there, of these images and these settings."""
+"""Which results count as done: those that exist, of the same images and settings."""
 
 import os
 from pathlib import Path

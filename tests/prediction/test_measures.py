@@ -1,4 +1,4 @@
-"""Measures are those of scikit-image, however large the image is."""
+"""Measures equal those of scikit-image, also for large images."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Which of several images wait, where names clash or cannot be had."""
+"""Which images are still to do, also if names clash or files are missing."""
 
 from pathlib import Path
 

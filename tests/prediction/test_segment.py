@@ -1,4 +1,4 @@
-"""Of the evidence of a target, files of results get the probabilities of the classes alone."""
+"""Files of probabilities hold the classes alone, without other evidence of a target."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What other programs read of results: tifffile stands for them."""
+"""Results as other programs read them. tifffile represents those."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""OME-Zarr by the book: its metadata pass the checks of ome-zarr-models."""
+"""The metadata of OME-Zarr results pass the checks of ome-zarr-models."""
 
 from pathlib import Path
 

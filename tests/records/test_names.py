@@ -1,4 +1,4 @@
-"""The names of the files of a record stand in one room."""
+"""Only ``unet_exp.records`` names the files of a record."""
 
 import ast
 from pathlib import Path

@@ -66,7 +66,7 @@ def test_a_failed_run_shows_its_error(drawn_run: Path) -> None:
 
 
 def strange(value: Any) -> Any:
-    """Put a text that acts on a page in place of all texts, and into all names."""
+    """Replace all texts by one with HTML in it, and add it to all names."""
     if isinstance(value, dict):
         return {f"{key}": strange(item) for key, item in value.items()} | {STRANGE: STRANGE}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The page in headless Chromium, from a file, as a person opens it."""
+"""The page of a sweep in headless Chromium, opened from a file."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""What a training says before its first step, on the screen and in its log."""
+"""What a training prints before its first step, also in its log."""
 
 import re
 from pathlib import Path

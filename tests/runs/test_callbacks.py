@@ -1,4 +1,4 @@
-"""Callbacks of one's own stand beside the project's, and never instead of them."""
+"""A user's callbacks are added to the project's, and never replace them."""
 
 import csv
 import json
@@ -22,7 +22,7 @@ STOPPING = ("callbacks=early_stopping", "callbacks.early_stopping.patience=2")
 
 @pytest.fixture
 def mine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A module of one's own, with callbacks whose state is plain, and is not."""
+    """A user's module with two callbacks. Only the state of one is plain."""
     folder = tmp_path / "modules"
     folder.mkdir()
     (folder / "mine_of_test.py").write_text(

@@ -1,4 +1,4 @@
-"""What is said of an image that failed."""
+"""What is reported about an image that failed."""
 
 import errno
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The postprocessing is fitted when a training ends, and later commands use what it found."""
+"""The postprocessing is fitted at the end of a training, and later commands use the fit."""
 
 import json
 import logging

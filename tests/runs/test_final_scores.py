@@ -1,4 +1,4 @@
-"""What a run's folder holds of the validation images of its best checkpoint."""
+"""The validation images in a run folder, scored with its best checkpoint."""
 
 import csv
 from pathlib import Path

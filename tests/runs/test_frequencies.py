@@ -1,4 +1,4 @@
-"""The frequencies of the classes, as the training labels have them."""
+"""The frequencies of the classes in the training labels."""
 
 from typing import Any
 

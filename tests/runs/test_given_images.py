@@ -1,4 +1,4 @@
-"""What a person means by files, folders and globs."""
+"""Images that are given as files, folders and globs."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Paths that have to be there: found before heavy imports; run folders stand for checkpoints."""
+"""Missing paths are found before heavy imports. Run folders can replace checkpoints."""
 
 import os
 import subprocess

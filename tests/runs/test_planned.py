@@ -1,4 +1,4 @@
-"""What a configuration leaves to the plan, and what it does not."""
+"""Which values of a configuration are planned, and which are not."""
 
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ def test_an_unknown_plan_is_refused() -> None:
 
 @pytest.mark.parametrize("name", [path.stem for path in groups.option_files("experiment")])
 def test_no_experiment_is_planned(name: str) -> None:
-    """Their numbers stand in the README, or in the article."""
+    """Their numbers come from the README or the article."""
     cfg = composed(f"experiment={name}")
     assert settle_plan(cfg, None) == []
     assert None not in at(cfg, "loader.batch_size", "trainer.max_steps")

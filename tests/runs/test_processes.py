@@ -1,4 +1,4 @@
-"""Several processes of one training: composed once, one record, and prompt about what failed."""
+"""Several processes of one training: composed once, one record, failures reported at once."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A refused command leaves nothing, and changes nothing that was there."""
+"""A refused command writes nothing and changes nothing."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which checkpoints a training can go on from."""
+"""From which checkpoints a training can continue."""
 
 from pathlib import Path
 from typing import Any

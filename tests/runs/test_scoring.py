@@ -1,4 +1,4 @@
-"""Numbers of images small enough to draw."""
+"""Scores of images that are small enough to write down."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a training does in a job of SLURM's, held against stand-ins for SLURM's commands."""
+"""A training within a job of SLURM, with stand-ins for SLURM's commands."""
 
 import json
 import os
@@ -21,7 +21,7 @@ FEW = (*TINY, "model.depth=1", "loader.steps_per_validation=30")
 
 @pytest.fixture
 def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """In job 7, which runs; what is asked of scontrol stands in the file returned."""
+    """Simulate the running job 7. The returned file holds the calls of scontrol."""
     asked = tmp_path / "bin" / "asked"
     asked.parent.mkdir()
     for name, does in (("squeue", "echo 7 ${STATE:-RUNNING}"), ("scontrol", f"echo $@ >> {asked}")):

@@ -1,4 +1,4 @@
-"""Where secrets stand: the forms in which texts and values hold them, and what only looks so."""
+"""How secrets are found in texts and values, and what is not mistaken for one."""
 
 import json
 import time
@@ -155,7 +155,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_the_time_grows_with_the_length_alone(text: str) -> None:
-    """A megabyte of it would take seconds; were it by the square, this would take minutes."""
+    """In quadratic time, this test would take minutes."""
     started = time.monotonic()
     for ending in ("", "@", "'"):
         for whole in (False, True):

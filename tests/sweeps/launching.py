@@ -42,7 +42,7 @@ def until(paths: Sequence[Path]) -> None:
 
 
 def meet(cfg: DictConfig) -> float:
-    """Begin, wait for another job that runs at the same time, and tell which GPUs one sees."""
+    """Wait for another job that runs at the same time, then print the visible GPUs."""
     (folder() / "gpus").write_text(os.environ.get("CUDA_VISIBLE_DEVICES", "none"))
     if cfg.seed == 13:
         raise ValueError("thirteen")
@@ -52,7 +52,7 @@ def meet(cfg: DictConfig) -> float:
 
 
 def die(cfg: DictConfig) -> float:
-    """Leave no word where the seed is 13, as a process does that lacks memory."""
+    """With seed 13, exit without a message, like a process that is killed for lack of memory."""
     if cfg.seed == 13:
         os.kill(os.getpid(), signal.SIGKILL)
     return cfg.seed * 0.5

@@ -1,4 +1,4 @@
-"""The folder of a sweep from a stranger: what it asks for is not done."""
+"""The folder of a sweep from an unknown source cannot run code or write elsewhere."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Sweeps from the command line: refused whole, failed in part, killed, and gone on with."""
+"""Sweeps from the command line: refused, partly failed, killed, and resumed."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Sweeps through Ray, on GPUs that it is told there are."""
+"""Sweeps through Ray, on GPUs that are only declared."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Jobs and words of a sweep whose record has no secrets."""
+"""Jobs and overrides of a sweep whose record has no secrets."""
 
 import pytest
 

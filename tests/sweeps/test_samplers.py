@@ -28,7 +28,7 @@ def settings(*words: str) -> SearchSettings:
 
 @pytest.mark.parametrize("option", options("sampler"))
 def test_a_search_that_was_interrupted_repeats(option: str) -> None:
-    """The same trials in one go, and with all objects built anew before the last trial."""
+    """The trials are the same if all objects are rebuilt before the last one."""
     given = settings(f"hydra/sweeper/sampler={option}")
     space = {name: FloatDistribution(0, 1, step=0.125) for name in "ab"}
     tried = []

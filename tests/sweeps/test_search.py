@@ -1,4 +1,4 @@
-"""Searches from the command line, held against the study that Optuna itself reads."""
+"""Searches from the command line, compared with the study as Optuna reads it."""
 
 import csv
 import json
@@ -56,7 +56,7 @@ def test_a_resumed_search_equals_one_without_interruption(command: Command) -> N
 
 
 def test_several_objectives_two_processes_and_a_failing_trial(command: Command) -> None:
-    """All in one study: what fails is told as failed, and equal values are trained once."""
+    """All share a study. A failure is recorded as such, and equal values are trained once."""
     study = ("hydra.sweeper.storage=sqlite:///study.db", "hydra.sweeper.study_name=shared")
     aims = "hydra.sweeper.objectives=[val/loss,seconds]"
     words = (
@@ -124,7 +124,7 @@ def test_a_hopeless_trial_is_stopped_while_it_trains(command: Command) -> None:
 
 
 def test_a_study_gets_the_score_of_a_failed_job_that_was_repeated(tmp_path: Path) -> None:
-    """Of two trials one failed; gone on with, it scores 0.75, and no other is asked for."""
+    """One of two trials failed. It is resumed, scores 0.75, and no other trial is requested."""
     space = {"seed": IntDistribution(0, 9)}
     storage = InMemoryStorage()
     study = optuna.create_study(storage=storage, direction="maximize")

@@ -1,4 +1,4 @@
-"""What a search may try."""
+"""Which values a search may try."""
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser

@@ -1,4 +1,4 @@
-"""Sweeps through submitit on this machine, and through SLURM where one answers."""
+"""Sweeps through submitit on this machine, and through SLURM if it is present."""
 
 import os
 import shutil

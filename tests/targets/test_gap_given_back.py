@@ -1,4 +1,4 @@
-"""What `separate` takes from touching objects, postprocessing gives back."""
+"""The pixels that `separate` takes from touching objects are restored by postprocessing."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""One training of what overrides name, as the command has it but without its record.
+"""Train what overrides name as the command does, but without a record.
 
 ``python tests/training/fitting.py FOLDER OVERRIDE...``, also under torchrun.
 """
@@ -131,7 +131,7 @@ def run(processes: int, folder: Path, overrides: Sequence[str], **environment: s
 
 
 class At(Callback):
-    """Do something at the end of a batch."""
+    """Call a function at the end of a batch."""
 
     def __init__(self, batch: int, act: Callable[[], Any]) -> None:
         self.batch, self.act, self.seen = batch, act, 0
@@ -152,7 +152,7 @@ def asked(words: str) -> Callback:
 
 
 def digest(module: torch.nn.Module) -> str:
-    """Say in a few letters which values the weights and buffers have."""
+    """Return a hash of the weights and buffers."""
     state = module.state_dict().values()
     whole = [t.full_tensor() if isinstance(t, DTensor) else t for t in state]
     values = [tensor.float().flatten() for tensor in whole]

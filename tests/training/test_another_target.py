@@ -1,4 +1,4 @@
-"""A new target is one class: a network learns distances to the background, in one channel."""
+"""A new target is one class. Here a network learns distances to the background."""
 
 import math
 from pathlib import Path

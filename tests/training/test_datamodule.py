@@ -1,4 +1,4 @@
-"""Module and data module in a Trainer of a user's own, with nothing of the project's runs."""
+"""Module and data module in a user's own Trainer, without a run of the project."""
 
 from functools import partial
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Early stopping judges the scores that it is given; the numbers here are made by hand."""
+"""Early stopping depends only on the scores that it is given. They are invented here."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Fitted values in a checkpoint: kept beside its own, used unless overruled, read with care."""
+"""Fitted values in a checkpoint: kept separately, used unless overridden, and read safely."""
 
 import math
 from pathlib import Path

@@ -171,7 +171,7 @@ def test_other_archives_are_no_checkpoints(tmp_path: Path) -> None:
     "before", [b"\x80\x02}.", b"PK\x03\x04" + bytes(60)], ids=["pickle", "zip"]
 )
 def test_nothing_stands_before_the_archive(tmp_path: Path, before: bytes) -> None:
-    """Of a file that does not begin as a zip, torch reads the beginning, and zipfile the end."""
+    """torch and zipfile would read different parts of such a file."""
     path = tmp_path / "any.ckpt"
     torch.save({"a": torch.zeros(2)}, path)
     path.write_bytes(before + path.read_bytes())

@@ -1,4 +1,4 @@
-"""What W&B gets, read back from W&B's own files."""
+"""What is sent to W&B, read back from its own files."""
 
 import json
 import struct

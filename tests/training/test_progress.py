@@ -92,7 +92,7 @@ def test_a_long_training_fits_the_screen(width: int, metric: str) -> None:
 
 
 class Clock:
-    """Time that passes when it is told to."""
+    """A clock that a test advances."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -1,4 +1,4 @@
-"""Trainings in two processes on a CPU, held against the same training in one."""
+"""Trainings in two processes on a CPU, compared with the same training in one."""
 
 import re
 from pathlib import Path

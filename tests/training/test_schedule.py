@@ -1,4 +1,4 @@
-"""A training that goes on with more steps follows the schedule of all its steps."""
+"""A training that is resumed with more steps uses the schedule of all its steps."""
 
 from functools import partial
 from typing import Any

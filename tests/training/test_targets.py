@@ -1,4 +1,4 @@
-"""Each target trains from its option alone, draws, and works with every postprocessing."""
+"""Each target trains, draws, and works with every postprocessing."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Networks from checkpoints whose recorded values no part of this version takes."""
+"""Networks from checkpoints with recorded values that this version refuses."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is said of a tuned postprocessing, and the score that it is tuned by."""
+"""The description of a fitted postprocessing, and the score of the fit."""
 
 import math
 

@@ -19,7 +19,7 @@ STEP = 2.0
 
 
 class Clock:
-    """Time passes only where a test lets it."""
+    """A clock that a test advances."""
 
     now = 0.0
 

@@ -1,4 +1,4 @@
-"""What a training does when the process of W&B is ended before it."""
+"""A training continues if the process of W&B ends first."""
 
 import logging
 import os

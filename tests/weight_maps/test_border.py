@@ -12,7 +12,7 @@ from unet_exp.weight_maps.border import BorderWeightMap, border_weight_map
 
 
 def textbook(labels: np.ndarray, w0: float = 10.0, sigma: float = 5.0) -> np.ndarray:
-    """The usual recipe for the second term: one transform of the whole image for each object."""
+    """Compute the second term with one distance transform of the whole image for each object."""
     objects = np.unique(labels[labels > 0])
     distances = np.stack([ndimage.distance_transform_edt(labels != i) for i in objects])
     d1, d2 = np.sort(distances, axis=0)[:2]

@@ -1,4 +1,4 @@
-"""PNG files with a palette, as Pillow writes them and shows them."""
+"""PNG files with a palette, written and shown by Pillow."""
 
 from pathlib import Path
 

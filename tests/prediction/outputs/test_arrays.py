@@ -1,4 +1,4 @@
-"""Instances open in colours in ImageJ, read back by tifffile."""
+"""Instances that ImageJ opens in colours, read back by tifffile."""
 
 from pathlib import Path
 
