@@ -1,16 +1,20 @@
 """The example of a laboratory's own repository, which uses the installed commands."""
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
+from tests.docs.pages import ROOT, blocks
 from tests.running import Command
 
-LAB = Path(__file__).parents[2] / "examples" / "lab"
+LAB = ROOT / "examples" / "lab"
 QUICK = (
     "experiment=discs", "trainer=cpu", "trainer.max_steps=2", "loader.steps_per_validation=2",
     "dataset.count=2", "model.width=4", "postprocessing=components", "postprocessing.fit=false",
@@ -79,6 +83,28 @@ def test_a_checkpoint_builds_trusted_classes(here: Command) -> None:
     scored = here("evaluate", *words, TRUST)
     assert scored.code == 0, scored.err
     assert "count_error" in scored.out
+
+
+def test_the_commands_of_the_documentation_work(here: Command) -> None:
+    commands = [
+        words
+        for block in blocks(ROOT / "docs" / "how-to" / "lab.md", "sh")
+        for words in map(shlex.split, block.replace("\\\n", " ").splitlines())
+    ]
+    assert [words[0] for words in commands] == ["unet-train"] * 3 + ["unet-predict"]
+    for name, *words in commands[:3]:
+        sweep = "-m" in words
+        shown = [word.replace("0,1,2", "1") for word in words if word != "-m"]
+        done = here(name.removeprefix("unet-"), *shown, "--cfg", "job")
+        assert done.code == 0, done.err
+        assert ("gamma: 1" in done.out) == sweep
+        assert "_target_: our_lab.networks.TwoScales" in done.out
+    Path("images").mkdir()
+    tifffile.imwrite("images/a.tif", np.eye(64, dtype=np.uint8))
+    words = [word.replace("outputs/runs/discs/STAMP", "run") for word in commands[3][1:]]
+    done = here("predict", *words, "accelerator=cpu")
+    assert done.code == 0, done.err
+    assert Path("segmented/a_instances.tif").is_file()
 
 
 def test_the_error_of_an_incomplete_class_names_what_is_missing(here: Command) -> None:
