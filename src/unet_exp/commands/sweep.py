@@ -11,6 +11,7 @@ from unet_exp.records.sweep_folder import SweepFolder
 from unet_exp.reports.sweep_page import group_address
 from unet_exp.secrets.masking import learn
 from unet_exp.shown import screened, shown
+from unet_exp.sweeps import dashboard
 from unet_exp.sweeps.conclude import conclude
 
 
@@ -29,11 +30,19 @@ def main() -> NoReturn:
         action="store_true",
         help="show the group of runs on W&B in a browser, or the page where none is online",
     )
+    parser.add_argument(
+        "--dashboard",
+        metavar="ENTITY/PROJECT",
+        help="save a workspace on W&B with scores by setting, curves, pictures and a table of jobs "
+        "(extra: dashboard)",
+    )
     given = parser.parse_args()
     learn(os.environ)
     try:
         with screened():
             sweep = conclude(given.folder)
+            if given.dashboard:
+                print(f"dashboard   {dashboard.publish(sweep, given.dashboard)}", flush=True)
     except (OSError, ValueError) as error:
         print(f"Error: {shown(error)}", file=sys.stderr)
         sys.exit(1)
