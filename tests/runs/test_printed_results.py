@@ -27,6 +27,12 @@ def test_three_commands_to_type_next_name_the_run(
         assert "  # " in line
 
 
+def test_own_images_are_named_to_score_them(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("dataset: {root: my images}")
+    _, evaluate, _ = next_commands(RunFolder(tmp_path), made_up=False)
+    assert "dataset.root=my images" in shlex.split(evaluate)
+
+
 def test_an_installed_command_suggests_installed_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["/usr/bin/unet-train"])
     lines = next_commands(RunFolder(Path("/elsewhere/run")), made_up=False)

@@ -34,8 +34,9 @@ def read(path: Path) -> CommentedYaml:
     """
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
-    loader = LOADER(text)
-    root = loader.get_single_node()
+    with path.open("rb") as file:  # messages of the loader then name the file
+        loader = LOADER(file)
+        root = loader.get_single_node()
     found = PACKAGE.match(text)
     package = found[1] if found else ""
     if not isinstance(root, yaml.MappingNode):

@@ -71,6 +71,9 @@ def next_commands(folder: RunFolder, made_up: bool) -> list[str]:
     apply = (
         f"{predict} checkpoint={run} input=IMAGES output=segmented  # segment a folder of images"
     )
+    # A checkpoint does not choose a folder of images, so evaluate.py asks for it.
+    root = folder.read_config().get("dataset.root", "null")
+    images = "" if root == "null" else f" {shlex.quote(f'dataset.root={root}')}"
     if made_up:
         return [
             f"{train} dataset=folder dataset.root=DIR  # train on your own DIR/images, DIR/labels",
@@ -79,6 +82,6 @@ def next_commands(folder: RunFolder, made_up: bool) -> list[str]:
         ]
     return [
         apply,
-        f"{evaluate} run={run} tta=dihedral  # score it, with the mean over rotated images",
+        f"{evaluate} run={run}{images} tta=dihedral  # score it, with the mean over rotated images",
         f"{train} -m dataset.fold=0,1 ...  # train once for each fold, for a mean and its spread",
     ]
