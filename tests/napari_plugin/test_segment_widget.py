@@ -42,7 +42,7 @@ def opened(viewer: Any, checkpoint: Path) -> Any:
 def segmented(qtbot: Any, widget: Any) -> Any:
     widget.start()
     qtbot.waitUntil(lambda: widget.worker is None, timeout=60_000)
-    return widget.labels
+    return widget.result
 
 
 def test_a_layer_is_segmented_and_tuned(
@@ -52,6 +52,7 @@ def test_a_layer_is_segmented_and_tuned(
     widget = opened(viewer, trained)
     labels = segmented(qtbot, widget)
     segmenter = unet_exp.load(trained)
+    assert widget.labels  # magicgui's: each row has its name
     assert labels in viewer.layers
     assert labels.name == "cells instances"
     assert tuple(labels.scale) == (0.5, 0.5)

@@ -89,7 +89,7 @@ class SegmentWidget(Container):
         self.words = LineEdit(
             label="predict.py", tooltip="The values above, as predict.py takes them."
         )
-        self.words.enabled = False
+        self.words.enabled = self.words.visible = self.sliders.visible = False
         super().__init__(
             widgets=[
                 self.image, self.checkpoint, self.axes, self.run, self.cancel, self.progress,
@@ -103,7 +103,7 @@ class SegmentWidget(Container):
         self.tuner: Any = None
         self.is_stale = False
         self.outcome: Outcome | None = None
-        self.labels: Labels | None = None
+        self.result: Labels | None = None
 
     def start(self) -> None:
         """Segment the chosen layer in a thread."""
@@ -156,11 +156,12 @@ class SegmentWidget(Container):
         self.outcome = outcome
         if outcome.found.classes is not None:
             self.viewer.add_layer(outcome.layer("classes", outcome.found.classes))
-        self.labels = outcome.layer("instances", outcome.found.instances)
-        self.viewer.add_layer(self.labels)
+        self.result = outcome.layer("instances", outcome.found.instances)
+        self.viewer.add_layer(self.result)
         with self.sliders.changed.blocked():
             show_parameters(self.sliders, outcome.segmenter.parameters)
         self.words.value = as_words(values(self.sliders))
+        self.sliders.visible = self.words.visible = True
 
     def fail(self, error: Exception) -> None:
         """Show an error; unexpected errors are shown with their traceback, as napari does."""
@@ -182,7 +183,7 @@ class SegmentWidget(Container):
         if self.tuner is not None:
             self.is_stale = True
             return
-        outcome, labels = self.outcome, self.labels
+        outcome, labels = self.outcome, self.result
         if outcome is None or labels is None or labels not in self.viewer.layers:
             return
         self.is_stale = False

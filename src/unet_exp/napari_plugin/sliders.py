@@ -8,6 +8,9 @@ from magicgui.widgets import CheckBox, Container, FloatSlider, Slider
 
 from unet_exp.postprocessing.parameters import Parameter
 
+#: Pixels of a slider and its value; a docked widget is as narrow as its parts allow.
+WIDTH = 140
+
 
 def slider(parameter: Parameter) -> Any:
     """Return the widget of a parameter."""
@@ -18,8 +21,11 @@ def slider(parameter: Parameter) -> Any:
     span = {"min": parameter.range.minimum, "max": parameter.range.end(value)}
     if parameter.kind is int:
         span = {key: int(end) for key, end in span.items()}
-        return Slider(name=name, label=label, value=value, **span)
-    return FloatSlider(name=name, label=label, value=value, step=0.01, **span)
+        shown: Any = Slider(name=name, label=label, value=value, **span)
+    else:
+        shown = FloatSlider(name=name, label=label, value=value, step=0.01, **span)
+    shown.min_width = WIDTH
+    return shown
 
 
 def show_parameters(container: Container, shown: Sequence[Parameter]) -> None:
