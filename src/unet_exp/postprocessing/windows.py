@@ -18,14 +18,16 @@ log = logging.getLogger(__name__)
 LARGE = 4
 """Windows with more pixels than this number of blocks give a warning."""
 
-#: The certainty of the pixels of a window.
-CertaintyOf = Callable[[Block], Float32[np.ndarray, "h w"]]
-#: Function of certainty and mask that returns the objects in the mask.
-Divide = Callable[[Float32[np.ndarray, "h w"], Bool[np.ndarray, "h w"]], Int32[np.ndarray, "h w"]]
+#: The evidence in a window, or the channel of it that divides objects.
+EvidenceOf = Callable[[Block], Float32[np.ndarray, "*c h w"]]
+#: Function of evidence and mask that returns the objects in the mask.
+Divide = Callable[
+    [Float32[np.ndarray, "*c h w"], Bool[np.ndarray, "h w"]], Int32[np.ndarray, "h w"]
+]
 
 
 def divided(
-    canvas: Canvas, parts: Parts, certainty_of: CertaintyOf, divide: Divide
+    canvas: Canvas, parts: Parts, evidence_of: EvidenceOf, divide: Divide
 ) -> Int64[np.ndarray, " numbers"]:
     """Divide the objects on the canvas; return a number for each new value on it.
 
@@ -35,7 +37,7 @@ def divided(
     for window, members in windows(canvas, parts):
         held = canvas.held(window)
         mask = members[np.where(held <= last, held, 0)]
-        labels = divide(certainty_of(window), mask)
+        labels = divide(evidence_of(window), mask)
         starts.append(canvas.places(window, first_pixels(labels)))
         # New values are above those of the parts. Where no object remains, the part's value stays,
         # and its number is 0.
