@@ -255,6 +255,7 @@ def test_fused_steps_are_the_plain_ones_up_to_rounding(name: str) -> None:
         ([], "WeightedCrossEntropy"),
         (["target=three_class"], "WeightedCrossEntropy"),
         (["target=distance"], "ClassesAndDistances"),
+        (["target=flows"], "ClassesAndFlows"),
         (["target=distance", "loss=dice"], "Dice"),
         (["loss=dice", "target=distance"], "Dice"),
         (["experiment=hela_cpu", "target=distance"], "ClassesAndDistances"),
@@ -280,6 +281,15 @@ def test_postprocessing_follows_the_target_unless_it_is_given(
 ) -> None:
     node = composed(*words).postprocessing
     assert (node.grow, node.height, node.smoothing, node.seed_threshold) == values
+
+
+def test_flows_choose_their_postprocessing_unless_another_is_given() -> None:
+    node = composed("target=flows", "dataset.num_classes=4").postprocessing
+    assert (node["_target_"].rpartition(".")[2], node.flow) == ("FollowedFlows", 4)
+    given = composed("target=flows", "postprocessing=watershed").postprocessing
+    assert given["_target_"].endswith(".Watershed")
+    with pytest.raises(Exception, match="flow"):
+        composed("postprocessing=flows").postprocessing.flow  # noqa: B018 - it resolves
 
 
 @pytest.mark.parametrize(

@@ -74,11 +74,11 @@ def test_a_thin_bent_object_flows_around_its_bend() -> None:
     labels[1, 1:11] = labels[1:8, 1] = 4
     down, right = flow_field(labels)
     # Medians of 16 pixels: row 1, column 2.5. (1, 2) is the first of the two nearest.
-    assert right[1, 3:11].tolist() == [-1] * 8
+    # The pixel in the bend is warmer than that on the other side, so (1, 2) leads there.
+    assert right[1, 2:11].tolist() == [-1] * 9
     assert down[3:8, 1].tolist() == [-1] * 5
-    assert down[1, 2] == right[1, 2] == 0
     assert right[1, 1] > 0  # around the corner
-    assert (np.hypot(down, right)[labels > 0] > 0.99).sum() == 15
+    assert (np.hypot(down, right)[labels > 0] > 0.99).all()
 
 
 def test_the_ends_of_a_long_thin_object_are_not_too_cold() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from unet_exp.postprocessing.components import Components
+from unet_exp.postprocessing.flows import FollowedFlows
 from unet_exp.postprocessing.none import ClassMap
 from unet_exp.postprocessing.watershed import Watershed
 
@@ -102,6 +103,30 @@ def test_watershed_over_a_height(
     out = np.full(foreground.shape, 77, np.uint32)
     watershed.in_blocks(evidence, out, block)
     assert (out == watershed(torch.from_numpy(evidence)).numpy()).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    foregrounds(),
+    BLOCKS,
+    st.builds(
+        FollowedFlows,
+        threshold=st.sampled_from([0.3, 0.5]),
+        flow_threshold=st.sampled_from([0.5, 4.0]),
+        min_size=st.integers(0, 8),
+        fill_holes=st.booleans(),
+        steps=st.sampled_from([3, 20]),
+    ),
+)
+def test_followed_flows(foreground: np.ndarray, block: int, flows: FollowedFlows) -> None:
+    foreground = np.kron(foreground, np.ones((2, 2), np.float32))  # objects of many pixels
+    uphill = np.stack([np.gradient(np.pad(foreground, 1), axis=k)[1:-1, 1:-1] for k in (0, 1)])
+    evidence = np.concatenate([two_classes(foreground), (3 * uphill).clip(-0.7, 0.7)])
+    evidence = evidence.astype(np.float32)
+    out = np.full(foreground.shape, 77, np.uint32)
+    count = flows.in_blocks(evidence, out, block)
+    assert count == out.max()
+    assert (out == flows(torch.from_numpy(evidence)).numpy()).all()
 
 
 @settings(max_examples=20, deadline=None)

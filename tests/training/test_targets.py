@@ -26,7 +26,17 @@ def test_a_target_trains(tmp_path: Path, target: str, channels: int, postprocess
     assert list((tmp_path / "pictures").glob("validation_000_step_000001.png"))
 
 
-@pytest.mark.parametrize(("target", "channels"), [("three_class", 5), ("distance", 5)])
+@pytest.mark.parametrize("chosen", [[], ["postprocessing=components"]])
+def test_flows_train(tmp_path: Path, chosen: list[str]) -> None:
+    trainer, _ = fit(tmp_path, [*TINY, "target=flows", *chosen])
+    assert trainer.lightning_module.network.out_channels == 4
+    assert all(math.isfinite(float(rows(tmp_path)[-1][f"val/{name}"])) for name in ("loss", "seg"))
+    assert list((tmp_path / "pictures").glob("validation_000_step_000001.png"))
+
+
+@pytest.mark.parametrize(
+    ("target", "channels"), [("three_class", 5), ("distance", 5), ("flows", 5)]
+)
 def test_a_target_learns_drawn_classes(tmp_path: Path, target: str, channels: int) -> None:
     for folder in ("images", "labels"):
         (tmp_path / "mine" / folder).mkdir(parents=True)

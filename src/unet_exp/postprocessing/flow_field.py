@@ -23,8 +23,8 @@ def flow_field(labels: Int[np.ndarray, "h w"]) -> Float32[np.ndarray, "2 h w"]:
     outside of the object. There are twice as many steps as the object has rows and columns
     together, less 2. The direction is that of the gradient of log(1 + heat).
 
-    It is 0 in the background, in unknown pixels, and in centres. Parts of an object that do not
-    touch, not even at corners, have a centre each.
+    It is 0 in the background, in unknown pixels, and where an object is symmetric. Parts of an
+    object that do not touch, not even at corners, have a centre each.
 
     >>> flow_field(np.array([[0, 0, 0, 0, 0], [0, 5, 5, 5, 0], [0, 0, 0, 0, 0]]))[1, 1]
     array([ 0.,  1.,  0., -1.,  0.], dtype=float32)
