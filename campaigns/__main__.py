@@ -3,17 +3,19 @@
 import argparse
 import importlib
 import os
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
+from campaigns.results import table, write
 from campaigns.trials import Campaign, Case, Kind, Tally
 from campaigns.watched import Watched
 
-NAMES = ("mutate",)
+NAMES = ("mutate", "kill", "disk")
 RESULTS = Path(__file__).parent / "CAMPAIGNS.md"
 
 
@@ -27,11 +29,10 @@ def main() -> None:
     parser.add_argument("--case", type=int, help="one alone, to repeat it")
     parser.add_argument("--write", action="store_true", help="put the table into CAMPAIGNS.md")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no file stays
     tallies = run(given)
-    print_table(tallies)
+    print(table(tallies))
     if given.write:
-        from campaigns.results import write
-
         write(RESULTS, given, importlib.import_module(f"campaigns.{given.name}").__doc__, tallies)
     sys.exit(any(tally.faults for tally in tallies.values()))
 
@@ -40,14 +41,13 @@ def run(given: argparse.Namespace) -> dict[str, Tally]:
     """Run the cases that the command asks for; print a line for each fault."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     campaign: Campaign = importlib.import_module(f"campaigns.{given.name}")  # pyright: ignore[reportAssignmentType]
-    end = time.monotonic() + 3600 * given.hours
-    before = Path.cwd()
-    with tempfile.TemporaryDirectory(prefix="campaign-") as name:
+    with chdir(Path.cwd()), tempfile.TemporaryDirectory(prefix="campaign-") as name:
         place = Path(name).resolve()
         settle(place)
         with quiet(place / "preparation.txt"):
             kinds = chosen(campaign.kinds(place), given.only)
         tallies = {kind: Tally() for kind in kinds}
+        end = time.monotonic() + 3600 * given.hours
         with Watched(kinds, place, campaign.LIMITS, given.name == "mutate") as watched:
             for case in cases(given, kinds, campaign.CASES):
                 if time.monotonic() > end:
@@ -56,7 +56,6 @@ def run(given: argparse.Namespace) -> dict[str, Tally]:
                 tallies[case.kind].add(outcome)
                 if outcome.fault:
                     print(f"{case.kind}: {outcome.fault}\n    {case.command}", flush=True)
-        os.chdir(before)
     return tallies
 
 
@@ -98,12 +97,6 @@ def cases(given: argparse.Namespace, kinds: dict[str, Kind], usual: int) -> Iter
         for name, kind in kinds.items():
             if number % kind.every == 0:
                 yield Case(given.name, given.seed, name, number)
-
-
-def print_table(tallies: dict[str, Tally]) -> None:
-    from campaigns.results import table
-
-    print(table(tallies))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -14,19 +15,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from campaigns.events import changed_paths, is_inside
 from campaigns.trials import Case, FaultError, Kind, Limits, Outcome
 
 #: Bytes of addresses that a case may take beyond its limit of memory before Python refuses more.
 ROOM = 2**32
 #: A case may take so much longer by the clock than by its own work, on a machine with other work.
 WAIT = 6
-#: Events of Python that start a program or a connection, and those that change files.
+#: Seconds that a process has to tidy up when it is ended.
+TIDYING = 2
+#: Events of Python that start a program or a connection.
 STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect")
-CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate")
 #: The one program that may start: it asks for the version of the project's own code.
 GIT = "git"
-#: Where any process may write.
-ANYWHERE = ("/dev/", "/proc/self/")
 
 
 class Watched:
@@ -82,12 +83,14 @@ class Watched:
     def start(self) -> None:
         context = multiprocessing.get_context("fork")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=self.serve, args=(theirs,), daemon=not sys.gettrace())
+        self.process = context.Process(target=self.serve, args=(theirs,), daemon=False)
         self.process.start()
         theirs.close()
 
     def end(self) -> None:
         if self.process is not None:
+            self.process.terminate()
+            self.process.join(TIDYING)
             self.process.kill()
             self.process.join()
             self.connection.close()
@@ -95,15 +98,11 @@ class Watched:
 
     def serve(self, connection: Connection) -> None:
         """Run the cases that come, in the new process."""
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        self.connection.close()  # or it would not see that the campaign has ended
         os.environ["TMPDIR"] = str(self.folder / "tmp")
         tempfile.tempdir = None
-        screen = os.open(self.log, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
-        os.dup2(screen, 1)
-        os.dup2(screen, 2)
-        sys.stdout, sys.stderr = (
-            open(number, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
-            for number in (1, 2)
-        )
+        print_into(self.log)
         if self.limits.memory is not None:
             most = field_of_status("VmSize") + self.limits.memory + ROOM
             resource.setrlimit(resource.RLIMIT_AS, (most, most))
@@ -127,6 +126,8 @@ class Watched:
             self.kinds[case.kind].trial(case.random, self.folder)
         except FaultError as error:
             fault = str(error)
+        except KeyboardInterrupt:
+            raise
         except BaseException as error:
             fault = f"raises {type(error).__name__}: {error}"
         seconds, memory = (
@@ -153,7 +154,7 @@ class Watched:
             return f"takes {seconds:.1f} s"
         if self.limits.memory is not None and memory > self.limits.memory:
             return f"takes {memory / 2**20:.0f} MiB of memory"
-        if left := os.listdir(self.folder / "tmp"):  # noqa: PTH208
+        if self.strict and (left := os.listdir(self.folder / "tmp")):  # noqa: PTH208
             return f"leaves {', '.join(sorted(left))} in the folder for temporary files"
         return None
 
@@ -161,20 +162,19 @@ class Watched:
         """What an event does outside of the folder of the case."""
         if event in STARTS and told[0] != GIT:
             return [f"{event} {str(told)[:100]}"]
-        paths: list[Any] = []
-        if event == "open" and isinstance(told[2], int) and told[2] & (os.O_WRONLY | os.O_RDWR):
-            paths = [told[0]]
-        elif event in CHANGES:
-            paths = [one for one in told[:2] if isinstance(one, str | bytes | os.PathLike)]
-        found = []
-        for path in paths:
-            if not isinstance(path, str | bytes | os.PathLike):
-                continue
-            real = os.path.realpath(os.fsdecode(path))
-            inside = real == str(self.folder) or real.startswith(f"{self.folder}{os.sep}")
-            if not inside and not real.startswith(ANYWHERE) and "__pycache__" not in real:
-                found.append(f"{event} {real}")
-        return found
+        paths = changed_paths(event, told)
+        return [f"{event} {path}" for path in paths if not is_inside(path, str(self.folder))]
+
+
+def print_into(path: Path) -> None:
+    """Let this process print into a file, also what is no Python."""
+    screen = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    os.dup2(screen, 1)
+    os.dup2(screen, 2)
+    sys.stdout, sys.stderr = (
+        open(number, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+        for number in (1, 2)
+    )
 
 
 def count_memory_anew() -> None:
