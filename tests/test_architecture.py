@@ -1,6 +1,8 @@
 """docs/architecture.md names rooms and modules that exist."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -29,3 +31,14 @@ def test_each_module_that_the_page_names_exists() -> None:
         if not (SOURCE / room / f"{name}.py").exists() and not (SOURCE / room / name).is_dir()
     ]
     assert not missing
+
+
+def test_prediction_imports_nothing_that_only_training_needs() -> None:
+    """Lightning and torchmetrics would take as long to import as all the rest together."""
+    code = (
+        "import sys, unet_exp.prediction.segment_files\n"
+        "print(*{'lightning', 'torchmetrics', 'matplotlib', 'albumentations'} & {*sys.modules})"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unet_exp.pictures import contact_sheet
-from unet_exp.pictures.contact_sheet import centre
+from unet_exp.pictures.contact_sheet import centre, contact_sheet
 
 
 def sample(inner: int = 20, outer: int = 36) -> dict[str, np.ndarray]:

@@ -4,8 +4,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from unet_exp.pictures import learning_curves
-from unet_exp.pictures.learning_curves import grouped, smooth
+from unet_exp.pictures.learning_curves import grouped, learning_curves, smooth
 
 ROWS: list[dict[str, object]] = [
     {"step": 0, "epoch": 0, "train/loss": 1.0, "lr": 0.1},

@@ -14,8 +14,7 @@ from torchmetrics.functional.classification import (
 )
 
 from unet_exp.metrics.curves import PrecisionRecall
-from unet_exp.pictures import precision_recall
-from unet_exp.pictures.precision_recall import plot
+from unet_exp.pictures.precision_recall import plot, precision_recall
 
 LEVELS = torch.linspace(0, 1, 21)
 

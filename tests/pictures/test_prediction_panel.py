@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unet_exp.pictures import prediction_panel
-from unet_exp.pictures.prediction_panel import headed
+from unet_exp.pictures.prediction_panel import headed, prediction_panel
 
 
 def scene(height: int = 40, width: int = 48) -> dict[str, np.ndarray]:

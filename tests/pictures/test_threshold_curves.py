@@ -6,8 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from unet_exp.metrics.curves import ThresholdCurve
-from unet_exp.pictures import threshold_curves
-from unet_exp.pictures.threshold_curves import plot
+from unet_exp.pictures.threshold_curves import plot, threshold_curves
 
 LEVELS = np.arange(4) / 4
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from torchmetrics import MetricCollection
 
 from unet_exp.configuration.buildable import brief
 from unet_exp.configuration.objects import to_plain_data
@@ -24,8 +25,8 @@ from unet_exp.runs.listing import find_runs
 from unet_exp.runs.scored_images import draw_curves, draw_images, write_results
 from unet_exp.runs.scoring import Evaluation, score_images
 from unet_exp.secrets.masking import masked
-from unet_exp.training.assembly import build_dataset, build_loaders
-from unet_exp.training.trained import Trained, read_config
+from unet_exp.training.assembly import build_dataset, build_loaders, build_metrics
+from unet_exp.training.trained import Trained, naming_values_of, read_config
 from unet_exp.training.tuned_postprocessing import score_of_instances, tune_postprocessing
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,9 @@ def evaluate_checkpoints(
         require_source(paths[0], content["config"], first)  # before networks are built
     trained = open_trained(paths, cfg)
     config, recorded = trained.config, trained.recorded[0]
-    if not trained.metrics:
+    with naming_values_of(paths[0], changed=bool(cfg.get("metric"))):
+        metrics = MetricCollection(build_metrics(config), compute_groups=False)
+    if not metrics:
         raise ValueError("Without any metric there is nothing to score. Add one: metric=[seg].")
     require_unseen(paths, trained, cfg)
     given = cfg.get("dataset") or {}
@@ -104,15 +107,15 @@ def evaluate_checkpoints(
     predictor = trained.predictor.magnified(scale)
     loader = labelled_images(dataset, trained, paths[0], cfg.split)
     # Rank by the score that chose the checkpoint. The loss is not measured here.
-    names = [str(name) for name in trained.metrics]
+    names = [str(name) for name in metrics]
     score = config.monitor.metric if config.monitor.metric in names else names[0]
     tuned = None
     if cfg.tune_postprocessing:
-        measures: dict[str, Any] = dict(trained.metrics.items())
+        measures: dict[str, Any] = dict(metrics.items())
         criterion = score_of_instances(measures, score)
         tuned = tune_postprocessing(predictor, measures, loader, criterion)
         predictor.postprocessing = tuned.tuning.postprocessing
-    evaluation = score_images(predictor, trained.metrics, loader)
+    evaluation = score_images(predictor, metrics, loader)
     title = f"{dataset.name}, {cfg.split}"
     facts = {
         "checkpoint": [str(path) for path in paths],

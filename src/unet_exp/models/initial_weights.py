@@ -19,7 +19,8 @@ def draw_weights(network: nn.Module) -> None:
     1.0
     """
     for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        # A layer on the meta device has no weights; torch would import its compiler to draw them.
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and not layer.weight.is_meta:
             taps = 1 if isinstance(layer, nn.ConvTranspose2d) else math.prod(layer.kernel_size)
             layer.weight.normal_(0, math.sqrt(2 / (taps * layer.in_channels)))
             if layer.bias is not None:

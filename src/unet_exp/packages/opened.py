@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
-from torchmetrics import MetricCollection
 
 from unet_exp.configuration.objects import build
 from unet_exp.configuration.revision import revised
@@ -13,7 +12,6 @@ from unet_exp.inference.predictor import Predictor
 from unet_exp.packages.archive import PackageError
 from unet_exp.packages.image_steps import ImageStep
 from unet_exp.packages.package import Package, read_package
-from unet_exp.training.assembly import build_metrics
 from unet_exp.training.trained import Trained, load
 
 #: Default side of a tile in pixels, because the memory that a graph needs is not known.
@@ -106,9 +104,8 @@ def open_packages(paths: Sequence[Path], cfg: DictConfig) -> Trained:
     predictor = Predictor(
         networks, target, build(config.inference), build(config.postprocessing), cfg.tta
     )
-    metrics = MetricCollection(build_metrics(config), compute_groups=False)
     return Trained(
-        config, config.postprocessing, None, [held] * len(paths), predictor, metrics,
+        config, config.postprocessing, None, [held] * len(paths), predictor,
         first.origin, in_order(first.steps) if first.steps else None,
     )  # fmt: skip
 

@@ -202,7 +202,7 @@ def hold(folder: RunFolder) -> Iterator[None]:
 
 def preview(loaders: Any, folder: RunFolder) -> float:
     """Draw the first training samples as the network gets them."""
-    from unet_exp.pictures import contact_sheet
+    from unet_exp.pictures.contact_sheet import contact_sheet
 
     tiles = loaders.train().dataset
     samples = [{k: v.numpy() for k, v in tiles[number].items()} for number in range(8)]

@@ -7,7 +7,8 @@ import numpy as np
 
 from unet_exp.inference.predictor import Predictor
 from unet_exp.numbers import format_score
-from unet_exp.pictures import precision_recall, threshold_curves
+from unet_exp.pictures.precision_recall import precision_recall
+from unet_exp.pictures.threshold_curves import threshold_curves
 from unet_exp.records.evaluation_folder import EvaluationFolder
 from unet_exp.records.statistics import statistics
 from unet_exp.runs.scoring import Evaluation

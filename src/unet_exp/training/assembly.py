@@ -9,7 +9,6 @@ from omegaconf import DictConfig, OmegaConf
 from unet_exp.configuration.objects import build
 from unet_exp.configuration.tree import leaves
 from unet_exp.datasets.dataset import require_dataset
-from unet_exp.metrics.score import require_score
 from unet_exp.models.network import require_network
 from unet_exp.secrets.masking import is_masked
 from unet_exp.targets.target import require_target
@@ -73,6 +72,9 @@ def build_metrics(cfg: DictConfig) -> dict[str, Any]:
 
     Raises ValueError if a metric has values but was not chosen.
     """
+    # torchmetrics takes half as long to import as torch, and prediction needs no metric.
+    from unet_exp.metrics.score import require_score
+
     chosen = {str(name): node for name, node in cfg.metric.items() if node is not None}
     for name, node in chosen.items():
         if not isinstance(node, DictConfig) or node.get("_target_") is None:

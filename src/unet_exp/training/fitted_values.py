@@ -78,7 +78,7 @@ def store_fitted(path: Path, fitted: Mapping[str, Any] | None) -> None:
     content.pop(KEY, None)
     if fitted is not None:
         content[KEY] = dict(fitted)
-    WholeFiles().save_checkpoint(content, path)
+    WholeFiles().save(content, path)
 
 
 def read_fitted(path: Path, content: Mapping[str, Any]) -> FittedValues | None:

@@ -7,7 +7,8 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from unet_exp.inference.predictor import Prediction
-from unet_exp.pictures import learning_curves, prediction_panel
+from unet_exp.pictures.learning_curves import learning_curves
+from unet_exp.pictures.prediction_panel import prediction_panel
 from unet_exp.training.metrics_writer import MetricsWriter
 
 

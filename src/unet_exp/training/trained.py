@@ -11,7 +11,6 @@ import torch
 from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from torch import nn
-from torchmetrics import MetricCollection
 
 from unet_exp.configuration.buildable import OTHER, Checker, NotBuildableError, buildable
 from unet_exp.configuration.errors import explain
@@ -19,7 +18,7 @@ from unet_exp.configuration.objects import build
 from unet_exp.configuration.revision import revised
 from unet_exp.inference.folding import fold_batch_norm
 from unet_exp.inference.predictor import Predictor
-from unet_exp.training.assembly import build_metrics, build_parts
+from unet_exp.training.assembly import build_parts
 from unet_exp.training.checkpoint import CheckpointError, read_content, read_weights
 from unet_exp.training.devices import device_type
 from unet_exp.training.fitted_values import FittedValues, with_fitted
@@ -35,7 +34,7 @@ SHARED = {
 
 @dataclass(frozen=True)
 class Trained:
-    """Networks from checkpoints, ready to segment and to be scored."""
+    """Networks from checkpoints, ready to segment."""
 
     config: DictConfig
     """The first checkpoint's configuration, with the changes that were given."""
@@ -46,7 +45,6 @@ class Trained:
     recorded: list[dict[str, Any]]
     """The configuration that each checkpoint holds, unchanged and unchecked."""
     predictor: Predictor
-    metrics: MetricCollection
     origin: str = "not fitted to validation images"
     """Where values of the postprocessing come from that were not fitted."""
     prepare: Callable[[Any], Any] | None = None
@@ -97,10 +95,8 @@ def load(paths: Sequence[Path], cfg: DictConfig) -> Trained:
             build(postprocessing),
             cfg.tta,
         )
-    with naming_values_of(paths[0], changed=bool(cfg.get("metric"))):
-        metrics = MetricCollection(build_metrics(config), compute_groups=False)
     recorded = [one["config"] for *_, one in read]
-    return Trained(config, postprocessing, fitted, recorded, predictor, metrics)
+    return Trained(config, postprocessing, fitted, recorded, predictor)
 
 
 def read_trained(path: Path, cfg: DictConfig) -> tuple[DictConfig, nn.Module, dict[str, Any]]:

@@ -213,11 +213,11 @@ def plugins(processes: int) -> list[Any]:
     """Return Lightning's plugins for a training with this number of processes."""
     from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 
-    from unet_exp.training.whole_files import WholeFiles
+    from unet_exp.training.checkpoint_io import WholeFilesIO
 
     # Inside a SLURM job Lightning would take SLURM's tasks for processes of this training.
     alone = processes == 1 and not started_by_torchrun()
-    return [WholeFiles(), *([LightningEnvironment()] if alone else [])]
+    return [WholeFilesIO(), *([LightningEnvironment()] if alone else [])]
 
 
 def best_precision(accelerator: str) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.fabric.plugins.io import TorchCheckpointIO
 from torch import Tensor
 
 from unet_exp.files import replacing
@@ -21,7 +20,7 @@ log = logging.getLogger(__name__)
 OURS = {"state_dict", "optimizer_states", "lr_schedulers", "loops", "config"}
 
 
-class WholeFiles(TorchCheckpointIO):
+class WholeFiles:
     """Write a file beside the checkpoint, then rename it.
 
     Lightning writes to the system's temporary folder and moves the file. If that is another disk,
@@ -30,12 +29,9 @@ class WholeFiles(TorchCheckpointIO):
     """
 
     def __init__(self) -> None:
-        super().__init__()
         self.warned: set[str] = set()
 
-    def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
-    ) -> None:
+    def save(self, checkpoint: dict[str, Any], path: str | os.PathLike[str]) -> None:
         """Save what :func:`unet_exp.training.inspection.inspect` and ``torch.load`` can read.
 
         Raises OSError if there is no space or no permission. An earlier checkpoint of that name
