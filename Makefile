@@ -1,5 +1,6 @@
 # make train | make test | make docs | make bench: each creates .venv from constraints.txt when it is
 # missing, with the packages that it needs: for training few, for the others all.
+# make test-real: sweeps on a real SLURM, which the tests start and end themselves; takes minutes.
 # make test-lowest: the tests with the lowest versions that pyproject.toml allows.
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ ARGS ?=
 LOWEST := .venv-lowest
 EXTRAS := $(addprefix --extra ,optuna ray slurm tensorboard test)
 
-.PHONY: train test test-lowest test-napari lint format docs bench clean
+.PHONY: train test test-real test-lowest test-napari lint format docs bench clean
 train: $(TRAINS)
 	@$(if $(ARGS),,echo "Training a small U-Net on made-up images of cells, without network or account.")
 	@$(if $(ARGS),,echo "It ends in minutes with scores, pictures and a report. Others: make train ARGS=...")
@@ -19,6 +20,10 @@ train: $(TRAINS)
 
 test: lint docs
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# Where a program is missing, its tests are skipped, and say how to install it.
+test-real: $(INSTALLED)
+	$(BIN)/python -m pytest -m real -rs tests $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

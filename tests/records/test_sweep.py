@@ -110,3 +110,21 @@ def test_a_folder_that_is_no_sweep_is_refused(drawn: Path, tmp_path: Path) -> No
     (drawn / "sweep.json").write_text('{"jobs":')
     with pytest.raises(ValueError, match=r"sweep\.json cannot be read as JSON"):
         read_sweep(drawn)
+
+
+def test_a_job_that_its_scheduler_lets_wait_is_waiting(drawn: Path) -> None:
+    queue = drawn / "queue.json"
+    write(queue, {"waiting": {"1": "Priority", "5": "BeginTime", "6": "Resources"}})
+    finished, running, unknown = (read_sweep(drawn).jobs[number] for number in (1, 5, 6))
+    assert (finished.state, finished.waits_for) == ("finished", "")
+    assert (running.state, running.waits_for) == ("waiting", "BeginTime")
+    assert (unknown.state, unknown.waits_for) == ("waiting", "Resources")
+    # The command that runs the sweep was killed a while ago.
+    os.utime(queue, (time.time() - 300,) * 2)
+    assert read_sweep(drawn).jobs[5].state == "running"
+
+
+@pytest.mark.parametrize("content", [{}, {"waiting": [1]}, {"waiting": {"5": None}}, []])
+def test_a_damaged_queue_ends_nothing(drawn: Path, content: object) -> None:
+    (drawn / "queue.json").write_text(json.dumps(content))
+    assert len(read_sweep(drawn).jobs) == 7

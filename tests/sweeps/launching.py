@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra._internal.callbacks import Callbacks
 from hydra._internal.hydra import Hydra
@@ -87,7 +88,8 @@ def main(task: str, seeds: str, *words: str) -> None:
     launcher = Plugins.instance().instantiate_launcher(
         hydra_context=context, task_function=globals()[task], config=cfg
     )
-    jobs = [[f"seed={seed}"] for seed in seeds.split(",")]
+    common = [word for word in words if not word.startswith("hydra")]
+    jobs = [[*common, f"seed={seed}"] for seed in seeds.split(",")]
     try:
         results = launcher.launch(jobs, initial_job_idx=0)
     except KeyboardInterrupt:
@@ -97,10 +99,19 @@ def main(task: str, seeds: str, *words: str) -> None:
     print(json.dumps([(r.status.name, str(error_of(r) or r.return_value)) for r in results]))
 
 
-def started(where: Path, *arguments: str) -> "subprocess.Popen[str]":
+class Program(subprocess.Popen[str]):
+    """A process that a test which fails does not wait for."""
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: Any) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, *rest)
+
+
+def started(where: Path, *arguments: str) -> Program:
     """Start this program in a folder; the sweep's is ``where``/sweep."""
     path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-    return subprocess.Popen(
+    return Program(
         [sys.executable, "-m", __name__, *arguments, "hydra.sweep.dir=sweep"],
         cwd=where,
         env={**os.environ, "PYTHONPATH": path},

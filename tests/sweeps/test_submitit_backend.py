@@ -1,34 +1,20 @@
 """Sweeps through submitit on this machine, and through SLURM if it is present."""
 
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
 from tests.running import Command
 from tests.sweeps.launching import PATIENCE, launched, started, trained, until
-from unet_exp.runs.slurm import in_queue
-from unet_exp.sweeps.slurm_backend import SlurmBackend
 from unet_exp.sweeps.slurm_local_backend import SlurmLocalBackend
 from unet_exp.sweeps.submitit_backend import import_submitit
 
 LOCAL = ("hydra/launcher=slurm_local",)
-SLURM = ("hydra/launcher=slurm", "hydra.launcher.gpus_per_job=0", "hydra.launcher.cpus_per_job=1")
-
-
-def answers() -> bool:
-    return shutil.which("squeue") is not None and in_queue() is not None
-
-
-with_slurm = pytest.mark.skipif(not answers(), reason="no SLURM answers here")
-BOTH = [pytest.param(LOCAL, id="slurm_local"), pytest.param(SLURM, id="slurm", marks=with_slurm)]
 
 
 def worker(folder: Path) -> psutil.Process:
@@ -45,9 +31,8 @@ def worker(folder: Path) -> psutil.Process:
     return found
 
 
-@pytest.mark.parametrize("words", BOTH)
-def test_a_failed_job_leaves_the_others(tmp_path: Path, words: tuple[str, ...]) -> None:
-    results, err = launched(tmp_path, "die", "1,13,2", *words)
+def test_a_failed_job_leaves_the_others(tmp_path: Path) -> None:
+    results, err = launched(tmp_path, "die", "1,13,2", *LOCAL)
     assert [state for state, _ in results] == ["COMPLETED", "FAILED", "COMPLETED"], err
     assert (results[0][1], results[2][1]) == ("0.5", "1.0")
     assert results[1][1].startswith("The job's process is gone; see ")
@@ -86,10 +71,9 @@ def test_a_job_out_of_time_saves_and_continues(tmp_path: Path) -> None:
     assert (tmp_path / "sweep" / "0" / "saved").read_text() == "SIGUSR2"
 
 
-@pytest.mark.parametrize("words", BOTH)
-def test_an_interrupted_sweep_lets_its_jobs_save(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_an_interrupted_sweep_lets_its_jobs_save(tmp_path: Path) -> None:
     one = "hydra.launcher.array_parallelism=1"
-    with started(tmp_path, "save", "1,2", *words, one) as process:
+    with started(tmp_path, "save", "1,2", *LOCAL, one) as process:
         until([tmp_path / "sweep" / "0" / "begun"])
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE)
@@ -116,64 +100,10 @@ def test_a_resumed_sweep_queues_jobs_again(tmp_path: Path) -> None:
     assert '["COMPLETED", "1.0"]' in out, err
 
 
-@with_slurm
-def test_the_error_of_slurm_is_reported(tmp_path: Path) -> None:
-    results, err = launched(tmp_path, "save", "1,2", *SLURM, "hydra.launcher.partition=nowhere")
-    assert not results
-    assert "SLURM refuses the jobs: " in err
-    assert "partition" in err
-
-
-@with_slurm
-@pytest.mark.parametrize(
-    "words",
-    [("scancel", "--signal=USR1"), ("scancel", "--signal=TERM"), ("scontrol", "requeue")],
-    ids=lambda words: words[-1].lstrip("-"),
-)
-def test_a_job_that_slurm_preempts_continues_in_its_folder(
-    tmp_path: Path, words: tuple[str, ...]
-) -> None:
-    with started(tmp_path, "save", "7", *SLURM) as process:
-        until([tmp_path / "sweep" / "0" / "begun"])
-        (log,) = (tmp_path / "sweep" / "submitit").glob("*/*_0_log.out")
-        job = log.name.split("_")[0]
-        subprocess.run([*words, job], check=True)
-        deadline = time.monotonic() + PATIENCE
-        while (in_queue() or {}).get(job) != "PENDING":
-            assert time.monotonic() < deadline
-            time.sleep(0.5)
-        # SLURM lets a job rest for two minutes otherwise.
-        subprocess.run(["scontrol", "update", f"JobId={job}", "StartTime=now+5"], check=True)
-        out, err = process.communicate(timeout=2 * PATIENCE)
-    assert '["COMPLETED", "1.0"]' in out, err
-    assert (tmp_path / "sweep" / "0" / "went_on").exists()
-
-
 def test_without_submitit_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "submitit", None)
     with pytest.raises(ModuleNotFoundError, match=r'pip install -e "\.\[slurm\]"'):
         import_submitit()
-
-
-def test_without_slurm_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    _, err = launched(tmp_path, "save", "1", *SLURM)
-    assert "there is no srun here" in err
-
-
-def test_the_reason_of_sbatch_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """submitit wraps it in several lines; which one holds it may change."""
-    for name in ("srun", "sbatch"):
-        program = tmp_path / name
-        program.write_text(
-            "#!/bin/sh\necho 'sbatch: error: invalid partition: nowhere' >&2\nexit 1\n"
-        )
-        program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    runner: Any = None  # nothing runs
-    backend = SlurmBackend(folder=str(tmp_path / "submitit"), partition="nowhere")
-    with pytest.raises(RuntimeError, match=r"SLURM refuses the jobs: invalid partition: nowhere\."):
-        backend.launch(runner, [["seed=1"], ["seed=2"]], 0)
 
 
 def test_no_job_at_a_time_is_refused() -> None:

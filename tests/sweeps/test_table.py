@@ -83,3 +83,15 @@ def test_errors_of_the_table_do_not_reach_the_body(drawn: Path, terminal: bool) 
 def test_an_error_of_the_body_is_raised(drawn: Path) -> None:
     with pytest.raises(KeyboardInterrupt), LiveTable(drawn, screen(True)[1]):
         raise KeyboardInterrupt
+
+
+def test_the_reason_why_a_job_waits_is_shown(drawn: Path) -> None:
+    text, console = screen(False)
+    shown = LiveTable(drawn, console)
+    shown.draw()
+    write(drawn / "queue.json", {"waiting": {"5": "BeginTime"}})
+    shown.draw()
+    assert "job 5 waiting  depth=4 lr=0.1 seed=0  SLURM: BeginTime" in text.getvalue()
+    (line,) = (line for line in lines(drawn, 20) if line.split()[0] == "5")
+    assert "waiting" in line
+    assert "SLURM: BeginTime" in line

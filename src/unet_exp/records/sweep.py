@@ -2,8 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,6 +39,8 @@ class Run:
     seconds: float | None = None
     left: float | None = None
     error: str = ""
+    waits_for: str = ""
+    """Why a scheduler lets the job wait, in its own words."""
     pictures: tuple[Path, ...] = ()
     wandb: dict[str, str] = field(default_factory=dict)
 
@@ -127,11 +129,13 @@ def read_sweep(path: Path) -> Sweep:
         )
     state = text(content, "state") or "running"
     ended_at = modified(folder.record) if state != "running" else None
-    jobs = tuple(
+    queue = folder.read_queue() if state == "running" else {}
+    runs = (
         read_run(folder.run(job.get("folder")), given(job, "overrides", list), ended_at)
         for job in given(content, "jobs", list)
         if isinstance(job, dict)
     )
+    jobs = tuple(queued(run, queue) for run in runs)
     named = map(str, given(content, "parameters", list))
     return Sweep(
         folder=path,
@@ -184,6 +188,17 @@ def read_run(folder: RunFolder, overrides: Iterable[object], ended_at: float | N
         pictures=tuple(path for path in pictures if path),
         wandb={str(k): str(v) for k, v in given(summary, "wandb", dict).items() if v is not None},
     )
+
+
+def queued(run: Run, reasons: Mapping[str, str]) -> Run:
+    """Return a run as waiting if its scheduler lets it wait; its folder says how it ended before.
+
+    >>> queued(Run("0", Path("0"), state="preempted"), {"0": "BeginTime"}).state
+    'waiting'
+    """
+    if run.name not in reasons or run.state in DONE:
+        return run
+    return replace(run, state="waiting", waits_for=reasons[run.name], left=None)
 
 
 def is_silent(folder: Path, ended_at: float | None) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 from unet_exp.files import read_json, to_json, write_atomically
 from unet_exp.records.run_folder import RunFolder, own_entries
 from unet_exp.secrets.masking import masked
+
+#: Seconds after which ``queue.json`` is left from a sweep that was killed.
+QUEUE_FRESH = 120.0
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ class SweepFolder:
         self.hydra = path / "multirun.yaml"
         #: The study of a search.
         self.study = path / "optuna.log"
+        #: The jobs that a scheduler lets wait, and why; written again every few seconds.
+        self.queue = path / "queue.json"
 
     def entries(self) -> set[str]:
         """Return the names of all files that a sweep writes, except the folders of jobs."""
@@ -118,6 +124,19 @@ class SweepFolder:
                 f"{self.record} cannot be read ({error}). The folders of its jobs are intact. To "
                 "run the jobs again, give another folder: hydra.sweep.dir=..."
             ) from error
+
+    def write_queue(self, reasons: dict[str, str]) -> None:
+        """Write ``queue.json``: for each job that waits, by its folder, why it does."""
+        write_atomically(self.queue, to_json({"waiting": reasons}))
+
+    def read_queue(self) -> dict[str, str]:
+        """Return why jobs wait, by their folders; empty if this was not written lately."""
+        try:
+            late = time.time() - self.queue.stat().st_mtime > QUEUE_FRESH
+        except OSError:
+            return {}
+        waiting = {} if late else read_json(self.queue).get("waiting")
+        return {str(k): str(v) for k, v in waiting.items()} if isinstance(waiting, dict) else {}
 
     def overrides_of(self, name: str) -> list[str] | None:
         """Return the overrides of a job; None if the sweep has no such job."""

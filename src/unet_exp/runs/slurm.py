@@ -5,6 +5,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from unet_exp.configuration.overrides import CommandLine, Override
 from unet_exp.files import read_json
@@ -12,17 +13,42 @@ from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep_folder import SweepFolder
 from unet_exp.secrets.masking import without_secrets
 
+#: States of a job that is in the queue and does not run.
+WAITING = (
+    "PENDING", "CONFIGURING", "SUSPENDED", "REQUEUED", "REQUEUE_HOLD", "RESV_DEL_HOLD",
+    "SPECIAL_EXIT",
+)  # fmt: skip
 
-def in_queue() -> dict[str, str] | None:
-    """Return the state of each of this user's jobs by its id; None if SLURM does not answer."""
-    words = ["squeue", "--noheader", "--array", f"--user={os.getuid()}", "--format=%i %T"]
+
+class QueuedJob(NamedTuple):
+    """A job as squeue shows it."""
+
+    state: str
+    """Such as ``PENDING`` or ``RUNNING``."""
+    reason: str
+    """Why it waits, such as ``Resources`` or ``BeginTime``; SLURM's word."""
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether the job does not run.
+
+        >>> QueuedJob("PENDING", "Resources").waits, QueuedJob("RUNNING", "None").waits
+        (True, False)
+        """
+        return self.state in WAITING
+
+
+def in_queue() -> dict[str, QueuedJob] | None:
+    """Return each of this user's jobs by its id; None if SLURM does not answer."""
+    words = ["squeue", "--noheader", "--array", f"--user={os.getuid()}", "--format=%i %T %r"]
     try:
         answer = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
     except OSError:
         return None
     if answer.returncode:
         return None
-    return dict(line.split()[:2] for line in answer.stdout.splitlines() if line.strip())
+    jobs = (line.split(maxsplit=2) for line in answer.stdout.splitlines() if line.strip())
+    return {job: QueuedJob(state, " ".join(reason)) for job, state, *reason in jobs}
 
 
 def ended_by_slurm() -> bool:
@@ -33,8 +59,8 @@ def ended_by_slurm() -> bool:
     array, job = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_JOB_ID")
     if array or job:
         mine = f"{array}_{os.environ.get('SLURM_ARRAY_TASK_ID')}" if array else str(job)
-        state = (in_queue() or {}).get(mine, "RUNNING")
-        return state != "RUNNING"
+        found = (in_queue() or {}).get(mine)
+        return found is not None and found.state != "RUNNING"
     return False
 
 

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, open_dict
 
 from unet_exp.configuration import schema
 from unet_exp.configuration.errors import PREEMPTED
+from unet_exp.configuration.overrides import Override
 from unet_exp.secrets.masking import learn, masked
 from unet_exp.shown import screened
 
@@ -75,6 +76,12 @@ class JobRunner:
         kept = JobReturn(overrides=masked(list(overrides)), status=result.status)
         kept.return_value = result.return_value
         return kept
+
+    def folder_name(self, number: int, overrides: Sequence[str]) -> str:
+        """Return the name of a job's folder within the folder of the sweep."""
+        parsed = map(Override.parse, overrides)
+        names = [str(one.value) for one in parsed if one.key == "hydra.sweep.subdir"]
+        return names[-1] if names else str(number)
 
     def compose(self, number: int, overrides: Sequence[str]) -> DictConfig:
         """Return the configuration of one job, within the folder of the sweep."""

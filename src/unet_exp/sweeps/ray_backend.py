@@ -19,6 +19,7 @@ from hydra.core.utils import JobReturn
 from unet_exp.configuration.errors import Preempted
 from unet_exp.configuration.override_errors import first_line
 from unet_exp.sweeps.job_runner import JobRunner, LostJobError, failed
+from unet_exp.sweeps.needed_gpus import needed_gpus
 
 #: Bytes of Ray's object store. Our results are small, and /dev/shm may be small too.
 STORE = 100_000_000
@@ -33,8 +34,9 @@ class RayBackend:
     Parameters
     ----------
     gpus_per_job
-        A whole number, or a fraction if several jobs share a GPU: 0.5 for two jobs. None means one
-        GPU if there are any, else none. CUDA_VISIBLE_DEVICES lists the GPUs of a job.
+        A whole number, or a fraction by which several jobs share a GPU: 0.5 for two. None: as many
+        as the trainer needs (none with ``trainer=cpu``), and none where there are no GPUs. A job
+        sees its own in CUDA_VISIBLE_DEVICES.
     cpus_per_job
         None means an equal part of the machine's CPUs for each job that fits on its GPUs, and one
         CPU for a job without GPUs.
@@ -68,9 +70,9 @@ class RayBackend:
         Preempted if the sweep was asked to stop and its jobs have been saved.
         """
         ray = connect(self.init or {})
-        gpus, cpus = self.share(
-            [node["Resources"] for node in ray.nodes() if node["Alive"]]  # pyright: ignore
-        )
+        machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]  # pyright: ignore
+        needed = needed_gpus(runner, job_overrides) if self.gpus_per_job is None else 0
+        gpus, cpus = self.share(machines, needed)
         Path(runner.config.hydra.sweep.dir).mkdir(parents=True, exist_ok=True)
         stop = ray.remote(num_cpus=0)(StopFlag).remote()
         task = ray.remote(num_gpus=gpus, num_cpus=cpus, max_retries=0, max_calls=1)(run_in_worker)
@@ -96,12 +98,14 @@ class RayBackend:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def share(self, machines: Sequence[dict[str, float]]) -> tuple[float, float]:
-        """Return the number of GPUs and of CPUs for a job.
+    def share(self, machines: Sequence[dict[str, float]], needed: int = 1) -> tuple[float, float]:
+        """Return how many GPUs and CPUs a job gets, whose trainer needs ``needed`` GPUs.
 
         >>> RayBackend(gpus_per_job=0.5).share([{"CPU": 16, "GPU": 4}])
         (0.5, 2)
         >>> RayBackend().share([{"CPU": 8}])
+        (0, 1)
+        >>> RayBackend().share([{"CPU": 8, "GPU": 2}], needed=0)
         (0, 1)
         >>> RayBackend(gpus_per_job=3).share([{"CPU": 8, "GPU": 2}, {"CPU": 8, "GPU": 2}])
         Traceback (most recent call last):
@@ -110,10 +114,11 @@ class RayBackend:
         gpus, cpus = self.gpus_per_job, self.cpus_per_job
         most = max((machine.get("GPU", 0) for machine in machines), default=0)
         if gpus is None:
-            gpus = 1 if most else 0
+            gpus = needed if most else 0
         if gpus > most:
+            asked = "hydra.launcher.gpus_per_job" if self.gpus_per_job else "trainer.devices"
             raise ValueError(
-                f"hydra.launcher.gpus_per_job={gpus:g}, but no machine of Ray's has more than "
+                f"{asked}={gpus:g}, but no machine of Ray's has more than "
                 f"{most:g} GPUs. Give {f'{most:g} or less' if most else '0'}."
             )
         suitable = [machine for machine in machines if machine.get("GPU", 0) >= gpus]

@@ -3,10 +3,12 @@
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unet_exp.records.sweep_folder import SweepFolder
 from unet_exp.runs.slurm import in_queue
 from unet_exp.sweeps.submitit_backend import SubmititBackend, SubmittedJob
 
@@ -24,8 +26,11 @@ class SlurmBackend(SubmititBackend):
         For submitit's job scripts and logs; on a disk that all machines see.
     name
         What squeue shows.
-    gpus_per_job, cpus_per_job, mem_gb
-        Of one machine: a job never spreads over several. ``gpus_per_job=0`` asks for none.
+    gpus_per_job
+        None: as many as its trainer needs, so none with ``trainer=cpu``, one where
+        ``trainer.devices`` says nothing else. A job never spreads over several machines.
+    cpus_per_job, mem_gb
+        Of one machine.
     timeout_min
         Minutes after which SLURM ends a job.
     signal_delay_s
@@ -46,7 +51,7 @@ class SlurmBackend(SubmititBackend):
 
     folder: str = "submitit"
     name: str = "unet_exp"
-    gpus_per_job: int = 1
+    gpus_per_job: int | None = None
     cpus_per_job: int = 8
     mem_gb: float | None = None
     timeout_min: int = 1440
@@ -61,7 +66,7 @@ class SlurmBackend(SubmititBackend):
     setup: tuple[str, ...] = ()
     seconds_to_stop: float = 60.0
 
-    def executor(self, submitit: Any, folder: Path) -> Any:
+    def executor(self, submitit: Any, folder: Path, gpus: int) -> Any:
         """Return submitit's executor, with the resources of one job."""
         if shutil.which("srun") is None:
             raise RuntimeError(
@@ -75,7 +80,7 @@ class SlurmBackend(SubmititBackend):
             "name": self.name,
             "nodes": 1,
             "tasks_per_node": 1,
-            "gpus_per_node": self.gpus_per_job or None,
+            "gpus_per_node": gpus or None,
             "cpus_per_task": self.cpus_per_job,
             "mem_gb": self.mem_gb,
             "timeout_min": self.timeout_min,
@@ -110,12 +115,33 @@ class SlurmBackend(SubmititBackend):
                 f"SLURM refuses the jobs: {said.partition('error:')[2].strip() or said}. What they "
                 "ask for stands in hydra.launcher (gpus_per_job, cpus_per_job, mem_gb, partition)."
             ) from error
+        folder = SweepFolder(Path(function.runner.config.hydra.sweep.dir))
+        names = {
+            job.job_id: function.runner.folder_name(number, own)
+            for job, number, own in zip(jobs, numbers, overrides, strict=True)
+        }
+        try:
+            self.wait(jobs, names, folder)
+        finally:
+            folder.queue.unlink(missing_ok=True)
+
+    def wait(self, jobs: list[Any], names: dict[str, str], folder: SweepFolder) -> None:
+        """Wait until each job has a result or is gone; record which ones wait in the queue.
+
+        Parameters
+        ----------
+        names
+            The folder of each job in ``folder``, by SLURM's id of the job.
+        """
         seen = {job.job_id: time.monotonic() for job in jobs}
         while unfinished := [job for job in jobs if not job.paths.result_pickle.exists()]:
             queued = in_queue()
             now = time.monotonic()
             if queued is not None:
                 seen |= {job.job_id: now for job in unfinished if job.job_id in queued}
+                waiting = (job for job in names if job in queued and queued[job].waits)
+                with suppress(OSError):  # such as a full disk
+                    folder.write_queue({names[job]: queued[job].reason for job in waiting})
                 if all(now - seen[job.job_id] > LATE for job in unfinished):
                     break
             time.sleep(min(10.0, 1.0 + (now - min(seen.values())) / 10))

@@ -21,7 +21,7 @@ class SlurmLocalBackend(SubmititBackend):
     folder
         For submitit's logs.
     gpus_per_job
-        GPUs that a job sees, from the first one on. 0: none.
+        GPUs that a job sees, from the first one on. 0: none; null: as many as its trainer needs.
     timeout_min, signal_delay_s, max_timeouts
         As for `unet_exp.sweeps.slurm_backend.SlurmBackend`.
     array_parallelism
@@ -31,7 +31,7 @@ class SlurmLocalBackend(SubmititBackend):
     """
 
     folder: str = "submitit"
-    gpus_per_job: int = 0
+    gpus_per_job: int | None = 0
     timeout_min: int = 1440
     signal_delay_s: int = 120
     max_timeouts: int = 20
@@ -45,11 +45,11 @@ class SlurmLocalBackend(SubmititBackend):
                 "or more."
             )
 
-    def executor(self, submitit: Any, folder: Path) -> Any:
+    def executor(self, submitit: Any, folder: Path, gpus: int) -> Any:
         """Return submitit's executor, with the resources of one job."""
         executor = submitit.LocalExecutor(folder, max_num_timeout=self.max_timeouts)
         executor.update_parameters(
-            gpus_per_node=self.gpus_per_job,
+            gpus_per_node=gpus,
             timeout_min=self.timeout_min,
             signal_delay_s=self.signal_delay_s,
         )

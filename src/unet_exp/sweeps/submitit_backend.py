@@ -15,12 +15,14 @@ from hydra.core.utils import JobReturn
 
 from unet_exp.runs.slurm import ended_by_slurm
 from unet_exp.sweeps.job_runner import JobRunner, LostJobError, failed
+from unet_exp.sweeps.needed_gpus import needed_gpus
 
 
 class SubmititBackend(ABC):
     """Submit jobs, wait for their result files, and stop them when the sweep is interrupted."""
 
     folder: str
+    gpus_per_job: int | None
     seconds_to_stop: float
 
     def launch(
@@ -34,7 +36,7 @@ class SubmititBackend(ABC):
         # Each launch has a new folder. So pickles of others cannot be read as results, and the mark
         # of an earlier Ctrl-C does not cancel a resumed sweep.
         folder = Path(self.folder) / uuid.uuid4().hex[:8]
-        executor = self.executor(import_submitit(), folder)
+        executor = self.executor(import_submitit(), folder, self.gpus(runner, job_overrides))
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)  # the pickled jobs hold the secrets that they need
         cancelled = folder.absolute() / "cancelled"
@@ -54,8 +56,14 @@ class SubmititBackend(ABC):
                 for path in (job.paths.submitted_pickle, job.paths.result_pickle):
                     path.unlink(missing_ok=True)
 
+    def gpus(self, runner: JobRunner, job_overrides: Sequence[Sequence[str]]) -> int:
+        """Return how many GPUs each job gets."""
+        if self.gpus_per_job is not None:
+            return self.gpus_per_job
+        return needed_gpus(runner, job_overrides)
+
     @abstractmethod
-    def executor(self, submitit: Any, folder: Path) -> Any:
+    def executor(self, submitit: Any, folder: Path, gpus: int) -> Any:
         """Return submitit's executor, with the resources of one job."""
 
     @abstractmethod

@@ -92,7 +92,7 @@ class LiveTable:
             names = short_names(sweep.parameters)
             changed = (job for job in sweep.jobs if job.state != before.get(job.name, "waiting"))
             lines = ["  ".join(filter(None, (
-                f"job {job.name} {job.state}", settings(job, names), job.error,
+                f"job {job.name} {job.state}", settings(job, names), why(job),
                 "" if job.score is None else f"{sweep.monitor} {format_score(job.score)}",
                 "" if job.state == "running" else format_duration(job.seconds),
             ))) for job in changed]  # fmt: skip
@@ -117,7 +117,7 @@ def table(sweep: Sweep, rows: int, width: int = 100) -> Group:
         left = f"{format_duration(job.left)} left" if job.left is not None else ""
         grid.add_row(
             shown(job.name),
-            Text(shown(settings(job, names) + (f"  {job.error}" if job.error else ""))),
+            Text(shown("  ".join(filter(None, (settings(job, names), why(job)))))),
             Text(shown(job.state), COLOURS.get(job.state, "")),
             progress_bar(job, width),
             Text(format_score(job.score), "bold green" if job is best else ""),
@@ -155,6 +155,15 @@ def progress_bar(job: Run, width: int) -> Table | Text:
 def settings(job: Run, names: dict[str, str]) -> str:
     """Return a job's settings with the short names of their keys."""
     return " ".join(f"{names.get(key, key)}={value}" for key, value in job.values.items())
+
+
+def why(job: Run) -> str:
+    """Return the error of a job, or why it waits.
+
+    >>> why(Run("0", Path("0"), waits_for="Priority"))
+    'SLURM: Priority'
+    """
+    return f"SLURM: {job.waits_for}" if job.waits_for else job.error
 
 
 def count_jobs(jobs: Sequence[Run], kind: str = "") -> str:

@@ -90,6 +90,27 @@ def process_count(accelerator: str, devices: int | str | Sequence[int]) -> int:
     return parsed
 
 
+def requested_gpus(accelerator: str, devices: int | str | Sequence[int]) -> int:
+    """Return how many GPUs a training has to ask a scheduler for; this machine may have none.
+
+    A scheduler numbers the GPUs of a job from 0, so an index needs all GPUs before it, too. A
+    training that takes all GPUs (``auto``, -1) asks for one.
+
+    Raises ValueError if ``devices`` cannot be read.
+
+    >>> requested_gpus("cpu", 2), requested_gpus("auto", 1), requested_gpus("gpu", "auto")
+    (0, 1, 1)
+    >>> requested_gpus("gpu", 4), requested_gpus("gpu", [0, 3])
+    (4, 4)
+    """
+    if accelerator == "cpu":
+        return 0
+    parsed = parse_devices(devices)
+    if isinstance(parsed, list):
+        return max(parsed, default=0) + 1
+    return max(parsed or 1, 1)
+
+
 def parse_devices(devices: int | str | Sequence[int]) -> int | list[int] | None:
     """Return a number of devices, their indices, or None for ``auto``.
 
