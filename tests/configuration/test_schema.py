@@ -180,6 +180,7 @@ def test_the_targets_of_a_group_are_those_of_its_options() -> None:
         f"unet_exp.losses.{name}"
         for name in (
             "classes_and_distances.ClassesAndDistances",
+            "classes_and_stars.ClassesAndStars",
             "dice.Dice",
             "weighted_binary_cross_entropy.WeightedBinaryCrossEntropy",
             "weighted_cross_entropy.WeightedCrossEntropy",
@@ -256,6 +257,7 @@ def test_fused_steps_are_the_plain_ones_up_to_rounding(name: str) -> None:
         (["target=three_class"], "WeightedCrossEntropy"),
         (["target=distance"], "ClassesAndDistances"),
         (["target=flows"], "ClassesAndFlows"),
+        (["target=stars"], "ClassesAndStars"),
         (["target=distance", "loss=dice"], "Dice"),
         (["loss=dice", "target=distance"], "Dice"),
         (["experiment=hela_cpu", "target=distance"], "ClassesAndDistances"),
@@ -290,6 +292,20 @@ def test_flows_choose_their_postprocessing_unless_another_is_given() -> None:
     assert given["_target_"].endswith(".Watershed")
     with pytest.raises(Exception, match="flow"):
         composed("postprocessing=flows").postprocessing.flow  # noqa: B018 - it resolves
+
+
+@pytest.mark.parametrize(
+    ("words", "postprocessing"),
+    [
+        (["target=stars"], "BestStars"),
+        (["target=stars", "postprocessing=components"], "Components"),
+        (["postprocessing=components", "target=stars"], "Components"),
+    ],
+)
+def test_a_target_chooses_the_postprocessing_unless_it_is_given(
+    words: list[str], postprocessing: str
+) -> None:
+    assert composed(*words).postprocessing["_target_"].endswith(f".{postprocessing}")
 
 
 @pytest.mark.parametrize(
