@@ -48,6 +48,8 @@ NEEDED = {
     "model=padded": (
         "+model.network._target_=unet_exp.models.unet.UNet", "model.step=16", "model.halo=96",
     ),
+    "postprocessing=flows": ("target=flows",),
+    "postprocessing=stars": ("target=stars",),
 }  # fmt: skip
 
 

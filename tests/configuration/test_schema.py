@@ -180,6 +180,7 @@ def test_the_targets_of_a_group_are_those_of_its_options() -> None:
         f"unet_exp.losses.{name}"
         for name in (
             "classes_and_distances.ClassesAndDistances",
+            "classes_and_flows.ClassesAndFlows",
             "classes_and_stars.ClassesAndStars",
             "dice.Dice",
             "weighted_binary_cross_entropy.WeightedBinaryCrossEntropy",
@@ -290,8 +291,13 @@ def test_flows_choose_their_postprocessing_unless_another_is_given() -> None:
     assert (node["_target_"].rpartition(".")[2], node.flow) == ("FollowedFlows", 4)
     given = composed("target=flows", "postprocessing=watershed").postprocessing
     assert given["_target_"].endswith(".Watershed")
-    with pytest.raises(Exception, match="flow"):
-        composed("postprocessing=flows").postprocessing.flow  # noqa: B018 - it resolves
+
+
+@pytest.mark.parametrize(("option", "value"), [("flows", "flow"), ("stars", "score")])
+def test_a_postprocessing_of_another_target_says_so(option: str, value: str) -> None:
+    node = composed(f"postprocessing={option}").postprocessing
+    with pytest.raises(Exception, match=f"Foreground has no '{value}'"):
+        node[value]
 
 
 @pytest.mark.parametrize(

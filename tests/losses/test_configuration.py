@@ -21,11 +21,12 @@ def hydra() -> Iterator[None]:
 @pytest.mark.parametrize("option", sorted(path.stem for path in (CONF / "loss").glob("*.yaml")))
 def test_each_option_is_a_loss(option: str) -> None:
     loss = instantiate(compose(overrides=[f"+loss={option}"]).loss, _convert_="all")
-    channels = {"weighted_binary_cross_entropy": 1, "classes_and_stars": 4}.get(option, 2)
+    maps = option in ("classes_and_flows", "classes_and_stars")  # two, after the classes
+    channels = 1 if option == "weighted_binary_cross_entropy" else 4 if maps else 2
     logits = torch.zeros(1, channels, 4, 4, requires_grad=True)
     classes = torch.ones(1, 4, 4, dtype=int)
     target = classes[:, None].float() if option == "classes_and_distances" else classes
-    if option == "classes_and_stars":
+    if maps:
         target = torch.ones(1, 3, 4, 4)
     loss(logits, target, torch.ones(1, 4, 4)).backward()
     assert logits.grad is not None

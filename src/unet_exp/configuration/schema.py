@@ -180,6 +180,12 @@ def of_target(name: str, *, _root_: Any) -> Any:
     With it, the network and the postprocessing adapt to the target.
     """
     try:
-        return getattr(instantiate(_root_.target), name)
+        target = instantiate(_root_.target)
     except InstantiationException as error:
         raise error.__cause__ or error from None  # the error of the target itself
+    if not hasattr(target, name):
+        raise ValueError(
+            f"The target {type(target).__name__} has no {name!r}, which another option reads from "
+            "it. Choose the target that this option is for (see --help)."
+        )
+    return getattr(target, name)

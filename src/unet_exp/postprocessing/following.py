@@ -49,7 +49,8 @@ class Sinks:
     def objects(self, largest_error: float, min_size: int) -> Int32[np.ndarray, "h w"]:
         """Return the good ones of ``min_size`` pixels or more, in the order of their pixels.
 
-        >>> Sinks(np.array([[3, 3, 2, 1, 1]]), np.array([0.1, 0.1, 0.9])).objects(0.4, 2)
+        >>> labels, errors = np.int32([[3, 3, 2, 1, 1]]), np.float32([0.1, 0.1, 0.9])
+        >>> Sinks(labels, errors).objects(0.4, 2)
         array([[0, 0, 0, 1, 1]], dtype=int32)
         """
         sizes = np.bincount(self.labels.ravel(), minlength=len(self.errors) + 1)

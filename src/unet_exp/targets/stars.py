@@ -71,9 +71,11 @@ class StarPolygons:
         return "score", *names
 
     @property
-    def height(self) -> int:
-        """The channel of the evidence after the classes: the score."""
+    def score(self) -> int:
+        """The channel of the score in the evidence, after the classes."""
         return self.num_classes
+
+    height = score
 
     def encode(
         self, labels: Int[np.ndarray, "h w"], classes: UInt8[np.ndarray, "h w"] | None = None
