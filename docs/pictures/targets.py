@@ -1,15 +1,19 @@
-"""What the three targets make of the same labels."""
+"""What the targets make of the same labels."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 from drawing import cells, show_objects
 
 from unet_exp.targets.distance import Distance
+from unet_exp.targets.flows import Flows
 from unet_exp.targets.foreground import Foreground
+from unet_exp.targets.stars import StarPolygons
 from unet_exp.targets.three_class import ThreeClass
 
 image, labels = cells(96)
 distance = Distance().encode(labels).target
+flows = Flows().encode(labels).target
+stars = StarPolygons().encode(labels).target
 pictures: dict[str, np.ndarray | None] = {
     "labels": None,
     "foreground": Foreground().encode(labels).target,
@@ -17,8 +21,11 @@ pictures: dict[str, np.ndarray | None] = {
     "distance: classes": distance[0],
     "distance: own": distance[1],
     "distance: neighbour": distance[2],
+    "flows: down": flows[1],
+    "flows: right": flows[2],
+    "stars: pixels right": stars[2],
 }
-figure, grid = plt.subplots(2, 3, figsize=(7.8, 5.6), layout="tight")
+figure, grid = plt.subplots(3, 3, figsize=(7.8, 8.4), layout="tight")
 for axes, (title, values) in zip(grid.ravel(), pictures.items(), strict=True):
     axes.set(title=title, xticks=[], yticks=[])
     if values is None:
