@@ -107,6 +107,11 @@ def test_a_misspelt_override_gets_a_suggestion(
             "model.depth=3,4 names several values. Add -m to run each, or write a list as [a,b].",
         ),
         (
+            "logger=null",
+            "A group takes the name of an option, and not null or a number. Some groups have the "
+            "option none: logger=none, augmentation=none. See the options with --help.",
+        ),
+        (
             "nonsense",
             "'nonsense' cannot be read. Write key=value, for example model.depth=5, with brackets "
             "closed and special characters in quotes.",

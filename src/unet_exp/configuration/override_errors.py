@@ -83,6 +83,11 @@ def explain_override(chain: Sequence[BaseException], command: str | None) -> str
         return f"{quoted[0]} names several values. Add -m to run each, or write a list as [a,b]."
     if isinstance(told, HydraException) and "requires --multirun" in str(told):
         return f"{quoted[0]} names several values. Add -m to run each of them."
+    if any(str(error).startswith("Config group override must be") for error in chain):
+        return (
+            "A group takes the name of an option, and not null or a number. Some groups have the "
+            "option none: logger=none, augmentation=none. See the options with --help."
+        )
     return None
 
 
