@@ -198,7 +198,7 @@ def test_own_images_may_have_moved(
 
     shutil.move("here", "there")
     with monkeypatch.context() as patch:
-        patch.setattr(evaluate, "load", lambda *_: pytest.fail("the network was loaded"))
+        patch.setattr(evaluate, "open_trained", lambda *_: pytest.fail("the network was loaded"))
         missing = command("evaluate", "run=run", *FAST)
     refused(missing, "was trained on images in here", "dataset.root=here")
     done = command("evaluate", "run=run", *FAST, "+dataset.root=there")

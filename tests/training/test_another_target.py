@@ -22,6 +22,7 @@ class Distance:
     num_classes, out_channels = 2, 1
     gap, height, smoothing, seed_threshold = 0, None, 0.0, 0.9
     losses = ("weighted_absolute_error",)
+    maps = ()
 
     def __init__(self, reach: float = 4.0) -> None:
         self.reach = reach

@@ -43,7 +43,7 @@ def class_weights(
     return cv2.LUT(classes, weights)
 
 
-def class_frequencies(images: Iterable[UInt8[np.ndarray, "h w"]]) -> list[float]:
+def class_frequencies(images: Iterable[UInt8[np.ndarray, "_ _"]]) -> list[float]:
     """Return the fraction of each class among the known pixels of all images together.
 
     >>> class_frequencies([np.array([[0, 0, 1, 255]], np.uint8), np.array([[0]], np.uint8)])
