@@ -7,13 +7,11 @@ from drawing import cells, show_objects
 from unet_exp.targets.distance import Distance
 from unet_exp.targets.flows import Flows
 from unet_exp.targets.foreground import Foreground
-from unet_exp.targets.stars import StarPolygons
 from unet_exp.targets.three_class import ThreeClass
 
 image, labels = cells(96)
 distance = Distance().encode(labels).target
 flows = Flows().encode(labels).target
-stars = StarPolygons().encode(labels).target
 pictures: dict[str, np.ndarray | None] = {
     "labels": None,
     "foreground": Foreground().encode(labels).target,
@@ -23,9 +21,8 @@ pictures: dict[str, np.ndarray | None] = {
     "distance: neighbour": distance[2],
     "flows: down": flows[1],
     "flows: right": flows[2],
-    "stars: pixels right": stars[2],
 }
-figure, grid = plt.subplots(3, 3, figsize=(7.8, 8.4), layout="tight")
+figure, grid = plt.subplots(2, 4, figsize=(10.4, 5.6), layout="tight")
 for axes, (title, values) in zip(grid.ravel(), pictures.items(), strict=True):
     axes.set(title=title, xticks=[], yticks=[])
     if values is None:

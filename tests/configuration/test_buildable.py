@@ -49,7 +49,6 @@ NEEDED = {
         "+model.network._target_=unet_exp.models.unet.UNet", "model.step=16", "model.halo=96",
     ),
     "postprocessing=flows": ("target=flows",),
-    "postprocessing=stars": ("target=stars",),
 }  # fmt: skip
 
 

@@ -181,7 +181,6 @@ def test_the_targets_of_a_group_are_those_of_its_options() -> None:
         for name in (
             "classes_and_distances.ClassesAndDistances",
             "classes_and_flows.ClassesAndFlows",
-            "classes_and_stars.ClassesAndStars",
             "dice.Dice",
             "weighted_binary_cross_entropy.WeightedBinaryCrossEntropy",
             "weighted_cross_entropy.WeightedCrossEntropy",
@@ -258,7 +257,6 @@ def test_fused_steps_are_the_plain_ones_up_to_rounding(name: str) -> None:
         (["target=three_class"], "WeightedCrossEntropy"),
         (["target=distance"], "ClassesAndDistances"),
         (["target=flows"], "ClassesAndFlows"),
-        (["target=stars"], "ClassesAndStars"),
         (["target=distance", "loss=dice"], "Dice"),
         (["loss=dice", "target=distance"], "Dice"),
         (["experiment=hela_cpu", "target=distance"], "ClassesAndDistances"),
@@ -293,25 +291,10 @@ def test_flows_choose_their_postprocessing_unless_another_is_given() -> None:
     assert given["_target_"].endswith(".Watershed")
 
 
-@pytest.mark.parametrize(("option", "value"), [("flows", "flow"), ("stars", "score")])
-def test_a_postprocessing_of_another_target_says_so(option: str, value: str) -> None:
-    node = composed(f"postprocessing={option}").postprocessing
-    with pytest.raises(Exception, match=f"Foreground has no '{value}'"):
-        node[value]
-
-
-@pytest.mark.parametrize(
-    ("words", "postprocessing"),
-    [
-        (["target=stars"], "BestStars"),
-        (["target=stars", "postprocessing=components"], "Components"),
-        (["postprocessing=components", "target=stars"], "Components"),
-    ],
-)
-def test_a_target_chooses_the_postprocessing_unless_it_is_given(
-    words: list[str], postprocessing: str
-) -> None:
-    assert composed(*words).postprocessing["_target_"].endswith(f".{postprocessing}")
+def test_a_postprocessing_of_another_target_says_so() -> None:
+    node = composed("postprocessing=flows").postprocessing
+    with pytest.raises(Exception, match="Foreground has no 'flow'"):
+        node["flow"]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def hydra() -> Iterator[None]:
 @pytest.mark.parametrize("option", sorted(path.stem for path in (CONF / "loss").glob("*.yaml")))
 def test_each_option_is_a_loss(option: str) -> None:
     loss = instantiate(compose(overrides=[f"+loss={option}"]).loss, _convert_="all")
-    maps = option in ("classes_and_flows", "classes_and_stars")  # two, after the classes
+    maps = option == "classes_and_flows"  # two, after the classes
     channels = 1 if option == "weighted_binary_cross_entropy" else 4 if maps else 2
     logits = torch.zeros(1, channels, 4, 4, requires_grad=True)
     classes = torch.ones(1, 4, 4, dtype=int)

@@ -34,15 +34,8 @@ def test_flows_train(tmp_path: Path, chosen: list[str]) -> None:
     assert list((tmp_path / "pictures").glob("validation_000_step_000001.png"))
 
 
-def test_stars_train_with_their_own_postprocessing(tmp_path: Path) -> None:
-    trainer, _ = fit(tmp_path, [*TINY, "target=stars", "target.rays=8"])
-    assert trainer.lightning_module.network.out_channels == 11
-    assert math.isfinite(float(rows(tmp_path)[-1]["val/loss"]))
-    assert list((tmp_path / "pictures").glob("validation_000_step_000001.png"))
-
-
 @pytest.mark.parametrize(
-    ("target", "channels"), [("three_class", 5), ("distance", 5), ("flows", 5), ("stars", 36)]
+    ("target", "channels"), [("three_class", 5), ("distance", 5), ("flows", 5)]
 )
 def test_a_target_learns_drawn_classes(tmp_path: Path, target: str, channels: int) -> None:
     for folder in ("images", "labels"):

@@ -144,10 +144,7 @@ class Predictor:
             for part, shown, real in zip(region, size, image.shape[-2:], strict=True)
         )
         found = self._evidence(resized(image, *size), (rows.span, columns.span), on_output)
-        values = resampled(found.numpy(), rows, columns)
-        # Lengths that the evidence holds are in pixels of the image from here on.
-        factor = np.diag([real / shown for real, shown in zip(image.shape[-2:], size, strict=True)])
-        return torch.from_numpy(turned(self.target, values, factor))
+        return torch.from_numpy(resampled(found.numpy(), rows, columns))
 
     def shown_size(self, height: int, width: int) -> tuple[int, int]:
         """Return the height and width of an image as the networks see it."""

@@ -50,7 +50,7 @@ class Meaning(Protocol):
 
     @property
     def maps(self) -> Sequence[str]:
-        """Names of the channels that the evidence has after the classes; "" is not pictured."""
+        """Names of the channels that the evidence has after the classes, for pictures."""
         ...
 
     @property
