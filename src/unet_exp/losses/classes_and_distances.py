@@ -1,14 +1,14 @@
 """Cross entropy of classes with smooth L1 of distances (Girshick 2015, arXiv:1504.08083)."""
 
 import torch.nn.functional as F
-from jaxtyping import Float, Shaped
-from torch import Tensor, nn
+from jaxtyping import Float
+from torch import Tensor
 
-from unet_exp.losses.reduction import REDUCTIONS, reduce
-from unet_exp.ranges import require_choice, require_range
+from unet_exp.losses.classes_and_maps import ClassesAndMaps
+from unet_exp.ranges import require_range
 
 
-class ClassesAndDistances(nn.Module):
+class ClassesAndDistances(ClassesAndMaps):
     """Weighted cross entropy of the classes, plus weighted smooth L1 of the other channels.
 
     The first channel of the target is the class; the others are numbers. The last channels of the
@@ -30,26 +30,11 @@ class ClassesAndDistances(nn.Module):
     """
 
     def __init__(self, distance_weight: float = 10.0, reduction: str = "mean") -> None:
-        super().__init__()
         require_range(0, distance_weight=distance_weight)
-        require_choice("reduction", reduction, REDUCTIONS)
-        self.distance_weight, self.reduction = distance_weight, reduction
+        super().__init__(distance_weight, reduction)
 
-    def forward(
-        self,
-        output: Float[Tensor, "b k h w"],
-        target: Shaped[Tensor, "b *n h w"],
-        weights: Float[Tensor, "b h w"],
-    ) -> Float[Tensor, ""]:
-        """Loss of a batch, in float32."""
-        if target.ndim != 4 or not target.is_floating_point():
-            raise ValueError(
-                f"This loss compares a class and numbers for each pixel, (b, n, h, w), and the "
-                f"target is of shape {tuple(target.shape)}."
-            )
-        numbers = target.shape[1] - 1
-        logits, predicted = output.float().split([output.shape[1] - numbers, numbers], 1)
-        classes = F.cross_entropy(logits, target[:, 0].long(), reduction="none")
-        distances = F.smooth_l1_loss(predicted, target[:, 1:], reduction="none").mean(1)
-        losses = classes + self.distance_weight * distances
-        return reduce(losses, weights, self.reduction, everywhere=self.training)
+    def errors(
+        self, predicted: Float[Tensor, "b m h w"], true: Float[Tensor, "b m h w"]
+    ) -> Float[Tensor, "b m h w"]:
+        """Return the smooth L1 of each number."""
+        return F.smooth_l1_loss(predicted, true, reduction="none")

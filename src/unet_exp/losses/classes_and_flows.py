@@ -1,17 +1,16 @@
 """Cross entropy of classes and squared errors of flows (doi:10.1038/s41592-020-01018-x)."""
 
-import torch.nn.functional as F
-from jaxtyping import Float, Shaped
-from torch import Tensor, nn
+from jaxtyping import Float
+from torch import Tensor
 
-from unet_exp.losses.reduction import REDUCTIONS, reduce
-from unet_exp.ranges import require_choice, require_range
+from unet_exp.losses.classes_and_maps import ClassesAndMaps
+from unet_exp.ranges import require_range
 
 #: The network predicts vectors of this length, so that both parts of the loss are of one size.
 SCALE = 5.0
 
 
-class ClassesAndFlows(nn.Module):
+class ClassesAndFlows(ClassesAndMaps):
     """Weighted cross entropy of the classes, plus weighted squared errors of 5 times the flow.
 
     The first channel of the target is the class, the other two are the vector. The last two
@@ -33,26 +32,14 @@ class ClassesAndFlows(nn.Module):
     tensor(1.6931)
     """
 
-    def __init__(self, flow_weight: float = 0.5, reduction: str = "mean") -> None:
-        super().__init__()
-        require_range(0, flow_weight=flow_weight)
-        require_choice("reduction", reduction, REDUCTIONS)
-        self.flow_weight, self.reduction = flow_weight, reduction
+    numbers, channels = "a vector", 3
 
-    def forward(
-        self,
-        output: Float[Tensor, "b k h w"],
-        target: Shaped[Tensor, "b *n h w"],
-        weights: Float[Tensor, "b h w"],
-    ) -> Float[Tensor, ""]:
-        """Loss of a batch, in float32."""
-        if target.ndim != 4 or target.shape[1] != 3 or not target.is_floating_point():
-            raise ValueError(
-                f"This loss compares a class and a vector for each pixel, (b, 3, h, w), and the "
-                f"target is of shape {tuple(target.shape)}."
-            )
-        logits, predicted = output.float().split([output.shape[1] - 2, 2], 1)
-        classes = F.cross_entropy(logits, target[:, 0].long(), reduction="none")
-        errors = (predicted - SCALE * target[:, 1:]).square().mean(1)
-        losses = classes + self.flow_weight * errors
-        return reduce(losses, weights, self.reduction, everywhere=self.training)
+    def __init__(self, flow_weight: float = 0.5, reduction: str = "mean") -> None:
+        require_range(0, flow_weight=flow_weight)
+        super().__init__(flow_weight, reduction)
+
+    def errors(
+        self, predicted: Float[Tensor, "b m h w"], true: Float[Tensor, "b m h w"]
+    ) -> Float[Tensor, "b m h w"]:
+        """Return the squared error of each number of the vector."""
+        return (predicted - SCALE * true).square()

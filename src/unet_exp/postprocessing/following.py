@@ -15,8 +15,8 @@ from unet_exp.connectivity import first_pixels, label_components
 from unet_exp.postprocessing.flow_field import flow_field
 from unet_exp.postprocessing.mosaic import mosaic
 
-#: Positions and flows are multiples of 1 / FRACTION of a pixel. A position (up to 2**15 pixels) has
-#: 22 bits so, and the product of two weights and a flow 22 bits, which float32 holds exactly.
+#: Positions and flows are multiples of 1 / FRACTION of a pixel. So a position (up to 2**15 pixels)
+#: has 22 bits, and the product of two weights and a flow has 22 bits. float32 holds both exactly.
 FRACTION = 128
 #: A path ends up to 2 pixels outside of its part, and `SEED` looks 2 pixels further.
 GAP = 8
