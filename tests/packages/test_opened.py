@@ -12,7 +12,7 @@ import tifffile
 from omegaconf import DictConfig
 
 import unet_exp
-from tests.packages.packing import axes, description, following, pack
+from tests.packages.packing import axes, description, following, npy, pack
 from unet_exp.api.job import compose
 from unet_exp.prediction.segment_files import segment_files
 from unet_exp.training.checkpoint import CheckpointError
@@ -76,6 +76,13 @@ def test_networks_that_differ_are_not_averaged(tmp_path: Path) -> None:
     one, other = package(tmp_path / "a.zip"), package(tmp_path / "b.zip", steps=[])
     with pytest.raises(ValueError, match=r"b\.zip has another preprocessing than .*a\.zip"):
         unet_exp.load([one, other])
+    said = description(
+        outputs=[{"axes": following(channels=2), "test_tensor": {"source": "o.npy"}}]
+    )
+    example = npy(np.full((1, 2, 8, 8), 0.5, np.float32))
+    wide = pack(tmp_path / "d.zip", said, np.ones((2, 1, 1, 1)), o_npy=example)
+    with pytest.raises(ValueError, match=r"another number of output channels than .*: 1 and 2"):
+        unet_exp.load([wide, package(tmp_path / "e.zip", steps=[])])
     (tmp_path / "c.ckpt").touch()
     with pytest.raises(ValueError, match=r"a\.zip is a package, and others are checkpoints"):
         unet_exp.load([one, tmp_path / "c.ckpt"])
@@ -89,6 +96,8 @@ def test_a_package_is_scored(images: Path, tmp_path: Path, monkeypatch: pytest.M
         unet_exp.evaluate(path, progress=False)
     words = ["dataset=folder", f"dataset.root={images}", "dataset.folds=2", "pictures=1"]
     words += ["postprocessing.smoothing=0", "hydra.run.dir=scores"]
+    with pytest.raises(ValueError, match="nodata=50 would have no effect"):
+        unet_exp.evaluate(path, *words, "dataset.nodata=50", device="cpu", progress=False)
     scores = unet_exp.evaluate(path, *words, device="cpu", progress=False)
     assert scores == pytest.approx({"seg": 1, "average_precision": 1, "iou": 1})
     record = json.loads((tmp_path / "scores" / "evaluation.json").read_text())

@@ -10,6 +10,7 @@ import pytest
 import unet_exp
 from tests.packages.packing import axes, description, following, npy, pack
 from unet_exp.packages.archive import PackageError
+from unet_exp.training.checkpoint import CheckpointError
 
 SCALED = [{"id": "scale_linear", "kwargs": {"gain": 1 / 255}}]
 IMAGE = np.zeros((30, 40), np.uint8)
@@ -115,12 +116,43 @@ WEIGHTS = {"onnx": {"source": "weights.onnx", "sha256": "0" * 64}}
             {"config": {"unet_exp": OURS | {"target": OURS["target"] | {"activation": "softmax"}}}},
             "gives 1 channels, and its target needs 2",
         ),
+        (
+            {"config": {"unet_exp": OURS | {"normalization": "${oc.env:HOME}"}}},
+            r"has normalization=\$\{oc\.env:HOME\}\. It is one of zscore",
+        ),
+        (
+            {
+                "inputs": [
+                    {
+                        "id": "image",
+                        "axes": axes({"min": 8, "step": 4}),
+                        "preprocessing": [{"id": "scale_range", "kwargs": {"axes": [["y"], "x"]}}],
+                    }
+                ]
+            },
+            "Name some of batch, channel, y and x",
+        ),
     ],
 )
 def test_untrusted_packages_are_refused(tmp_path: Path, given: Any, told: str) -> None:
     path = pack(tmp_path / "model.zip", description(**given))
     with pytest.raises(PackageError, match=told):
         unet_exp.load(path, device="cpu")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"scale": 0},
+        {"postprocessing": OURS["postprocessing"] | {"threshold": 7}},
+    ],
+)
+def test_a_value_that_a_part_refuses_names_the_package(
+    tmp_path: Path, given: dict[str, Any]
+) -> None:
+    said = description(config={"unet_exp": OURS | given})
+    with pytest.raises(CheckpointError, match=r"model\.zip was not built: .* is out of range"):
+        unet_exp.load(pack(tmp_path / "model.zip", said), device="cpu")
 
 
 def test_options_that_would_have_no_effect_are_refused(tmp_path: Path) -> None:

@@ -44,6 +44,15 @@ def test_operators_that_mix_all_pixels_are_named(graph: Any, expected: list[str]
     assert whole_tile_operators(graph) == expected
 
 
+def test_damaged_graphs_are_not_followed() -> None:
+    """onnxruntime refuses them, but a graph may hold parts that it never reads."""
+    no_output = helper.make_node("Constant", [], [], value=numpy_helper.from_array(ONE, "c"))
+    assert whole_tile_operators(model(no_output, node("Relu"))) == []
+    huge = model(node("ReduceMean", "axes"), axes=[2, 3])
+    huge.graph.initializer[0].dims[:] = [2**40]
+    assert whole_tile_operators(huge) == []
+
+
 def test_it_is_warned_of_when_a_package_is_opened(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -71,6 +71,14 @@ def test_a_single_cell_has_no_neighbour(tmp_path: Path) -> None:
     assert (tmp_path / "03_RES" / "res_track.txt").read_text() == "1 0 1 0\n"
 
 
+def test_cells_with_one_centre_are_linked(tmp_path: Path) -> None:
+    ring = frame((30, 30), (30, 30))
+    ring[20:41, 20:41][ring[20:41, 20:41] == 0] = 1
+    paths = write(tmp_path / "03_RES", ring, ring, ring)
+    track_by_laptrack(paths)
+    assert (tmp_path / "03_RES" / "res_track.txt").read_text() == "1 0 2 0\n2 0 2 0\n"
+
+
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     from unet_exp.api.job import compose
 

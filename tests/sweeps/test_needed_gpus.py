@@ -27,6 +27,8 @@ def runner() -> JobRunner:
         ([["trainer=ddp"]], 1),
         ([["trainer=cpu"], ["trainer=ddp", "trainer.devices=2"]], 2),
         ([["trainer=ddp", "trainer.devices=[0,3]"]], 4),
+        ([["trainer=ddp", "trainer.devices=${seed}", "seed=4"]], 4),
+        ([["+n=3", "trainer=ddp", "trainer.devices=${n}"]], 3),
     ],
 )
 def test_the_job_that_needs_most_decides(

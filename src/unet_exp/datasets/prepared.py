@@ -30,6 +30,8 @@ class Prepared:
         self.dataset, self.prepare = dataset, prepare
 
     def __getattr__(self, name: str) -> Any:
+        if name == "dataset":  # a copy is asked for attributes before it has any
+            raise AttributeError(name)
         return getattr(self.dataset, name)
 
     def split(self, name: str) -> Sequence[Sample]:

@@ -69,8 +69,8 @@ def image_step(described: Fields, channels: int) -> ImageStep:
 def of_all_channels(arguments: Fields) -> bool:
     """Tell whether statistics are those of all channels together, or of each channel."""
     names = arguments.several("axes", ["channel", "y", "x"])
-    if unknown := [str(name) for name in names if name not in AXES]:
-        raise arguments.refuses(f"axes={unknown}", "Name some of batch, channel, y and x.")
+    if unknown := [str(one)[:20] for one in names if not isinstance(one, str) or one not in AXES]:
+        raise arguments.refuses(f"axes={unknown[:5]}", "Name some of batch, channel, y and x.")
     letters = {AXES[name] for name in names} - {""}
     if not {"y", "x"} <= letters:
         raise arguments.refuses(
@@ -100,7 +100,7 @@ def scale_range(arguments: Fields) -> Fit:
     ranks = percentage(arguments, "min_percentile", 0), percentage(arguments, "max_percentile", 100)
 
     def fit(image: Any) -> Step:
-        low, high = (percentiles(image, rank, together) for rank in ranks)
+        low, high = percentiles(image, ranks, together)
         return lambda pixels: scaled(pixels, low, high - low + eps)
 
     return fit
@@ -109,14 +109,16 @@ def scale_range(arguments: Fields) -> Fit:
 def clip(arguments: Fields) -> Fit:
     """Clip values to two limits, which are numbers or percentiles."""
     together = of_all_channels(arguments)
-    limits = [arguments.real(name, None) for name in ("min", "max")]
-    ranks = [percentage(arguments, f"{name}_percentile", None) for name in ("min", "max")]
+    limits: list[Any] = [arguments.real(name, None) for name in ("min", "max")]
+    ranks = {
+        index: rank
+        for index, name in enumerate(("min_percentile", "max_percentile"))
+        if (rank := percentage(arguments, name, None)) is not None
+    }
 
     def fit(image: Any) -> Step:
-        low, high = (
-            limit if rank is None else percentiles(image, rank, together)
-            for limit, rank in zip(limits, ranks, strict=True)
-        )
+        found = percentiles(image, list(ranks.values()), together) if ranks else ()
+        low, high = (dict(enumerate(limits)) | dict(zip(ranks, found, strict=True))).values()
         return lambda pixels: clipped(pixels, low, high)
 
     return fit
@@ -145,14 +147,17 @@ def channels_of(image: Any) -> list[Any]:
     return [channel_of(image, number) for number in range(image.shape[0])]
 
 
-def percentiles(image: Any, rank: float, together: bool) -> Float64[np.ndarray, "_ 1 1"]:
-    """Return a percentile of each channel, or of all channels together.
+def percentiles(
+    image: Any, ranks: Sequence[float], together: bool
+) -> Float64[np.ndarray, "ranks _ 1 1"]:
+    """Return percentiles of each channel, or of all channels together.
 
-    If channels have more than ``scaling.BAND`` pixels, it is that of evenly spaced pixels.
+    If channels have more than ``scaling.BAND`` pixels, they are those of evenly spaced pixels.
     """
     values = [sampled(channel) for channel in channels_of(image)]
     groups = [np.concatenate(values)] if together else values
-    return np.array([np.percentile(one, rank) for one in groups], np.float64)[:, None, None]
+    found = [np.percentile(one, ranks) for one in groups]
+    return np.array(found, np.float64).T[..., None, None]
 
 
 def percentage(arguments: Fields, name: str, otherwise: float | None) -> Any:

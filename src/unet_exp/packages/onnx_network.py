@@ -159,24 +159,34 @@ def session_of(content: bytes, name: str, device: str, warn: bool = False) -> An
             "of onnxruntime, or choose device=cpu."
         )
     providers = ["CUDAExecutionProvider"] if cuda and device != "cpu" else []
-    model = require_self_contained(content, name)
-    if warn and (operators := whole_tile_operators(model)):
-        log.warning(
-            "%s has %s, which mixes all pixels of a tile, so tiles may differ where they meet, and "
-            "results change with inference.tile. Choose a tile as large as the images, or as those "
-            "that the network was trained on.", name, " and ".join(operators),
-        )  # fmt: skip
+    require_self_contained(content, name)
+    providers.append("CPUExecutionProvider")
     try:
-        return onnxruntime.InferenceSession(content, providers=[*providers, "CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(content, providers=providers)
     except Exception as error:  # onnxruntime raises many kinds
         raise PackageError(
             f"onnxruntime refuses the ONNX graph of {name} "
             f"({' '.join(str(error).split())[:200]}). Give a graph that it runs."
         ) from error
+    if warn:  # onnxruntime has checked the graph
+        warn_of_whole_tiles(content, name)
+    return session
 
 
-def require_self_contained(content: bytes, name: str) -> Any:
-    """Return the model of an ONNX file, and refuse one that reads other files.
+def warn_of_whole_tiles(content: bytes, name: str) -> None:
+    """Log a warning if the output for a pixel depends on all pixels of its tile."""
+    import onnx
+
+    if operators := whole_tile_operators(onnx.load_model_from_string(content)):
+        log.warning(
+            "%s has %s, which mixes all pixels of a tile, so tiles may differ where they meet, and "
+            "results change with inference.tile. Choose a tile as large as the images, or as those "
+            "that the network was trained on.", name, " and ".join(operators),
+        )  # fmt: skip
+
+
+def require_self_contained(content: bytes, name: str) -> None:
+    """Refuse an ONNX file that reads other files.
 
     Raises PackageError if it does, or if it is no ONNX file.
     """
@@ -195,7 +205,6 @@ def require_self_contained(content: bytes, name: str) -> Any:
                 f"The ONNX graph of {name} reads its weights from another file. Save them in the "
                 "graph itself: onnx.save(model, path, save_as_external_data=False)."
             )
-    return model
 
 
 def tensors(message: Any) -> Iterator[Any]:

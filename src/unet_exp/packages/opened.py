@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.objects import build
 from unet_exp.configuration.revision import revised
@@ -12,7 +12,7 @@ from unet_exp.inference.predictor import Predictor
 from unet_exp.packages.archive import PackageError
 from unet_exp.packages.image_steps import ImageStep
 from unet_exp.packages.package import Package, read_package
-from unet_exp.training.trained import Trained, load
+from unet_exp.training.trained import Trained, load, naming_values_of
 
 #: Default side of a tile in pixels, because the memory that a graph needs is not known.
 TILE = 1024
@@ -70,9 +70,10 @@ def open_packages(paths: Sequence[Path], cfg: DictConfig) -> Trained:
     for path, package in zip(paths, packages, strict=True):
         require_alike(path, package, paths[0], packages[0])
     first = packages[0]
-    if first.steps and cfg.get("nodata") is not None:
+    given = [OmegaConf.select(cfg, key) for key in ("nodata", "dataset.nodata")]
+    if first.steps and (values := [value for value in given if value is not None]):
         raise ValueError(
-            f"nodata={cfg.nodata} would have no effect: the package scales images by steps of its "
+            f"nodata={values[0]} would have no effect: the package scales images by steps of its "
             "own. Leave it out."
         )
     networks = [package.network for package in packages]
@@ -95,15 +96,17 @@ def open_packages(paths: Sequence[Path], cfg: DictConfig) -> Trained:
     config = revised(held, cfg)
     if "normalization" in config.dataset:
         config.dataset.normalization = first.normalization
-    target = build(config.target)
+    with naming_values_of(
+        paths[0], changed=bool(cfg.get("inference") or cfg.get("postprocessing"))
+    ):
+        target, inference = build(config.target), build(config.inference)
+        postprocessing = build(config.postprocessing)
     if getattr(target, "out_channels", networks[0].out_channels) != networks[0].out_channels:
         raise PackageError(
             f"{paths[0]} gives {networks[0].out_channels} channels, and its target needs "
             f"{target.out_channels}. Fetch the package again."
         )
-    predictor = Predictor(
-        networks, target, build(config.inference), build(config.postprocessing), cfg.tta
-    )
+    predictor = Predictor(networks, target, inference, postprocessing, cfg.tta)
     return Trained(
         config, config.postprocessing, None, [held] * len(paths), predictor,
         first.origin, in_order(first.steps) if first.steps else None,
@@ -116,7 +119,8 @@ def require_alike(path: Path, package: Package, first_path: Path, first: Package
     Raises PackageError with what differs.
     """
     for what, one, other in (
-        ("channels", package.network.in_channels, first.network.in_channels),
+        ("number of channels", package.network.in_channels, first.network.in_channels),
+        ("number of output channels", package.network.out_channels, first.network.out_channels),
         ("scale", package.scale, first.scale),
         ("normalization", package.normalization, first.normalization),
         ("preprocessing", package.preprocessing, first.preprocessing),

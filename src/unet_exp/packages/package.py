@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from unet_exp.configuration.buildable import Checker, NotBuildableError
+from unet_exp.images.scaling import NORMALIZATIONS
 from unet_exp.packages.archive import Archive, PackageError
 from unet_exp.packages.assumed_meaning import MEANINGS, AssumedMeaning, meaning_of, read_npy
 from unet_exp.packages.description import Description, read_description
@@ -103,13 +104,19 @@ def ours(description: Description, trust: Sequence[str]) -> dict[str, Any]:
             Checker(trust).option(name, name, node)
     except NotBuildableError as error:
         raise PackageError(f"{description.name} was not built: {error}.") from error
+    # It becomes a part of a configuration, which would resolve a reference such as ${oc.env:HOME}.
+    normalization = fields.text("normalization")
+    if normalization not in NORMALIZATIONS:
+        raise fields.refuses(
+            f"normalization={normalization[:20]}", f"It is one of {', '.join(NORMALIZATIONS)}."
+        )
     scale = fields.real("scale", 1.0)
     for warning in map(str, fields.several("warnings", [])[:10]):
         if f"inference.scale={scale:g}" not in warning:  # images are enlarged here
             log.warning("%s: %s", description.name, warning[:500])
     return {
         **parts,
-        "normalization": fields.text("normalization"),
+        "normalization": normalization,
         "scale": scale,
         "origin": "of the package",
     }

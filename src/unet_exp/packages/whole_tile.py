@@ -14,6 +14,8 @@ ALWAYS = {
 #: Operators that reduce axes: all of them, if none are named.
 REDUCE = {"ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum", "ReduceL2"}
 PRODUCTS = {"MatMul", "Einsum"}
+#: Shapes of a tensor that names axes. A file may claim any shape.
+SHORT = ([], *([count] for count in range(9)))
 #: The axes of rows and columns in a batch (b, c, h, w).
 OF_PIXELS = {2, 3, -1, -2}
 
@@ -44,7 +46,7 @@ def operators(graph: Any) -> Iterator[str]:
     for node in graph.node:
         if node.op_type == "Constant":
             for one in node.attribute:
-                if one.name == "value":
+                if one.name == "value" and node.output:
                     constants[node.output[0]] = one.t
     for node in graph.node:
         if node.op_type in ALWAYS:
@@ -53,8 +55,9 @@ def operators(graph: Any) -> Iterator[str]:
             yield "attention"
         elif node.op_type in REDUCE:
             given = next((list(one.ints) for one in node.attribute if one.name == "axes"), None)
-            if given is None and len(node.input) > 1 and node.input[1] in constants:
-                given = numpy_helper.to_array(constants[node.input[1]]).ravel().tolist()
+            held = constants.get(node.input[1]) if given is None and len(node.input) > 1 else None
+            if held is not None and list(held.dims) in SHORT:
+                given = numpy_helper.to_array(held).ravel().tolist()
             if of_rows_and_columns(given, known=len(node.input) < 2 or given is not None):
                 yield node.op_type
 

@@ -109,11 +109,14 @@ def cells_of(labels: np.ndarray) -> Cells:
 def usual_distance(found: Mapping[int, Cells]) -> float:
     """Return the median distance of a cell to the nearest one in its frame, in pixels.
 
-    ``FAR`` if no frame has two cells.
+    Cells with one centre, such as a ring and its core, do not count. ``FAR`` if no frame has two
+    others.
     """
     several = [cells.centres for cells in found.values() if len(cells.labels) > 1]
     nearest = [KDTree(centres).query(centres, 2)[0][:, 1] for centres in several]
-    return float(np.median(np.concatenate(nearest))) if nearest else FAR
+    distances = np.concatenate([*nearest, np.empty(0)])
+    apart = distances[distances > 0]
+    return float(np.median(apart)) if len(apart) else FAR
 
 
 def runs(found: Mapping[int, Cells]) -> Iterator[dict[int, Cells]]:

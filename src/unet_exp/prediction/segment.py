@@ -31,7 +31,7 @@ def segment(
     normalised.
 
     Pixels that have no data in any channel, according to ``nodata`` or to the file's own tag,
-    become background with probability 1.
+    become background with probability 1. With ``prepare``, no pixel is known to have no data.
 
     Raises NotFiniteError if a page has values that are NaN or infinite, also after scaling to
     float32, and ValueError if the file is damaged.

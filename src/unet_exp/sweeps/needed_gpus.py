@@ -15,9 +15,21 @@ def needed_gpus(runner: JobRunner, job_overrides: Sequence[Sequence[str]]) -> in
     Raises ValueError if ``trainer.devices`` of a job cannot be read.
     """
     # Composing takes a while, and most jobs differ in values that leave the trainer as it is.
-    choices = {tuple(filter(may_choose_trainer, overrides)) for overrides in job_overrides}
+    choices = {deciding(overrides) for overrides in job_overrides}
     trainers = [runner.compose(0, overrides).trainer for overrides in sorted(choices)]
     return max(requested_gpus(one.accelerator, one.devices) for one in trainers)
+
+
+def deciding(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Return the overrides that decide about the trainer; all, if it refers to other values.
+
+    >>> deciding(["seed=4", "trainer=ddp"])
+    ('trainer=ddp',)
+    >>> deciding(["seed=4", "trainer.devices=${seed}"])
+    ('seed=4', 'trainer.devices=${seed}')
+    """
+    found = tuple(filter(may_choose_trainer, overrides))
+    return tuple(overrides) if any("${" in one for one in found) else found
 
 
 def may_choose_trainer(override: str) -> bool:
