@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate")
@@ -14,6 +15,8 @@ def changed_paths(event: str, told: tuple[Any, ...]) -> list[str]:
     found: list[Any] = []
     if event == "open" and isinstance(told[2], int) and told[2] & (os.O_WRONLY | os.O_RDWR):
         found = [told[0]]
+    elif event in ("os.mkdir", "os.remove", "os.rmdir") and told[-1] >= 0:  # within an open folder
+        found = [Path(f"/proc/self/fd/{told[-1]}").readlink() / os.fsdecode(told[0])]
     elif event in CHANGES:
         found = list(told[:2])
     paths = [one for one in found if isinstance(one, str | bytes | os.PathLike)]

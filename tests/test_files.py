@@ -12,6 +12,7 @@ from unet_exp.files import (
     hidden,
     inside,
     locked,
+    numbering,
     read_bytes,
     read_json,
     replacing,
@@ -80,6 +81,51 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path, name: str) -> Non
         part.write_text("next")
     assert not left.exists()
     assert {path.name for path in tmp_path.iterdir()} == {"next", mine.name, elsewhere.name}
+
+
+def killed_between_the_renames(path: Path) -> None:
+    rename = Path.rename
+
+    def once(self: Path, target: Path) -> Path:
+        if self.suffix == ".part":
+            os._exit(9)
+        return rename(self, target)
+
+    Path.rename = once  # pyright: ignore[reportAttributeAccessIssue]
+    with replacing(path) as part:
+        fill(part, "new")
+
+
+def test_the_old_folder_outlives_a_kill_between_the_renames(tmp_path: Path) -> None:
+    fill(tmp_path / "folder", "old")
+    process = multiprocessing.get_context("spawn").Process(
+        target=killed_between_the_renames, args=(tmp_path / "folder",)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    with replacing(tmp_path / "next") as part:
+        part.write_text("next")
+    left = [path for path in tmp_path.iterdir() if path.name != "next"]
+    assert [(path / "b").read_text() for path in left] == ["old"]
+
+
+def test_a_container_with_this_machine_s_name_has_other_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process 1 runs, though this machine may have no process of that number."""
+    monkeypatch.setattr("unet_exp.files.is_running", lambda pid: False)
+    with monkeypatch.context() as there:
+        (tmp_path / "link").symlink_to("pid:[1]")
+        there.setattr("unet_exp.files.PROCESSES", tmp_path / "link")
+        numbering.cache_clear()
+        hidden(tmp_path / "a").write_text("of a process that runs")
+    numbering.cache_clear()
+    huge = tmp_path / f".x.{numbering()}-{9**30}-00000000.part"
+    huge.write_text("of no process")
+    with replacing(tmp_path / "next") as part:
+        part.write_text("next")
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_failed_body_leaves_the_old_folder(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 Bytes are flipped, cut out, repeated and overwritten; tags, headers and values are rewritten. Each
 case ends within 10 seconds and 1 GiB of memory, with a result or an error that names the input and
-what to do. It starts no program, opens no connection, and writes only into its own folder. Sound
-images beside damaged ones give the same bytes as alone.
+what to do. As far as Python's audit events tell, it starts no program, opens no connection, and
+writes only into its own folder. Sound images beside damaged ones give the same bytes as alone.
 """
 
 import os

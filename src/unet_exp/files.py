@@ -1,6 +1,7 @@
 """Write files and folders atomically, lock them, and read files that may come from anyone."""
 
 import errno
+import hashlib
 import json
 import math
 import os
@@ -12,7 +13,7 @@ import unicodedata
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ RESERVED = {
 }  # fmt: skip
 #: Bytes of the longest folder name; file systems allow 255.
 LONGEST = 120
+#: What gave the processes their numbers on Linux: a container, and a start of the system.
+PROCESSES, BOOT = Path("/proc/self/ns/pid"), Path("/proc/sys/kernel/random/boot_id")
 #: Errors of file systems without locks.
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 #: Bytes of the largest record that is read, and how deep its values may be nested.
@@ -70,10 +73,23 @@ def replacing(path: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
-def hidden(path: Path) -> Path:
-    """Return a new hidden path beside ``path``, which names this machine and process."""
-    owner = f"{socket.gethostname()}-{os.getpid()}"
-    return path.with_name(f".{path.name[:32]}.{owner}-{uuid.uuid4().hex[:8]}.part")
+def hidden(path: Path, kind: str = "part") -> Path:
+    """Return a new hidden path beside ``path``, which names this process."""
+    owner = f"{numbering()}-{os.getpid()}"
+    return path.with_name(f".{path.name[:32]}.{owner}-{uuid.uuid4().hex[:8]}.{kind}")
+
+
+@cache
+def numbering() -> str:
+    """Return a text that two processes share only if they know each other by their numbers.
+
+    Machines may have one name, a container has numbers of its own, and a machine that starts again
+    begins anew.
+    """
+    facts = [socket.gethostname()]
+    with suppress(OSError):  # Linux alone tells these
+        facts += [str(PROCESSES.readlink()), BOOT.read_text()]
+    return hashlib.sha256("".join(facts).encode()).hexdigest()[:12]
 
 
 @lru_cache(maxsize=4096)
@@ -82,9 +98,8 @@ def remove_orphans(folder: Path) -> None:
 
     A process lists each folder once, since a folder may hold many files.
     """
-    here = re.escape(socket.gethostname())
     for path in folder.glob(".*.part"):
-        owner = re.search(rf"\.{here}-(\d+)-[0-9a-f]{{8}}\.part$", path.name)
+        owner = re.search(rf"\.{numbering()}-([0-9]{{1,9}})-[0-9a-f]{{8}}\.part$", path.name)
         if owner and not is_running(int(owner[1])):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
@@ -104,10 +119,11 @@ def replace_folder(part: Path, path: Path, tries: int = 100) -> None:
     """Move the folder ``part`` to ``path``, and remove the folder that was there.
 
     A folder cannot be renamed to an existing one, so the old folder is first moved aside. If
-    another process creates ``path`` in between, that folder is moved aside, too.
+    another process creates ``path`` in between, that folder is moved aside, too. If this process
+    is killed in between, the old folder stays under a hidden name that ends with ``.old``.
     """
     for attempt in range(tries):
-        aside = hidden(path)
+        aside = hidden(path, "old")
         with suppress(FileNotFoundError):
             path.rename(aside)
         try:

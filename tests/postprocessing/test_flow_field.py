@@ -81,11 +81,13 @@ def test_a_thin_bent_object_flows_around_its_bend() -> None:
     assert (np.hypot(down, right)[labels > 0] > 0.99).all()
 
 
-def test_the_ends_of_a_long_thin_object_are_not_too_cold() -> None:
-    labels = np.pad(np.ones((3, 161), int), 1)
-    right = flow_field(labels)[1]
-    assert right[2, 1:80].min() > 0.99
-    assert right[2, 83:162].max() < -0.99
+@pytest.mark.parametrize(("width", "length"), [(3, 161), (1, 201), (3, 401)])
+def test_the_ends_of_a_long_thin_object_are_not_too_cold(width: int, length: int) -> None:
+    labels = np.pad(np.ones((width, length), int), 1)
+    right, middle = flow_field(labels)[1], (length + 1) // 2
+    row = (width + 1) // 2
+    assert right[row, 1 : middle - 1].min() > 0.99
+    assert right[row, middle + 2 : length + 1].max() < -0.99
 
 
 def test_parts_that_do_not_touch_have_their_own_centres() -> None:

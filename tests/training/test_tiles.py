@@ -6,6 +6,8 @@ import pytest
 from unet_exp.augmentations.paper import Augmentation
 from unet_exp.datasets.sample import Sample
 from unet_exp.models.unet import UNet
+from unet_exp.targets.flows import Flows
+from unet_exp.targets.foreground import Foreground
 from unet_exp.training.supervision import Supervised
 from unet_exp.training.tiles import TileNumbers, Tiles, tile_side
 
@@ -35,6 +37,16 @@ def test_unknown_pixels_weigh_nothing_however_weights_were_spread(target: np.nda
     tile = Tiles([sample], spread, seed=0)[0]
     assert tile["weights"].tolist() == [[0, 0.5], [0.5, 0.5]]
     assert tile["target"].isfinite().all()
+
+
+def test_an_augmentation_that_does_not_turn_directions_is_refused() -> None:
+    def plain(image: Any, target: Any, weights: Any, seed: int) -> Any:
+        return image, target, weights
+
+    Tiles([], plain, seed=0, target=Foreground())
+    Tiles([], lambda **_: None, seed=0, target=Flows())
+    with pytest.raises(ValueError, match=r"Flows has directions, .* Give it a parameter `turned`"):
+        Tiles([], plain, seed=0, target=Flows())
 
 
 def test_interpolation_gives_unknown_pixels_no_weight() -> None:

@@ -87,7 +87,10 @@ def folders(line: CommandLine) -> list[Path]:
 def of_package(name: str) -> list[Path]:
     """Return the folders of a package, such as ``my_lab.conf``, without importing it."""
     top, *rest = name.replace("/", ".").split(".")
-    spec = find_spec(top)
+    try:
+        spec = find_spec(top) if top else None
+    except ValueError:  # of a program that runs, such as __main__
+        spec = None
     roots = (spec.submodule_search_locations or ()) if spec else ()
     return [Path(root).joinpath(*rest) for root in roots]
 

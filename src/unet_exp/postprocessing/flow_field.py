@@ -10,10 +10,6 @@ from jaxtyping import Float32, Float64, Int, Int64
 
 from unet_exp.postprocessing.mosaic import mosaic
 
-#: Heat that a centre gets in each step. The article's 1 would leave float32 no room for the little
-#: heat at the ends of thin objects.
-HEAT = 2.0**60
-
 
 def flow_field(labels: Int[np.ndarray, "h w"]) -> Float32[np.ndarray, "2 h w"]:
     """Return the direction (down, right) from each pixel of an object towards its centre.
@@ -37,7 +33,9 @@ def flow_field(labels: Int[np.ndarray, "h w"]) -> Float32[np.ndarray, "2 h w"]:
     boxes = boxes[1:].astype(np.int64)
     if count == 1:
         return np.zeros((2, *labels.shape), np.float32)
-    warmth = np.log1p(spread(inside, centres(places, part, boxes), boxes) / HEAT)
+    # float32 has no room for the little heat at the ends of thin objects.
+    heat = spread(inside.astype(np.float64), centres(places, part, boxes), boxes)
+    warmth = np.log1p(heat)
     row, column = places
     gradient = np.stack(
         [
@@ -101,10 +99,10 @@ def medians(
 
 
 def spread(
-    inside: Float32[np.ndarray, "h w"],
+    inside: Float64[np.ndarray, "h w"],
     centre: Int64[np.ndarray, "2 parts"],
     boxes: Int64[np.ndarray, "parts 5"],
-) -> Float32[np.ndarray, "h w"]:
+) -> Float64[np.ndarray, "h w"]:
     """Return the heat of each pixel of a mosaic after the steps of its part.
 
     Parts with fewer steps begin later, so that all end at once.
@@ -116,9 +114,9 @@ def spread(
     sources = centre[0, order] * inside.shape[1] + centre[1, order]
     heat = np.zeros_like(inside)
     flat = heat.reshape(-1)
-    mean = np.full(3, 1 / 3, np.float32)
+    mean = np.full(3, 1 / 3)
     for parts in active.tolist():
-        flat[sources[:parts]] += HEAT
+        flat[sources[:parts]] += 1
         rows = heat[: bottom[parts - 1]]
         cv2.sepFilter2D(rows, -1, mean, mean, dst=rows, borderType=cv2.BORDER_CONSTANT)
         rows *= inside[: bottom[parts - 1]]

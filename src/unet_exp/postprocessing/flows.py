@@ -24,7 +24,8 @@ from unet_exp.ranges import Range, require_range, require_ranges
 class FollowedFlows:
     """Let the pixels of the foreground follow the flow; those that meet are one object.
 
-    An object is dropped if the flow of its outline, as a target has it, differs from the given
+    An object needs a place where more than 10 paths end, so smaller ones are never found. An object
+    is dropped if the flow of its outline, as a target has it, differs from the given
     flow. See `unet_exp.postprocessing.following`.
 
     Parameters

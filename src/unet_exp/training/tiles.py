@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from inspect import signature
 from typing import Any, TypeVar
 
 import numpy as np
@@ -64,6 +65,14 @@ class Tiles(Dataset[dict[str, Tensor]]):
         self.images, self.augment, self.seed = images, augment, seed
         #: The augmentation turns the directions of the target, if it has any.
         self.turning = {"turned": target.turned} if isinstance(target, Directed) else {}
+        try:
+            signature(augment).bind_partial(**self.turning)
+        except TypeError as error:
+            raise ValueError(
+                f"The target {type(target).__name__} has directions, and this augmentation does "
+                "not turn them. Give it a parameter `turned`, as "
+                "unet_exp.augmentations.paper.Augmentation has, or choose another target."
+            ) from error
 
     def __getitem__(self, number: int) -> dict[str, Tensor]:
         # Each pass takes every image once, in a new order.
