@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from hydra.core.global_hydra import GlobalHydra
 
 from tests.running import TINY, TINY_FILES, Command, Finished
 from unet_exp.commands import train
+from unet_exp.files import numbering
 from unet_exp.prediction import segment_files
 
 
@@ -455,8 +455,10 @@ def test_a_foreign_folder_is_not_replaced(command: Command, network: str) -> Non
 
 def test_the_files_of_a_killed_call_are_removed(command: Command, network: str) -> None:
     save("a.tif", KINDS["scans/float.tif"])
-    orphan = Path("out") / f".segmenting-{socket.gethostname()}-{2**22 + 1}-abc"
-    mine = Path("out") / f".segmenting-{socket.gethostname()}-{os.getpid()}-abc"
+    orphan, mine = (
+        Path("out") / f".segmenting.{numbering()}-{process}-0123abcd.part"
+        for process in (2**22 + 1, os.getpid())
+    )
     for folder in (orphan, mine):
         folder.mkdir(parents=True)
     assert command("predict", network, "input=a.tif", "output=out").code == 0

@@ -1,10 +1,7 @@
 """Arrays for results: small ones in memory, others in a temporary folder on disk."""
 
 import math
-import os
-import re
 import shutil
-import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import zarr
+
+from unet_exp.files import hidden, remove_orphans
 
 IN_MEMORY = 2**27
 """Bytes of results that are kept in memory until they are written."""
 CHUNK = 1024
-
-PREFIX = ".segmenting-"
 
 NewArray = Callable[[tuple[int, ...], str], Any]
 
@@ -37,7 +33,7 @@ def scratch(folder: Path, in_memory: int | None = None) -> Iterator[NewArray]:
     """
     left = IN_MEMORY if in_memory is None else in_memory
     temporary: Path | None = None
-    remove_orphans(folder)
+    remove_orphans(folder.absolute())
 
     def new_array(shape: tuple[int, ...], dtype: str) -> Any:
         nonlocal left, temporary
@@ -45,9 +41,8 @@ def scratch(folder: Path, in_memory: int | None = None) -> Iterator[NewArray]:
         if left >= 0:
             return np.zeros(shape, dtype)
         if temporary is None:
-            folder.mkdir(parents=True, exist_ok=True)
-            prefix = f"{PREFIX}{socket.gethostname()}-{os.getpid()}-"
-            temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
+            temporary = hidden(folder / "segmenting")
+            temporary.mkdir(parents=True)
         chunks = (*(1 for _ in shape[:-2]), *(min(CHUNK, side) for side in shape[-2:]))
         store = tempfile.mkdtemp(dir=temporary)
         return zarr.create_array(store, shape=shape, dtype=dtype, chunks=chunks, overwrite=True)
@@ -57,11 +52,3 @@ def scratch(folder: Path, in_memory: int | None = None) -> Iterator[NewArray]:
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
-
-
-def remove_orphans(folder: Path) -> None:
-    """Remove the temporary folders of processes of this machine that no longer run."""
-    for path in folder.glob(f"{PREFIX}*"):
-        owner = re.fullmatch(rf"{PREFIX}(.+)-(\d+)-[^-]+", path.name)
-        if owner and owner[1] == socket.gethostname() and not psutil.pid_exists(int(owner[2])):
-            shutil.rmtree(path, ignore_errors=True)
