@@ -21,10 +21,7 @@ def label_components(
     labels = labels.astype(np.int32, copy=False)
     if connectivity == 1:
         return labels
-    # In this case, OpenCV numbers components in the order of squares of 2 x 2 pixels.
-    number = np.zeros(labels.max(initial=0) + 1, np.int32)
-    number[np.argsort(first_pixels(labels)) + 1] = np.arange(1, len(number))
-    return number[labels]
+    return ordered(labels)  # OpenCV numbers them in the order of squares of 2 x 2 pixels
 
 
 def require_connectivity(connectivity: int) -> None:
@@ -34,6 +31,23 @@ def require_connectivity(connectivity: int) -> None:
             f"connectivity={connectivity} is neither 1 (pixels that share a side) nor 2 (or a "
             f"corner). Choose one of them."
         )
+
+
+def ordered(labels: Int32[np.ndarray, "h w"]) -> Int32[np.ndarray, "h w"]:
+    """Renumber objects in the reading order of their first pixels.
+
+    >>> ordered(np.array([[0, 2, 2], [1, 1, 2]], np.int32))
+    array([[0, 1, 1],
+           [2, 2, 1]], dtype=int32)
+    """
+    number = np.zeros(labels.max(initial=0) + 1, np.int32)
+    number[np.argsort(first_pixels(labels)) + 1] = np.arange(1, len(number))
+    return number[labels]
+
+
+def edge_labels(labels: Int32[np.ndarray, "h w"]) -> Int32[np.ndarray, " pixels"]:
+    """Return the labels of the pixels at the edges of an image."""
+    return np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
 
 
 def first_pixels(labels: Int32[np.ndarray, "h w"]) -> Int64[np.ndarray, " objects"]:

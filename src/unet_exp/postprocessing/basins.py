@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float32, Int32, Int64
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 
-from unet_exp.connectivity import first_pixels
+from unet_exp.connectivity import ordered
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +71,7 @@ class Basins:
         kept = (root == np.arange(len(root))) & (np.array(certainty, np.float32) > least)
         number = np.zeros(len(root) + 1, np.int32)
         number[1:] = np.where(kept, np.cumsum(kept), 0)[root]
-        labels = number[self.labels]
-        order = np.zeros(int(kept.sum()) + 1, np.int32)
-        order[np.argsort(first_pixels(labels)) + 1] = np.arange(1, len(order))
-        return order[labels]
+        return ordered(number[self.labels])
 
 
 def find_basins(

@@ -9,16 +9,15 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int, Int32
+from jaxtyping import Float, Int, Int32
 from torch import Tensor
 
 from unet_exp.arrays import SlicedArray, WritableArray
 from unet_exp.connectivity import label_components, require_connectivity
-from unet_exp.postprocessing.blocks import Block, Canvas, Progress
+from unet_exp.postprocessing.blocks import Canvas, Progress
 from unet_exp.postprocessing.grids import THRESHOLDS, lengths_and_sizes
-from unet_exp.postprocessing.joining import mask_without_holes, parts_of, write_numbers
+from unet_exp.postprocessing.joining import parts_of_foreground, write_numbers
 from unet_exp.postprocessing.objects import filled, without_gaps, without_small
 from unet_exp.ranges import Range, require_ranges
 
@@ -95,6 +94,7 @@ class Components:
         out
             Array-like (h, w) of 32 bit, written and read back by slices ``[y0:y1, x0:x1]``.
 
+        >>> import numpy as np
         >>> inside = np.array([[0.9, 0.8, 0.7, 0.2, 0.9]], np.float32)
         >>> out = np.empty((1, 5), np.uint32)
         >>> Components().in_blocks(np.stack([1 - inside, inside]), out, block=2)
@@ -106,12 +106,9 @@ class Components:
         canvas = Canvas(probabilities, out, block, visits, progress)
         if len(canvas.blocks) == 1:
             return canvas.each(self)
-
-        def mask(block: Block) -> Bool[np.ndarray, "h w"]:
-            return canvas.foreground(block) > self.threshold
-
-        filled = mask_without_holes(canvas, mask, self.connectivity) if self.fill_holes else mask
-        parts = parts_of(canvas, filled, self.connectivity, self.min_size)
+        parts = parts_of_foreground(
+            canvas, self.threshold, self.fill_holes, self.connectivity, self.min_size
+        )
         return write_numbers(canvas, parts.numbers(self.min_size), self.grow)
 
     def magnified(self, factor: float) -> "Components":

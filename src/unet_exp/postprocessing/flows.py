@@ -14,7 +14,7 @@ from unet_exp.arrays import SlicedArray, WritableArray
 from unet_exp.postprocessing.blocks import Block, Canvas, Progress
 from unet_exp.postprocessing.following import Sinks, find_sinks
 from unet_exp.postprocessing.grids import FLOW_THRESHOLDS, THRESHOLDS, lengths_and_sizes
-from unet_exp.postprocessing.joining import mask_without_holes, parts_of, write_numbers
+from unet_exp.postprocessing.joining import parts_of_foreground, write_numbers
 from unet_exp.postprocessing.objects import filled
 from unet_exp.postprocessing.windows import divided
 from unet_exp.ranges import Range, require_range, require_ranges
@@ -122,14 +122,10 @@ class FollowedFlows:
         if len(canvas.blocks) == 1:
             return canvas.each(self)
 
-        def mask(block: Block) -> Bool[np.ndarray, "h w"]:
-            return canvas.foreground(block) > self.threshold
-
         def evidence(block: Block) -> Float32[np.ndarray, "c h w"]:
             return canvas.read(block).numpy()
 
-        filled = mask_without_holes(canvas, mask, connectivity=1) if self.fill_holes else mask
-        parts = parts_of(canvas, filled, 1, min_size=self.min_size)
+        parts = parts_of_foreground(canvas, self.threshold, self.fill_holes, 1, self.min_size)
         return write_numbers(canvas, divided(canvas, parts, evidence, self.divide))
 
     def magnified(self, factor: float) -> "FollowedFlows":

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64
 
-from unet_exp.connectivity import first_pixels, label_components
+from unet_exp.connectivity import edge_labels, first_pixels, label_components, ordered
 from unet_exp.postprocessing.flow_field import flow_field
 from unet_exp.postprocessing.mosaic import mosaic
 
@@ -57,10 +57,7 @@ class Sinks:
         keep = sizes >= max(min_size, 1)
         keep[0] = False
         keep[1:] &= self.errors <= largest_error
-        labels = np.where(keep, np.cumsum(keep), 0).astype(np.int32)[self.labels]
-        order = np.zeros(int(keep.sum()) + 1, np.int32)
-        order[np.argsort(first_pixels(labels)) + 1] = np.arange(1, len(order))
-        return order[labels]
+        return ordered(np.where(keep, np.cumsum(keep), 0).astype(np.int32)[self.labels])
 
 
 def find_sinks(
@@ -167,7 +164,7 @@ def without_own_holes(labels: Int32[np.ndarray, "h w"]) -> Int32[np.ndarray, "h 
     rim = (labels == 0) & (high > 0)
     np.maximum.at(highest, empty[rim], high[rim])
     np.minimum.at(lowest, empty[rim], low[rim])
-    lowest[np.concatenate([empty[0], empty[-1], empty[:, 0], empty[:, -1]])] = -1
+    lowest[edge_labels(empty)] = -1
     lowest[0] = -1
     owner = np.where(lowest == highest, highest, 0).astype(np.int32)
     return labels + owner[empty]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int32, Int64
 
-from unet_exp.connectivity import first_pixels, label_components
+from unet_exp.connectivity import edge_labels, first_pixels, label_components
 from unet_exp.postprocessing.blocks import Block, Canvas
 from unet_exp.postprocessing.objects import without_gaps
 from unet_exp.postprocessing.seams import Seams
@@ -60,6 +60,21 @@ def in_reading_order(
     return number
 
 
+def parts_of_foreground(
+    canvas: Canvas, threshold: float, fill_holes: bool, connectivity: int, min_size: int
+) -> Parts:
+    """Write the number of its part to the canvas, for each pixel of the foreground.
+
+    Visits each block once, and another time to fill holes.
+    """
+
+    def mask(block: Block) -> Bool[np.ndarray, "h w"]:
+        return canvas.foreground(block) > threshold
+
+    filled = mask_without_holes(canvas, mask, connectivity) if fill_holes else mask
+    return parts_of(canvas, filled, connectivity, min_size)
+
+
 def mask_without_holes(canvas: Canvas, mask_of: MaskOf, connectivity: int) -> MaskOf:
     """Fill the holes of a mask, also those that extend over several blocks.
 
@@ -87,7 +102,7 @@ def mask_without_holes(canvas: Canvas, mask_of: MaskOf, connectivity: int) -> Ma
 
 def rim_of(labels: Int32[np.ndarray, "h w"]) -> Int32[np.ndarray, " objects"]:
     """List the objects that reach the border of a block."""
-    rim = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    rim = np.unique(edge_labels(labels))
     return rim[rim > 0]
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Int32
 
-from unet_exp.connectivity import label_components
+from unet_exp.connectivity import edge_labels, label_components
 
 
 def filled(mask: Bool[np.ndarray, "h w"], connectivity: int = 1) -> Bool[np.ndarray, "h w"]:
@@ -18,9 +18,8 @@ def filled(mask: Bool[np.ndarray, "h w"], connectivity: int = 1) -> Bool[np.ndar
     np.True_
     """
     around = label_components(~mask, 3 - connectivity)
-    edge = np.concatenate([around[0], around[-1], around[:, 0], around[:, -1]])
     outside = np.zeros(around.max() + 1, bool)
-    outside[edge] = True
+    outside[edge_labels(around)] = True
     outside[0] = False
     return ~outside[around]
 

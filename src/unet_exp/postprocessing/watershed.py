@@ -23,7 +23,7 @@ from unet_exp.postprocessing.grids import (
     THRESHOLDS,
     lengths_and_sizes,
 )
-from unet_exp.postprocessing.joining import mask_without_holes, parts_of, write_numbers
+from unet_exp.postprocessing.joining import parts_of_foreground, write_numbers
 from unet_exp.postprocessing.objects import (
     distance_to,
     filled,
@@ -167,14 +167,10 @@ class Watershed:
         if len(canvas.blocks) == 1:
             return canvas.each(self)
 
-        def mask(block: Block) -> Bool[np.ndarray, "h w"]:
-            return canvas.foreground(block) > self.threshold
-
         def certainty(block: Block) -> Float32[np.ndarray, "h w"]:
             return self.certainty_of(canvas.read(block))
 
-        filled = mask_without_holes(canvas, mask, connectivity=1) if self.fill_holes else mask
-        parts = parts_of(canvas, filled, 1, min_size=self.min_size)
+        parts = parts_of_foreground(canvas, self.threshold, self.fill_holes, 1, self.min_size)
         return write_numbers(canvas, divided(canvas, parts, certainty, self.divide), self.grow)
 
     def magnified(self, factor: float) -> "Watershed":
