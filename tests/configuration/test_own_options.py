@@ -31,6 +31,13 @@ def test_folders_are_found_in_each_way_that_hydra_knows() -> None:
     assert folders(CommandLine.read(words, "train")) == [Path("a"), Path("b"), Path("c")]
 
 
+@pytest.mark.parametrize("place", ["pkg://", "file://", "''"])
+def test_a_search_path_without_a_folder_is_refused(place: str) -> None:
+    line = CommandLine.read([f"hydra.searchpath=[file://a,{place}]"], "train")
+    with pytest.raises(OverrideError, match=r"names no folder\. Give file://FOLDER"):
+        folders(line)
+
+
 @pytest.mark.parametrize(
     "content", [b"depth: [3", b"\0", b"7", b"\xff", b"a: " + b"[" * 999 + b"]" * 999]
 )

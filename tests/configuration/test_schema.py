@@ -15,7 +15,9 @@ from hydra.errors import ConfigCompositionException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from unet_exp.configuration import groups, schema
+from unet_exp.configuration import groups, schema, signatures
+from unet_exp.configuration.docstrings import docstring
+from unet_exp.configuration.source import lineage
 
 OURS = [
     path
@@ -225,6 +227,30 @@ def test_a_signature_read_is_the_one_imported(target: str) -> None:
         for way in (schema.parameters, by_python)
     )
     assert read == known
+
+
+def test_a_class_may_have_the_name_of_its_base(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = """from unet_exp.losses.dice import Dice
+
+class Dice(Dice):
+    \"\"\"My own.
+
+    Parameters
+    ----------
+    squared
+        Whether to square.
+    \"\"\"
+
+    def __init__(self, squared: bool = False) -> None:
+        pass
+"""
+    (tmp_path / "one_name.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert [p.name for p in signatures.parameters("one_name.Dice")] == ["squared"]
+    assert docstring("one_name.Dice").parameters["squared"] == "Whether to square."
+    assert [node.name for node, _ in lineage("one_name.Dice")] == ["Dice", "Dice"]
 
 
 def test_no_schema_imports_torch() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from unet_exp.inference import overlap_tile as module
-from unet_exp.inference.overlap_tile import overlap_tile
+from unet_exp.inference.overlap_tile import OverlapTile, overlap_tile
 from unet_exp.models.unet import UNet
 
 
@@ -210,6 +210,12 @@ def test_a_tile_smaller_than_the_context_is_refused(tile: int) -> None:
     network = UNet(base_channels=1).eval()
     with pytest.raises(ValueError, match=f"tile of {tile} pixels .* take 204 or more"):
         overlap_tile(network, torch.rand(1, 400, 400), tile=tile)
+
+
+@pytest.mark.parametrize("tile", [0, -3])
+def test_a_tile_without_pixels_is_refused_with_the_configuration(tile: int) -> None:
+    with pytest.raises(ValueError, match=rf"tile={tile} is out of range\. Choose a value 1 or"):
+        OverlapTile(tile=tile)
 
 
 def test_an_empty_batch_is_refused() -> None:

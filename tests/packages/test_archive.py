@@ -90,6 +90,19 @@ def test_damage_is_detected(tmp_path: Path) -> None:
         Archive(path).read("rdf.yaml", limit=100)
 
 
+@pytest.mark.parametrize("flipped", [0x01, 0x80, 0xFF])
+def test_each_damaged_byte_is_detected_or_harmless(tmp_path: Path, flipped: int) -> None:
+    path = write(tmp_path / "a.zip", "wörter.yaml")
+    whole = path.read_bytes()
+    for index in range(len(whole)):
+        path.write_bytes(whole[:index] + bytes([whole[index] ^ flipped]) + whole[index + 1 :])
+        try:
+            content = Archive(path).read("wörter.yaml", limit=100)
+        except PackageError:
+            continue
+        assert content == b"text", index
+
+
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\3\4" + bytes(100)])
 def test_files_that_are_no_archives_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.zip"

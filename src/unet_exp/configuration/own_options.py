@@ -74,18 +74,19 @@ def folders(line: CommandLine) -> list[Path]:
     ]
     more = line.value("hydra.searchpath")
     texts = [str(one) for one in more] if isinstance(more, list) else []
+    if empty := [text for text in texts if text in ("", "file://", PACKAGED)]:
+        raise OverrideError(
+            f"hydra.searchpath=[{empty[0]}] names no folder. Give file://FOLDER, or "
+            "pkg://PACKAGE.FOLDER for a folder in a package."
+        )
     found += [text.removeprefix("file://") for text in texts if not text.startswith(PACKAGED)]
-    in_packages = [
-        folder
-        for text in texts
-        if text.startswith(PACKAGED)
-        for folder in of_package(text.removeprefix(PACKAGED))
-    ]
+    in_packages = [folder for text in texts for folder in of_package(text)]
     return [*(Path(one).expanduser() for one in found if one), *in_packages]
 
 
-def of_package(name: str) -> list[Path]:
-    """Return the folders of a package, such as ``my_lab.conf``, without importing it."""
+def of_package(text: str) -> list[Path]:
+    """Return the folders of ``pkg://my_lab.conf`` without importing it; none of other texts."""
+    name = text.removeprefix(PACKAGED) if text.startswith(PACKAGED) else ""
     top, *rest = name.replace("/", ".").split(".")
     try:
         spec = find_spec(top) if top else None

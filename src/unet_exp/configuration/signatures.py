@@ -47,7 +47,7 @@ def constructor(node: ast.ClassDef, module: str) -> list[Parameter]:
         return [parameter(ast.unparse(item.target), item.annotation, item.value) for item in fields]
     for base in node.bases:
         if isinstance(base, ast.Name):
-            inherited, module = definition(module, base.id)
+            inherited, module = definition(module, base.id, node)
             if isinstance(inherited, ast.ClassDef):
                 return constructor(inherited, module)
     raise UnreadableError(f"{module}.{node.name} has no constructor in its source.")

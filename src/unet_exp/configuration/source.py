@@ -18,9 +18,14 @@ class UnreadableError(Exception):
     """A signature cannot be determined from the source file."""
 
 
-def definition(module: str, name: str) -> tuple[Definition, str]:
-    """Return the definition of a name in a module, and the module that it is imported from."""
-    for node in source(module).body:
+def definition(module: str, name: str, above: Definition | None = None) -> tuple[Definition, str]:
+    """Return the definition of a name in a module, and the module that it is imported from.
+
+    The last definition counts, as in Python; with ``above``, the last one above that definition. So
+    the base of ``class Dice(Dice)`` is found.
+    """
+    body = source(module).body
+    for node in reversed(body[: body.index(above)] if above else body):
         if isinstance(node, Definition) and node.name == name:
             return node, module
         if isinstance(node, ast.ImportFrom):
@@ -30,7 +35,7 @@ def definition(module: str, name: str) -> tuple[Definition, str]:
     raise UnreadableError(f"{module}.{name} is not defined there.")
 
 
-def lineage(target: str) -> Iterator[tuple[Definition, str]]:
+def lineage(target: str, above: Definition | None = None) -> Iterator[tuple[Definition, str]]:
     """Yield a definition, the class whose signature it takes, and its base classes, with modules.
 
     Classes whose source cannot be read are left out.
@@ -40,12 +45,12 @@ def lineage(target: str) -> Iterator[tuple[Definition, str]]:
     """
     module, _, name = target.rpartition(".")
     with suppress(UnreadableError):
-        node, module = definition(module, name)
+        node, module = definition(module, name, above)
         yield node, module
         if isinstance(node, ast.ClassDef):
             for base in [*signature_of(node), *node.bases]:
                 if isinstance(base, ast.Name):
-                    yield from lineage(f"{module}.{base.id}")
+                    yield from lineage(f"{module}.{base.id}", node)
 
 
 def signature_of(node: ast.ClassDef) -> list[ast.expr]:

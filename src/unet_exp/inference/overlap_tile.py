@@ -44,6 +44,8 @@ class OverlapTile:
 
     def __init__(self, tile: int | None = None, batch_size: int = 1, scale: float = 1.0) -> None:
         require_range(1, batch_size=batch_size)
+        if tile is not None:
+            require_range(1, tile=tile)
         require_range(SCALES[0], SCALES[1], **{"inference.scale": scale})
         self.tile, self.batch_size, self.scale = tile, batch_size, scale
 

@@ -1,6 +1,7 @@
 """Read members of a zip archive that may come from an enemy. Nothing is unpacked to disk."""
 
 import io
+import struct
 import zipfile
 import zlib
 from collections import Counter
@@ -14,6 +15,11 @@ MOST_MEMBERS, LARGEST_TABLE = 1000, 4 * 2**20
 LARGEST_RATIO, SMALL = 100, 2**20
 #: Bytes read at once.
 CHUNK = 2**20
+#: Errors of a damaged archive.
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OverflowError,
+    ValueError,
+)  # fmt: skip
 
 
 class PackageError(ValueError):
@@ -32,7 +38,7 @@ class Archive:
         try:
             with _SmallReads(path.open("rb", buffering=0)) as file:
                 members = zipfile.ZipFile(file).infolist()
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError) as error:
+        except DAMAGE as error:
             raise PackageError(f"{path} is no zip archive that can be read ({error}).") from error
         if len(members) > MOST_MEMBERS:
             raise PackageError(
@@ -60,7 +66,7 @@ class Archive:
             with zipfile.ZipFile(self.path) as archive, archive.open(member) as file:
                 while len(content) <= limit and (chunk := file.read(CHUNK)):
                     content += chunk
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+        except (*DAMAGE, OSError) as error:
             raise PackageError(
                 f"{name} in {self.path} is damaged ({error}). Fetch the package again."
             ) from error
