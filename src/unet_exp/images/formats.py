@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from unet_exp.images import czi, lif, npy, ome_zarr, pictures, png, tiff
+from unet_exp.images import czi, lif, nd2, npy, ome_zarr, pictures, png, tiff
 from unet_exp.images.stored_image import StoredImage
 
 
@@ -37,6 +37,7 @@ FORMATS = (
     Format("WebP", (".webp",), pictures.WEBP, pictures.open_picture, lossy=True),
     Format("CZI", (".czi",), czi.SIGNATURES, czi.open_czi),
     Format("LIF", (".lif",), lif.SIGNATURES, lif.open_lif),
+    Format("ND2", (".nd2",), nd2.SIGNATURES, nd2.open_nd2),
 )
 SUFFIXES = tuple(suffix for format_ in FORMATS for suffix in format_.suffixes)
 
