@@ -1,6 +1,7 @@
 """Our transforms within a pipeline of albumentations that a user composes."""
 
 import json
+import pickle
 from typing import Any
 
 import albumentations as A
@@ -77,6 +78,39 @@ def test_grey_images_without_a_channel_and_several_masks() -> None:
     assert found["image"].shape == (24, 24)
     assert found["masks"].shape == (2, 16, 16)
     np.testing.assert_array_equal(*found["masks"])
+
+
+def test_every_slice_and_channel_is_cut_at_the_same_place() -> None:
+    other = MASK[::-1].copy()
+    found = A.Compose([RandomTileTransform(24, 16)])(
+        image=IMAGE,
+        mask=np.stack([MASK, other], -1),
+        masks=[MASK, other],
+        images=np.stack([IMAGE, IMAGE]),
+        volume=np.stack([IMAGE, IMAGE]),
+        mask3d=np.stack([MASK, other]),
+        masks3d=np.stack([MASK, other])[None],
+    )
+    first, second = np.moveaxis(found["mask"], -1, 0)
+    assert first.shape == (16, 16)
+    assert not np.array_equal(first, second)
+    for kind in ("masks", "mask3d"):
+        np.testing.assert_array_equal(found[kind], [first, second])
+    np.testing.assert_array_equal(found["masks3d"], [[first, second]])
+    for kind in ("images", "volume"):
+        np.testing.assert_array_equal(found[kind], [found["image"], found["image"]])
+
+
+def test_a_pipeline_can_be_sent_to_a_worker_and_leaves_its_input_as_it_is() -> None:
+    compose = A.Compose(transforms(), seed=3)
+    sent = pickle.loads(pickle.dumps(compose))  # noqa: S301 - our own
+    image, mask = IMAGE.copy(), MASK.copy()
+    found = compose(image=image, mask=mask)
+    assert same(found, sent(image=image, mask=mask))
+    np.testing.assert_array_equal(image, IMAGE)
+    np.testing.assert_array_equal(mask, MASK)
+    assert (found["image"].dtype, found["mask"].dtype) == (np.float32, np.int16)
+    assert found["image"].flags.c_contiguous
 
 
 @pytest.mark.parametrize(

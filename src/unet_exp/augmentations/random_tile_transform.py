@@ -1,6 +1,6 @@
 """Random tiles as a transform of albumentations, for the user's own pipelines."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,7 +16,8 @@ class RandomTileTransform(A.DualTransform):
     """Cut a random tile of ``image``, ``mask``, ``masks`` and ``weights`` for ``A.Compose``.
 
     The tile of the image (h, w, c) has the side ``size``; the others (h, w) have the side
-    ``output_size``. All must be of one size. The parameters are those of
+    ``output_size``. All must be of one size. ``images``, ``volume`` and ``mask3d`` are cut slice by
+    slice, at the same place. The parameters are those of
     `unet_exp.augmentations.random_tile.RandomTile`.
 
     >>> cut = A.Compose([RandomTileTransform(size=8, output_size=4)])
@@ -57,9 +58,9 @@ class RandomTileTransform(A.DualTransform):
     def targets(self) -> dict[str, Callable[..., Any]]:
         """The functions that albumentations calls, by the kind of data."""
         return {
-            "image": self.apply,
-            "mask": self.apply_to_mask,
-            "masks": self.apply_to_masks,
+            **super().targets,
+            "mask3d": self.apply_to_masks,
+            "masks3d": self.apply_to_stacks,
             "weights": self.apply_to_weights,
             "bboxes": self.refuse,
             "keypoints": self.refuse,
@@ -81,16 +82,24 @@ class RandomTileTransform(A.DualTransform):
         return np.moveaxis(self.tiles.cut_image(np.moveaxis(img, -1, 0), tile), 0, -1)
 
     def apply_to_mask(
-        self, mask: Shaped[np.ndarray, "h w"], tile: Tile, **_: Any
-    ) -> Shaped[np.ndarray, "output output"]:
-        """Return the tile of a mask."""
-        return self.tiles.cut_target(mask, tile)
+        self, mask: Shaped[np.ndarray, "h w *c"], tile: Tile, **_: Any
+    ) -> Shaped[np.ndarray, "output output *c"]:
+        """Return the tile of a mask with channels last, or without channels."""
+        if mask.ndim == 2:
+            return self.tiles.cut_target(mask, tile)
+        return np.moveaxis(self.tiles.cut_target(np.moveaxis(mask, -1, 0), tile), 0, -1)
 
     def apply_to_masks(
-        self, masks: Shaped[np.ndarray, "n h w"], tile: Tile, **_: Any
-    ) -> Shaped[np.ndarray, "n output output"]:
+        self, masks: Sequence[np.ndarray] | Shaped[np.ndarray, "n h w *c"], tile: Tile, **_: Any
+    ) -> Shaped[np.ndarray, "n output output *c"]:
         """Return the tile of each mask."""
-        return np.stack([self.tiles.cut_target(mask, tile) for mask in masks])
+        return np.stack([self.apply_to_mask(mask, tile) for mask in masks])
+
+    def apply_to_stacks(
+        self, stacks: Shaped[np.ndarray, "m n h w *c"], tile: Tile, **_: Any
+    ) -> Shaped[np.ndarray, "m n output output *c"]:
+        """Return the tile of each mask of each stack."""
+        return np.stack([self.apply_to_masks(masks, tile) for masks in stacks])
 
     def apply_to_weights(
         self, weights: Shaped[np.ndarray, "h w"], tile: Tile, **_: Any
