@@ -6,11 +6,12 @@ import optuna
 import pytest
 from hydra import compose, initialize_config_dir
 from optuna.distributions import FloatDistribution
+from optuna.trial import FrozenTrial
 
 from unet_exp.configuration.groups import CONF
 from unet_exp.configuration.schema import register
 from unet_exp.sweeps.plan import SweepError
-from unet_exp.sweeps.samplers import built, quiet_optuna, sampler_of_trial
+from unet_exp.sweeps.samplers import SamplerOfTrials, built, quiet_optuna, sampler_of_trial
 from unet_exp.sweeps.settings import SearchSettings
 
 
@@ -40,7 +41,7 @@ def test_a_search_that_was_interrupted_repeats(option: str) -> None:
                 if interrupted and number == 3:
                     given = settings(f"hydra/sweeper/sampler={option}")
                     study = optuna.load_study(storage=storage, study_name="a")
-                study.sampler = sampler_of_trial(given, number)
+                study.sampler = SamplerOfTrials(given)
                 study.stop = lambda: None
                 trial = study.ask(space)
                 study.tell(trial, trial.params["a"])
@@ -64,6 +65,25 @@ def test_trials_differ_in_their_seed_but_for_a_sequence() -> None:
     assert first[0].params == first[1].params != first[2].params
     assert qmc.sampler is not None
     assert qmc.sampler["seed"] == 7
+
+
+class Shared(optuna.storages.InMemoryStorage):
+    """A study to which another search adds a trial before each of ours."""
+
+    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
+        super().create_new_trial(study_id)
+        return super().create_new_trial(study_id, template_trial)
+
+
+def test_the_number_of_a_trial_is_its_seed_whatever_other_searches_do() -> None:
+    random = settings("hydra/sweeper/sampler=random", "hydra.sweeper.seed=7")
+    space = {"a": FloatDistribution(0, 1), "b": FloatDistribution(0, 1)}
+    study = optuna.create_study(storage=Shared(), sampler=SamplerOfTrials(random))
+    ours = [study.ask(space) for _ in range(2)]
+    for trial, number in zip(ours, (1, 3), strict=True):
+        of_optuna = optuna.samplers.RandomSampler(seed=7 + number)
+        assert trial.number == number
+        assert trial.params == optuna.create_study(sampler=of_optuna).ask(space).params
 
 
 def test_objects_that_are_no_samplers_are_refused() -> None:

@@ -17,8 +17,10 @@ from optuna.trial import FrozenTrial, TrialState
 from tests.running import TINY, Command
 from unet_exp.records.sweep_folder import Job, SweepFolder
 from unet_exp.sweeps.plan import plan_jobs
-from unet_exp.sweeps.search import Search, opened_storage
+from unet_exp.sweeps.samplers import SamplerOfTrials
+from unet_exp.sweeps.search import Search
 from unet_exp.sweeps.settings import SearchSettings
+from unet_exp.sweeps.study_storage import opened_storage
 
 SEARCH = ("-m", "hydra/sweeper=optuna", *TINY, "model.depth=1")
 
@@ -175,6 +177,43 @@ class Finishing:
         assert not jobs, "A finished job does not run."
 
 
+class Launching(Finishing):
+    """The same, but only job 0 has run before."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.ran = ["0"]
+
+    def summary(self, job: Job) -> dict[str, Any]:
+        return super().summary(job) if job.folder in self.ran else {}
+
+    def launch(self, jobs: list[Job]) -> None:
+        self.ran += [job.folder for job in jobs]
+
+
+def test_trials_that_an_interrupted_search_left_are_told_or_run_once(tmp_path: Path) -> None:
+    """It was killed before it told the study of job 0, and before it recorded job 1."""
+    space = {"seed": IntDistribution(0, 9)}
+    storage = InMemoryStorage()
+    study = optuna.create_study(storage=storage, direction="maximize")
+    for seed in (3, 4, 5):
+        study.enqueue_trial({"seed": seed})
+    for job in "01":
+        trial = study.ask(space)
+        trial.set_user_attr("job", job)
+        trial.set_user_attr("sweep", str(tmp_path))
+    study.ask(space)  # a trial that has no job yet, of this search or another one
+    runner: Any = Launching(tmp_path)
+    runner.record.jobs = [Job("0", ("seed=3",))]
+    Search(runner, study, storage, space, ["val/seg"], SearchSettings(n_trials=2)).run()
+    assert runner.ran == ["0", "1"]
+    assert [(t.state.name, t.value) for t in study.trials] == [
+        ("COMPLETE", 3.0),
+        ("COMPLETE", 4.0),
+        ("RUNNING", None),
+    ]
+
+
 @pytest.mark.parametrize("pruner", [optuna.pruners.NopPruner(), optuna.pruners.HyperbandPruner()])
 def test_a_search_ends_once_every_value_was_tried(
     tmp_path: Path, pruner: optuna.pruners.BasePruner
@@ -183,6 +222,7 @@ def test_a_search_ends_once_every_value_was_tried(
     study = optuna.create_study(storage=storage, direction="maximize", pruner=pruner)
     settings: Any = SearchSettings(n_trials=9)
     settings.sampler = DictConfig({"_target_": "optuna.samplers.BruteForceSampler"})
+    study.sampler = SamplerOfTrials(settings)
     runner: Any = Finishing(tmp_path)
     space = {"seed": CategoricalDistribution(["3", "4"])}
     Search(runner, study, storage, space, ["val/seg"], settings).run()

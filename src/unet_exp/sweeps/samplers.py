@@ -2,26 +2,85 @@
 
 import inspect
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import optuna
 from hydra.utils import get_object
 from omegaconf import DictConfig
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
 
 from unet_exp.configuration.objects import build
 from unet_exp.sweeps.plan import SweepError
 from unet_exp.sweeps.settings import SearchSettings
 
 
-def sampler_of_trial(settings: SearchSettings, number: int) -> "optuna.samplers.BaseSampler":
-    """Build a new sampler for each trial, so that an interrupted search gives the same result.
+class SamplerOfTrials(BaseSampler):
+    """Sample each trial with a new sampler, whose seed follows from the number of the trial.
+
+    So an interrupted search gives the same result, and sweeps that share a study never draw with
+    the same seed.
+    """
+
+    def __init__(self, settings: SearchSettings) -> None:
+        self.settings = settings
+        self.number, self.sampler = 0, sampler_of_trial(settings, 0)
+
+    def of(self, trial: FrozenTrial) -> BaseSampler:
+        """Return the sampler of a trial."""
+        if trial.number != self.number:
+            self.number = trial.number
+            self.sampler = sampler_of_trial(self.settings, trial.number)
+        return self.sampler
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        """Prepare a trial."""
+        self.of(trial).before_trial(study, trial)
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """Return the parameters that are sampled together."""
+        return self.of(trial).infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Return values of these parameters."""
+        return self.of(trial).sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Return a value of another parameter."""
+        return self.of(trial).sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        state: TrialState,
+        values: Sequence[float] | None,
+    ) -> None:
+        """Conclude a trial."""
+        self.of(trial).after_trial(study, trial, state, values)
+
+
+def sampler_of_trial(settings: SearchSettings, number: int) -> BaseSampler:
+    """Build the sampler of one trial.
 
     Its seed is the seed of the search plus the number of the trial, unless the option has a seed.
     """
     seed = None if settings.seed is None else settings.seed + number
-    return built("sampler", settings.sampler, optuna.samplers.BaseSampler, seed=seed)
+    return built("sampler", settings.sampler, BaseSampler, seed=seed)
 
 
 def built(kind: str, option: Any, base: type, **extra: Any) -> Any:

@@ -5,7 +5,6 @@ import math
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from unet_exp.records.run_folder import RunFolder
@@ -19,12 +18,12 @@ from unet_exp.sweeps.settings import HydraSweep, SearchSettings
 try:
     import optuna
     from optuna.pruners import BasePruner, NopPruner
-    from optuna.storages import BaseStorage, JournalStorage, get_storage
-    from optuna.storages.journal import JournalFileBackend
+    from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-    from unet_exp.sweeps.samplers import built, quiet_optuna, sampler_of_trial
+    from unet_exp.sweeps.samplers import SamplerOfTrials, built, quiet_optuna
     from unet_exp.sweeps.search_space import corners, distribution, is_log, overrides_of
+    from unet_exp.sweeps.study_storage import opened_storage
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         'hydra/sweeper=optuna needs Optuna. Install it: pip install -e ".[optuna]"'
@@ -51,7 +50,7 @@ def run_search(sweep: HydraSweep, settings: SearchSettings, arguments: Sequence[
             "optimizer.lr=tag(log,interval(1e-4,1e-2)), or a preset, sweep=depth_width."
         )
     runner.record.log = [key for key, one in runner.overrides.swept.items() if is_log(one)]
-    sampler_of_trial(settings, 0)  # so that a wrong option is refused before the first job
+    sampler = SamplerOfTrials(settings)  # a wrong option is refused before the first job
     pruner = built("pruner", settings.pruner, BasePruner)
     runner.rehearse([Job(str(n), own) for n, own in enumerate(corners(space))])
     objectives = list(settings.objectives) or [runner.record.monitor]
@@ -62,6 +61,7 @@ def run_search(sweep: HydraSweep, settings: SearchSettings, arguments: Sequence[
         names = [] if settings.storage else optuna.get_all_study_names(storage)
         study = optuna.create_study(
             storage=storage,
+            sampler=sampler,
             pruner=pruner,
             study_name=settings.study_name or next(iter(names), runner.folder.absolute().name),
             directions=directions,  # pyright: ignore[reportArgumentType]
@@ -70,15 +70,6 @@ def run_search(sweep: HydraSweep, settings: SearchSettings, arguments: Sequence[
         trials = study.get_trials(deepcopy=False)
         require_safe_states((trial.system_attrs for trial in trials), runner.folder)
         Search(runner, study, storage, space, objectives, settings).run()
-
-
-def opened_storage(address: str | None, file: Path) -> BaseStorage:
-    """Open the database at an address, or a file in the sweep's folder."""
-    if address:
-        return get_storage(address)
-    # This process has locked the folder, so the lock file is left from a sweep that was killed.
-    file.with_name(f"{file.name}.lock").unlink(missing_ok=True)
-    return JournalStorage(JournalFileBackend(str(file)))
 
 
 def direction(name: str, runner: SweepRunner) -> str:
@@ -97,6 +88,16 @@ def direction(name: str, runner: SweepRunner) -> str:
             f"{', '.join([*known, *COSTS])}."
         )
     return "maximize" if known[name] else "minimize"
+
+
+def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Yield groups of at most ``size`` items.
+
+    >>> list(batches([1, 2, 3], 2))
+    [[1, 2], [3]]
+    """
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 class Search:
@@ -129,25 +130,36 @@ class Search:
 
     def run(self) -> None:
         """Run the trials that were interrupted or failed before, then new ones."""
-        again = [job for job in self.runner.record.jobs if not self.done(job)]
-        running = {t.user_attrs.get("job"): self.trial(t) for t in self.own(TrialState.RUNNING)}
-        failed = {trial.user_attrs.get("job"): trial for trial in self.own(TrialState.FAIL)}
         size = self.settings.n_jobs
-        for jobs in (again[start : start + size] for start in range(0, len(again), size)):
-            self.launch([(job, running.get(job.folder)) for job in jobs])
+        failed = {trial.user_attrs.get("job"): trial for trial in self.own(TrialState.FAIL)}
+        running = self.own(TrialState.RUNNING)
+        interrupted = {trial.user_attrs.get("job") for trial in running}
+        again = [
+            job
+            for job in self.runner.record.jobs
+            if not self.done(job) and job.folder not in interrupted
+        ]
+        for trials in batches(running, size):
+            self.launch(self.with_jobs([self.trial(trial) for trial in trials]))
+        for jobs in batches(again, size):
+            self.launch([(job, None) for job in jobs])
             for job in jobs:
-                if job.folder not in running and job.folder in failed:
+                if job.folder in failed:
                     self.correct(job, failed[job.folder])
         while not self.exhausted and (left := self.settings.n_trials - self.count()) > 0:
-            trials = [self.ask() for _ in range(min(left, size))]
-            combinations = [overrides_of(trial.params) for trial in trials]
-            self.runner.plan(combinations)
-            jobs = {identity(job.overrides): job for job in self.runner.record.jobs}
-            asked = [jobs[identity(own)] for own in combinations]
-            for trial, job in zip(trials, asked, strict=True):
-                trial.set_user_attr("sweep", str(self.runner.folder.absolute()))
-                trial.set_user_attr("job", job.folder)
-            self.launch(list(zip(asked, trials, strict=True)))
+            self.launch(self.with_jobs([self.ask() for _ in range(min(left, size))]))
+
+    def with_jobs(self, trials: Sequence[Trial]) -> list[tuple[Job, Trial]]:
+        """Give each trial the job that tries its values; trials of equal values share one."""
+        combinations = [overrides_of(trial.params) for trial in trials]
+        self.runner.plan(combinations)
+        jobs = {identity(job.overrides): job for job in self.runner.record.jobs}
+        pairs = [(jobs[identity(own)], t) for own, t in zip(combinations, trials, strict=True)]
+        for job, trial in pairs:
+            trial.set_user_attr("job", job.folder)
+            # Last, because it makes the trial one of this sweep's.
+            trial.set_user_attr("sweep", str(self.runner.folder.absolute()))
+        return pairs
 
     def own(self, *states: TrialState) -> list[FrozenTrial]:
         """Return the trials of this sweep; a shared study may have trials of other processes."""
@@ -190,8 +202,6 @@ class Search:
 
         Raises SweepError if the study has searched other values of the same parameters.
         """
-        number = len(self.study.get_trials(deepcopy=False))
-        self.study.sampler = sampler_of_trial(self.settings, number)
         try:
             return self.study.ask(self.space)
         except ValueError as error:
