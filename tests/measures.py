@@ -13,6 +13,7 @@ from unet_exp.metrics.measure import Measure
 from unet_exp.metrics.object_errors import ObjectErrors
 from unet_exp.metrics.object_f1 import ObjectF1
 from unet_exp.metrics.op_csb import OPCSB
+from unet_exp.metrics.panoptic_quality import PanopticQuality
 from unet_exp.metrics.pixel_error import PixelError
 from unet_exp.metrics.rand_error import RandError
 from unet_exp.metrics.seg import SEG
@@ -36,6 +37,7 @@ MEASURES: dict[str, Callable[[], Measure]] = {
     "average_precision": AveragePrecision,
     "object_f1": ObjectF1,
     "object_errors": ObjectErrors,
+    "panoptic_quality": PanopticQuality,
 }
 
 

@@ -162,6 +162,7 @@ def test_an_empty_truth_is_not_scored_or_all_wrong(name: str) -> None:
         "warping_error_all": (labels > 0).float().mean().item(),  # nothing to grow from
         "average_precision": 0,
         "object_f1": 0,
+        "panoptic_quality": 0,
         "object_errors": math.inf,
     }.get(name, math.nan)
     assert metric.compute().item() == pytest.approx(expected, nan_ok=True)

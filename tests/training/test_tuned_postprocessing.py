@@ -3,9 +3,19 @@
 import math
 
 import pytest
+import torch
+from torch import Tensor
+from torchmetrics import Metric
 
 from unet_exp.inference.tuning import Tuning
-from unet_exp.training.tuned_postprocessing import TunedPostprocessing
+from unet_exp.metrics.average_precision import AveragePrecision
+from unet_exp.metrics.pixel_error import PixelError
+from unet_exp.metrics.seg import SEG
+from unet_exp.training.tuned_postprocessing import (
+    TunedPostprocessing,
+    measures_of_instances,
+    score_of_instances,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,3 +36,30 @@ def test_a_gain_that_new_images_may_lack_is_reported(
     )
     told = TunedPostprocessing("seg", higher, 3, tuning, {}).report()
     assert any("new images may gain nothing" in line for line in told) == warned
+
+
+def test_the_fit_prefers_two_inexact_objects_to_a_merged_one() -> None:
+    """Unlike average precision at a high IoU."""
+    others = torch.arange(3, 11).repeat_interleave(2)  # eight exact objects
+    true = torch.cat([torch.tensor([1] * 10 + [2] * 7 + [0] * 17), others])[None]
+    merged = torch.cat([torch.tensor([1] * 17 + [0] * 17), others])[None]  # an IoU of 10/17
+    inexact = torch.cat([torch.tensor([1] * 10 + [2] * 7 + [1] * 6 + [2] * 5 + [0] * 6), others])
+    quality = measures_of_instances({})[score_of_instances({}, None)]
+    precision = AveragePrecision([0.9])
+    assert scored(quality, merged, true) == pytest.approx((8 + 10 / 17) / (9 + 1 / 2))
+    assert scored(quality, inexact[None], true) == pytest.approx((8 + 10 / 16 + 7 / 12) / 10)
+    assert scored(precision, merged, true) == pytest.approx(8 / 11)
+    assert scored(precision, inexact[None], true) == pytest.approx(8 / 12)
+
+
+def scored(measure: Metric, instances: Tensor, labels: Tensor) -> float:
+    measure.reset()
+    measure.update(instances=instances, labels=labels)
+    return measure.compute().item()
+
+
+def test_scores_that_need_instances_alone_can_be_fitted_to() -> None:
+    metrics = {"seg": SEG(), "pixel_error": PixelError()}
+    assert set(measures_of_instances(metrics)) == {"panoptic_quality", "average_precision", "seg"}
+    assert score_of_instances(metrics, "seg") == "seg"
+    assert score_of_instances(metrics, "pixel_error") == "panoptic_quality"

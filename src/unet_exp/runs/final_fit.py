@@ -50,7 +50,7 @@ def fit_postprocessing(
     ----------
     score, held, watch
         See :func:`unet_exp.training.tuned_postprocessing.tune_postprocessing`. If ``score`` is not
-        a score of instances, the fit uses average precision.
+        a score of instances, the fit uses panoptic quality.
     """
     best = folder.checkpoint()
     if best is None:
