@@ -59,6 +59,8 @@ CHANGES = {
     "distances": ("target=distance",),
     "bilinear": ("model.upsampling=bilinear",),
     "32 channels": ("model.base_channels=32",),
+    "float32": ("trainer.precision=32",),
+    "no augmentation": ("augmentation=none",),
     "1500 steps": ("trainer.max_steps=1500",),
     "5000 steps": ("trainer.max_steps=5000",),
 }
