@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from unet_exp.postprocessing.links import linked
+from unet_exp.prediction.tracks import linked
 
 
 @pytest.mark.parametrize(
