@@ -275,14 +275,13 @@ def write_atomically(path: Path, text: str) -> None:
 
 def to_json(content: dict[str, Any]) -> str:
     """Return strict JSON without secrets; NaN and infinite numbers are written as null."""
+    return json.dumps(finite(masked(content)), indent=2, default=str, allow_nan=False) + "\n"
 
-    def clean(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {str(key): clean(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [clean(item) for item in value]
-        if isinstance(value, float) and not math.isfinite(value):
-            return None
-        return value
 
-    return json.dumps(clean(masked(content)), indent=2, default=str, allow_nan=False) + "\n"
+def finite(value: Any) -> Any:
+    """Return plain data in which None replaces NaN and infinite numbers."""
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

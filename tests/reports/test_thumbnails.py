@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from unet_exp.records.sweep import Run, read_sweep
-from unet_exp.reports.thumbnails import as_uri, last_pictures, png_pixels
+from unet_exp.records.sweep import read_sweep
+from unet_exp.reports.thumbnails import embedded, last_of_each, png_pixels
 
 
 def test_the_last_picture_of_each_image(tmp_path: Path) -> None:
@@ -15,17 +15,19 @@ def test_the_last_picture_of_each_image(tmp_path: Path) -> None:
     for path in paths:
         path.touch()
     gone = tmp_path / "c_step_000010.png"
-    found = last_pictures(Run("0", tmp_path, pictures=(*paths, gone)))
+    found = last_of_each([*paths, gone])
     assert {name: path.stem for name, path in found.items()} == {
         "a": "a_step_000200",
         "b": "b_step_000010",
     }
-    assert list(last_pictures(Run("0", tmp_path, pictures=tuple(paths)), most=1)) == ["a"]
+    assert list(last_of_each(paths, most=1)) == ["a"]
 
 
 def test_a_picture_is_scaled_down_and_keeps_its_colour(drawn: Path) -> None:
-    (path,) = last_pictures(read_sweep(drawn).jobs[0]).values()
-    kind, _, text = (as_uri(path, width=400) or "").partition(",")
+    (path,) = last_of_each(read_sweep(drawn).jobs[0].pictures).values()
+    found = embedded(path, modified=0, width=400)
+    assert found is not None
+    kind, _, text = found[0].partition(",")
     picture = cv2.imdecode(np.frombuffer(base64.b64decode(text), np.uint8), cv2.IMREAD_COLOR)
     assert kind == "data:image/webp;base64"
     assert picture is not None
@@ -36,7 +38,7 @@ def test_a_picture_is_scaled_down_and_keeps_its_colour(drawn: Path) -> None:
 def test_files_that_are_no_pictures_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "half.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n")
-    assert as_uri(path) is None
+    assert embedded(path, modified=0) is None
 
 
 def test_a_picture_that_declares_more_than_it_can_have_is_not_read(tmp_path: Path) -> None:
@@ -44,4 +46,4 @@ def test_a_picture_that_declares_more_than_it_can_have_is_not_read(tmp_path: Pat
     sides = struct.pack(">II", 100_000, 100_000)
     path.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR" + sides + b"\x08\x02\x00\x00\x00")
     assert png_pixels(path) == 10**10
-    assert as_uri(path) is None
+    assert embedded(path, modified=0) is None

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from unet_exp.files import finite
 from unet_exp.numbers import format_short
 
 #: Names of plots and of their curves in plain words.
@@ -118,15 +119,6 @@ def told(value: Any) -> str:
         return value
     large = value is not None and math.isfinite(value) and abs(value) >= 1000
     return f"{value:.0f}" if large else format_short(value)
-
-
-def finite(value: Any) -> Any:
-    """Return plain data in which None replaces NaN and infinite numbers."""
-    if isinstance(value, Mapping):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def words(name: str) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 
 from unet_exp.numbers import format_score, format_short
 from unet_exp.records.evaluation_folder import EvaluationFolder
+from unet_exp.records.sweep import number
 from unet_exp.reports.chart import Axis, Chart, Series, words
 from unet_exp.reports.document import render, write
-from unet_exp.reports.scored_images import listed, mapping, names_of, number, scored_images
+from unet_exp.reports.scored_images import listed, mapping, names_of, scored_images
 
 SCRIPTS = ("vendor/plot.min.js", "figures.js", "actions.js")
 SPREAD = ("mean", "std", "median")

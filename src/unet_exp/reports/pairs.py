@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unet_exp.numbers import format_score
+from unet_exp.numbers import format_score, tidy
 from unet_exp.records.groups import REPEATS, Group, group_jobs, short_names
 from unet_exp.records.sweep import Run, Sweep
 from unet_exp.reports.chart import Axis, Chart, Series, words
-from unet_exp.reports.values import tidy
 
 #: Largest number of settings that are compared with the best ones.
 MOST = 12

@@ -8,11 +8,11 @@ from typing import Any
 from unet_exp.numbers import format_duration, format_score, parse_number
 from unet_exp.records.evaluation_folder import EvaluationFolder
 from unet_exp.records.run_folder import RunFolder
-from unet_exp.records.sweep import Run, read_run, split
+from unet_exp.records.sweep import Run, number, read_run, split
 from unet_exp.reports.chart import words
 from unet_exp.reports.curves import learning_curves
 from unet_exp.reports.document import render, write
-from unet_exp.reports.scored_images import mapping, names_of, number, scored_images
+from unet_exp.reports.scored_images import mapping, names_of, scored_images
 from unet_exp.reports.thumbnails import last_of_each, own_pictures, shown_picture
 
 SCRIPTS = ("vendor/plot.min.js", "figures.js", "actions.js")

@@ -7,6 +7,7 @@ from typing import Any
 
 from unet_exp.numbers import format_score, format_short, parse_number
 from unet_exp.records.evaluation_folder import EvaluationFolder
+from unet_exp.records.sweep import number
 from unet_exp.reports.chart import Axis, Chart, Series, words
 from unet_exp.reports.curves import rounded
 from unet_exp.reports.thumbnails import own_pictures, shown_picture
@@ -242,15 +243,6 @@ def thresholds(record: Mapping[str, Any]) -> list[Chart]:
 def numbers(values: Any) -> list[float | None]:
     """Return a list of numbers from a record; None replaces entries that are no finite number."""
     return [rounded(number(value)) for value in listed(values)[:1000]]
-
-
-def number(value: Any) -> float | None:
-    """Return a finite number from a record; None for anything else.
-
-    >>> number(0.5), number("0.5"), number(math.nan), number(10**400)
-    (0.5, None, None, None)
-    """
-    return parse_number(value) if isinstance(value, int | float) else None
 
 
 def listed(value: Any) -> list[Any]:

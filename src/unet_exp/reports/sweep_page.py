@@ -1,6 +1,5 @@
 """``sweep.html``: a page for a sweep that needs neither a network connection nor an account."""
 
-import math
 import shlex
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from unet_exp.configuration.tree import is_under
-from unet_exp.numbers import format_score, parse_number
+from unet_exp.files import finite
+from unet_exp.numbers import format_score, parse_number, tidy
 from unet_exp.records.groups import REPEATS, Group, group_jobs, short_names
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep import Run, Sweep, split
@@ -19,8 +19,7 @@ from unet_exp.reports.curves import thin_curves
 from unet_exp.reports.document import render, write
 from unet_exp.reports.importance import importance
 from unet_exp.reports.pairs import pairs
-from unet_exp.reports.thumbnails import last_pictures, shown_picture
-from unet_exp.reports.values import tidy
+from unet_exp.reports.thumbnails import last_of_each, shown_picture
 
 SCRIPTS = ("scales", "charts", "selection", "brush", "table", "page")
 #: Positive values are drawn on a log scale if max / min is at least this.
@@ -172,14 +171,11 @@ def group_data(sweep: Sweep, group: Group[Run]) -> dict[str, Any]:
     differing = [key for key in sweep.parameters if key not in REPEATS]
     settings = {names[k]: group.settings[k] for k in differing if group.settings[k] is not None}
 
-    def plain(values: dict[str, float]) -> dict[str, float | None]:
-        return {name: value if math.isfinite(value) else None for name, value in values.items()}
-
     return {
         "label": "  ".join(f"{name}={tidy(value)}" for name, value in settings.items()),
         "jobs": [indices[run.name] for run in group.runs],
-        "mean": plain(group.over_runs("mean")),
-        "deviation": plain(group.over_runs("std")),
+        "mean": finite(group.over_runs("mean")),
+        "deviation": finite(group.over_runs("std")),
     }
 
 
@@ -189,7 +185,7 @@ def pictures(sweep: Sweep) -> list[tuple[str, list[dict[str, Any]]]]:
     places = {
         round(n * (count - 1) / max(1, min(count, JOBS) - 1)) for n in range(min(count, JOBS))
     }
-    chosen = {rank: last_pictures(sweep.ranked[rank]) for rank in sorted(places)}
+    chosen = {rank: last_of_each(sweep.ranked[rank].pictures) for rank in sorted(places)}
     names = Counter(name for found in chosen.values() for name in found)
     short = short_names(sweep.parameters)
     shown = []

@@ -12,7 +12,6 @@ from typing import Any
 from markupsafe import Markup
 
 from unet_exp.files import inside
-from unet_exp.records.sweep import Run
 
 #: Largest width of a picture in the page, in pixels.
 WIDTH = 1400
@@ -20,11 +19,6 @@ WIDTH = 1400
 LARGEST = 2**26
 #: Largest number of pictures of a job that are shown.
 MOST = 3
-
-
-def last_pictures(job: Run, most: int = MOST) -> dict[str, Path]:
-    """Return the last picture of each image in a job, without the learning curves."""
-    return last_of_each(job.pictures, most)
 
 
 def own_pictures(folder: Path, pattern: str = "*.png") -> list[Path]:
@@ -90,12 +84,6 @@ def embedded(path: Path, modified: int, width: int = WIDTH) -> tuple[str, int, i
     encoded = cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 82])[1]
     source = f"data:image/webp;base64,{base64.b64encode(encoded.tobytes()).decode()}"
     return source, picture.shape[1], picture.shape[0]
-
-
-def as_uri(path: Path, width: int = WIDTH) -> str | None:
-    """Return a picture, scaled down, as a ``data:`` address; None if it cannot be read."""
-    found = embedded(path, path.stat().st_mtime_ns, width)
-    return found[0] if found else None
 
 
 def png_pixels(path: Path) -> float:
