@@ -3,15 +3,16 @@
 import logging
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from unet_exp.configuration.errors import explain, is_full
 from unet_exp.evaluation.groups import ScoredRun, as_overrides, group_runs
-from unet_exp.evaluation.results import write_comparison
 from unet_exp.evaluation.tables import show
 from unet_exp.records.evaluation_folder import EvaluationFolder
 from unet_exp.records.groups import Group
 from unet_exp.reports.evaluation_page import write_evaluation_page
+from unet_exp.runs.summary import environment
 
 log = logging.getLogger(__name__)
 trace = logging.getLogger("unet_exp.trace")
@@ -92,3 +93,36 @@ def label(run: ScoredRun, keys: Sequence[str]) -> str:
     text = as_overrides(run.settings(keys))
     state = run.folder.state()
     return text if state in ("", "finished") else f"{text} (training {state})".strip()
+
+
+def write_comparison(
+    runs: Sequence[ScoredRun],
+    keys: Sequence[str],
+    groups: Sequence[Group[ScoredRun]],
+    facts: dict[str, Any],
+    folder: EvaluationFolder,
+) -> list[Path]:
+    """Write a row for each run to ``folds.csv``, and the means to ``evaluation.json``."""
+    rows = [
+        {
+            "run": run.name,
+            **(run.settings(keys) if not run.error else {}),
+            "checkpoint": str(run.folder.best),
+            "training": run.folder.state(),
+            "images": run.images,
+            **run.scores,
+            "error": run.error,
+        }
+        for run in runs
+    ]
+    means = [
+        {
+            "settings": group.settings,
+            "runs": [run.name for run in group.runs],
+            **{kind: group.over_runs(kind) for kind in ("mean", "std")},
+        }
+        for group in groups
+    ]
+    folder.write_rows(folder.runs, rows)
+    folder.write_record({**facts, "groups": means, "runs": rows, **environment()})
+    return [folder.record, folder.runs]

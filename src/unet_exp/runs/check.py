@@ -6,7 +6,7 @@ from omegaconf import DictConfig, OmegaConf
 from unet_exp.configuration.checks import validate, validate_single_run
 from unet_exp.configuration.hydra_files import write_hydra_files
 from unet_exp.configuration.paths import settle_paths
-from unet_exp.runs.required_paths import require_paths
+from unet_exp.runs.given_paths import require_paths
 
 
 def check(cfg: DictConfig, config_name: str) -> None:

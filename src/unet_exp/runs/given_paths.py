@@ -14,6 +14,12 @@ from unet_exp.records.sweep_folder import SweepFolder
 
 log = logging.getLogger(__name__)
 
+#: Options without a default.
+REQUIRED = {
+    "predict": ("checkpoint", "input", "output"),
+    "export": ("checkpoint", "output"),
+}
+
 
 def find_checkpoints(given: Any) -> list[Path]:
     """Return the checkpoint files that an option names: one path, or a list of paths.
@@ -110,3 +116,29 @@ def as_typed(path: Any) -> Path:
     """Return a path relative to the folder in which the command was started."""
     moved = HydraConfig.initialized() and HydraConfig.get().job.chdir
     return Path(to_absolute_path(str(path)) if moved else str(path))
+
+
+def require_paths(cfg: DictConfig, command: str) -> None:
+    """Refuse paths that must exist and do not.
+
+    Raises FileNotFoundError or ValueError, naming the first of them.
+    """
+    if command == "train":
+        require_training_paths(cfg)
+        return
+    if command == "evaluate" and (cfg.run is None) == (cfg.checkpoint is None):
+        raise ValueError("Give one of run=FOLDER and checkpoint=FILE.")
+    # Missing options are reported before missing paths.
+    for name in REQUIRED.get(command, ()):
+        cfg[name]  # raises an error that names it
+    for path in listed(cfg.checkpoint) if cfg.checkpoint is not None else []:
+        find_checkpoint(as_typed(path))
+    if command == "predict":
+        from unet_exp.runs.given_images import find_images
+
+        find_images(cfg.input)
+    if command == "evaluate" and cfg.run is not None:
+        from unet_exp.runs.listing import find_runs
+
+        find_runs(cfg.run)
+    require_data(cfg.get("dataset") or {})

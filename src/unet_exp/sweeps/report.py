@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from unet_exp import csv_tables
-from unet_exp.files import replacing
+from unet_exp.files import write_atomically
 from unet_exp.records.sweep import Sweep
 from unet_exp.records.sweep_folder import SweepFolder
 
@@ -11,8 +11,7 @@ from unet_exp.records.sweep_folder import SweepFolder
 def write_report(sweep: Sweep) -> Path:
     """Write settings, state, scores and seconds of all jobs to ``sweep.csv`` in their folder."""
     path = SweepFolder(sweep.folder).table
-    with replacing(path) as part:
-        part.write_text(to_csv(sweep), encoding="utf-8", newline="")
+    write_atomically(path, to_csv(sweep))
     return path
 
 
