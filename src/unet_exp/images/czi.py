@@ -1,6 +1,5 @@
 """Zeiss's CZI files, read by slices with Zeiss's own library (pylibCZIrw)."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from jaxtyping import Shaped
 from unet_exp.arrays import MappedArray
 from unet_exp.images.extra import reader
 from unet_exp.images.limits import require_plausible, size
-from unet_exp.images.stored_image import StoredImage, require_series
+from unet_exp.images.stored_image import StoredImage, choose_series
 from unet_exp.images.tags import Tags, micrometre_tags
 from unet_exp.numbers import parse_number
 
@@ -24,7 +23,6 @@ PIXELS = {
     "Bgr24": ("uint8", 3), "Bgr48": ("uint16", 3), "Bgr96Float": ("float32", 3),
 }  # fmt: skip
 """Data type and number of samples, by CZI pixel type."""
-logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -70,15 +68,10 @@ class Source:
 def find_scene(path: Path, document: Any, series: int | None) -> Scene:
     """Return the scene to read: the first one, unless another is given."""
     scenes = sorted(document.scenes_bounding_rectangle.items())
-    require_series(series, max(len(scenes), 1))
+    place = choose_series(path, series, max(len(scenes), 1), "scenes")
     if not scenes:
         return Scene(None, *document.total_bounding_rectangle)
-    if len(scenes) > 1 and series is None:
-        logger.warning(
-            "%s holds %d scenes, and the first is read. For another, set series=NUMBER.",
-            path, len(scenes),
-        )  # fmt: skip
-    number, rectangle = scenes[series or 0]
+    number, rectangle = scenes[place]
     return Scene(number, *rectangle)
 
 

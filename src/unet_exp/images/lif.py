@@ -1,6 +1,5 @@
 """Leica's LIF files, read with liffile."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +9,10 @@ import numpy as np
 
 from unet_exp.images.extra import reader
 from unet_exp.images.limits import require_memory, require_plausible, size
-from unet_exp.images.stored_image import StoredImage, require_series
+from unet_exp.images.stored_image import StoredImage, choose_series
 from unet_exp.images.tags import Tags, micrometre_tags
 
 SIGNATURES = (b"\x70\0\0\0",)
-logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -25,13 +23,7 @@ def open_lif(path: Path, in_memory: int, series: int | None = None) -> Iterator[
         images = list(file.images)
         if not images:
             raise ValueError("it holds no images")
-        require_series(series, len(images))
-        if len(images) > 1 and series is None:
-            logger.warning(
-                "%s holds %d images, and the first is read: %s. For another, set series=NUMBER.",
-                path, len(images), images[0].name,
-            )  # fmt: skip
-        image = images[series or 0]
+        image = images[choose_series(path, series, len(images), f"images ({images[0].name}, ...)")]
         declared = size(image.shape, image.dtype.itemsize)
         require_plausible(declared, [path.stat().st_size], size(image.shape[:-2]))
         require_memory(declared, "it")

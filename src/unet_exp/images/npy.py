@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,11 +20,7 @@ def open_npy(path: Path, in_memory: int, series: int | None = None) -> Iterator[
     """Open an NPY file; read it at once up to ``in_memory`` bytes."""
     require_series(series, 1)
     with path.open("rb") as file:
-        version = np.lib.format.read_magic(file)
-        read_header = np.lib.format.read_array_header_1_0
-        if version >= (2, 0):
-            read_header = np.lib.format.read_array_header_2_0
-        shape, _, dtype = read_header(file)
+        shape, dtype = read_header(file)
         declared, stored = size(shape, dtype.itemsize), path.stat().st_size - file.tell()
     if dtype.kind == "O" or min(shape, default=0) < 0:
         raise ValueError("it holds no numbers")
@@ -38,3 +35,12 @@ def open_npy(path: Path, in_memory: int, series: int | None = None) -> Iterator[
         if array.flags.c_contiguous:
             array = memory_mapped(path, array.offset, array.dtype, array.shape)
     yield StoredImage(array)
+
+
+def read_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return the shape and the type that an NPY file declares, and stop before its numbers."""
+    if np.lib.format.read_magic(file) >= (2, 0):
+        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
+    else:
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    return shape, dtype

@@ -1,6 +1,8 @@
 """An image as its file stores it; its axes of pages, channels, rows and columns."""
 
+import logging
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ CHANNELS = "CS"
 """Letters of channels and of samples (red, green, blue)."""
 WIDEST_PIXEL = 16
 """Longest last axis without a name that holds channels."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,20 @@ def require_series(series: int | None, count: int) -> None:
     """
     if series is not None and series >= count:
         raise RefusedError(f"series={series} is not in it: it holds {count}, numbered from 0")
+
+
+def choose_series(path: Path, series: int | None, count: int, what: str) -> int:
+    """Return the number of the series to read: the first one, with a warning, if none is given.
+
+    Raises RefusedError as `require_series` does.
+    """
+    require_series(series, count)
+    if count > 1 and series is None:
+        logger.warning(
+            "%s holds %d %s, and the first is read. For another, set series=NUMBER.",
+            path, count, what,
+        )  # fmt: skip
+    return series or 0
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ UNITS = {
     "ms": "millisecond", "s": "second", "sec": "second", "min": "minute", "h": "hour",
 }  # fmt: skip
 """OME-Zarr's names for the units of ImageJ and OME."""
+SYMBOLS = {name: symbol for symbol, name in reversed(UNITS.items())}
+"""The first symbol of each name."""
 TIFF_UNITS = {2: 25_400.0, 3: 10_000.0, 4: 1000.0, 5: 1.0}
 """Micrometres of TIFF's unit codes; the last two are tifffile's."""
 LENGTHS = ("spacing", "finterval", "fps", *(name for name in OME if not name.endswith("Unit")))

@@ -1,6 +1,7 @@
 """Evidence from the output of a network whose package does not define the output's meaning."""
 
 import io
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from jaxtyping import Float, Int, Shaped, UInt8
 from torch import Tensor
 
+from unet_exp.images.npy import read_header
 from unet_exp.packages.archive import PackageError
 from unet_exp.ranges import require_choice
 from unet_exp.targets.foreground import Foreground
@@ -108,14 +110,8 @@ def read_npy(content: bytes, where: str) -> Shaped[np.ndarray, "..."]:
     """
     file = io.BytesIO(content)
     try:
-        version = np.lib.format.read_magic(file)
-        header = np.lib.format.read_array_header_1_0
-        if version >= (2, 0):
-            header = np.lib.format.read_array_header_2_0
-        shape, _, dtype = header(file)
-        pixels = 1
-        for side in shape:
-            pixels *= side
+        shape, dtype = read_header(file)
+        pixels = math.prod(shape)
         if dtype.kind not in "fiub" or min(shape, default=0) < 0:
             raise ValueError(f"it holds {dtype} of shape {shape}")
         if pixels * dtype.itemsize != len(content) - file.tell():

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from unet_exp.configuration.buildable import brief
 from unet_exp.packages.archive import PackageError
 
 NEEDED: Any = object()
@@ -86,15 +87,3 @@ class Fields:
         value = self._get(name, otherwise)
         several = value if isinstance(value, list) else [value]
         return [Fields({name: one}, self.where).real(name) for one in several[:MOST]]
-
-
-def brief(value: Any) -> str:
-    """Return a value as a short text.
-
-    >>> brief({"a": 1}), brief("x" * 100)[-6:]
-    ('a dict', 'xxx...')
-    """
-    if value is None or isinstance(value, str | int | float):
-        text = str(value)
-        return text if len(text) <= 60 else f"{text[:60]}..."
-    return f"a {type(value).__name__}"

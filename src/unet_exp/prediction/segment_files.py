@@ -101,7 +101,11 @@ def segment_files(cfg: DictConfig) -> None:
         **({} if cfg.track == "overlap" else {"track": cfg.track}),
         "checkpoint": [hashlib.sha256(path.read_bytes()).hexdigest()[:16] for path in checkpoints],
         "normalization": reading.normalization,
-        "postprocessing": without_fit(to_plain_data(trained.postprocessing)),
+        "postprocessing": {
+            name: value  # results do not depend on whether it was fitted
+            for name, value in to_plain_data(trained.postprocessing).items()
+            if name != "fit"
+        },
         **{name: given[name] for name in ("tta", "format", "probability_type")},
     }
     manifest = Manifest(output / "predict.json", settings, cfg.overwrite)
@@ -135,15 +139,6 @@ def segment_files(cfg: DictConfig) -> None:
             f"{', '.join(path.name for path in paths if path in failed)}"
             + (", so there is no stack." if results.together else "")
         )
-
-
-def without_fit(postprocessing: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of postprocessing that results depend on.
-
-    >>> without_fit({"threshold": 0.5, "fit": True})
-    {'threshold': 0.5}
-    """
-    return {name: value for name, value in postprocessing.items() if name != "fit"}
 
 
 def how_to_read(dataset: dict[str, Any], channels: int) -> Reading:

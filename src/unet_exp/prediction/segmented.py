@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from unet_exp.images.stored_image import UNNAMED
-from unet_exp.images.tags import UNITS, Tags
+from unet_exp.images.tags import SYMBOLS, Tags
 from unet_exp.prediction.measures import Measures, PixelSize, measure
 from unet_exp.prediction.outlines import Polygon, masks, outline
 
@@ -80,8 +80,8 @@ class Segmented:
         (height, unit), (width, other) = steps["y"], steps["x"]
         if unit is None or unit != other:
             return None
-        return PixelSize(height, width, SYMBOLS.get(unit, unit))
+        return PixelSize(height, width, UNITS.get(unit, unit))
 
 
-SYMBOLS = {name: symbol for symbol, name in reversed(UNITS.items())} | {"micrometer": "um"}
-"""Short names of units."""
+UNITS = SYMBOLS | {"micrometer": "um"}
+"""Short names of units, in ASCII."""

@@ -12,7 +12,7 @@ from jaxtyping import Shaped
 
 from unet_exp.files import replacing
 from unet_exp.images.stored_image import UNNAMED
-from unet_exp.images.tags import UNITS, Tags
+from unet_exp.images.tags import SYMBOLS, Tags
 from unet_exp.prediction.lookup_table import LookupTable
 
 logger = logging.getLogger(__name__)
@@ -151,13 +151,12 @@ def ome_sizes(tags: Tags) -> dict[str, Any]:
     >>> ome_sizes(Tags("zarr", scale={"x": (0.5, "nanometer"), "t": (3.0, None)}))
     {'PhysicalSizeX': 0.5, 'PhysicalSizeXUnit': 'nm', 'TimeIncrement': 3.0}
     """
-    symbols = {name: symbol for symbol, name in reversed(UNITS.items())}
     values: dict[str, Any] = {}
     for axis, (size, unit) in tags.steps().items():
         name = "TimeIncrement" if axis == "t" else f"PhysicalSize{axis.upper()}"
         values[name] = size
         if unit:
-            values[f"{name}Unit"] = symbols.get(unit, unit)
+            values[f"{name}Unit"] = SYMBOLS.get(unit, unit)
     return values
 
 
