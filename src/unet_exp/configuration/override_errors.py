@@ -16,7 +16,7 @@ from omegaconf.errors import (
     ValidationError,
 )
 
-from unet_exp.configuration import groups
+from unet_exp.configuration import groups, written
 from unet_exp.configuration.hints import MEANT, RENAMED, hint, owners
 from unet_exp.configuration.hints import groups as chosen_groups
 from unet_exp.ranges import did_you_mean
@@ -29,10 +29,7 @@ KINDS = {
     "StringNode": "text",
     "ListConfig": "a list, such as [1,2]",
     "DictConfig": "keys with values, such as {a:1}",
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    str: "text",
+    **written.KINDS,
     list: "a list, such as [1,2]",
     dict: "keys with values, such as {a:1}",
 }

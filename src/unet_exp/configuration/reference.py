@@ -21,10 +21,16 @@ from functools import cached_property
 from typing import Any
 
 from unet_exp.configuration import hints, limits
-from unet_exp.configuration.commented_yaml import CommentedYaml, read
 from unet_exp.configuration.docstrings import SENTENCE_END, docstring
 from unet_exp.configuration.groups import CONF, GROUPS, content
-from unet_exp.configuration.option_files import Folders, chain, option_names, stated
+from unet_exp.configuration.option_files import (
+    CommentedYaml,
+    Folders,
+    chain,
+    option_names,
+    read,
+    stated,
+)
 from unet_exp.configuration.schema import parameters
 from unet_exp.configuration.written import kind_of, typed
 

@@ -28,6 +28,14 @@ def leaves(value: Any) -> Iterator[tuple[str, Any]]:
     return ((key, one) for key, one in walk(value) if not isinstance(one, Mapping | list | tuple))
 
 
+def value_at(config: Mapping[str, Any], key: str) -> Any:
+    """Return the value of a dotted key; None if there is none."""
+    node: Any = config
+    for name in key.split("."):
+        node = node.get(name) if isinstance(node, Mapping) else None
+    return node
+
+
 def is_under(key: str, keys: Sequence[str]) -> bool:
     """Tell whether a key is one of ``keys`` or below one of them.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from unet_exp.configuration.tree import differences
+from unet_exp.configuration.tree import differences, value_at
 from unet_exp.records.groups import REPEATS, Group
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.runs.resume import fixed
@@ -82,14 +82,6 @@ def keys_between(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[str
         parts = (name for name in types if name != key)
         if not any(key.startswith(name.removesuffix("_target_")) for name in parts):
             yield key
-
-
-def value_at(config: Mapping[str, Any], key: str) -> Any:
-    """Return the value of a dotted key; None if there is none."""
-    node: Any = config
-    for name in key.split("."):
-        node = node.get(name) if isinstance(node, Mapping) else None
-    return node
 
 
 def as_overrides(settings: Mapping[str, Any]) -> str:

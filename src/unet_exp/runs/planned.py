@@ -8,8 +8,10 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.buildable import brief
+from unet_exp.configuration.objects import build
+from unet_exp.configuration.tree import value_at
 from unet_exp.numbers import parse_duration
-from unet_exp.planning.fingerprint import Fingerprint, fingerprint
+from unet_exp.planning.fingerprint import Fingerprint, evenly, fingerprint
 from unet_exp.planning.plan import (
     UNPLANNED,
     Choice,
@@ -20,10 +22,12 @@ from unet_exp.planning.plan import (
     smoothing,
 )
 from unet_exp.training.checkpoint import CheckpointError
+from unet_exp.weight_maps.class_weights import class_frequencies
 
 log = logging.getLogger(__name__)
 
 SCALE = "inference.scale"
+FREQUENCIES = "weight_map.class_frequencies"
 #: Lengths that the target sets. The plan changes them for objects of unusual size.
 LENGTHS = ("postprocessing.smoothing", "postprocessing.grow")
 #: Values that a resumed training takes from its checkpoint.
@@ -85,6 +89,25 @@ def settle_lengths(cfg: DictConfig, found: Fingerprint, scale: float) -> dict[st
     return changed
 
 
+def settle_frequencies(cfg: DictConfig, dataset: Any) -> None:
+    """Write the frequencies of the classes into ``cfg`` if its weight map balances classes.
+
+    The article balances classes over the training set. The frequencies are kept in the
+    configuration, so that later commands weight pixels in the same way. Given frequencies are not
+    changed. If there are too many images, evenly spaced ones are counted.
+    """
+    node = cfg.weight_map
+    wanted = node.get("class_balance") and "class_frequencies" in node
+    if not wanted or node.class_frequencies is not None:
+        return
+    samples = [one for one in dataset.split("train") if one.labels is not None]
+    if not samples:  # the loaders refuse a data set without labels
+        return
+    target = build(cfg.target)
+    counted = (target.encode(one.labels, one.classes).classes for one in evenly(samples))
+    OmegaConf.update(cfg, FREQUENCIES, class_frequencies(counted))
+
+
 def settle_by_checkpoint(
     cfg: DictConfig, held: Mapping[str, Any], path: Any, keys: Sequence[str] = SETTLED
 ) -> None:
@@ -100,9 +123,7 @@ def settle_by_checkpoint(
     Raises CheckpointError if a value there is no number.
     """
     for key in unsettled(cfg, keys):
-        value: Any = held
-        for name in key.split("."):
-            value = value.get(name) if isinstance(value, Mapping) else None
+        value = value_at(held, key)
         if value is None and key == SCALE and isinstance(held.get("inference"), Mapping):
             value = UNPLANNED[SCALE]  # earlier versions resized no images
         if value is None:

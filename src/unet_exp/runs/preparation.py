@@ -10,8 +10,7 @@ from omegaconf import DictConfig, open_dict
 from unet_exp.configuration.objects import build, to_plain_data
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.runs.callbacks import build_callbacks, require_distinct
-from unet_exp.runs.frequencies import settle_frequencies
-from unet_exp.runs.planned import require_one_end, settle_plan
+from unet_exp.runs.planned import require_one_end, settle_frequencies, settle_plan
 from unet_exp.secrets.masking import masked
 from unet_exp.training.assembly import build_loaders, build_metrics, build_parts
 from unet_exp.training.ema import WeightEMA

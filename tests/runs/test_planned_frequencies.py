@@ -7,7 +7,7 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.datasets.sample import Sample
-from unet_exp.runs.frequencies import settle_frequencies
+from unet_exp.runs.planned import settle_frequencies
 
 
 class TwoImages:
