@@ -56,7 +56,6 @@ class Series:
     mark: Literal["line", "dots", "bars", "intervals"] = "line"
     x2: Sequence[Number] = ()
     colour: int = 0
-    dashed: bool = False
 
 
 @dataclass(frozen=True)

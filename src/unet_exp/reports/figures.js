@@ -21,8 +21,7 @@ function marks(series, spec, below) {
   const own = points(series);
   const fill = colour(series);
   if (series.mark === "line") {
-    const dash = series.dashed ? "5 4" : null;
-    const line = Plot.line(own, { x: "x", y: "y", stroke: fill, strokeWidth: 2, strokeDasharray: dash });
+    const line = Plot.line(own, { x: "x", y: "y", stroke: fill, strokeWidth: 2 });
     return own.length > 30 ? [line] : [line, Plot.dot(own, { x: "x", y: "y", fill, r: 2.5 })];
   }
   if (series.mark === "dots") return [Plot.dot(own, { x: "x", y: "y", fill, fillOpacity: 0.75, r: 4.5 })];
