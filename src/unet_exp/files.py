@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -222,6 +222,16 @@ def inside(folder: Path, name: str) -> Path | None:
         return path if path.resolve().is_relative_to(folder.resolve()) else None
     except (OSError, ValueError, RuntimeError):  # too long, a null byte, or links in a circle
         return None
+
+
+def leads_out(name: str) -> bool:
+    r"""Return whether the name of a member of an archive is a path out of it, on any system.
+
+    >>> leads_out("a/b"), leads_out("../b"), leads_out("/b"), leads_out("..\\b")
+    (False, True, True, True)
+    """
+    paths = PurePosixPath(name), PureWindowsPath(name)
+    return any(one.is_absolute() or one.drive or ".." in one.parts for one in paths)
 
 
 def require_no_links_out(path: Path, folder: Path) -> None:

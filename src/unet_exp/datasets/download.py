@@ -8,13 +8,13 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pooch
 
 from unet_exp.datasets.cache import is_writable
-from unet_exp.files import locked
+from unet_exp.files import leads_out, locked
 from unet_exp.numbers import format_bytes
 from unet_exp.secrets.masking import is_masked
 
@@ -114,10 +114,8 @@ def unpack(archive: Path, folder: Path, limit: float = 64.0) -> None:
     """
     with zipfile.ZipFile(archive) as file:
         for member in file.infolist():
-            # "..\\x" is a plain name on POSIX and a path on Windows.
-            for path in (PurePosixPath(member.filename), PureWindowsPath(member.filename)):
-                if path.is_absolute() or path.drive or ".." in path.parts:
-                    raise ValueError(f"the archive has a path out of its folder: {path}")
+            if leads_out(member.filename):
+                raise ValueError(f"the archive has a path out of its folder: {member.filename}")
             if stat.S_ISLNK(member.external_attr >> 16):
                 raise ValueError(f"the archive has a link: {member.filename}")
         size = sum(member.file_size for member in file.infolist())

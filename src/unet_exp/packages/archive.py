@@ -5,8 +5,9 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
+from unet_exp.files import leads_out
 from unet_exp.numbers import format_bytes
 
 #: Largest number of members of an archive, and of bytes of its table of contents.
@@ -47,7 +48,10 @@ class Archive:
             )
         names = Counter(member.filename for member in members)
         for name, count in names.items():
-            require_inside(path, name)
+            if leads_out(name):
+                raise PackageError(
+                    f"{path} names {name}, a path out of it. Do not trust this package."
+                )
             if count > 1:
                 raise PackageError(f"{path} has {count} members {name}. Give each name once.")
         self.members = {member.filename: member for member in members}
@@ -96,18 +100,6 @@ class Archive:
                 f"{format_bytes(member.file_size)}, as zip bombs do. Pack it without compression "
                 "if it is sound."
             )
-
-
-def require_inside(path: Path, name: str) -> None:
-    """Refuse the name of a member that leads out of its archive.
-
-    >>> require_inside(Path("model.zip"), "../weights.onnx")
-    Traceback (most recent call last):
-    unet_exp.packages.archive.PackageError: model.zip names ../weights.onnx, a path out of it...
-    """
-    for one in (PurePosixPath(name), PureWindowsPath(name)):
-        if one.is_absolute() or one.drive or ".." in one.parts:
-            raise PackageError(f"{path} names {name}, a path out of it. Do not trust this package.")
 
 
 class _SmallReads(io.BufferedReader):
