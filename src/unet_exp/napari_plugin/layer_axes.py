@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Shaped
 
-CHANNELS = "CS"
-"""Letters of channels and of samples (red, green, blue)."""
+from unet_exp.images.stored_image import CHANNELS
 
 
 @dataclass(frozen=True)

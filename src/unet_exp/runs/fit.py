@@ -23,13 +23,12 @@ from unet_exp.runs.budget import settle_budget
 from unet_exp.runs.callbacks import ending
 from unet_exp.runs.final_fit import chosen_images, fit_postprocessing, given_values, log_gains
 from unet_exp.runs.final_scores import score_validation
-from unet_exp.runs.planned import OF_THE_NETWORK, require_one_end, settle_by_checkpoint
+from unet_exp.runs.planned import require_one_end, settle_by_start
 from unet_exp.runs.preparation import PreparedTraining, prepare
 from unet_exp.runs.printed_results import print_results
 from unet_exp.runs.resume import require_fitting, run_id, source_of_weights, starting_point
 from unet_exp.runs.summary import command_line, summary
 from unet_exp.training.assembly import build_dataset
-from unet_exp.training.checkpoint import read_content
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.init_from import take_weights
 from unet_exp.training.loggers import address, finish
@@ -147,10 +146,7 @@ def begin(cfg: DictConfig, folder: RunFolder) -> tuple[PreparedTraining, Path | 
     require_one_end(cfg)
     start, resumed = starting_point(cfg, folder)
     weights = None if start else source_of_weights(cfg)
-    if start:
-        settle_by_checkpoint(cfg, read_content(start)["config"], start)
-    if weights:
-        settle_by_checkpoint(cfg, read_content(weights)["config"], weights, OF_THE_NETWORK)
+    settle_by_start(cfg, start, weights)
     dataset = build_dataset(cfg)
     budget = [] if cfg.preview else settle_budget(cfg, dataset, started)
     # With this seed, a training with max_steps and without the budget gives the same result.

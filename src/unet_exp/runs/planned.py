@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -21,7 +22,7 @@ from unet_exp.planning.plan import (
     plan,
     smoothing,
 )
-from unet_exp.training.checkpoint import CheckpointError
+from unet_exp.training.checkpoint import CheckpointError, read_content
 from unet_exp.weight_maps.class_weights import class_frequencies
 
 log = logging.getLogger(__name__)
@@ -136,6 +137,14 @@ def settle_by_checkpoint(
         OmegaConf.update(cfg, key, value)
         if key == "trainer.max_steps":
             cfg.trainer.budget = None  # the earlier training has used this time
+
+
+def settle_by_start(cfg: DictConfig, start: Path | None, weights: Path | None) -> None:
+    """Take values from the checkpoint that a training goes on from, or takes its weights from."""
+    if start:
+        settle_by_checkpoint(cfg, read_content(start)["config"], start)
+    if weights:
+        settle_by_checkpoint(cfg, read_content(weights)["config"], weights, OF_THE_NETWORK)
 
 
 def unsettled(cfg: DictConfig, keys: Any) -> Iterator[str]:

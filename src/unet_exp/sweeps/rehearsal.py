@@ -12,11 +12,10 @@ from unet_exp.configuration.objects import build
 from unet_exp.configuration.paths import settle_paths
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep_folder import Job, SweepFolder
-from unet_exp.runs.planned import OF_THE_NETWORK, settle_by_checkpoint
+from unet_exp.runs.planned import settle_by_start
 from unet_exp.runs.preparation import prepare
 from unet_exp.runs.resume import require_fitting, source_of_weights, starting_point
 from unet_exp.training.assembly import build_dataset
-from unet_exp.training.checkpoint import read_content
 from unet_exp.training.devices import process_count
 from unet_exp.training.init_from import take_weights
 from unet_exp.training.trainer import build_trainer
@@ -63,10 +62,7 @@ class Rehearsal:
         if (cfg.ckpt_path or cfg.init_from.path) and not run.last.exists():
             start, _ = starting_point(cfg, RunFolder(Path()))
             weights = None if start else source_of_weights(cfg)
-        if start:
-            settle_by_checkpoint(cfg, read_content(start)["config"], start)
-        if weights:
-            settle_by_checkpoint(cfg, read_content(weights)["config"], weights, OF_THE_NETWORK)
+        settle_by_start(cfg, start, weights)
         with torch.device("meta"):
             training = prepare(cfg, self.dataset(cfg), RunFolder(Path()))
             training.module.configure_optimizers()
