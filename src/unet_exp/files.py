@@ -142,18 +142,19 @@ def replace_folder(part: Path, path: Path, tries: int = 100) -> None:
 
 
 @contextmanager
-def locked(path: Path, timeout: float = 0.0) -> Iterator[None]:
+def locked(path: Path, timeout: float = 0.0, busy: Exception | None = None) -> Iterator[None]:
     """Hold a lock file. The system releases it when this process dies.
 
     If another process holds it, this waits up to ``timeout`` seconds (without limit if negative),
-    and then raises filelock.Timeout. On a file system without locks, nothing is locked.
+    and then raises ``busy``, by default filelock.Timeout. On a file system without locks, nothing
+    is locked.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, poll_interval=0.2)
     try:
         lock.acquire(timeout)
-    except Timeout:
-        raise
+    except Timeout as error:
+        raise busy or error from None
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise

@@ -3,12 +3,10 @@
 import logging
 import math
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
-from filelock import Timeout
 from lightning import seed_everything
 from omegaconf import DictConfig
 
@@ -80,7 +78,11 @@ def fit_until_stopped(
     monitor, mode, metrics = training.monitor, training.mode, training.metrics
     facts = {"name": cfg.name, "run_id": run_id(folder, resumed), "monitor": monitor, "mode": mode}
     facts |= {"command": command} if command else {}
-    lock = hold(folder) if first else nullcontext()
+    busy = FileExistsError(
+        f"Another process trains in {folder.path}. Wait for its end, or give another hydra.run.dir."
+    )
+    # A job whose sweep was killed saves its checkpoint and ends.
+    lock = locked(folder.lock, PATIENCE, busy) if first else nullcontext()
     reporting = closing(report) if first else nullcontext()
     summarizing = summary(folder, resumed, **facts) if first else nullcontext({})
     with lock, reporting, summarizing as record:
@@ -176,24 +178,6 @@ def is_worth_fitting(reason: str | None, folder: RunFolder, in_terminal: bool) -
         log.info("The training is saved. Ctrl-C again leaves out the fit of the postprocessing.")
         return True
     return reason is None
-
-
-@contextmanager
-def hold(folder: RunFolder) -> Iterator[None]:
-    """Lock a run folder for this process.
-
-    Raises FileExistsError if another process keeps training in it.
-    """
-    with ExitStack() as stack:
-        try:
-            # A job whose sweep was killed saves its checkpoint and ends.
-            stack.enter_context(locked(folder.lock, PATIENCE))
-        except Timeout:
-            raise FileExistsError(
-                f"Another process trains in {folder.path}. Wait for its end, or give another "
-                "hydra.run.dir."
-            ) from None
-        yield
 
 
 def preview(loaders: Any, folder: RunFolder) -> float:

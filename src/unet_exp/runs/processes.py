@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ def wait(process: "subprocess.Popen[Any]", processes: int) -> tuple[int, bool]:
     After the first Ctrl-C, the training saves and ends; after the second, all its processes end at
     once. Return the exit code, and whether there was a Ctrl-C.
     """
-    with forwarding(process, processes):
+    with handling(ASKING, lambda *_: tell(process, processes, signal.SIGUSR1)):
         try:
             try:
                 return process.wait(), False
@@ -106,22 +106,18 @@ def wait(process: "subprocess.Popen[Any]", processes: int) -> tuple[int, bool]:
 
 
 @contextmanager
-def forwarding(process: "subprocess.Popen[Any]", processes: int) -> Iterator[None]:
-    """Forward signals that ask to stop to the training processes."""
-
-    def forward(number: int, frame: Any) -> None:
-        tell(process, processes, signal.SIGUSR1)
-
+def handling(numbers: Sequence[int], handler: Any) -> Iterator[None]:
+    """Handle signals in another way while the body of a ``with`` statement runs."""
     try:
-        before = {number: signal.signal(number, forward) for number in ASKING}
+        before = {number: signal.signal(number, handler) for number in numbers}
     except ValueError:  # only the main thread gets signals
         yield
         return
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, former in before.items():
+            signal.signal(number, former)
 
 
 def tell(process: "subprocess.Popen[Any]", processes: int, number: int) -> None:

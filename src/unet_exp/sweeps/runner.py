@@ -3,13 +3,12 @@
 import logging
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import Timeout
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, open_dict
 
@@ -155,14 +154,11 @@ class SweepRunner:
 
         Raises SweepError if another process runs this sweep, or if jobs have failed.
         """
-        with ExitStack() as stack:
-            try:
-                stack.enter_context(locked(self.files.lock))
-            except Timeout:
-                raise SweepError(
-                    f"{self.folder} is in use: another process runs this sweep. Wait for its end, "
-                    "or give another hydra.sweep.dir."
-                ) from None
+        busy = SweepError(
+            f"{self.folder} is in use: another process runs this sweep. Wait for its end, or give "
+            "another hydra.sweep.dir."
+        )
+        with locked(self.files.lock, busy=busy):
             try:
                 self.files.write_record(self.record)
                 hydra_files.write(self.config, self.files.hydra)

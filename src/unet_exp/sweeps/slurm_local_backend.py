@@ -3,12 +3,11 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from unet_exp.runs.processes import handling
 from unet_exp.sweeps.submitit_backend import SubmititBackend, SubmittedJob
 
 
@@ -67,7 +66,8 @@ class SlurmLocalBackend(SubmititBackend):
         for number, own in zip(numbers, overrides, strict=True):
             while sum(not job.done() for job in jobs) >= self.array_parallelism:
                 time.sleep(0.1)
-            with ignored_interrupts():
+            # submitit would kill processes a second after Ctrl-C, unless they ignore it.
+            with handling([signal.SIGINT], signal.SIG_IGN):
                 jobs.append(executor.submit(function, number, own))
         while not all(job.done() for job in jobs):
             time.sleep(0.1)
@@ -80,13 +80,3 @@ class SlurmLocalBackend(SubmititBackend):
         deadline = time.monotonic() + self.seconds_to_stop
         while time.monotonic() < deadline and not all(job.done() for job in jobs):
             time.sleep(0.1)
-
-
-@contextmanager
-def ignored_interrupts() -> Iterator[None]:
-    """Start processes that ignore Ctrl-C: submitit would kill them a second after it."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
