@@ -14,7 +14,7 @@ from unet_exp.arrays import MappedArray
 from unet_exp.images.errors import RefusedError
 from unet_exp.images.extra import reader
 from unet_exp.images.limits import require_plausible, size
-from unet_exp.images.stored_image import StoredImage, require_series
+from unet_exp.images.stored_image import StoredImage, choose_series
 from unet_exp.images.tags import Tags, micrometre_tags
 
 SIGNATURES = (b"\xda\xce\xbe\x0a",)
@@ -28,7 +28,8 @@ def open_nd2(path: Path, in_memory: int, series: int | None = None) -> Iterator[
     """Open a position of an ND2; ``series`` is its number, from 0."""
     with reader("nd2", "ND2").ND2File(path) as file:
         axes, counts = read_loops(file)
-        position = find_position(path, series, counts[axes.index("P")] if "P" in axes else 1)
+        count = counts[axes.index("P")] if "P" in axes else 1
+        position = choose_series(path, series, count, "positions")
         frame = frame_shape(file)
         require_plausible(
             size((*counts, *frame), file.dtype.itemsize), [path.stat().st_size], prod(counts)
@@ -74,17 +75,6 @@ def read_loops(file: Any) -> tuple[str, tuple[int, ...]]:
             f"its dimensions {', '.join(kinds)} are not read: save it as OME-TIFF in NIS-Elements"
         )
     return axes, tuple(loop.count for loop in file.experiment)
-
-
-def find_position(path: Path, series: int | None, count: int) -> int:
-    """Return the position to read: the first one, unless another is given."""
-    require_series(series, count)
-    if count > 1 and series is None:
-        logger.warning(
-            "%s holds %d positions, and the first is read. For another, set series=NUMBER.",
-            path, count,
-        )  # fmt: skip
-    return series or 0
 
 
 def read_scale(file: Any) -> Tags:
