@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from magicgui.widgets import CheckBox, Container, FloatSlider, Slider
+from qtpy.QtWidgets import QLabel
 
 from unet_exp.postprocessing.parameters import Parameter
 
@@ -33,6 +34,11 @@ def show_parameters(container: Container, shown: Sequence[Parameter]) -> None:
     container.clear()
     for parameter in shown:
         container.append(slider(parameter))
+    # magicgui measures the names in a smaller font than that of napari, and cuts them.
+    labels = container.native.findChildren(QLabel)
+    widest = max((label.sizeHint().width() for label in labels), default=0)
+    for label in labels:
+        label.setMinimumWidth(widest)
 
 
 def values(container: Container) -> dict[str, Any]:
