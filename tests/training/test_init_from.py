@@ -51,6 +51,28 @@ def test_layers_of_other_shapes_are_named_and_keep_random_weights(
     assert all(torch.equal(ours[name], theirs[name]) for name in same)
 
 
+def test_an_error_names_the_settings_of_the_checkpoint(checkpoint: tuple[Path, UNet]) -> None:
+    path, _ = checkpoint
+    content = torch.load(path)
+    content["config"] = {
+        "target": {"_target_": "unet_exp.targets.three_class.ThreeClass"},
+        "model": {"_target_": "unet_exp.models.unet.UNet", "depth": 1, "norm": None},
+    }
+    torch.save(content, path)
+    settings = {
+        "target": {"_target_": "unet_exp.targets.foreground.Foreground"},
+        "model": {
+            "_target_": "unet_exp.models.unet.UNet",
+            "depth": 2,
+            "norm": "batch",
+            "dropout": 0,
+        },
+    }
+    told = r"\. Give target=three_class model\.depth=1 model\.norm=null \(and, if the first layer"
+    with pytest.raises(CheckpointError, match=told):
+        take_weights(network(depth=2), path, settings=settings)
+
+
 def test_a_deeper_network_has_layers_that_the_checkpoint_lacks(
     checkpoint: tuple[Path, UNet],
 ) -> None:

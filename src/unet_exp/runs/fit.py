@@ -162,8 +162,9 @@ def begin(cfg: DictConfig, folder: RunFolder) -> tuple[PreparedTraining, Path | 
             steps = training.config["trainer"]["max_steps"]
             training.notes["schedule"] = describe_change(step, planned, steps, rate)
     if weights:
-        network = training.module.network
-        training.notes["weights"] = take_weights(network, weights, cfg.init_from.strict)
+        training.notes["weights"] = take_weights(
+            training.module.network, weights, cfg.init_from.strict, training.config
+        )
     return training, start, resumed
 
 

@@ -70,7 +70,8 @@ class Rehearsal:
         if start:
             require_fitting(start, training.config, RunFolder(Path()))
         if weights:
-            take_weights(training.module.network, weights, cfg.init_from.strict)
+            network, strict = training.module.network, cfg.init_from.strict
+            take_weights(network, weights, strict, training.config)
         here = self.here and cfg.trainer.devices == 1
         settings = build(cfg.trainer, **({} if here else ELSEWHERE))
         build_trainer(Path(), training.callbacks, [], settings)

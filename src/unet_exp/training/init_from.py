@@ -6,15 +6,20 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from unet_exp.configuration.buildable import brief
 from unet_exp.training.checkpoint import CheckpointError, read_content, read_weights
 
 #: Prefix of the names of the network's weights in a checkpoint.
 NETWORK = "network."
 #: Largest number of layers that a message names.
 NAMED = 5
+#: Values that follow from the data and the target.
+GIVEN_BY_DATA = ("_target_", "_partial_", "in_channels", "out_channels")
 
 
-def take_weights(network: nn.Module, path: Path, strict: bool = True) -> str:
+def take_weights(
+    network: nn.Module, path: Path, strict: bool = True, settings: Mapping[str, Any] | None = None
+) -> str:
     """Copy the weights of a checkpoint into a network, and return a line that describes them.
 
     Parameters
@@ -22,10 +27,13 @@ def take_weights(network: nn.Module, path: Path, strict: bool = True) -> str:
     strict
         Refuse a checkpoint that does not fit. Otherwise, layers that are missing in the checkpoint
         or have other shapes there keep their random weights.
+    settings
+        The configuration of the new training; an error names the values that the checkpoint has
+        instead.
 
     Raises CheckpointError with the layers that do not fit, or if no layer fits.
     """
-    read_content(path)  # refuses what is unsafe
+    trained = read_content(path)["config"]  # refuses what is unsafe
     held = {
         name.removeprefix(NETWORK): value
         for name, value in read_weights(path).items()
@@ -36,20 +44,53 @@ def take_weights(network: nn.Module, path: Path, strict: bool = True) -> str:
     new = [name for name in different if name in own]
     told = "; ".join(list(different.values())[:NAMED])
     told += f"; and {len(different) - NAMED} more" * (len(different) > NAMED)
+    others = " ".join(other_settings(trained, settings or {}))
+    remedy = f"Give {others}" if others else "Give the values of `model` that the checkpoint has"
     if different and strict:
         raise CheckpointError(
-            f"{path} does not fit this network: {told}. Give the values of `model` that the "
-            "checkpoint has (and, if the first layer differs, the channels: dataset.channels=...), "
-            "or add init_from.strict=false, and these layers begin anew."
+            f"{path} does not fit this network: {told}. {remedy} (and, if the first layer differs, "
+            "the channels: dataset.channels=...), or add init_from.strict=false, and these layers "
+            "begin anew."
         )
     if len(new) == len(own):
         raise CheckpointError(
-            f"{path} has no layer of this network: {told}. Give the values of `model` that the "
-            "checkpoint has, or leave out init_from."
+            f"{path} has no layer of this network: {told}. {remedy}, or leave out init_from."
         )
     fitting = {name: value for name, value in held.items() if layer_of(name) not in different}
     network.load_state_dict(fitting, strict=False)
     return f"from {path}" + (f"; begun anew or left out: {told}" if different else "")
+
+
+def other_settings(trained: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
+    """Return the overrides that give the target and the network of a checkpoint.
+
+    Parameters
+    ----------
+    trained
+        The configuration that the checkpoint records. It may come from a stranger.
+    settings
+        The configuration of a training, whose values are left out if they are the same.
+
+    >>> own = {"model": {"_target_": "a.Net", "depth": 3, "norm": None}}
+    >>> other_settings({"model": {"_target_": "a.Net", "depth": 4, "norm": None}}, own)
+    ['model.depth=4']
+    """
+    found = []
+    for group in ("target", "model"):
+        held, own = trained.get(group), settings.get(group)
+        if not isinstance(held, Mapping) or not isinstance(own, Mapping):
+            continue
+        target = brief(held.get("_target_"))
+        if target != own.get("_target_"):
+            place = target.split(".")
+            ours = place[:2] == ["unet_exp", f"{group}s"] and len(place) == 4
+            found.append(f"{group}={place[2]}" if ours else f"{group}._target_={target}")
+        found += [
+            f"{group}.{name}={'null' if value is None else brief(value)}"
+            for name, value in held.items()
+            if name not in GIVEN_BY_DATA and name in own and value != own[name]
+        ]
+    return found
 
 
 def layers(weights: Mapping[str, Tensor]) -> dict[str, dict[str, tuple[int, ...]]]:
