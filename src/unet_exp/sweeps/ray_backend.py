@@ -18,6 +18,7 @@ from hydra.core.utils import JobReturn
 
 from unet_exp.configuration.errors import Preempted
 from unet_exp.configuration.override_errors import first_line
+from unet_exp.runs.processes import handling
 from unet_exp.sweeps.job_runner import JobRunner, LostJobError, failed
 from unet_exp.sweeps.needed_gpus import needed_gpus
 
@@ -81,22 +82,16 @@ class RayBackend:
             task.remote(shared, stop, number, list(overrides))
             for number, overrides in enumerate(job_overrides, first)
         ]
-        before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-        try:
-            for number in STOP_SIGNALS:
-                # The exit is caught below.
-                signal.signal(number, lambda *_: sys.exit(1))
-            return [wait(job, own) for job, own in zip(jobs, job_overrides, strict=True)]
-        except BaseException as end:
-            # Ctrl-C or a stop signal. A second one does not wait for the jobs.
-            stop.set.remote()
-            ray.wait(jobs, num_returns=len(jobs), timeout=self.seconds_to_stop)
-            if isinstance(end, SystemExit):  # Ray replaces the exit code
-                raise Preempted from None
-            raise
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        with handling(STOP_SIGNALS, lambda *_: sys.exit(1)):
+            try:
+                return [wait(job, own) for job, own in zip(jobs, job_overrides, strict=True)]
+            except BaseException as end:
+                # Ctrl-C or a stop signal. A second one does not wait for the jobs.
+                stop.set.remote()
+                ray.wait(jobs, num_returns=len(jobs), timeout=self.seconds_to_stop)
+                if isinstance(end, SystemExit):  # Ray replaces the exit code
+                    raise Preempted from None
+                raise
 
     def share(self, machines: Sequence[dict[str, float]], needed: int = 1) -> tuple[float, float]:
         """Return how many GPUs and CPUs a job gets, whose trainer needs ``needed`` GPUs.
