@@ -24,7 +24,7 @@ NewArray = Callable[[tuple[int, ...], str], Any]
 def scratch(folder: Path, in_memory: int | None = None) -> Iterator[NewArray]:
     """Provide a function that creates arrays. Those on disk are removed at the end.
 
-    Folders of processes that were killed are removed at the beginning.
+    Folders of processes that were killed are removed at the beginning, see `files.remove_orphans`.
 
     >>> with tempfile.TemporaryDirectory() as folder, scratch(Path(folder), 100) as new_array:
     ...     small, large = new_array((5, 5), "float32"), new_array((9, 9), "float32")

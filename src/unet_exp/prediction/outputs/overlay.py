@@ -1,6 +1,6 @@
 """Pictures of images with their objects in colours."""
 
-import re
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +29,25 @@ class Overlay:
 
     def write(self, file: Path, found: Segmented) -> None:
         """Write a picture of each page, the first one last."""
-        names = [file.name, *(f"{file.stem}_{i:03d}.png" for i in range(1, len(found.images)))]
+        names = [picture_name(file, page) for page in range(len(found.images))]
         pages = [*zip(names, found.images, found.instances, strict=True)]
         for name, image, labels in reversed(pages):
             with replacing(file.with_name(name)) as part:
                 Image.fromarray(overlay(image, labels)).save(part, "PNG")
-        # Remove pictures of an earlier, longer stack.
-        further = re.compile(rf"{re.escape(file.stem)}_\d{{3,}}\.png")
-        for path in [*file.parent.iterdir()]:
-            if further.fullmatch(path.name) and path.name not in names:
-                path.unlink()
+        # Remove pictures of an earlier, longer stack. The folder may hold many files, so it is not
+        # listed.
+        further = (file.with_name(picture_name(file, i)) for i in count(max(1, len(found.images))))
+        for path in reversed([*takewhile(Path.is_file, further)]):
+            path.unlink()
+
+
+def picture_name(file: Path, page: int) -> str:
+    """Return the name of the picture of a page.
+
+    >>> picture_name(Path("a_overlay.png"), 0), picture_name(Path("a_overlay.png"), 12)
+    ('a_overlay.png', 'a_overlay_012.png')
+    """
+    return f"{file.stem}_{page:03d}{file.suffix}" if page else file.name
 
 
 def overlay(image: Any, labels: Any) -> np.ndarray:
