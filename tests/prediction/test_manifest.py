@@ -1,10 +1,12 @@
 """Which results count as done: those that exist, of the same images and settings."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
+from unet_exp.prediction import manifest as manifests
 from unet_exp.prediction.manifest import Manifest
 
 ONE, OTHER = {"tta": "none"}, {"tta": "dihedral"}
@@ -18,7 +20,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text(name)
     path = Path("out/predict.json")
-    Manifest(path, ONE, overwrite=True).add([Path("out/a.tif")], [Path("scans/a.tif")])
+    manifest = Manifest(path, ONE, overwrite=True)
+    manifest.add([Path("out/a.tif")], [Path("scans/a.tif")])
+    manifest.write()
     return path
 
 
@@ -68,3 +72,22 @@ def test_results_without_a_manifest_are_refused(place: Path) -> None:
     place.unlink()
     with pytest.raises(ValueError, match=r"out/a.tif exists already, and no predict.json"):
         done(Manifest(place, ONE, overwrite=False))
+
+
+def test_many_results_are_not_written_one_by_one(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Path] = []
+    monkeypatch.setattr(manifests, "write_atomically", lambda path, _: written.append(path))
+    monkeypatch.setattr(manifests, "to_json", lambda _: time.sleep(0.01))
+    manifest = Manifest(place, ONE, overwrite=False)
+    for number in range(20):
+        manifest.add([Path(f"out/{number}.tif")], [Path("scans/a.tif")])
+    assert len(written) == 1
+
+
+def test_results_that_are_replaced_are_forgotten(place: Path) -> None:
+    manifest = Manifest(place, ONE, overwrite=False)
+    manifest.forget([Path("out/a.tif"), Path("out/b.tif")])
+    manifest.write()
+    assert Manifest(place, ONE, overwrite=False).results == {}

@@ -1,4 +1,5 @@
 import logging
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,11 +12,24 @@ def trainer(first: bool = True, checking: bool = False) -> Any:
     return SimpleNamespace(is_global_zero=first, sanity_checking=checking)
 
 
-def test_it_writes_after_each_validation_of_the_first_process() -> None:
+def test_it_writes_after_each_validation_of_the_first_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
     written: list[int] = []
     writer = ReportWriter(lambda: written.append(1))
     for one in (trainer(), trainer(first=False), trainer(checking=True), trainer()):
         writer.on_validation_end(one, None)  # pyright: ignore[reportArgumentType]
+    assert len(written) == 2
+
+
+def test_a_report_that_takes_long_is_left_out_after_some_validations() -> None:
+    written: list[object] = []
+    writer = ReportWriter(lambda: written.append(time.sleep(0.01)))
+    for _ in range(3):
+        writer.on_validation_end(trainer(), None)  # pyright: ignore[reportArgumentType]
+    assert len(written) == 1
+    writer.close()
     assert len(written) == 2
 
 

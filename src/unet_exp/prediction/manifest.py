@@ -2,13 +2,15 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from unet_exp.configuration.tree import differences
 from unet_exp.files import to_json, write_atomically
 from unet_exp.runs.summary import environment
+from unet_exp.seldom import Seldom
 
 
 class Manifest:
@@ -28,6 +30,7 @@ class Manifest:
     def __init__(self, path: Path, settings: dict[str, Any], overwrite: bool) -> None:
         self.path, self.settings, self.overwrite = path, settings, overwrite
         self.results: dict[str, list[dict[str, Any]]] = {}
+        self.write_seldom = Seldom(self.write)
         self.existed = path.exists()
         if not self.existed:
             return
@@ -81,13 +84,27 @@ class Manifest:
         return done
 
     def add(self, files: Sequence[Path], images: Sequence[Path]) -> None:
-        """Record that the results of ``images`` are complete."""
+        """Record that the results of ``images`` are complete.
+
+        The file is not written after each image, so :meth:`write` must follow the last one. The
+        results that a killed process has not recorded are made again.
+        """
         self.results |= {self.key(file): [identity(image) for image in images] for file in files}
-        self.write()
+        self.write_seldom()
+
+    def forget(self, files: Iterable[Path]) -> None:
+        """Remove results that are about to be replaced."""
+        for file in files:
+            self.results.pop(self.key(file), None)
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """What may change the results besides the settings."""
+        return environment()
 
     def write(self) -> None:
         """Write the file atomically."""
-        content = {"settings": self.settings, "results": self.results, **environment()}
+        content = {"settings": self.settings, "results": self.results, **self.environment}
         write_atomically(self.path, to_json(content))
 
     def key(self, file: Path) -> str:

@@ -110,6 +110,7 @@ def segment_files(cfg: DictConfig) -> None:
     }
     manifest = Manifest(output / "predict.json", settings, cfg.overwrite)
     pending, refused = find_pending(paths, results, manifest)
+    manifest.forget(file for path in pending for file in results.files(path))
     output.mkdir(parents=True, exist_ok=True)
     manifest.write()
     log.info("%s", trained.describe_postprocessing())
@@ -117,12 +118,16 @@ def segment_files(cfg: DictConfig) -> None:
         log.error("%s", message)
     debug = cfg.get("debug") is True
     segmenter = FileSegmenter(trained.predictor, reading, results, manifest, debug)
-    failed = [*refused, *segmenter.run(pending)]
+    try:
+        failed = {*refused, *segmenter.run(pending)}
+    finally:
+        manifest.write()
     if pending and not (results.together and failed):
         for path in results.finish([path for path in paths if path not in failed]):
             log.info("%s", path)
         if results.together:
             manifest.add(results.files(paths[0]), paths)
+            manifest.write()
     before = len(paths) - len(pending) - len(refused)
     done = len(paths) - before - len(failed)
     log.info(
