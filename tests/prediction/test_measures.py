@@ -5,7 +5,7 @@ import pytest
 from skimage.measure import regionprops_table
 
 from unet_exp.prediction import measures
-from unet_exp.prediction.measures import PixelSize, measure
+from unet_exp.prediction.measures import PixelSize, measure, numbered
 
 RANDOM = np.random.default_rng(0)
 #: Discs, a line, a single pixel and an object of two parts; 4 is not used.
@@ -50,6 +50,24 @@ def test_far_from_the_origin_an_ellipse_stays_the_same() -> None:
     image = np.broadcast_to(far[:, None], (1, 50, 100_000))
     near = measure((LABELS == 1).astype(np.uint32), IMAGE).eccentricity
     np.testing.assert_allclose(measure(labels, image).eccentricity, near, atol=1e-3)
+
+
+def test_a_block_takes_no_more_memory_for_large_numbers() -> None:
+    labels = np.array([[10**9, 10**9 + 2, 0]], np.uint32)
+    found, places = numbered(labels[labels > 0].astype(np.int64))
+    assert found.tolist() == [10**9, 10**9 + 2]
+    assert places.tolist() == [0, 1]
+
+
+def test_room_for_objects_is_rarely_extended(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    extended = measures.extended
+    monkeypatch.setattr(measures, "extended", lambda *a: calls.append(a[1]) or extended(*a))
+    monkeypatch.setattr(measures, "ROWS", 1)
+    labels = np.arange(1, 1001, dtype=np.uint32)[:, None]
+    found = measure(labels, np.ones((1, 1000, 1)))
+    assert found.label.tolist() == labels[:, 0].tolist()
+    assert len(calls) < 70
 
 
 def test_no_objects_give_empty_columns() -> None:
