@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from unet_exp.evaluation.groups import ScoredRun, differing_keys, group_runs
+from unet_exp.evaluation.groups import ScoredRun, differing_keys, group_runs, pairs
 from unet_exp.records.run_folder import RunFolder
 
 
@@ -54,3 +54,16 @@ def test_a_score_that_some_runs_lack_is_averaged_over_the_others() -> None:
 
 def test_a_single_run_differs_in_nothing() -> None:
     assert differing_keys([config()]) == []
+
+
+def test_many_runs_are_not_compared_pair_by_pair() -> None:
+    many = [config(seed=number) for number in range(30)]
+    others = [config(seed=number) | {"model": {"_target_": "N4"}} for number in range(30)]
+    assert len(list(pairs([*many, *others]))) == 59
+    assert differing_keys([*many, *others]) == ["seed", "model._target_"]
+
+
+def test_runs_of_several_types_differ_where_any_two_do() -> None:
+    models = [{"_target_": "A", "a": 1}, {"_target_": "B", "b": 1}, {"_target_": "B", "b": 2}]
+    runs = [config(fold=number // 2) | {"model": model} for number, model in enumerate(models)]
+    assert set(differing_keys(runs)) == {"model._target_", "model.b", "dataset.fold"}

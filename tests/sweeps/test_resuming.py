@@ -3,6 +3,7 @@
 import pytest
 
 from unet_exp.records.sweep_folder import Job
+from unet_exp.sweeps import resuming
 from unet_exp.sweeps.plan import SweepError, plan_jobs
 from unet_exp.sweeps.resuming import jobs_with_secrets, require_secrets
 
@@ -35,3 +36,11 @@ def test_all_missing_secrets_are_named_at_once() -> None:
     require_secrets(["seed=0", URL.format("${oc.env:PW}")])
     with pytest.raises(SweepError, match=r"Give dataset\.url=\.\.\. token=\.\.\. again"):
         require_secrets(["seed=0", URL.format("***"), "+token=***"])
+
+
+def test_each_job_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[object] = []
+    monkeypatch.setattr(resuming, "public", lambda given: calls.append(given) or tuple(given))
+    jobs = [Job(str(number), (f"seed={number}",)) for number in range(50)]
+    assert jobs_with_secrets(jobs, [job.overrides for job in jobs]) == jobs
+    assert len(calls) == 100

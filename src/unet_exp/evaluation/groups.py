@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from unet_exp.configuration.tree import differences, value_at
+from unet_exp.configuration.tree import differences, leaves, value_at
 from unet_exp.records.groups import REPEATS, Group
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.runs.resume import fixed
@@ -61,17 +61,30 @@ def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     >>> differing_keys([{"model": {"_target_": f"a.{name}", name: 1}} for name in ("UNet", "N4")])
     ['model._target_']
     """
-    keys = dict.fromkeys(
-        key
-        for number, two in enumerate(configs)
-        for one in configs[:number]
-        for key in keys_between(one, two)
-    )
+    keys = dict.fromkeys(key for one, two in pairs(configs) for key in keys_between(one, two))
     first: dict[tuple[str, str], str] = {}
     for key in sorted(keys, key=lambda key: key.count(".")):
         values = repr([value_at(config, key) for config in configs])
         first.setdefault((key.rpartition(".")[2], values), key)
     return [key for key in keys if key in first.values()]
+
+
+def pairs(
+    configs: Sequence[Mapping[str, Any]],
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield pairs of configurations that differ at all keys at which any two differ.
+
+    If all have the same keys and types, each is compared with the first one only. Otherwise, the
+    first ones of each kind are also compared with each other.
+    """
+    firsts: dict[str, Mapping[str, Any]] = {}
+    for two in configs:
+        kind = repr([(key, v if key.endswith("_target_") else "") for key, v in leaves(two)])
+        if kind in firsts:
+            yield firsts[kind], two
+        else:
+            yield from ((one, two) for one in firsts.values())
+            firsts[kind] = two
 
 
 def keys_between(one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[str]:

@@ -76,17 +76,22 @@ def require_same_sweep(
 
 def jobs_with_secrets(known: Sequence[Job], combinations: Sequence[Sequence[str]]) -> list[Job]:
     """Return recorded jobs, with masked secrets replaced by those of the command."""
-    left = [tuple(overrides) for overrides in combinations]
+    left: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for given in map(tuple, combinations):
+        left.setdefault(public(given), []).append(given)
     jobs = []
     for job in known:
-        recorded = sorted(map(without_secrets, job.overrides))
-        same = [given for given in left if sorted(map(without_secrets, given)) == recorded]
-        if same:
+        if same := left.get(public(job.overrides)):
             found = job.overrides if job.overrides in same else same[0]
-            left.remove(found)
+            same.remove(found)
             job = Job(job.folder, found)
         jobs.append(job)
     return jobs
+
+
+def public(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Return overrides without secrets, in an order that does not depend on theirs."""
+    return tuple(sorted(map(without_secrets, overrides)))
 
 
 def require_secrets(overrides: Sequence[str]) -> None:
