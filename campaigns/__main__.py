@@ -15,7 +15,7 @@ from campaigns.results import table, write
 from campaigns.trials import Campaign, Case, Kind, Tally
 from campaigns.watched import Watched
 
-NAMES = ("mutate", "kill", "disk")
+NAMES = ("mutate", "kill", "disk", "load")
 RESULTS = Path(__file__).parent / "CAMPAIGNS.md"
 
 
@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, help="of each kind; usually those of a full run")
     parser.add_argument("--only", nargs="+", default=[], metavar="KIND")
     parser.add_argument("--case", type=int, help="one alone, to repeat it")
+    parser.add_argument("--share", type=float, default=1.0, help="load: of the full sizes")
     parser.add_argument("--write", action="store_true", help="put the table into CAMPAIGNS.md")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no file stays
@@ -39,13 +40,14 @@ def main() -> None:
 
 def run(given: argparse.Namespace) -> dict[str, Tally]:
     """Run the cases that the command asks for; print a line for each fault."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # A forked process waits forever for threads that only its parent has.
+    os.environ.update(OMP_NUM_THREADS="1", OMP_THREAD_LIMIT="1")
     campaign: Campaign = importlib.import_module(f"campaigns.{given.name}")  # pyright: ignore[reportAssignmentType]
     with chdir(Path.cwd()), tempfile.TemporaryDirectory(prefix="campaign-") as name:
         place = Path(name).resolve()
         settle(place)
         with quiet(place / "preparation.txt"):
-            kinds = chosen(campaign.kinds(place), given.only)
+            kinds = chosen(campaign.kinds(place, given.share), given.only)
         tallies = {kind: Tally() for kind in kinds}
         end = time.monotonic() + 3600 * given.hours
         with Watched(kinds, place, campaign.LIMITS, given.name == "mutate") as watched:
@@ -54,6 +56,8 @@ def run(given: argparse.Namespace) -> dict[str, Tally]:
                     break
                 outcome = watched.run(case)
                 tallies[case.kind].add(outcome)
+                if outcome.note:
+                    print(f"{case.kind}: {outcome.note}", flush=True)
                 if outcome.fault:
                     print(f"{case.kind}: {outcome.fault}\n    {case.command}", flush=True)
     return tallies
@@ -91,12 +95,12 @@ def chosen(kinds: dict[str, Kind], only: list[str]) -> dict[str, Kind]:
 def cases(given: argparse.Namespace, kinds: dict[str, Kind], usual: int) -> Iterator[Case]:
     """Yield the cases of all kinds in turn."""
     if given.case is not None:
-        yield from (Case(given.name, given.seed, kind, given.case) for kind in kinds)
+        yield from (Case(given.name, given.seed, kind, given.case, given.share) for kind in kinds)
         return
     for number in range(given.cases or usual):
         for name, kind in kinds.items():
             if number % kind.every == 0:
-                yield Case(given.name, given.seed, name, number)
+                yield Case(given.name, given.seed, name, number, given.share)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ SOUND = 2**28
 DISTURBED = ("full", "read_only", "gone", "no_locks", "clock")
 
 
-def kinds(place: Path) -> dict[str, Kind]:
+def kinds(place: Path, share: float = 1.0) -> dict[str, Kind]:
     found = {}
     for name, work in works.all_works(place).items():
         for how in DISTURBED:

@@ -23,7 +23,7 @@ CASES = 40
 LIMITS = Limits(seconds=100)
 
 
-def kinds(place: Path) -> dict[str, Kind]:
+def kinds(place: Path, share: float = 1.0) -> dict[str, Kind]:
     """Train a network for the works; each of them is run undisturbed when its first case comes."""
     return {name: Kind(killing(work, place)) for name, work in works.all_works(place).items()}
 

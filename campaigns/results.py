@@ -21,7 +21,11 @@ def table(tallies: Mapping[str, Tally]) -> str:
         max((tally.longest for tally in tallies.values()), default=0.0),
         max((tally.memory for tally in tallies.values()), default=0),
     )
-    return markdown([HEADER, *rows, whole.cells("all")])
+    lines = [HEADER, *rows, whole.cells("all")]
+    if any(tally.note for tally in tallies.values()):  # these say what was measured
+        notes = ["measured", *(tally.note for tally in tallies.values()), ""]
+        lines = [(*line[:3], note) for line, note in zip(lines, notes, strict=True)]
+    return markdown(lines)
 
 
 def write(path: Path, given: argparse.Namespace, told: str, tallies: Mapping[str, Tally]) -> None:

@@ -19,12 +19,12 @@ class Kind:
     ----------
     trial
         Takes random numbers and an empty folder that is also the current one. Any exception that
-        it raises is a fault.
+        it raises is a fault. It may return a note for the table.
     every
         The kind is tried in one round of so many, since some take longer than others.
     """
 
-    trial: Callable[[Random, Path], None]
+    trial: Callable[[Random, Path], str | None]
     every: int = 1
 
 
@@ -44,6 +44,7 @@ class Case:
     seed: int
     kind: str
     number: int
+    share: float = 1.0
 
     @property
     def random(self) -> Random:
@@ -55,7 +56,7 @@ class Case:
         return (
             f"python -m campaigns {self.campaign} --seed {self.seed} --only {self.kind} "
             f"--case {self.number}"
-        )
+        ) + (f" --share {self.share}" if self.share != 1 else "")
 
 
 @dataclass
@@ -65,6 +66,7 @@ class Outcome:
     fault: str | None
     seconds: float = 0.0
     memory: int = 0
+    note: str = ""
 
 
 @dataclass
@@ -76,11 +78,13 @@ class Tally:
     longest: float = 0.0
     memory: int = 0
     said: list[str] = field(default_factory=list)
+    note: str = ""
 
     def add(self, outcome: Outcome) -> None:
         self.cases += 1
         self.longest = max(self.longest, outcome.seconds)
         self.memory = max(self.memory, outcome.memory)
+        self.note = outcome.note or self.note
         if outcome.fault:
             self.faults += 1
             self.said.append(outcome.fault)
@@ -106,6 +110,9 @@ class Campaign(Protocol):
     """Rounds of a full run."""
     LIMITS: Limits
 
-    def kinds(self, place: Path) -> Mapping[str, Kind]:
-        """Prepare in an empty folder what all cases need, and return the kinds."""
+    def kinds(self, place: Path, share: float) -> Mapping[str, Kind]:
+        """Prepare in an empty folder what all cases need, and return the kinds.
+
+        ``share`` is that of the full size of inputs; only a campaign of load heeds it.
+        """
         ...

@@ -121,9 +121,9 @@ class Watched:
         start = time.process_time()
         count_memory_anew()
         said.clear()
-        fault = None
+        fault, note = None, None
         try:
-            self.kinds[case.kind].trial(case.random, self.folder)
+            note = self.kinds[case.kind].trial(case.random, self.folder)
         except FaultError as error:
             fault = str(error)
         except KeyboardInterrupt:
@@ -142,7 +142,7 @@ class Watched:
             screen = file.read(2**20)
         if fault is None:
             fault = self.judged(said, screen, seconds, memory)
-        return Outcome(fault and " ".join(fault.split())[:600], seconds, memory)
+        return Outcome(fault and " ".join(fault.split())[:600], seconds, memory, note or "")
 
     def judged(self, said: list[str], screen: str, seconds: float, memory: int) -> str | None:
         """What a case did that none may do."""

@@ -76,7 +76,7 @@ class Ended:
         return (self.screen.strip().splitlines() or ["(nothing printed)"])[-1]
 
 
-def forked(task: Callable[[], int], log: Path) -> Ended:
+def forked(task: Callable[[], int], log: Path, patience: float = PATIENCE) -> Ended:
     """Run a task in a new process; its exit code is the task's.
 
     Raises FaultError if it does not end, or leaves processes.
@@ -86,6 +86,7 @@ def forked(task: Callable[[], int], log: Path) -> Ended:
         code = 99
         try:
             os.setsid()
+            torch.set_num_threads(1)  # those of the parent are not here
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             print_into(log)
             code = task()
@@ -96,7 +97,7 @@ def forked(task: Callable[[], int], log: Path) -> Ended:
             sys.stderr.flush()
             os._exit(code)
     try:
-        status = waited(pid)
+        status = waited(pid, patience)
         require_no_processes(pid)
     finally:
         with suppress(ProcessLookupError):
@@ -105,8 +106,8 @@ def forked(task: Callable[[], int], log: Path) -> Ended:
     return Ended(os.waitstatus_to_exitcode(status), screen)
 
 
-def waited(pid: int) -> int:
-    end = time.monotonic() + PATIENCE
+def waited(pid: int, patience: float) -> int:
+    end = time.monotonic() + patience
     while time.monotonic() < end:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
@@ -114,7 +115,7 @@ def waited(pid: int) -> int:
         time.sleep(0.02)
     os.killpg(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    raise FaultError(f"the command has not ended after {PATIENCE:.0f} s")
+    raise FaultError(f"the command has not ended after {patience:.0f} s")
 
 
 def require_no_processes(group: int) -> None:
@@ -131,7 +132,7 @@ def require_no_processes(group: int) -> None:
 
 def require_nothing_left(folder: Path) -> None:
     """Refuse temporary files."""
-    left = [p for p in folder.rglob(".*") if p.name.endswith(".part") or "segmenting" in p.name]
+    left = [p for p in folder.rglob(".*") if p.name.endswith((".part", ".old"))]
     if left:
         raise FaultError(f"leaves {', '.join(str(p.relative_to(folder)) for p in left)}")
 

@@ -18,7 +18,7 @@ CASES = 2000
 LIMITS = Limits(seconds=10, memory=2**30)
 
 
-def kinds(place: Path) -> dict[str, Kind]:
+def kinds(place: Path, share: float = 1.0) -> dict[str, Kind]:
     """Train a tiny network and a sweep of two, and return all kinds of damage."""
     run, sweep, alone = place / "run", place / "sweep", place / "alone"
     os.chdir(place)
