@@ -14,7 +14,7 @@ class Seldom:
     always written, the whole would take quadratic time.
 
     >>> written = []
-    >>> seldom = Seldom(lambda: written.append(time.sleep(0.01)))
+    >>> seldom = Seldom(lambda: written.append(time.sleep(0.2)))
     >>> for _ in range(5):
     ...     seldom()
     >>> len(written)
