@@ -1,6 +1,7 @@
 # make train | make test | make docs | make bench: each creates .venv from constraints.txt when it is
 # missing, with the packages that it needs: for training few, for the others all.
-# make test-real: sweeps on a real SLURM, which the tests start and end themselves; takes minutes.
+# make test-real: sweeps on a real SLURM, Ray cluster and PostgreSQL, which the tests start and end
+# themselves; takes minutes.
 # make test-lowest: the tests with the lowest versions that pyproject.toml allows.
 PYTHON ?= python3
 VENV := .venv

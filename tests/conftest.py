@@ -21,6 +21,8 @@ pytest_plugins = [
     "tests.fixtures.drawn_sweep",
     "tests.fixtures.drawn_run",
     "tests.fixtures.image_files",
+    "tests.fixtures.postgresql",
+    "tests.fixtures.ray_cluster",
     "tests.fixtures.slurm_cluster",
     "tests.fixtures.trainings",
 ]

@@ -11,10 +11,11 @@ from typing import Any
 import optuna
 import pytest
 import sqlalchemy.exc
+from optuna.exceptions import StorageInternalError
 
 from unet_exp.sweeps import study_storage
 from unet_exp.sweeps.plan import SweepError
-from unet_exp.sweeps.study_storage import opened_storage
+from unet_exp.sweeps.study_storage import opened_storage, repeated
 
 
 @pytest.fixture
@@ -60,6 +61,35 @@ def test_a_search_does_not_wait_for_ever(address: str, monkeypatch: pytest.Monke
     trial = study.ask()
     with away(address, 1.0), pytest.raises(SweepError, match=r"database is locked\). Resume this"):
         study.tell(trial, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("cause", "repeats"),
+    [
+        (sqlalchemy.exc.OperationalError("SELECT", {}, ValueError("server closed")), True),
+        (sqlalchemy.exc.DBAPIError("SELECT", {}, ValueError("gone"), None, True), True),
+        (sqlalchemy.exc.PendingRollbackError("Can't reconnect"), True),
+        (sqlalchemy.exc.DataError("INSERT", {}, ValueError("too long")), False),
+    ],
+)
+def test_calls_are_repeated_while_a_connection_is_lost(
+    monkeypatch: pytest.MonkeyPatch, cause: Exception, *, repeats: bool
+) -> None:
+    monkeypatch.setattr(study_storage, "PAUSE", 0.0)
+    calls = []
+
+    def call() -> str:
+        calls.append(1)
+        if len(calls) == 1:
+            raise StorageInternalError from cause
+        return "answer"
+
+    if repeats:
+        assert repeated(call)() == "answer"
+    else:
+        with pytest.raises(StorageInternalError):
+            repeated(call)()
+    assert len(calls) == 1 + repeats
 
 
 def test_what_no_waiting_mends_is_raised_at_once(address: str) -> None:

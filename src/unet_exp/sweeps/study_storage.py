@@ -15,6 +15,7 @@ from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
     OperationalError,
+    PendingRollbackError,
     ProgrammingError,
 )
 
@@ -110,8 +111,10 @@ def repeated(call: Callable[..., Any]) -> Callable[..., Any]:
 
 def no_answer(error: BaseException) -> bool:
     """Tell whether an error says that a database is locked, or cannot be reached."""
-    lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return lost or isinstance(error, OperationalError)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    # Optuna asks again within a transaction that was lost, and then hears of that alone.
+    return isinstance(error, OperationalError | PendingRollbackError)
 
 
 def reason(error: BaseException) -> str:
