@@ -77,6 +77,17 @@ def test_a_missing_cluster_is_reported(tmp_path: Path, monkeypatch: pytest.Monke
     assert "No Ray cluster answers at hydra.launcher.init.address=auto" in err
 
 
+def test_a_cluster_that_wants_a_token_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(**_: object) -> None:
+        cause = RuntimeError("Failed to connect to GCS. ray.exceptions.AuthenticationError: RPC")
+        raise ConnectionError("Failed to connect to Ray cluster at 127.0.0.1:6379") from cause
+
+    monkeypatch.setattr("ray.init", refused)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    with pytest.raises(ConnectionError, match=r"127\.0\.0\.1:6379 wants a token\. Set RAY_AUTH"):
+        connect({"address": "127.0.0.1:6379"})
+
+
 def test_without_ray_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setattr(os, "environ", dict(os.environ))

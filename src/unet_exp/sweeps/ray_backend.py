@@ -75,7 +75,7 @@ class RayBackend:
         needed = needed_gpus(runner, job_overrides) if self.gpus_per_job is None else 0
         gpus, cpus = self.share(machines, needed)
         Path(runner.config.hydra.sweep.dir).mkdir(parents=True, exist_ok=True)
-        stop = ray.remote(num_cpus=0)(StopFlag).remote()
+        stop = stop_flag()
         task = ray.remote(num_gpus=gpus, num_cpus=cpus, max_retries=0, max_calls=1)(run_in_worker)
         shared = ray.put(runner)
         jobs = [
@@ -152,6 +152,12 @@ def connect(init: dict[str, Any]) -> Any:
             warnings.simplefilter("ignore")
             ray.init(**given)
     except ConnectionError as error:
+        if "AuthenticationError" in str(error.__cause__):
+            raise ConnectionError(
+                f"The Ray cluster at hydra.launcher.init.address={given['address']} wants a token. "
+                "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the token of its first machine, "
+                "which stands there in ~/.ray/auth_token."
+            ) from error
         raise ConnectionError(
             f"No Ray cluster answers at hydra.launcher.init.address={given['address']}. Start one "
             "with `ray start --head`, or leave the address out to use this machine alone."
@@ -169,8 +175,9 @@ def wait(job: Any, overrides: Sequence[str]) -> JobReturn:
     except RayTaskError as error:  # the last line of its stack trace says what went wrong
         lines = str(error).strip().splitlines() or [type(error).__name__]
         return failed(overrides, LostJobError(lines[-1]))
-    except RayError as error:  # such as a worker that ran out of memory
-        return failed(overrides, LostJobError(f"The job's process is gone: {first_line(error)}"))
+    except RayError as error:  # such as a worker that ran out of memory, or a lost machine
+        reason = first_line(error).partition(", node ID")[0]
+        return failed(overrides, LostJobError(f"The job's process is gone: {reason}"))
 
 
 class StopFlag:
@@ -186,6 +193,15 @@ class StopFlag:
     def is_set(self) -> bool:
         """Tell whether the workers should stop."""
         return self.stopped
+
+
+def stop_flag() -> Any:
+    """Create the flag on this machine, so that no other machine takes it along when it dies."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    return ray.remote(num_cpus=0, scheduling_strategy=here)(StopFlag).remote()  # pyright: ignore
 
 
 def run_in_worker(runner: JobRunner, stop: Any, number: int, overrides: list[str]) -> JobReturn:
