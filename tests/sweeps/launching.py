@@ -23,6 +23,7 @@ from omegaconf import DictConfig
 
 from tests.running import TINY
 from unet_exp.configuration import groups, schema
+from unet_exp.records.run_folder import RunFolder
 from unet_exp.sweeps.job_runner import error_of
 
 ROOT = Path(__file__).parents[2]
@@ -128,14 +129,31 @@ def launched(where: Path, *arguments: str) -> tuple[list[tuple[str, str]], str]:
     return [tuple(job) for job in json.loads(out.splitlines()[-1])] if out else [], err
 
 
+def training(where: Path, log: str, *words: str) -> Program:
+    """Start ``train.py -m`` in a folder as a person would; its output goes to the file ``log``."""
+    with (where / log).open("a") as file:
+        return Program(
+            [sys.executable, str(ROOT / "train.py"), "-m", *words],
+            cwd=where,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            stdout=file,
+            stderr=file,
+            text=True,
+        )
+
+
 def trained(where: Path, *words: str) -> dict[str, str]:
-    """Train with two seeds as a person would; return each job's state, or its error."""
-    script = [sys.executable, str(ROOT / "train.py"), "-m", *TINY, "seed=1,2", *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    subprocess.run([*script, "hydra.sweep.dir=sweep"], cwd=where, env=environment, check=False)
-    records = sorted((where / "sweep").glob("*/summary.json"))
-    found = {path.parent.name: json.loads(path.read_text()) for path in records}
-    return {job: record.get("error") or record["state"] for job, record in found.items()}
+    """Train with two seeds to the end; return each job's state, or its error."""
+    with training(where, "log", *TINY, "seed=1,2", "hydra.sweep.dir=sweep", *words) as program:
+        program.wait(2 * PATIENCE)
+    return states(where / "sweep")
+
+
+def states(sweep: Path) -> dict[str, str]:
+    """Return the state of each job of a sweep that has begun, or its error."""
+    runs = [RunFolder(path.parent) for path in sorted(sweep.glob("*/summary.json"))]
+    found = {run.path.name: run.read_summary() for run in runs}
+    return {job: record.get("error") or record.get("state") for job, record in found.items()}
 
 
 if __name__ == "__main__":
