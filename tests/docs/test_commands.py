@@ -15,8 +15,8 @@ from unet_exp.configuration.overrides import CommandLine, Override
 
 #: Programs of others, which no test of ours can check.
 OTHERS = {
-    ".", "bioimageio", "eval", "git", "lint-imports", "pre-commit", "pyright", "pytest", "ruff",
-    "sphinx-build",
+    ".", "bioimageio", "eval", "export", "git", "lint-imports", "pre-commit", "pyright", "pytest",
+    "ruff", "sphinx-build",
 }  # fmt: skip
 COMMANDS = {f"{name}.py": name for name in ("train", "evaluate", "predict", "export")}
 COMMANDS |= {f"unet-{name}": name for name in ("train", "evaluate", "predict", "export")}
