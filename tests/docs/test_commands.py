@@ -25,7 +25,7 @@ COMMANDS |= {f"unet-{name}": name for name in ("train", "evaluate", "predict", "
 def lines() -> Iterator[str]:
     for page in pages():
         for block in blocks(page, "bash"):
-            for line in block.splitlines():
+            for line in block.replace("\\\n", " ").splitlines():
                 for part in re.sub(r"\s+# .*", "", line).split(" && "):
                     if part.strip():
                         yield part.strip()
