@@ -57,9 +57,13 @@ def test_a_resumed_search_equals_one_without_interruption(command: Command) -> N
     assert json.loads(Path("cut/sweep.json").read_text())["log"] == ["optimizer.lr"]
 
 
-def test_several_objectives_two_processes_and_a_failing_trial(command: Command) -> None:
+def test_several_objectives_two_processes_and_a_failing_trial(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All share a study. A failure is recorded as such, and equal values are trained once."""
-    study = ("hydra.sweeper.storage=sqlite:///study.db", "hydra.sweeper.study_name=shared")
+    monkeypatch.setenv("STUDY", "sqlite:///study.db")
+    address = "hydra.sweeper.storage=${oc.env:STUDY}"
+    study = (address, "hydra.sweeper.study_name=shared")
     aims = "hydra.sweeper.objectives=[val/loss,seconds]"
     words = (
         *SEARCH,
@@ -74,6 +78,7 @@ def test_several_objectives_two_processes_and_a_failing_trial(command: Command) 
     assert done.code == 1
     assert "1 of 2 jobs did not finish" in done.err
     assert sorted(states(Path("one"))) == ["failed", "finished"]
+    assert address in json.loads(Path("one/sweep.json").read_text())["arguments"]
     found = trials(Path("one"), "sqlite:///study.db", "shared")
     assert sorted(trial.state.name for trial in found) == ["COMPLETE", "FAIL"]
     (good,) = [trial for trial in found if trial.state.name == "COMPLETE"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from unet_exp.configuration import hydra_files
 from unet_exp.configuration.errors import explain
@@ -64,7 +64,9 @@ class SweepRunner:
         swept_before = before.parameters if before else []
         self.overrides = split_overrides(arguments, sweep.params, swept_before, self.loader)
         self.require_own_folder(before, sweeper)
-        typed = without_folder([*arguments, *map(str, self.config.hydra.overrides.hydra)])
+        # Unresolved, so that ${oc.env:NAME} is recorded and not its value.
+        of_hydra: Any = OmegaConf.to_container(self.config.hydra.overrides.hydra, resolve=False)
+        typed = without_folder([*arguments, *map(str, of_hydra)])
         #: Overrides that a resumed sweep does not repeat. The user must give them again.
         self.not_repeated = [text for text in typed if fault(text)]
         self.record = SweepRecord(
