@@ -22,7 +22,7 @@ PARTS = (1 / 64, 1 / 8, 1 / 4, 1.0)
 #: is quadratic for half of its time 1.28, and noise of 20 % adds 0.09.
 MOST = 1.2
 #: Seconds and bytes above the floor from which on a value is more than noise.
-SECONDS, MEMORY = 0.2, 2**24
+SECONDS, MEMORY = 0.5, 2**24
 #: Seconds that a task may take on a machine with other work.
 PATIENCE = 3600.0
 

@@ -2,9 +2,9 @@
 
 The change is drawn at random, so a kill falls also between a write and its rename. The same command
 again must end with the same weights, scores, tables and results as one that was never killed. No
-process, no lock and no temporary file may stay. Covered are a training with its cache, prediction
-to TIFF and OME-Zarr, evaluation and export, each in one process; sweeps and training in several
-processes are not.
+process, no lock and no temporary file may stay. Covered are a training with its cache, a sweep of
+two jobs, prediction to TIFF and OME-Zarr, evaluation and export, each in one process; other
+launchers, searches and training in several processes are not.
 """
 
 import os

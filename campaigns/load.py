@@ -92,7 +92,7 @@ def of_records(trained: Path, swept: Path) -> dict[str, Load]:
         from unet_exp.records.run_folder import RunFolder
         from unet_exp.reports.run_page import write_run_page
 
-        for _ in range(5):
+        for _ in range(20):
             write_run_page(RunFolder(here / "run"))
         return 0
 

@@ -1,9 +1,9 @@
 """An image with very many objects: found, written in each form, and scored."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ Task = Callable[[Path, int], int]
 def objects_of() -> dict[str, Task]:
     """Return a task for each thing that is done with many objects."""
     return {
-        "postprocessing": lambda here, size: 0 if len(found(here).measures[0].area) == size else 1,
+        "postprocessing": count,
         "tiff": writing("instances", "tiff"),
         "zarr": writing("instances", "zarr"),
         "table": writing("table"),
@@ -41,24 +41,33 @@ def writing(output: str, kind: str = "auto") -> Task:
 
     def task(here: Path, size: int) -> int:
         (one,) = chosen_outputs([output], kind)
-        one.write(here / f"a{one.ending(Path('a.png'))}", found(here))
-        return 0
+        with found(here) as objects:
+            one.write(here / f"a{one.ending(Path('a.png'))}", objects)
+            return 0 if objects.largest_label == size else 1
 
     return task
 
 
-def found(here: Path) -> Any:
-    """Find the objects, as the prediction of an image does."""
+def count(here: Path, size: int) -> int:
+    """Find the objects, and measure them."""
+    with found(here) as objects:
+        return 0 if len(objects.measures[0].area) == size else 1
+
+
+@contextmanager
+def found(here: Path) -> Iterator[Segmented]:
+    """Find the objects, as the prediction of an image does; large arrays lie on disk meanwhile."""
     inside = np.load(here / "foreground.npy", mmap_mode="r")
     with scratch(here) as new_array:
         labels = new_array(inside.shape, "uint32")
         largest = Components().in_blocks(Page(inside).evidence, labels)
-        return Segmented([inside[None]], [inside], [labels], [], largest, "", (), Tags())
+        yield Segmented([inside[None]], [inside], [labels], [], largest, "", (), Tags())
 
 
 def score(here: Path, size: int) -> int:
     """Compute each measure of objects for instances that are the labels, moved by a pixel."""
-    labels = torch.from_numpy(np.array(found(here).instances[0]).astype(np.int32))
+    with found(here) as objects:
+        labels = torch.from_numpy(np.asarray(objects.instances[0][...]).astype(np.int32))
     moved = labels.roll(1, 0)
     sizes = sizes_by_kind(moved, labels)
     for measure in (SEG(), AveragePrecision(), ObjectErrors()):

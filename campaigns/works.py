@@ -35,7 +35,8 @@ class Work:
     Attributes
     ----------
     words
-        Its overrides, given the folder; the same when it is repeated.
+        Its overrides, given the folder; the same when it is repeated, except that a sweep that
+        has begun is resumed.
     results
         What the folder holds in the end, each thing by its name. Times do not count.
     """
@@ -149,20 +150,25 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def of_training(folder: Path) -> Results:
-    """The weights of both checkpoints, and all scores of each validation."""
-    found: Results = {}
-    for name in ("last", "best"):
-        path = folder / "run" / "checkpoints" / f"{name}.ckpt"
-        if path.is_file():
-            weights = torch.load(path, weights_only=True)["state_dict"]
-            parts = (f"{k}{v.numpy().tobytes().hex()}" for k, v in weights.items())
-            found[name] = hashlib.sha256("".join(parts).encode()).hexdigest()
-    metrics = folder / "run" / "metrics.csv"
-    if metrics.is_file():
-        rows = list(csv.DictReader(metrics.read_text().splitlines()))
-        found["metrics.csv"] = str([scores(row) for row in rows])
-    return found
+def of_runs(*runs: str) -> Callable[[Path], Results]:
+    """The weights of both checkpoints of each run, and all scores of each validation."""
+
+    def results(folder: Path) -> Results:
+        found: Results = {}
+        for run in runs:
+            for name in ("last", "best"):
+                path = folder / run / "checkpoints" / f"{name}.ckpt"
+                if path.is_file():
+                    weights = torch.load(path, weights_only=True)["state_dict"]
+                    parts = (f"{k}{v.numpy().tobytes().hex()}" for k, v in weights.items())
+                    found[f"{run}/{name}"] = hashlib.sha256("".join(parts).encode()).hexdigest()
+            metrics = folder / run / "metrics.csv"
+            if metrics.is_file():
+                rows = list(csv.DictReader(metrics.read_text().splitlines()))
+                found[f"{run}/metrics.csv"] = str([scores(row) for row in rows])
+        return found
+
+    return results
 
 
 def scores(row: dict[str, str]) -> dict[str, str]:
@@ -214,11 +220,18 @@ def all_works(place: Path) -> dict[str, Work]:
     def training(folder: Path) -> list[str]:
         return [*TINY, "resume=true", f"hydra.run.dir={folder / 'run'}"]
 
+    def sweeping(folder: Path) -> list[str]:
+        swept = folder / "sweep"
+        if (swept / "sweep.json").exists():
+            return ["-m", f"sweep.resume={swept}"]
+        return ["-m", *TINY, "seed=0,1", f"hydra.sweep.dir={swept}"]
+
     return {
-        "train": Work("train", training, of_training),
+        "train": Work("train", training, of_runs("run")),
         "predict": Work("predict", segmenting("tiff"), of_folder("out", "predict.json")),
         "predict_zarr": Work("predict", segmenting("zarr"), of_folder("out", "predict.json")),
         "evaluate": Work("evaluate", scoring, of_evaluation),
+        "sweep": Work("train", sweeping, of_runs("sweep/0", "sweep/1")),
         "export": Work("export", exporting, lambda f: {p.name: "" for p in f.glob("model.pt")}),
     }
 
