@@ -20,7 +20,7 @@ train: $(TRAINS)
 	$(BIN)/python train.py $(ARGS)
 
 test: lint docs
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 # Where a program is missing, its tests are skipped, and say how to install it.
 test-real: $(INSTALLED)

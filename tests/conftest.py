@@ -25,6 +25,7 @@ pytest_plugins = [
     "tests.fixtures.ray_cluster",
     "tests.fixtures.slurm_cluster",
     "tests.fixtures.trainings",
+    "tests.fixtures.warm_jobs",
 ]
 
 #: Where arrays and tensors are handled; above that, types are Lightning's and Hydra's.
@@ -50,7 +51,10 @@ install_import_hook([f"unet_exp.{layer}" for layer in LAYERS], "tests.running.ch
 
 @pytest.fixture
 def command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    warm_jobs: None,
 ) -> Command:
     """``command("train", "a=b", ...)``, started in an empty folder."""
     monkeypatch.chdir(tmp_path)

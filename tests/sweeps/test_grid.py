@@ -139,8 +139,9 @@ def kill_tree(pid: int) -> None:
                 one.kill()
 
 
+@pytest.mark.parametrize("kills", [1, pytest.param(5, marks=pytest.mark.real)])
 def test_a_sweep_killed_at_any_moment_ends_as_one_that_was_not(
-    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills: int
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # another number of threads sums in another order
     words = (*FEW, "trainer.max_steps=12", "model.dropout=0.5", "seed=0,1")
@@ -151,7 +152,7 @@ def test_a_sweep_killed_at_any_moment_ends_as_one_that_was_not(
     seed = random.randrange(1000)
     print(f"moments of seed {seed}")  # shown if the test fails
     moments = random.Random(seed)
-    for _ in range(3):
+    for _ in range(kills):
         with subprocess.Popen(start, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
             deadline = time.monotonic() + 120
             while not (killed / "sweep.json").exists() and process.poll() is None:
