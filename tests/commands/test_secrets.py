@@ -2,7 +2,6 @@
 
 import json
 import stat
-import subprocess
 import zipfile
 from pathlib import Path
 
@@ -180,7 +179,7 @@ def test_a_job_gets_its_secrets_in_a_separate_file(
         def __exit__(self, *_: object) -> None:
             pass
 
-    monkeypatch.setattr(subprocess, "Popen", Process)
+    monkeypatch.setattr(processes.subprocess, "Popen", Process)
     monkeypatch.setattr(processes, "wait", lambda *_: (0, False))
     url = f"http://me:{URL}@host"
     cfg = OmegaConf.create({"url": url})

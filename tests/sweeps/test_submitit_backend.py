@@ -120,4 +120,4 @@ def test_a_wrong_word_is_refused(command: Command) -> None:
 
 def test_trainings_run_through_it(tmp_path: Path) -> None:
     assert trained(tmp_path, *LOCAL) == {"0": "finished", "1": "finished"}
-    assert sorted(os.listdir(tmp_path)) == ["sweep"]  # noqa: PTH208
+    assert sorted(os.listdir(tmp_path)) == ["log", "sweep"]  # noqa: PTH208

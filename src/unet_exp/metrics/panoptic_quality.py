@@ -28,6 +28,7 @@ class Found(NamedTuple):
 def found_objects(table: Contingency) -> Found:
     """Match objects whose IoU is above one half. At most one object matches another.
 
+    >>> import numpy as np
     >>> truth, predicted = np.array([1, 1, 2]), np.array([7, 8, 9])
     >>> found_objects(Contingency(truth, predicted, np.array([3, 1, 5])))
     Found(iou_sum=1.75, matched=2, predicted=3, true=2)
