@@ -9,6 +9,7 @@ from torchmetrics import Metric
 
 from unet_exp.inference.tuning import Tuning
 from unet_exp.metrics.average_precision import AveragePrecision
+from unet_exp.metrics.panoptic_quality import PanopticQuality
 from unet_exp.metrics.pixel_error import PixelError
 from unet_exp.metrics.seg import SEG
 from unet_exp.training.tuned_postprocessing import (
@@ -63,3 +64,8 @@ def test_scores_that_need_instances_alone_can_be_fitted_to() -> None:
     assert set(measures_of_instances(metrics)) == {"panoptic_quality", "average_precision", "seg"}
     assert score_of_instances(metrics, "seg") == "seg"
     assert score_of_instances(metrics, "pixel_error") == "panoptic_quality"
+
+
+def test_a_metric_of_pixels_may_have_the_name_of_the_default_score() -> None:
+    measures = measures_of_instances({"panoptic_quality": PixelError()})
+    assert isinstance(measures[score_of_instances({}, None)], PanopticQuality)

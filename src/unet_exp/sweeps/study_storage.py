@@ -68,7 +68,8 @@ def opened_database(address: str) -> BaseStorage:
 def patient(storage: BaseStorage) -> BaseStorage:
     """Let each call of a storage wait while its database does not answer.
 
-    A call that is repeated writes the same values, so nothing is stored twice.
+    A call that is repeated writes the same values. If an answer is lost after the database has
+    stored a new trial, a second one is stored, and the first stays without a job.
     """
     for name in BaseStorage.__abstractmethods__:
         setattr(storage, name, repeated(getattr(storage, name)))

@@ -155,8 +155,8 @@ def tune_cases(
 
 def measures_of_instances(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
     """Return the metrics that depend on instances, also PQ and average precision, by name."""
-    known = {CRITERION: PanopticQuality(), "average_precision": AveragePrecision(), **metrics}
-    return {str(k): v for k, v in known.items() if "instances" in needs(v) <= OF_INSTANCES}
+    own = {str(k): v for k, v in metrics.items() if "instances" in needs(v) <= OF_INSTANCES}
+    return {CRITERION: PanopticQuality(), "average_precision": AveragePrecision(), **own}
 
 
 def needs(metric: Metric) -> set[str]:
