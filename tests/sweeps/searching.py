@@ -25,8 +25,8 @@ from unet_exp.sweeps.study_storage import opened_storage
 TRIALS = 12
 
 
-class Jobs:
-    """In place of a runner; each job writes its score into a file, and a second time it fails."""
+class Planning:
+    """In place of a runner: it plans jobs as a runner does."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -34,6 +34,10 @@ class Jobs:
 
     def plan(self, combinations: list[tuple[str, ...]]) -> None:
         self.record.jobs = plan_jobs(combinations, self.record.jobs)
+
+
+class Jobs(Planning):
+    """Each job writes its score into a file, and a second time it fails."""
 
     def summary(self, job: Job) -> dict[str, Any]:
         file = self.folder / job.folder

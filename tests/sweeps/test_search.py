@@ -15,8 +15,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from tests.running import TINY, Command
+from tests.sweeps.searching import Planning
 from unet_exp.records.sweep_folder import Job, SweepFolder
-from unet_exp.sweeps.plan import plan_jobs
 from unet_exp.sweeps.samplers import SamplerOfTrials
 from unet_exp.sweeps.search import Search
 from unet_exp.sweeps.settings import SearchSettings
@@ -164,15 +164,8 @@ def test_a_study_gets_the_score_of_a_failed_job_that_was_repeated(tmp_path: Path
     assert [(t.params["seed"], t.value) for t in found] == [(3, 0.5), (4, 0.75)]
 
 
-class Finishing:
-    """In place of a runner: each job scores its own seed at once."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.record: Any = SimpleNamespace(jobs=[])
-
-    def plan(self, combinations: list[tuple[str, ...]]) -> None:
-        self.record.jobs = plan_jobs(combinations, self.record.jobs)
+class Finishing(Planning):
+    """Each job scores its own seed at once."""
 
     def summary(self, job: Job) -> dict[str, Any]:
         seed = float(job.overrides[0].partition("=")[2])
@@ -217,6 +210,27 @@ def test_trials_that_an_interrupted_search_left_are_told_or_run_once(tmp_path: P
         ("COMPLETE", 4.0),
         ("RUNNING", None),
     ]
+
+
+def test_a_stop_before_a_trial_is_recorded_leaves_no_job_without_a_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    storage = InMemoryStorage()
+    study = optuna.create_study(storage=storage, direction="maximize")
+    runner: Any = Finishing(tmp_path)
+    space = {"seed": IntDistribution(0, 9)}
+    search = Search(runner, study, storage, space, ["val/seg"], SearchSettings(n_trials=2))
+    with monkeypatch.context() as patch:
+        patch.setattr(optuna.Trial, "set_user_attr", stop)
+        with pytest.raises(KeyboardInterrupt):
+            search.run()
+    assert runner.record.jobs == []
+    search.run()
+    assert search.count() == 2
+    assert len(runner.record.jobs) <= 2  # two trials of one value share a job
 
 
 @pytest.mark.parametrize("pruner", [optuna.pruners.NopPruner(), optuna.pruners.HyperbandPruner()])

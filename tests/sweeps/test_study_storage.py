@@ -11,6 +11,7 @@ from typing import Any
 import optuna
 import pytest
 import sqlalchemy.exc
+import sqlalchemy.orm
 from optuna.exceptions import StorageInternalError
 
 from unet_exp.sweeps import study_storage
@@ -53,6 +54,30 @@ def test_a_search_waits_for_its_database_and_stores_nothing_twice(
     assert found.params == trial.params
     told = [record.message for record in caplog.records if "does not answer" in record.message]
     assert "The database of the study does not answer (database is locked)." in told[0]
+
+
+def test_a_result_is_stored_although_the_answer_is_lost(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a server that dies after it has stored the result."""
+    study = optuna.create_study(storage=opened_storage(address, Path()), study_name="a")
+    trial = study.ask()
+    lost: list[str] = []
+    commit = sqlalchemy.orm.Session.commit
+
+    def commit_and_die(session: sqlalchemy.orm.Session) -> None:
+        commit(session)
+        with sqlite3.connect(address.removeprefix("sqlite:///").partition("?")[0]) as other:
+            stored = other.execute("SELECT state FROM trials").fetchone() == ("COMPLETE",)
+        other.close()
+        if stored and not lost:
+            lost.append("answer")
+            raise sqlalchemy.exc.OperationalError("COMMIT", {}, ValueError("server closed"))
+
+    monkeypatch.setattr(sqlalchemy.orm.Session, "commit", commit_and_die)
+    study.tell(trial, 3.0)
+    assert lost
+    assert [(one.state.name, one.values) for one in study.trials] == [("COMPLETE", [3.0])]
 
 
 def test_a_search_does_not_wait_for_ever(address: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Errors that name the file that cannot be read."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,8 +54,9 @@ def naming_damage(path: Path) -> Iterator[None]:
     except (TooLargeError, RefusedError) as error:
         raise ValueError(f"{path} is refused: {error}.") from error
     except Exception as error:
-        # Parsers raise an OSError without a number for a damaged file.
-        if isinstance(error, OSError) and error.errno is not None:
+        # In a damaged file, parsers raise an OSError without a number, or seek to places before its
+        # beginning (EINVAL).
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             error.filename = error.filename or str(path)
             raise
         raise ValueError(

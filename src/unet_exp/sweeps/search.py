@@ -152,13 +152,18 @@ class Search:
     def with_jobs(self, trials: Sequence[Trial]) -> list[tuple[Job, Trial]]:
         """Give each trial the job that tries its values; trials of equal values share one."""
         combinations = [overrides_of(trial.params) for trial in trials]
-        self.runner.plan(combinations)
-        jobs = {identity(job.overrides): job for job in self.runner.record.jobs}
-        pairs = [(jobs[identity(own)], t) for own, t in zip(combinations, trials, strict=True)]
-        for job, trial in pairs:
-            trial.set_user_attr("job", job.folder)
-            # Last, because it makes the trial one of this sweep's.
-            trial.set_user_attr("sweep", str(self.runner.folder.absolute()))
+        before = self.runner.record.jobs
+        try:
+            self.runner.plan(combinations)
+            jobs = {identity(job.overrides): job for job in self.runner.record.jobs}
+            pairs = [(jobs[identity(own)], t) for own, t in zip(combinations, trials, strict=True)]
+            for job, trial in pairs:
+                trial.set_user_attr("job", job.folder)
+                # Last, because it makes the trial one of this sweep's.
+                trial.set_user_attr("sweep", str(self.runner.folder.absolute()))
+        except BaseException:  # a resumed sweep would train a recorded job without a trial in vain
+            self.runner.record.jobs = before
+            raise
         return pairs
 
     def own(self, *states: TrialState) -> list[FrozenTrial]:

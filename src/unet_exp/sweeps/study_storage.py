@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from optuna.exceptions import StorageInternalError
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage, JournalStorage, get_storage
 from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.exc import (
@@ -68,8 +68,8 @@ def opened_database(address: str) -> BaseStorage:
 def patient(storage: BaseStorage) -> BaseStorage:
     """Let each call of a storage wait while its database does not answer.
 
-    A call that is repeated writes the same values. If an answer is lost after the database has
-    stored a new trial, a second one is stored, and the first stays without a job.
+    A call that is repeated writes the same values. Only a new trial is stored twice if the database
+    has stored it and then its answer is lost. A trial that was asked for then stays without a job.
     """
     for name in BaseStorage.__abstractmethods__:
         setattr(storage, name, repeated(getattr(storage, name)))
@@ -89,6 +89,10 @@ def repeated(call: Callable[..., Any]) -> Callable[..., Any]:
         while True:
             try:
                 return call(*args, **kwargs)
+            except UpdateFinishedTrialError:
+                if not told or call.__name__ != "set_trial_state_values":
+                    raise
+                return True  # the database had stored the call whose answer was lost
             except StorageInternalError as error:
                 cause = error.__cause__ or error
                 if not no_answer(cause):
