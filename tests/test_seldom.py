@@ -35,15 +35,6 @@ def test_calls_that_take_no_time_are_not_left_out(monkeypatch: pytest.MonkeyPatc
     assert len(calls) == 3
 
 
-def test_a_call_can_be_required(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, calls = Clock(monkeypatch), []
-    seldom = Seldom(lambda: (calls.append(clock.now), clock.work(2.0)))
-    seldom()
-    seldom.now()
-    seldom()
-    assert len(calls) == 2
-
-
 def test_a_failed_call_counts_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
 

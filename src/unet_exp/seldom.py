@@ -27,12 +27,9 @@ class Seldom:
 
     def __call__(self) -> None:
         """Call the function, unless this is too early."""
-        if time.monotonic() >= self.due:
-            self.now()
-
-    def now(self) -> None:
-        """Call the function."""
         start = time.monotonic()
+        if start < self.due:
+            return
         try:
             self.function()
         finally:

@@ -9,7 +9,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int, Int64
+from jaxtyping import Bool, Float64, Int, Int64
 from torch import Tensor
 
 from unet_exp.metrics.contingency import Contingency, object_table, region_sizes
@@ -45,9 +45,8 @@ def match_objects(table: Contingency, levels: tuple[float, ...]) -> Matches:
     >>> match_objects(Contingency(truth, predicted, np.array([2, 2, 5])), (0.5, 0.6))
     Matches(matched=array([2, 1]), predicted=3, true=2)
     """
-    truth, predicted, pixels = table
-    union = region_sizes(truth, pixels) + region_sizes(predicted, pixels) - pixels
-    iou = np.where((truth > 0) & (predicted > 0), pixels / union, 0)
+    truth, predicted, _ = table
+    iou = iou_of_pairs(table)
     matched = []
     for level in levels:
         pair = iou >= level
@@ -55,6 +54,18 @@ def match_objects(table: Contingency, levels: tuple[float, ...]) -> Matches:
         count = count_objects(truth[pair]) + count_objects(predicted[pair]) - pair.sum()
         matched.append(count)
     return Matches(np.array(matched, np.int64), count_objects(predicted), count_objects(truth))
+
+
+def iou_of_pairs(table: Contingency) -> Float64[np.ndarray, " n"]:
+    """Return the IoU of the two objects of each cell of the table; 0 with the background.
+
+    >>> truth, predicted = np.array([0, 1, 1]), np.array([7, 7, 8])
+    >>> iou_of_pairs(Contingency(truth, predicted, np.array([2, 6, 2]))).tolist()
+    [0.0, 0.6, 0.25]
+    """
+    truth, predicted, pixels = table
+    union = region_sizes(truth, pixels) + region_sizes(predicted, pixels) - pixels
+    return np.where((truth > 0) & (predicted > 0), pixels / union, 0)
 
 
 def is_found(table: Contingency) -> Bool[np.ndarray, " n"]:

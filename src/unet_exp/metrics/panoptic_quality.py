@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from unet_exp.metrics.contingency import Contingency, object_table, region_sizes
+from unet_exp.metrics.contingency import Contingency, object_table
 from unet_exp.metrics.measure import Measure
-from unet_exp.metrics.object_matching import count_objects
+from unet_exp.metrics.object_matching import count_objects, iou_of_pairs
 
 
 class Found(NamedTuple):
@@ -33,11 +33,10 @@ def found_objects(table: Contingency) -> Found:
     >>> found_objects(Contingency(truth, predicted, np.array([3, 1, 5])))
     Found(iou_sum=1.75, matched=2, predicted=3, true=2)
     """
-    truth, predicted, pixels = table
-    union = region_sizes(truth, pixels) + region_sizes(predicted, pixels) - pixels
-    match = (truth > 0) & (predicted > 0) & (2 * pixels > union)
-    iou_sum = float((pixels[match] / union[match]).sum())
-    return Found(iou_sum, int(match.sum()), count_objects(predicted), count_objects(truth))
+    iou = iou_of_pairs(table)
+    match = iou > 0.5
+    predicted, true = count_objects(table.predicted), count_objects(table.truth)
+    return Found(float(iou[match].sum()), int(match.sum()), predicted, true)
 
 
 def panoptic_quality(

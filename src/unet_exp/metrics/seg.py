@@ -9,17 +9,14 @@ import torch
 from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
-from unet_exp.metrics.contingency import Contingency, contingency, region_sizes
+from unet_exp.metrics.contingency import Contingency, contingency
 from unet_exp.metrics.measure import Measure
-from unet_exp.metrics.object_matching import count_objects, is_found
+from unet_exp.metrics.object_matching import count_objects, iou_of_pairs, is_found
 
 
 def matched_jaccards(table: Contingency) -> tuple[Float64[np.ndarray, " matched"], int]:
     """Return the Jaccard index of each gold object found, and the number of gold objects."""
-    truth, predicted, pixels = table
-    r, s = region_sizes(truth, pixels), region_sizes(predicted, pixels)
-    found = is_found(table)
-    return pixels[found] / (r + s - pixels)[found], count_objects(truth)
+    return iou_of_pairs(table)[is_found(table)], count_objects(table.truth)
 
 
 def seg(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> Float[Tensor, ""]:

@@ -80,8 +80,8 @@ class Segmented:
         (height, unit), (width, other) = steps["y"], steps["x"]
         if unit is None or unit != other:
             return None
-        return PixelSize(height, width, UNITS.get(unit, unit))
+        return PixelSize(height, width, ASCII_SYMBOLS.get(unit, unit))
 
 
-UNITS = SYMBOLS | {"micrometer": "um"}
-"""Short names of units, in ASCII."""
+ASCII_SYMBOLS = SYMBOLS | {"micrometer": "um"}
+"""The symbol of each unit, in ASCII."""
