@@ -154,7 +154,7 @@ def tune_cases(
 
 
 def measures_of_instances(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
-    """Return the metrics that depend on instances, also PQ and average precision, by name."""
+    """Return the metrics that depend on instances, with PQ and average precision, by name."""
     own = {str(k): v for k, v in metrics.items() if "instances" in needs(v) <= OF_INSTANCES}
     return {CRITERION: PanopticQuality(), "average_precision": AveragePrecision(), **own}
 
