@@ -9,7 +9,7 @@ from skimage.morphology import local_maxima, reconstruction
 from skimage.segmentation import watershed as reference
 
 from unet_exp.connectivity import label_components
-from unet_exp.postprocessing.basins import find_basins
+from unet_exp.postprocessing.basins import ascending, find_basins
 
 
 def hills(seed: int, shape: tuple[int, int] = (60, 70)) -> np.ndarray:
@@ -60,6 +60,35 @@ def test_uncertain_hills_are_joined_to_their_neighbour_or_removed(draw) -> None:
 def test_objects_are_numbered_by_their_first_pixels(draw) -> None:
     height = draw("12.3 99..").astype(np.float32)
     assert (objects(height, height > 0, 0.5) == draw("11.2 11..")).all()
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 50), st.integers(1, 1000))
+def test_the_order_is_that_of_a_stable_sort(seed: int, count: int, steps: int) -> None:
+    values = np.random.default_rng(seed).normal(size=count)
+    values = (np.round(values * steps) / steps).astype(np.float32)  # with equal ones, and -0.0
+    np.testing.assert_array_equal(ascending(values), np.argsort(values, kind="stable"))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 30))
+def test_passes_are_those_that_join_basins_when_the_water_falls(seed: int, levels: int) -> None:
+    height = np.round(hills(seed, (12, 15)) * levels) / np.float32(levels)
+    basins = find_basins(height, height, height > 0)
+    rank = np.empty(height.size, int)
+    rank[np.argsort(height.ravel(), kind="stable")] = np.arange(height.size)
+    rank, numbers = rank.reshape(height.shape), np.arange(height.size).reshape(height.shape)
+    sides = [(numbers[:, :-1], numbers[:, 1:]), (numbers[:-1], numbers[1:])]
+    pairs = [(a, b) for one, other in sides for a, b in zip(one.flat, other.flat, strict=True)]
+    owner, found = basins.labels.ravel() - 1, []
+    joined = np.arange(len(basins.height))
+    for a, b in sorted(pairs, key=lambda pair: sorted(rank.flat[list(pair)]), reverse=True):
+        one, other = owner[a], owner[b]
+        if min(one, other) >= 0 and joined[one] != joined[other]:
+            joined[joined == joined[one]] = joined[other]
+            found.append((min(one, other), max(one, other), min(height.flat[a], height.flat[b])))
+    passes = np.sort(basins.passes, axis=1).tolist()
+    assert [(*pair, level) for pair, level in zip(passes, basins.level, strict=True)] == found
 
 
 @settings(max_examples=50, deadline=None)

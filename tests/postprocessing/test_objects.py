@@ -1,12 +1,14 @@
 import cv2
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 from skimage.morphology import remove_small_objects
 
 from unet_exp.connectivity import label_components
-from unet_exp.postprocessing.objects import filled, without_gaps, without_small
+from unet_exp.postprocessing import objects
+from unet_exp.postprocessing.objects import filled, smoothed, without_gaps, without_small
 
 
 def random_mask(seed: int, share: float = 0.6) -> np.ndarray:
@@ -48,6 +50,33 @@ def test_without_small_equals_scikit_image(seed: int, size: int) -> None:
     assert len({*zip(found.ravel(), kept.ravel(), strict=True)}) == found.max() + 1 + (
         0 if (found == 0).any() else -1
     )
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0, 2), st.integers(1, 300))
+def test_smoothed_repeats_the_mean_over_neighbours_bit_by_bit(
+    seed: int, std: float, cached: int
+) -> None:
+    mask = random_mask(seed)
+    values = np.random.default_rng(seed).normal(size=mask.shape).astype(np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(objects, "CACHED", cached)
+        found = smoothed(values, mask, std)
+    expected = np.where(mask, values, np.float32(0))
+    counts = sum(neighbourhood(mask.astype(np.float32)))
+    for _ in range(round(std**2 * 2.5)):
+        total = np.zeros_like(expected)
+        for shifted in neighbourhood(expected):
+            total = total + shifted
+        expected = total * (mask / np.maximum(counts, 1))
+    np.testing.assert_array_equal(found, expected)
+
+
+def neighbourhood(values: np.ndarray) -> list[np.ndarray]:
+    """Each pixel, and its neighbours above, below, left and right; 0 beyond the edge."""
+    padded, (height, width) = np.pad(values, 1), values.shape
+    corners = (1, 1), (0, 1), (2, 1), (1, 0), (1, 2)
+    return [padded[row : row + height, column : column + width] for row, column in corners]
 
 
 def test_gaps_are_assigned_to_the_nearest_object(draw) -> None:

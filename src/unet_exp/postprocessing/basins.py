@@ -61,9 +61,9 @@ class Basins:
             return basin
 
         for (one, other), at in zip(self.passes.tolist(), level, strict=True):
-            low, high = sorted(
-                (find(one), find(other)), key=lambda k: (certainty[k] > least, height[k])
-            )
+            low, high = find(one), find(other)
+            if (certainty[low] > least, height[low]) > (certainty[high] > least, height[high]):
+                low, high = high, low
             if height[low] - at < contrast or certainty[low] <= least:
                 owner[low] = high
                 certainty[high] = max(certainty[low], certainty[high])
@@ -84,30 +84,47 @@ def find_basins(
     Pixels that share a side are neighbours. If heights are equal, the later pixel in reading order
     counts as higher. So each connected part of the mask has the same basins as if it were alone.
     """
-    pixels = int(mask.sum())
     values = height[mask]
-    ascending = np.empty(pixels, np.int32)
-    ascending[np.argsort(values, kind="stable")] = np.arange(pixels, dtype=np.int32)
+    pixels, order = np.arange(len(values), dtype=np.int32), ascending(values)
+    ranks = np.empty_like(pixels)
+    ranks[order] = pixels
     rank = np.full(mask.shape, -1, np.int32)
-    rank[mask] = ascending
+    rank[mask] = ranks
     # Steepest ascent from each pixel ends on a peak.
     above = np.pad(rank, 1, constant_values=-1)
-    highest = rank
+    highest = rank.copy()
     for side in (above[:-2, 1:-1], above[2:, 1:-1], above[1:-1, :-2], above[1:-1, 2:]):
-        highest = np.maximum(highest, side)
-    uphill = np.empty(pixels, np.int32)
-    uphill[ascending] = highest[mask]
+        np.maximum(highest, side, out=highest)
+    uphill = order[highest[mask]]
+    is_peak = uphill == pixels
     while ((further := uphill[uphill]) != uphill).any():
         uphill = further
-    is_peak = uphill[ascending] == ascending
-    number = np.zeros(pixels, np.int32)
-    number[ascending[is_peak]] = np.arange(1, int(is_peak.sum()) + 1)
+    count = int(is_peak.sum())
+    number = np.zeros_like(pixels)
+    number[is_peak] = np.arange(1, count + 1)
+    basin = number[uphill]
     labels = np.zeros(mask.shape, np.int32)
-    labels[mask] = number[uphill[ascending]]
-    surest = np.zeros(int(is_peak.sum()), np.float32)
-    np.maximum.at(surest, labels[mask] - 1, certainty[mask])
+    labels[mask] = basin
+    surest = np.zeros(count, np.float32)
+    np.maximum.at(surest, basin - 1, certainty[mask])
     passes, level = highest_passes(height, rank, labels)
     return Basins(labels, values[is_peak], surest, passes, level)
+
+
+def ascending(values: Float32[np.ndarray, " n"]) -> Int32[np.ndarray, " n"]:
+    """Return the order of values from the lowest; among equal ones the earlier comes first.
+
+    NumPy sorts integers ten times as fast as it finds a stable order of numbers. So a number's bits
+    and its place are sorted as one integer.
+
+    >>> ascending(np.float32([0.5, -2, 0.0, -0.0, -1]))
+    array([1, 4, 2, 3, 0], dtype=int32)
+    """
+    bits = (values + np.float32(0)).view(np.int32).astype(np.int64)  # -0.0 becomes 0.0
+    keys = np.where(bits < 0, -(bits & 0x7FFFFFFF), bits) << 32
+    keys |= np.arange(len(values))
+    keys.sort()
+    return keys.astype(np.int32)  # the lower half
 
 
 def highest_passes(
@@ -123,20 +140,22 @@ def highest_passes(
     # The two pixels of each border, as flat indices.
     first, second = np.concatenate([left, above]), np.concatenate([left + 1, above + width])
     one, other = (labels.reshape(-1)[k].astype(np.int64) - 1 for k in (first, second))
-    ranks = rank.reshape(-1)[first], rank.reshape(-1)[second]
+    ranks = [rank.reshape(-1)[k].astype(np.int64) for k in (first, second)]
     level = np.minimum(height.reshape(-1)[first], height.reshape(-1)[second])
     # The height of a pass is that of its lower pixel. If heights are equal, the other pixel
     # decides.
-    order = np.lexsort([np.maximum(*ranks), np.minimum(*ranks)])[::-1]
+    order = np.argsort(np.minimum(*ranks) << 32 | np.maximum(*ranks))[::-1]
     count = int(labels.max(initial=0))
     key = np.minimum(one, other)[order] * count + np.maximum(one, other)[order]
     # scipy adds up edges that occur twice, so only the best edge between two basins is kept.
-    key, best = np.unique(key, return_index=True)
+    place = np.argsort(key)
+    starts = np.flatnonzero(np.diff(key[place], prepend=-1))
+    best, key = np.minimum.reduceat(place, starts), key[place[starts]]
     # scipy's spanning tree takes 32-bit indices only, before version 1.17.
     edges = (key // max(count, 1)).astype(np.int32), (key % max(count, 1)).astype(np.int32)
     graph = coo_array((best + 1.0, edges), shape=(count, count)).tocsr()
     forest = minimum_spanning_tree(graph).tocoo()
-    place = forest.data.astype(np.int64) - 1
-    highest = np.argsort(place)
+    chosen = forest.data.astype(np.int64) - 1
+    highest = np.argsort(chosen)
     passes = np.stack([forest.row, forest.col], 1).astype(np.int64)[highest]
-    return passes, level[order[place[highest]]]
+    return passes, level[order[chosen[highest]]]

@@ -10,6 +10,9 @@ from jaxtyping import Bool, Float32, Int32
 
 from unet_exp.connectivity import edge_labels, label_components
 
+#: Pixels of an array that the processor's cache holds together with their neighbours and sums.
+CACHED = 2**16
+
 
 def filled(mask: Bool[np.ndarray, "h w"], connectivity: int = 1) -> Bool[np.ndarray, "h w"]:
     """Fill holes: background that is not connected to the edge of the image.
@@ -49,24 +52,36 @@ def smoothed(
     array([[1.5, 1.5, 0. , 1. ]], dtype=float32)
     """
     inside = np.pad(mask, 1).astype(np.float32)
-    share = mask / np.maximum(sum_of_cross(inside), 1)
+    share = inside / np.maximum(add_crosses(inside, np.zeros_like(inside)), 1)
     padded = np.pad(np.where(mask, values, np.float32(0)), 1)
+    other = np.zeros_like(padded)
     # A mean of five pixels has a variance of 2/5 along rows and along columns.
     for _ in range(round(std**2 * 5 / 2)):
-        padded[1:-1, 1:-1] = sum_of_cross(padded) * share
+        padded, other = add_crosses(padded, other), padded
+        padded *= share
     return padded[1:-1, 1:-1].copy()
 
 
-def sum_of_cross(padded: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "h w"]:
-    """Add up each pixel and its four neighbours, of an array padded by one pixel.
+def add_crosses(
+    padded: Float32[np.ndarray, "H W"], out: Float32[np.ndarray, "H W"]
+) -> Float32[np.ndarray, "H W"]:
+    """Add up each pixel and its four neighbours. The results at the edges have no meaning.
 
     The order of additions is always the same, so blocks of an image give the same as the whole.
+
+    >>> padded = np.zeros((3, 4), np.float32)
+    >>> padded[1, 1:3] = 2, 5
+    >>> add_crosses(padded, np.zeros_like(padded))[1, 1:3]
+    array([7., 7.], dtype=float32)
     """
-    total = padded[1:-1, 1:-1] + padded[:-2, 1:-1]
-    total += padded[2:, 1:-1]
-    total += padded[1:-1, :-2]
-    total += padded[1:-1, 2:]
-    return total
+    values, sums, width = padded.reshape(-1), out.reshape(-1), padded.shape[1]
+    # Flat parts that the processor's cache holds take half of the time of whole rows and columns.
+    for start in range(width, values.size - width, CACHED):
+        stop = min(start + CACHED, values.size - width)
+        part = np.add(values[start:stop], values[start - width : stop - width], sums[start:stop])
+        for step in (width, -1, 1):
+            part += values[start + step : stop + step]
+    return out
 
 
 def distance_to(mask: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
