@@ -20,6 +20,7 @@ def test_a_fold_validates_on_the_gold_of_one_sequence_and_trains_on_the_others(c
         assert names(data.split("train")) == [f"{s}_t00{n}" for s in ("01", "03") for n in frames]
         assert names(data.split("validation")) == ["02_t001"]
         assert list(data.split("test")) == []
+        assert data.folds == 3  # sequences 01, 02 and 03
 
 
 def test_labels_by_annotation(challenge, squares) -> None:

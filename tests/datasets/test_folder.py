@@ -98,6 +98,7 @@ def test_a_validation_folder_takes_the_place_of_the_blocks(own, write, cells) ->
     data = Folder(str(own))
     assert len(data.split("train")) == 6
     assert names(data.split("validation")) == ["v"]
+    assert data.folds == 1
     assert "2 sizes" in data.describe()
 
 
@@ -114,6 +115,7 @@ def test_two_images_are_enough_for_any_number_of_folds(own) -> None:
             (own / folder / f"t{number}.tif").unlink()
     data = Folder(str(own), fold=1)
     assert (names(data.split("train")), names(data.split("validation"))) == (["t1"], ["t2"])
+    assert data.folds == 2
 
 
 def test_each_file_is_read_once(own, write, reads) -> None:

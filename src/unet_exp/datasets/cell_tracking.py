@@ -124,6 +124,7 @@ class CellTracking:
                 f"dataset.fold={fold} does not exist: {self.folder} has {len(sequences)} annotated "
                 f"sequence(s) ({names}). A fold validates on one of at least two, counted from 0."
             )
+        self.folds = len(sequences)
         self.validation_sequence = sequences.pop(fold)
         self.training_sequences = sequences
         self._store = ArrayStore(cache_folder(Path(data_dir)), memory_limit)

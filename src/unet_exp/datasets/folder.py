@@ -131,8 +131,9 @@ class Folder:
         held_out_paths = {path for path, _ in held_out}
         train = [sample for sample in samples if sample.path not in held_out_paths]
         validation = [sample for sample in samples if sample.path in held_out_paths]
+        self.folds = 1 if validation else min(folds, len(train))
         if not validation:
-            train, validation = self._split_fold(train, fold, folds)
+            train, validation = self._split_fold(train, fold)
         self._splits = {"train": train, "validation": validation}
         sizes = (self._pixel_sizes.get(sample.path) for sample in train if sample.path)
         self.pixel_size = common_pixel_size(sizes) if pixel_size is None else pixel_size
@@ -200,16 +201,14 @@ class Folder:
         except ValueError as error:
             raise ValueError(f"In {self.root}, {error}.") from error
 
-    def _split_fold(
-        self, samples: list[Sample], fold: int, folds: int
-    ) -> tuple[list[Sample], list[Sample]]:
+    def _split_fold(self, samples: list[Sample], fold: int) -> tuple[list[Sample], list[Sample]]:
         if len(samples) < 2:
             raise ValueError(
                 f"{self.root} holds a single image, which cannot be split into training and "
                 "validation. Add more, or put one into validation/images, with its labels in "
                 "validation/labels."
             )
-        train, validation = fold_indices(len(samples), min(folds, len(samples)), fold)
+        train, validation = fold_indices(len(samples), self.folds, fold)
         return [samples[i] for i in train], [samples[i] for i in validation]
 
     def _read(self, pairs: Pairs, label_pages: LabelPages) -> list[Sample]:

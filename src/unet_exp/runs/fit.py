@@ -133,8 +133,8 @@ def fit_until_stopped(
     if stopping.reason == "interrupted":
         raise KeyboardInterrupt
     if first:
-        made_up = training.loaders.dataset.name == "synthetic"
-        print_results(folder, best, tuned, pictures, record["ended_by"], made_up)
+        dataset = training.loaders.dataset
+        print_results(folder, best, tuned, pictures, record["ended_by"], dataset)
     return float(best.get(monitor, math.nan))
 
 

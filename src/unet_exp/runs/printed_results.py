@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from unet_exp.datasets.dataset import Dataset
 from unet_exp.numbers import format_score
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.screen import Console
@@ -17,14 +18,15 @@ def print_results(
     tuned: TunedPostprocessing | None,
     pictures: list[Path],
     ended_by: str,
-    made_up: bool,
+    dataset: Dataset,
 ) -> None:
     """Print the scores of the best checkpoint, what ended the training, and its files.
 
     Parameters
     ----------
-    made_up
-        Whether it trained on synthetic images. The suggested commands then begin with own images.
+    dataset
+        What it trained on. The suggested commands fit it: after synthetic images, they begin with
+        own images.
     """
     from rich.table import Table
 
@@ -54,12 +56,12 @@ def print_results(
         upload = f"wandb sync {folder.path}/wandb/offline-run-*"
         lines.append(f"W&B         offline; to upload: {upload}")
     if folder.best.is_file():
-        lines += ["", "What to type next:", *(f"  {one}" for one in next_commands(folder, made_up))]
+        lines += ["", "What to type next:", *(f"  {one}" for one in next_commands(folder, dataset))]
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def next_commands(folder: RunFolder, made_up: bool) -> list[str]:
+def next_commands(folder: RunFolder, dataset: Dataset) -> list[str]:
     """Return three commands for after a training, each with a comment."""
     here, path = Path.cwd(), folder.path.absolute()
     run = shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
@@ -74,14 +76,19 @@ def next_commands(folder: RunFolder, made_up: bool) -> list[str]:
     # A checkpoint does not choose a folder of images, so evaluate.py asks for it.
     root = folder.read_config().get("dataset.root", "null")
     images = "" if root == "null" else f" {shlex.quote(f'dataset.root={root}')}"
-    if made_up:
+    if dataset.name == "synthetic":
         return [
             f"{train} dataset=folder dataset.root=DIR  # train on your own DIR/images, DIR/labels",
             apply,
             f"{train} --help  # what can be chosen",
         ]
+    folds = getattr(dataset, "folds", None)
+    option, number = "seed", 3
+    if isinstance(folds, int) and folds > 1:
+        option, number = "dataset.fold", folds
+    values = ",".join(map(str, range(number)))
     return [
         apply,
         f"{evaluate} run={run}{images} tta=dihedral  # score it, with the mean over rotated images",
-        f"{train} -m dataset.fold=0,1 ...  # train once for each fold, for a mean and its spread",
+        f"{train} -m {option}={values} ...  # train once for each, for a mean and its spread",
     ]

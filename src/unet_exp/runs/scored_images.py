@@ -87,13 +87,13 @@ def draw_images(
 
 
 def worst_and_best(ranked: list[int], count: int) -> list[tuple[str, int]]:
-    """Name the first and the last entries of a ranking, without repetition.
+    """Name the first and the last entries of a ranking, each once.
 
     >>> worst_and_best([7, 4, 9], 2)
     [('worst_1', 7), ('worst_2', 4), ('best_1', 9)]
     """
-    worst = ranked[:count]
-    best = [index for index in ranked[::-1][:count] if index not in worst]
+    middle = (len(ranked) + 1) // 2
+    worst, best = ranked[:middle][:count], ranked[middle:][::-1][:count]
     return [
         *((f"worst_{number}", index) for number, index in enumerate(worst, 1)),
         *((f"best_{number}", index) for number, index in enumerate(best, 1)),
