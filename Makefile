@@ -2,7 +2,8 @@
 # missing, with the packages that it needs: for training few, for the others all.
 # make test-real: sweeps on a real SLURM, Ray cluster and PostgreSQL, which the tests start and end
 # themselves; takes minutes.
-# make test-lowest: the tests with the lowest versions that pyproject.toml allows.
+# make test-lowest: the tests with the lowest versions that pyproject.toml allows; with TORCH=VERSION,
+# this torch is installed first, in the build that pip finds, and kept.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,6 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 ARGS ?=
 LOWEST := .venv-lowest
-EXTRAS := $(addprefix --extra ,optuna ray slurm tensorboard test)
 
 .PHONY: train test test-real test-lowest test-napari lint format docs bench clean
 train: $(TRAINS)
@@ -52,9 +52,8 @@ $(INSTALLED): $(TRAINS)
 # The lowest versions that pyproject.toml allows. Their own deprecation warnings are no errors here.
 test-lowest:
 	test -x $(LOWEST)/bin/uv || { $(PYTHON) -m venv $(LOWEST) && $(LOWEST)/bin/python -m pip install --quiet uv; }
-	$(LOWEST)/bin/uv pip compile --quiet --resolution lowest-direct $(EXTRAS) pyproject.toml -o $(LOWEST)/versions.txt
-	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python -r $(LOWEST)/versions.txt
-	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --no-deps -e .
+	$(if $(TORCH),$(LOWEST)/bin/python -m pip install --quiet --no-deps torch==$(TORCH))
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct -e ".[optuna,ray,slurm,tensorboard,test]"
 	PYTHONWARNINGS=ignore::DeprecationWarning $(LOWEST)/bin/python -m pytest -n 2 -W ignore::DeprecationWarning $(ARGS)
 
 # Pages in docs/_build/html. A warning is an error.
