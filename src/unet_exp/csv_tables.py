@@ -8,6 +8,7 @@ treat these as separators of cells. Numbers do not change.
 
 import csv
 import io
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -67,12 +68,50 @@ def cell(value: Any) -> Any:
     return IN_LINES.sub(visible, guarded)
 
 
+def append_row(path: Path, row: Mapping[str, Any]) -> bool:
+    r"""Add a row to the end of a CSV file; return whether the file has a column for each value.
+
+    If it has not, or is missing, nothing is written. A killed process or a full disk may leave a
+    part of the line, which `read_csv` leaves out.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "metrics.csv"
+    ...     _ = path.write_text("step,seg,iou\n10,0.5,0.6\n")
+    ...     append_row(path, {"iou": 0.7, "step": 20}), append_row(path, {"step": 30, "dice": 0.8})
+    ...     print(path.read_text())
+    (True, False)
+    step,seg,iou
+    10,0.5,0.6
+    20,,0.7
+    <BLANKLINE>
+    """
+    try:
+        with path.open("r+", encoding="utf-8", newline="") as file:
+            names = next(csv.reader([file.readline()]), [])
+            values = {str(cell(name)): value for name, value in row.items()}
+            if fits := values.keys() <= set(names):
+                file.seek(0, os.SEEK_END)
+                line = [cell(values.get(name)) for name in names]
+                csv.writer(file, lineterminator="\n").writerow(line)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        error.filename = str(path)  # a full disk does not name it
+        raise
+    return fits
+
+
 def read_csv(path: Path) -> list[dict[str, str]]:
     """Return the rows of a CSV file of this project by column; missing cells are empty.
 
+    Each line ends with a new line. A last one without is left out, since the process that wrote it
+    may have been killed within a number.
+
     Raises OSError or ValueError if the file cannot be read.
     """
-    file = io.StringIO(read_bytes(path).decode("utf-8", errors="replace"), newline="")
+    text = read_bytes(path).decode("utf-8", errors="replace")
+    file = io.StringIO(text[: text.rfind("\n") + 1], newline="")
     try:
         names, *rows = [list(map(plain, row)) for row in csv.reader(file) if row] or [[]]
     except csv.Error as error:

@@ -33,7 +33,7 @@ def test_a_long_curve_is_thinned_and_ends_where_it_ended(tmp_path: Path) -> None
 
 def test_holes_and_columns_without_numbers(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
-    path.write_text("step,val/seg,val/det\n1,nan,\n2,0.5,inf\n,0.75,\n3")
+    path.write_text("step,val/seg,val/det\n1,nan,\n2,0.5,inf\n,0.75,\n3\n")
     assert curves(tmp_path) == {
         "steps": [1, 2, 3],
         "seconds": [None] * 3,

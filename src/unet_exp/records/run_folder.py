@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from unet_exp.csv_tables import read_csv, to_csv
+from unet_exp.csv_tables import append_row, read_csv, to_csv
 from unet_exp.files import read_json, to_json, write_atomically
 from unet_exp.numbers import parse_number
 from unet_exp.records.flat_yaml import read_flat, read_texts
@@ -15,7 +15,8 @@ class RunFolder:
     """The files of one training.
 
     A folder may come from anyone, and may be read while a training writes to it. So all files are
-    written atomically, and files that are missing, damaged or too large count as empty.
+    written atomically, and files that are missing, damaged or too large count as empty. Only
+    ``metrics.csv`` grows line by line, and a line without its end counts as missing.
     """
 
     #: Folders of the loggers.
@@ -101,6 +102,11 @@ class RunFolder:
     def write_metrics(self, rows: list[dict[str, Any]]) -> None:
         """Write ``metrics.csv``."""
         write_atomically(self.metrics, to_csv(rows))
+
+    def append_metrics(self, rows: list[dict[str, Any]]) -> None:
+        """Add the last row to ``metrics.csv``, which has the others; write all if it has not."""
+        if not append_row(self.metrics, rows[-1]):
+            self.write_metrics(rows)
 
     def read_overrides(self) -> list[str]:
         """Return the overrides of the training, without those of Hydra."""

@@ -15,6 +15,7 @@ class MetricsWriter(Callback):
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
         self.rows: list[dict[str, Any]] = []
+        self.write = folder.write_metrics  # also without what a killed process has left
         self.started = time.monotonic()
         self.before = 0.0
 
@@ -56,7 +57,8 @@ class MetricsWriter(Callback):
                     **metrics,
                 }
             )
-            self.folder.write_metrics(self.rows)
+            self.write(self.rows)
+            self.write = self.folder.append_metrics
 
     def best(self, name: str, mode: str) -> dict[str, Any]:
         """Return the row with the best value of a score, or the last row if none has the score."""
