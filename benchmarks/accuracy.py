@@ -176,8 +176,8 @@ def recipe(path: Path, minutes: float, overrides: list[str]) -> None:
         scale = 1.0
 
         def __call__(self, network: torch.nn.Module, view: Any, region: Any) -> torch.Tensor:
-            image = torch.from_numpy(view.window(*region).copy())
-            image = scale({"image": image})["image"][None]
+            window = torch.from_numpy(view.window(*region).copy())
+            image: Any = scale({"image": window})["image"][None]
             found = sliding_window_inference(image, (side, side), 4, network)[0]
             return torch.cat([torch.zeros_like(found), found])
 

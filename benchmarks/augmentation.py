@@ -92,7 +92,7 @@ def albumentations(given: Arrays, size: int, interpolation: str, approximate: bo
 
 
 def monai(given: Arrays, size: int, interpolation: str) -> Call:
-    from monai.transforms import Rand2DElasticd  # pyright: ignore[reportPrivateImportUsage]
+    from monai.transforms import Rand2DElasticd
 
     names = ("image", "labels", "weights")
     transform = Rand2DElasticd(
@@ -105,7 +105,7 @@ def monai(given: Arrays, size: int, interpolation: str) -> Call:
         mode=("bicubic" if interpolation == "cubic" else "bilinear", "nearest", "bilinear"),
         padding_mode="reflection",
     )
-    planes = {
+    planes: Any = {
         name: torch.from_numpy(a.reshape(1, *a.shape[-2:]))
         for name, a in zip(names, given, strict=True)
     }
@@ -119,7 +119,7 @@ def batchgenerators(given: Arrays, size: int, interpolation: str) -> Call:
     data, seg = np.stack([image[0], weights])[None], labels[None, None]
 
     def call() -> tuple[np.ndarray, ...]:
-        planes, shown = augment_spatial(
+        augmented: Any = augment_spatial(
             data,
             seg,
             (size, size),
@@ -129,6 +129,7 @@ def batchgenerators(given: Arrays, size: int, interpolation: str) -> Call:
             border_mode_data="mirror",
             border_mode_seg="mirror",
         )
+        planes, shown = augmented
         return planes[0, 0], shown[0, 0], planes[0, 1]
 
     return call
@@ -150,7 +151,7 @@ def floor(given: Arrays, size: int, output: int, interpolation: str) -> Callable
     kinds = (INTERPOLATIONS[interpolation], cv2.INTER_NEAREST, cv2.INTER_LINEAR)
     tiles = []
     for seed in TILES:
-        tile = geometry.draw(*labels.shape, np.random.default_rng(seed))
+        tile = geometry.draw(len(labels), len(labels[0]), np.random.default_rng(seed))
         if not isinstance(tile, Warp):
             raise TypeError("Tiles of whole pixels need no remap.")
         parts = [np.asarray(a[tile.rows][:, tile.columns]) for a in (image[0], labels, weights)]

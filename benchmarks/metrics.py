@@ -9,6 +9,7 @@ import tempfile
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -134,8 +135,9 @@ def warp_time(rounds: int, data: Path, quick: bool) -> Iterator[Line]:
     blurred = cv2.GaussianBlur(inside.astype(np.float64), (0, 0), 2)
     map_ = torch.from_numpy(np.clip(blurred + 0.15 * noise / noise.std(), 0, 1)).float()
     classes = torch.from_numpy(inside.astype(np.int64))
-    instances = torch.from_numpy(ndimage.label(map_.numpy() > 0.5)[0])
-    true = torch.from_numpy(ndimage.label(inside)[0])
+    label: Any = ndimage.label  # its stub allows a plain number as the result
+    instances = torch.from_numpy(label(map_.numpy() > 0.5)[0])
+    true = torch.from_numpy(label(inside)[0])
     times = alternate(
         {
             "ours": lambda: remaining_errors(map_, classes, 0.5),

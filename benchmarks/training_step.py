@@ -32,7 +32,6 @@ from typing import Any
 import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from rich.console import Console
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.flop_counter import FlopCounterMode
@@ -42,6 +41,7 @@ from benchmarks.measuring import Line, Mark, milliseconds, over, seconds, thread
 from unet_exp.configuration.objects import build
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.runs.preparation import prepare
+from unet_exp.screen import Console
 from unet_exp.training.assembly import build_dataset, build_loaders
 from unet_exp.training.datamodule import DataModule
 from unet_exp.training.devices import core_count
@@ -122,7 +122,9 @@ class Beside(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.since = time.perf_counter()
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         self.times["ours"].append(time.perf_counter() - self.since)
         # A plain loop does not ask for deterministic algorithms.
         torch.use_deterministic_algorithms(False)

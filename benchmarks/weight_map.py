@@ -27,7 +27,7 @@ SAMPLE = 10
 def textbook(labels: np.ndarray, w0: float = 10.0, sigma: float = 5.0) -> np.ndarray:
     """The second term of equation 2: one transform of the whole image for each object."""
     objects = np.unique(labels[labels > 0])
-    distances = np.stack([ndimage.distance_transform_edt(labels != i) for i in objects])
+    distances = np.stack([np.asarray(ndimage.distance_transform_edt(labels != i)) for i in objects])
     d1, d2 = np.sort(distances, axis=0)[:2]
     return w0 * np.exp(-((d1 + d2) ** 2) / (2 * sigma**2)) * (labels == 0)
 

@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -34,7 +34,8 @@ def main() -> None:
     tallies = run(given)
     print(table(tallies))
     if given.write:
-        write(RESULTS, given, importlib.import_module(f"campaigns.{given.name}").__doc__, tallies)
+        told = importlib.import_module(f"campaigns.{given.name}").__doc__
+        write(RESULTS, given, told or "", tallies)
     sys.exit(any(tally.faults for tally in tallies.values()))
 
 
@@ -86,7 +87,7 @@ def settle(place: Path) -> None:
         (place / folder).mkdir()
 
 
-def chosen(kinds: dict[str, Kind], only: list[str]) -> dict[str, Kind]:
+def chosen(kinds: Mapping[str, Kind], only: list[str]) -> dict[str, Kind]:
     if unknown := [name for name in only if name not in kinds]:
         sys.exit(f"There is no kind {unknown[0]}. Give of {', '.join(kinds)}.")
     return {name: kind for name, kind in kinds.items() if name in only or not only}

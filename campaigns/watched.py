@@ -58,7 +58,7 @@ class Watched:
 
     def run(self, case: Case) -> Outcome:
         """Run a case in an empty folder, which is removed behind it."""
-        if self.process is None:
+        if not self.process:
             self.start()
         shutil.rmtree(self.folder, ignore_errors=True)
         (self.folder / "tmp").mkdir(parents=True)

@@ -27,7 +27,7 @@ def damaged(data: bytes, rng: Random) -> bytes:
     return data
 
 
-def place(data: bytes, rng: Random) -> int:
+def place(data: bytes | bytearray, rng: Random) -> int:
     """A place in the bytes: often in the first ones, which are the header."""
     end = len(data) if rng.random() < 0.5 else min(len(data), rng.choice((16, 64, 256, 1024)))
     return rng.randrange(end) if end else 0

@@ -59,7 +59,7 @@ def with_pickle(archive: bytes, change: Callable[[bytes], bytes]) -> bytes:
 
 def changed_argument(data: bytes, rng: Random) -> bytes:
     """A pickle in which one operation has another argument, or is another operation."""
-    starts = [place for _, _, place in pickletools.genops(data)]
+    starts = [place for _, _, place in pickletools.genops(data) if place is not None]
     at = rng.choice(starts)
     if rng.random() < 0.5:
         return data[:at] + rng.choice(pickletools.opcodes).code.encode("latin-1") + data[at + 1 :]

@@ -5,6 +5,9 @@ from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+#: As AveragedModel passes them.
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
 
 class WeightEMA(WeightAveraging):
     """EMA of weights and buffers, with a decay that rises to ``decay``.
@@ -22,7 +25,7 @@ class WeightEMA(WeightAveraging):
         super().__init__(use_buffers=True, multi_avg_fn=self.update)
 
     @torch.no_grad()
-    def update(self, averages: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
+    def update(self, averages: Tensors, current: Tensors, steps: Tensor | int) -> None:
         """Move the averages towards the current values, after ``steps`` earlier updates."""
         n = float(steps)
         get_ema_multi_avg_fn(min(self.decay, (1 + n) / (10 + n)))(averages, current, n)
