@@ -55,7 +55,7 @@ def test_a_command_line_is_read_once() -> None:
     assert line.is_sweep
     assert line.value("hydra.run.dir") == "a, b"
     assert line.value("ckpt_path") is None
-    assert [one.key for one in line.overrides if one.is_swept] == ["seed"]
+    assert [one.key for one in line.overrides if one.parsed.is_sweep_override()] == ["seed"]
     assert [one.key for one in line.overrides if one.is_of_record] == ["hydra.run.dir", "resume"]
     assert CommandLine.recorded(line.words()) == line
 

@@ -36,7 +36,7 @@ SHOWN = sorted(set(lines()))
 
 def first_job(override: Override) -> str:
     """Return the override of a sweep as its first job has it."""
-    if not override.is_swept or override.key.startswith("hydra"):
+    if not override.parsed.is_sweep_override() or override.key.startswith("hydra"):
         return override.text
     if isinstance(override.value, IntervalSweep):
         return f"{override.key}={override.value.start}"

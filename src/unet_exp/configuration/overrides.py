@@ -87,19 +87,9 @@ class Override:
         return [None] if isinstance(value, RangeSweep | IntervalSweep) else [value]
 
     @property
-    def is_swept(self) -> bool:
-        """Whether it names several values, with one job for each."""
-        return self.parsed.is_sweep_override()
-
-    @property
-    def is_of_hydra(self) -> bool:
-        """Whether it sets a part of Hydra's own configuration."""
-        return self.parsed.is_hydra_override()
-
-    @property
     def is_of_record(self) -> bool:
         """Whether it determines how or where a command runs, and not what is trained."""
-        return self.is_of_hydra or self.key in ("resume", "sweep.resume")
+        return self.parsed.is_hydra_override() or self.key in ("resume", "sweep.resume")
 
 
 @dataclass(frozen=True)

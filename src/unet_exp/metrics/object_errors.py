@@ -46,12 +46,8 @@ def object_errors(instances: Int[Tensor, "h w"], labels: Int[Tensor, "h w"]) -> 
     >>> object_errors(torch.tensor([[4, 4, 4, 4, 4, 0, 0, 0, 0, 5]]), labels)
     Errors(found=0, merged=2, split=0, missed=1, outline=0, false=1)
     """
-    return count_errors(object_table(instances, labels))
-
-
-def count_errors(table: Contingency) -> Errors:
-    """Sort the objects of a contingency table by kind of error."""
-    return Errors(**{kind: len(objects) for kind, objects in sort_objects(table).items()})
+    sorted_ = sort_objects(object_table(instances, labels))
+    return Errors(**{kind: len(objects) for kind, objects in sorted_.items()})
 
 
 def sizes_by_kind(

@@ -209,10 +209,12 @@ def require_self_contained(content: bytes, name: str) -> None:
 
 def tensors(message: Any) -> Iterator[Any]:
     """Yield all tensors within an ONNX message, also those of inner graphs."""
+    from google.protobuf.message import Message
+
     if message.DESCRIPTOR.name == "TensorProto":
         yield message
         return
     for field, value in message.ListFields():
         if field.message_type is not None:
-            for one in value if field.is_repeated else [value]:
+            for one in [value] if isinstance(value, Message) else value:
                 yield from tensors(one)
