@@ -203,7 +203,8 @@ def test_trials_that_an_interrupted_search_left_are_told_or_run_once(tmp_path: P
     study.ask(space)  # a trial that has no job yet, of this search or another one
     runner: Any = Launching(tmp_path)
     runner.record.jobs = [Job("0", ("seed=3",))]
-    Search(runner, study, storage, space, ["val/seg"], SearchSettings(n_trials=2)).run()
+    settings = SearchSettings(n_trials=2, storage="shared with the other")
+    Search(runner, study, storage, space, ["val/seg"], settings).run()
     assert runner.ran == ["0", "1"]
     assert [(t.state.name, t.value) for t in study.trials] == [
         ("COMPLETE", 3.0),
@@ -230,6 +231,7 @@ def test_a_stop_before_a_trial_is_recorded_leaves_no_job_without_a_trial(
     assert runner.record.jobs == []
     search.run()
     assert search.count() == 2
+    assert [trial.number for trial in study.trials] == [0, 1]  # the first one has got its job
     assert len(runner.record.jobs) <= 2  # two trials of one value share a job
 
 

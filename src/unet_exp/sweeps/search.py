@@ -170,10 +170,15 @@ class Search:
         """Return the trials of this sweep; a shared study may have trials of other processes."""
         here = str(self.runner.folder.absolute())
         trials = self.study.get_trials(deepcopy=False, states=states or None)
-        of_sweeps = (trial for trial in trials if "sweep" in trial.user_attrs)
-        # A study in the sweep's folder has moved with it.
-        shared = self.settings.storage is not None
-        return [t for t in of_sweeps if not shared or t.user_attrs["sweep"] == here]
+        if self.settings.storage is not None:
+            return [trial for trial in trials if trial.user_attrs.get("sweep") == here]
+        # This study has moved with its folder. A sweep killed between asking and launching leaves
+        # a trial that has its values, but no job.
+        return [t for t in trials if "sweep" in t.user_attrs or self.is_left(t)]
+
+    def is_left(self, trial: FrozenTrial) -> bool:
+        """Tell whether a trial has all its values and is not finished."""
+        return trial.state == TrialState.RUNNING and trial.params.keys() == self.space.keys()
 
     def trial(self, frozen: FrozenTrial) -> Trial:
         """Return a trial of an interrupted sweep to which its job can report scores again."""
