@@ -13,7 +13,7 @@ def test_a_picture_keeps_its_pixels() -> None:
     page = Page(1, 2, 60, 80, "title")
     page.show(0, 1, image, "name")
     x, y = page.corner(0, 1)
-    drawn = finished(page.figure, None)
+    drawn = finished(page, None)
     assert drawn.shape == (page.total_height, page.total_width, 3)
     assert (drawn[y : y + 60, x : x + 80] == image).all()
 
@@ -22,7 +22,7 @@ def test_numbers_span_the_colours() -> None:
     page = Page(1, 1, 60, 80)
     page.show_numbers(0, 0, np.tile(np.linspace(0, 2, 80), (60, 1)), "viridis", 0, 2)
     x, y = page.corner(0, 0)
-    drawn = finished(page.figure, None)
+    drawn = finished(page, None)
     assert drawn[y, x].tolist() == [68, 1, 84]
     assert drawn[y, x + 79].tolist() == [253, 231, 36]
 
@@ -32,21 +32,21 @@ def test_nothing_is_drawn_past_the_edge() -> None:
     for column in range(3):
         page.show_numbers(1, column, np.ones((60, 260)), "magma", 0, 12.345, "name")
         page.legend(1, column, {f"entry {n}": (1, 2, 3) for n in range(6)})
-    drawn = finished(page.figure, None)
+    drawn = finished(page, None)
     for edge in (drawn[0], drawn[-1], drawn[:, 0], drawn[:, -1]):
         assert (edge == 255).all()
 
 
 def test_a_title_is_text_whatever_it_holds() -> None:
     page = Page(1, 1, 60, 300, "$\\frac_{ ^ 100% 細胞")
-    finished(page.figure, None)
+    finished(page, None)
     assert printable("a細b") == "a?b"
 
 
 def test_the_file_is_what_was_drawn(tmp_path: Path) -> None:
     page = Page(1, 1, 40, 50, "t")
     path = tmp_path / "new" / "folder" / "page.png"
-    drawn = finished(page.figure, path)
+    drawn = finished(page, path)
     read = cv2.imread(str(path))
     assert read is not None
     assert (read[..., ::-1] == drawn).all()
@@ -73,7 +73,7 @@ def test_threads_draw_at_the_same_time() -> None:
     def draw() -> None:
         page = Page(1, 1, 40, 50, "title")
         page.show_numbers(0, 0, np.eye(40, 50), "magma", 0, 1, "name")
-        results.append(finished(page.figure, None))
+        results.append(finished(page, None))
 
     threads = [threading.Thread(target=draw) for _ in range(4)]
     for thread in threads:
@@ -97,7 +97,7 @@ def test_plots_fill_rows_of_three_and_stay_on_the_page(count: int) -> None:
         boxes.add((round(box.x0, 6), round(box.y0, 6)))
     assert len(boxes) == count
     assert len({x for x, _ in boxes}) == min(count, COLUMNS)
-    drawn = finished(page.figure, None)
+    drawn = finished(page, None)
     for edge in (drawn[0], drawn[-1], drawn[:, 0], drawn[:, -1]):
         assert (edge == 255).all()
 

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 from jaxtyping import Shaped, UInt8
-from matplotlib.patches import Rectangle
 
 from unet_exp.pictures.colours import ERRORS, coloured, picture, resized
 from unet_exp.pictures.page import Page, finished
 
 SIDE = 320  # pixels of the longer side of each picture
+FRAME = (240, 228, 66)
 
 
 def contact_sheet(
@@ -44,13 +45,12 @@ def contact_sheet(
         image = sample["image"]
         heads = ("Image", "Target", "Weight map") if row == 0 else ("", "", "")
         rows, columns = centre(image.shape[-2:], target.shape[-2:])
-        axes = page.show(row, 0, picture(image, *size), heads[0])
+        whole = picture(image, *size)
         if rows.start or columns.start:
-            corner = columns.start * scale - 0.5, rows.start * scale - 0.5
-            extent = target.shape[2] * scale, target.shape[1] * scale
-            axes.add_patch(
-                Rectangle(corner, *extent, fill=False, edgecolor="#F0E442", linewidth=1.2)
-            )
+            first = round(columns.start * scale), round(rows.start * scale)
+            last = round(columns.stop * scale) - 1, round(rows.stop * scale) - 1
+            cv2.rectangle(whole, first, last, FRAME, thickness=2)
+        page.show(row, 0, whole, heads[0])
         for column, plane in enumerate(target, 1):
             shown = resized(plane, *size)
             if shown.dtype.kind == "f":
@@ -62,7 +62,7 @@ def contact_sheet(
                 page.legend(row, column, {"unknown": ERRORS["unknown"]})
         weights = resized(sample["weights"], *size)
         page.show_numbers(row, 1 + channels, weights, "magma", 0, top, heads[2])
-    return finished(page.figure, path)
+    return finished(page, path)
 
 
 def planes(target: Shaped[np.ndarray, "*c h w"]) -> Shaped[np.ndarray, "c h w"]:

@@ -39,7 +39,7 @@ def learning_curves(
         value = "" if last is None else f"   {last[1][-1]:.4g}"
         headline = NAMES.get(name, name.replace("_", " ")) + value
         plot(page.plot(index, headline), name, curves)
-    return finished(page.figure, path)
+    return finished(page, path)
 
 
 def grouped(

@@ -48,6 +48,8 @@ class Page:
         self.total_height = rows * self.cell_height + self.top
         size = self.total_width / DPI, self.total_height / DPI
         self.figure = Figure(figsize=size, dpi=DPI, facecolor="white")
+        #: By upper left corner. They are copied onto the page, which is quicker than axes.
+        self.pictures: dict[tuple[int, int], UInt8[np.ndarray, "h w 3"]] = {}
         if title:
             limit = max(20, self.total_width // 11)
             shown = title if len(title) <= limit else title[: limit - 1] + "…"
@@ -76,15 +78,12 @@ class Page:
 
     def show(
         self, row: int, column: int, picture: UInt8[np.ndarray, "h w 3"], title: str = ""
-    ) -> Axes:
-        """Draw a picture of the size of a cell."""
-        x, y = self.corner(row, column)
-        axes = self.axes(x, y, self.width, self.height)
-        axes.imshow(picture, interpolation="nearest", aspect="auto")
-        bare(axes)
+    ) -> None:
+        """Put a picture of the size of a cell on the page."""
+        self.pictures[self.corner(row, column)] = picture
         if title:
+            x, y = self.corner(row, column)
             self.write(x, y - 20, title, size=11)
-        return axes
 
     def show_numbers(
         self,
@@ -95,18 +94,17 @@ class Page:
         low: float,
         high: float,
         title: str = "",
-    ) -> Axes:
+    ) -> None:
         """Draw a map of numbers with its colour bar."""
         scale = ScalarMappable(Normalize(low, high if high > low else low + 1), colours)
         rgb = scale.to_rgba(np.asarray(values, np.float32), bytes=True)[..., :3]
-        axes = self.show(row, column, np.ascontiguousarray(rgb), title)
+        self.show(row, column, np.ascontiguousarray(rgb), title)
         x, y = self.corner(row, column)
         bar = self.axes(x + self.width + 6, y, 10, self.height)
         self.figure.colorbar(scale, cax=bar)
         bar.tick_params(labelsize=8, colors=QUIET, length=2, pad=2)
         bar.locator_params(nbins=min(6, max(1, self.height // 40)))
         bar.spines[:].set_visible(False)
-        return axes
 
     def legend(self, row: int, column: int, entries: dict[str, Colour]) -> None:
         """Draw a legend of names and colours below a cell's picture."""
@@ -189,14 +187,16 @@ def printable(text: str) -> str:
     return "".join(c if ord(c) in _characters() else "?" for c in text)
 
 
-def finished(figure: Figure, path: Path | str | None) -> UInt8[np.ndarray, "H W 3"]:
-    """Render a figure, and write it to a PNG file if a path is given. Missing folders are created.
+def finished(page: Page, path: Path | str | None) -> UInt8[np.ndarray, "H W 3"]:
+    """Render a page, and write it to a PNG file if a path is given. Missing folders are created.
 
     Raises OSError if the file cannot be written.
     """
-    canvas = FigureCanvasAgg(figure)
+    canvas = FigureCanvasAgg(page.figure)
     canvas.draw()
     rgb = np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    for (x, y), picture in page.pictures.items():
+        rgb[y : y + page.height, x : x + page.width] = picture
     if path is not None:
         write_png(rgb, Path(path))
     return rgb
@@ -204,6 +204,8 @@ def finished(figure: Figure, path: Path | str | None) -> UInt8[np.ndarray, "H W 
 
 def write_png(rgb: UInt8[np.ndarray, "H W 3"], path: Path) -> None:
     """Write a PNG file atomically."""
-    encoded = cv2.imencode(".png", rgb[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])[1]
+    # Half the time of OpenCV's own choice, for files of the same size.
+    quick = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
+    encoded = cv2.imencode(".png", rgb[..., ::-1], quick)[1]
     with replacing(path) as part:
         part.write_bytes(encoded.tobytes())

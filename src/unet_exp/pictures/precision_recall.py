@@ -33,7 +33,7 @@ def precision_recall(
     if known:
         headline = f"average precision {format_score(curve.average_precision())}"
         plot(page.plot(0, headline, MARGIN), curve)
-    return finished(page.figure, path)
+    return finished(page, path)
 
 
 def plot(axes: Axes, curve: PrecisionRecall) -> None:

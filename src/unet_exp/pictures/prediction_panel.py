@@ -74,7 +74,7 @@ def prediction_panel(
         page.show_numbers(row, column, resized(values, *size), colours, least, most, name)
     shown = coloured(base, same)
     page.show(row, first + len(maps), shown, headed("Prediction", prediction, by_class))
-    return finished(page.figure, path)
+    return finished(page, path)
 
 
 def headed(name: str, labels: Int[np.ndarray, "h w"], by_class: bool) -> str:

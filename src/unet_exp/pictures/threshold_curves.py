@@ -33,7 +33,7 @@ def threshold_curves(
         if best is not None:
             found = f"{curve.values[best]:.4g} at {curve.thresholds[best]:g}"
         plot(page.plot(index, f"{name.replace('_', ' ')}   {found}"), curve)
-    return finished(page.figure, path)
+    return finished(page, path)
 
 
 def plot(axes: Axes, curve: ThresholdCurve) -> None:

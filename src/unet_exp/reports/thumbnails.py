@@ -6,6 +6,7 @@ import re
 import struct
 from collections.abc import Iterable
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ def embedded(path: Path, modified: int, width: int = WIDTH) -> tuple[str, int, i
     page is written many times.
     """
     import cv2
+    from PIL import Image
 
     try:
         if not path.is_file() or png_pixels(path) > LARGEST:
@@ -81,8 +83,10 @@ def embedded(path: Path, modified: int, width: int = WIDTH) -> tuple[str, int, i
     if picture.shape[1] > width:
         height = max(1, round(picture.shape[0] * width / picture.shape[1]))
         picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    encoded = cv2.imencode(".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 82])[1]
-    source = f"data:image/webp;base64,{base64.b64encode(encoded.tobytes()).decode()}"
+    encoded = BytesIO()
+    # The second method takes a third of the time of OpenCV's, and 4% more bytes.
+    Image.fromarray(picture[..., ::-1]).save(encoded, "WEBP", quality=82, method=2)
+    source = f"data:image/webp;base64,{base64.b64encode(encoded.getvalue()).decode()}"
     return source, picture.shape[1], picture.shape[0]
 
 
