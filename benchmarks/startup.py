@@ -2,7 +2,9 @@
 
 They are compared with ``import torch``, and with the start of lightning-hydra-template. That
 project imports Lightning, torch and Hydra and composes its configuration before it prints anything;
-here, it composes this project's configuration.
+here, it composes this project's configuration. A job of a sweep is a fifth of what a sweep of six
+jobs takes longer than a sweep of one. It is compared with a job that starts as a new program
+(``sweep.warm_start=false``).
 """
 
 import os
@@ -28,6 +30,8 @@ STEP = (
     "loader.batch_size=1", "loader.steps_per_validation=1", "trainer=cpu", "trainer.max_steps=1",
     "postprocessing=components", "pictures.images=0", "logger=none",
 )  # fmt: skip
+#: Jobs of the longer one of two sweeps.
+JOBS = 6
 
 
 def start(words: list[str], folder: Path) -> None:
@@ -63,8 +67,32 @@ def lines(arguments: Namespace) -> Iterator[Line]:
             arguments.rounds,
             warm=not arguments.quick,
         )
+        sweep = [*train, "-m", *STEP, "plan=none", "postprocessing.fit=false"]
+        sweeps = {
+            (start_of_jobs, count): [*sweep, f"sweep.warm_start={start_of_jobs}", seeds(count)]
+            for start_of_jobs in ("true", "false")
+            for count in (1, JOBS)
+        }
+        sweep_times = alternate(
+            {case: lambda words=words: start(words, folder) for case, words in sweeps.items()},
+            1 if arguments.quick else min(3, arguments.rounds),
+            warm=False,
+        )
     torch, peer = times.pop("torch"), times.pop("template")
     for case, taken in times.items():
         told, goal = f"{spread(taken)} s", Mark(at_most=1.2) if "--" in case else None
         yield Line(case, told, "ours / import torch", over(taken, torch), goal)
         yield Line(case, told, "start of lightning-hydra-template / ours", over(peer, taken))
+    warm, cold = (job_seconds(sweep_times, one) for one in ("true", "false"))
+    told, compared = f"{spread(warm)} s", "a job that starts as a new program / ours"
+    yield Line("a job of a sweep, the same", told, compared, over(cold, warm), Mark(at_least=3))
+
+
+def seeds(count: int) -> str:
+    return f"seed=range({count})"
+
+
+def job_seconds(times: dict[tuple[str, int], list[float]], start_of_jobs: str) -> list[float]:
+    """Seconds that each further job of a sweep takes, in each round."""
+    rounds = zip(times[start_of_jobs, 1], times[start_of_jobs, JOBS], strict=True)
+    return [(long - short) / (JOBS - 1) for short, long in rounds]

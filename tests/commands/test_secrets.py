@@ -166,8 +166,8 @@ def test_a_job_gets_its_secrets_in_a_separate_file(
     seen: dict[str, object] = {}
 
     class Process:
-        def __init__(self, words: list[str], **_: object) -> None:
-            settings = Path(words[4])
+        def __init__(self, words: list[str], *_: object) -> None:
+            settings = Path(words[1])
             seen["words"] = words
             seen["mode"] = stat.S_IMODE(settings.stat().st_mode)
             seen["folder"] = stat.S_IMODE(settings.parent.stat().st_mode)
@@ -179,7 +179,7 @@ def test_a_job_gets_its_secrets_in_a_separate_file(
         def __exit__(self, *_: object) -> None:
             pass
 
-    monkeypatch.setattr(processes.subprocess, "Popen", Process)
+    monkeypatch.setattr(processes, "started", Process)
     monkeypatch.setattr(processes, "wait", lambda *_: (0, False))
     url = f"http://me:{URL}@host"
     cfg = OmegaConf.create({"url": url})

@@ -1,4 +1,4 @@
-"""Train in a new process. :mod:`unet_exp.runs.processes` starts this module; users do not."""
+"""Train in a new process. :mod:`unet_exp.runs.warm_start` starts this module; users do not."""
 
 import argparse
 import logging
@@ -19,7 +19,7 @@ from unet_exp.configuration import schema
 from unet_exp.configuration.errors import explain
 from unet_exp.configuration.groups import CONF
 from unet_exp.records.run_folder import RunFolder
-from unet_exp.runs.processes import JOB
+from unet_exp.runs.warm_start import JOB
 from unet_exp.secrets.masking import learn
 from unet_exp.shown import screened, shown_lines
 from unet_exp.training.devices import core_count

@@ -3,7 +3,6 @@
 import os
 import shlex
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -16,11 +15,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.errors import JobError, KilledError, Preempted
 from unet_exp.records.run_folder import RunFolder
+from unet_exp.runs.warm_start import Training, started
 from unet_exp.secrets.masking import masked
 from unet_exp.training.torchrun import ERROR_FILE, killing_signal, read_error
 
-#: The module that each process runs.
-JOB = "unet_exp.runs.job"
 #: Signals that ask a training to save and end.
 ASKING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -52,19 +50,14 @@ def run_job(
         # Settings hold secrets. Only this user may read the file, but all users see a command line.
         settings.touch(mode=0o600)
         settings.write_text(OmegaConf.to_yaml(cfg))
-        words = [sys.executable, "-m", JOB, str(path), str(settings)]
-        words += ["--command", shlex.join(masked(shlex.split(command)))]
-        words += ["--processes", str(processes), "--parent", str(os.getpid())]
+        arguments = [str(path), str(settings)]
+        arguments += ["--command", shlex.join(masked(shlex.split(command)))]
+        arguments += ["--processes", str(processes), "--parent", str(os.getpid())]
+        arguments += ["--quiet"] if quiet else []
         begun = log.tell()
-        with subprocess.Popen(  # noqa: S603 - our own module
-            [*words, "--quiet"] if quiet else words,
-            env={**os.environ, ERROR_FILE: str(told)},
-            stdin=subprocess.DEVNULL,
-            stdout=log if quiet else None,
-            stderr=log,
-            # Ctrl-C reaches the training once, through this process.
-            start_new_session=True,
-        ) as process:
+        env = {**os.environ, ERROR_FILE: str(told)}
+        screen = 1
+        with started(arguments, env, log.fileno() if quiet else screen, log.fileno()) as process:
             code, interrupted = wait(process, processes)
         after = folder.read_summary()
         state = None if after == before else after.get("state")
@@ -85,7 +78,7 @@ def run_job(
     raise error
 
 
-def wait(process: "subprocess.Popen[Any]", processes: int) -> tuple[int, bool]:
+def wait(process: Training, processes: int) -> tuple[int, bool]:
     """Wait for a training, and forward requests to stop.
 
     After the first Ctrl-C, the training saves and ends; after the second, all its processes end at
@@ -120,7 +113,7 @@ def handling(numbers: Sequence[int], handler: Any) -> Iterator[None]:
             signal.signal(number, former)
 
 
-def tell(process: "subprocess.Popen[Any]", processes: int, number: int) -> None:
+def tell(process: Training, processes: int, number: int) -> None:
     """Send a signal to each training process: the started one, or those of torchrun."""
     try:
         started = psutil.Process(process.pid)
@@ -131,7 +124,7 @@ def tell(process: "subprocess.Popen[Any]", processes: int, number: int) -> None:
         pass  # it has just ended
 
 
-def family(process: "subprocess.Popen[Any]") -> list[psutil.Process]:
+def family(process: Training) -> list[psutil.Process]:
     """Return a process and its descendants that still run."""
     try:
         parent = psutil.Process(process.pid)

@@ -3,7 +3,7 @@
 import logging
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from unet_exp.records.sweep import DONE
 from unet_exp.records.sweep_folder import Job, SweepFolder, SweepRecord
 from unet_exp.runs.given_paths import require_training_paths
 from unet_exp.runs.summary import command_line
+from unet_exp.runs.warm_start import warm_starts
 from unet_exp.secrets.masking import without_secrets
 from unet_exp.sweeps.conclude import conclude
 from unet_exp.sweeps.job_runner import error_of
@@ -109,7 +110,12 @@ class SweepRunner:
         """The rehearsal of all jobs; it imports torch."""
         from unet_exp.sweeps.rehearsal import Rehearsal
 
-        return Rehearsal(here=self.config.hydra.runtime.choices.get("hydra/launcher") == "basic")
+        return Rehearsal(here=self.here)
+
+    @property
+    def here(self) -> bool:
+        """Whether the jobs run on this machine, one after the other."""
+        return self.config.hydra.runtime.choices.get("hydra/launcher") == "basic"
 
     def plan(self, combinations: Sequence[tuple[str, ...]]) -> list[Job]:
         """Add a job for each new combination, and return all jobs that are not done yet."""
@@ -164,7 +170,10 @@ class SweepRunner:
             try:
                 self.files.write_record(self.record)
                 hydra_files.write(self.config, self.files.hydra)
-                with LiveTable(self.folder):
+                warm = (
+                    warm_starts() if self.here and self.config.sweep.warm_start else nullcontext()
+                )
+                with LiveTable(self.folder), warm:
                     yield
                 self.record.state = "finished"
             except BaseException:
