@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import zarr
-
 from unet_exp.images.limits import require_memory, require_plausible, size
 from unet_exp.images.stored_image import StoredImage, find_layout, guess_axes, require_series
 from unet_exp.images.tags import Step, Tags, is_length
@@ -26,6 +24,8 @@ def is_zarr(path: Path) -> bool:
 
 def holds_image(path: Path) -> bool:
     """Return whether a Zarr folder is an image and not a group of images."""
+    import zarr  # its import takes a tenth of a second, which other formats do not need
+
     try:
         node = zarr.open(path, mode="r")
     except Exception:  # the error is reported when the image is read
@@ -56,6 +56,8 @@ def open_zarr(path: Path, in_memory: int, series: int | None = None) -> Iterator
 
 def _find_image(path: Path, series: int | None) -> StoredImage:
     """Find the array of the image, its axes and its tags."""
+    import zarr
+
     try:
         node: Any = zarr.open(path, mode="r")
     except Exception as error:
@@ -113,6 +115,8 @@ def first_object(value: Any) -> Mapping[str, Any]:
 
 def _array_at(group: Any, path: Any) -> Any:
     """Return the array at a path in a group, else the one named 0, else None."""
+    import zarr
+
     for name in (path, "0"):
         # A path must not leave the group.
         if isinstance(name, str) and name and ".." not in name.split("/"):

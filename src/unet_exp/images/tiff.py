@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 from tifffile import TiffFile, TiffPageSeries
 
 from unet_exp.arrays import memory_mapped
@@ -64,4 +63,6 @@ def _array(path: Path, file: TiffFile, series: TiffPageSeries, at_once: bool) ->
         stored = dtype.newbyteorder(file.byteorder)
         return memory_mapped(path, series.dataoffset, stored, series.shape)
     require_memory(size(series.keyframe.chunks, dtype.itemsize), "one of its strips or tiles")
+    import zarr  # takes a tenth of a second, which files that are read at once do not need
+
     return zarr.open_array(series.aszarr(level=0), mode="r")

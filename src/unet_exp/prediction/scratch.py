@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 
 from unet_exp.files import hidden, remove_orphans
 
@@ -45,6 +44,8 @@ def scratch(folder: Path, in_memory: int | None = None) -> Iterator[NewArray]:
             temporary.mkdir(parents=True)
         chunks = (*(1 for _ in shape[:-2]), *(min(CHUNK, side) for side in shape[-2:]))
         store = tempfile.mkdtemp(dir=temporary)
+        import zarr  # takes a tenth of a second, which small images do not need
+
         return zarr.create_array(store, shape=shape, dtype=dtype, chunks=chunks, overwrite=True)
 
     try:

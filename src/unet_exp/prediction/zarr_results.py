@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 
 from unet_exp.files import replacing
 from unet_exp.images.ome_zarr import is_zarr
@@ -33,6 +32,8 @@ def write_zarr(
     An axis whose name is unknown to the format becomes depth; several such axes become one. Each
     lower resolution takes every second pixel, which keeps instance numbers.
     """
+    import zarr  # takes a tenth of a second, which other results do not need
+
     tags = tags or Tags()
     letters = "".join(letter if letter in ORDER else "Z" for letter in axes)
     if len(set(letters)) < len(letters) or (len(pages[0].shape) > 2 and "C" in letters):
