@@ -1,4 +1,5 @@
 import inspect
+import time
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,12 @@ from lightning.pytorch import Trainer
 
 from unet_exp.configuration.trainer_options import FREE, TAKEN
 from unet_exp.training.ema import WeightEMA
-from unet_exp.training.trainer import TrainerSettings, best_precision, build_trainer
+from unet_exp.training.trainer import (
+    TrainerSettings,
+    best_precision,
+    bfloat16_is_faster,
+    build_trainer,
+)
 
 
 def test_settings_reach_lightning(tmp_path: Path) -> None:
@@ -81,17 +87,37 @@ def test_bfloat16_where_the_gpu_has_it(
 
 
 @pytest.mark.parametrize(
-    ("able", "expected"),
-    [("amx_bf16", "bf16-mixed"), ("avx512_bf16", "bf16-mixed"), ("avx512_f", "32-true")],
+    ("able", "is_faster", "expected"),
+    [
+        ("amx_bf16", False, "bf16-mixed"),
+        ("avx512_bf16", True, "bf16-mixed"),
+        ("avx512_bf16", False, "32-true"),
+        ("avx512_f", True, "32-true"),
+    ],
 )
-def test_bfloat16_where_the_cpu_multiplies_it(
-    monkeypatch: pytest.MonkeyPatch, able: str, expected: str
+def test_bfloat16_where_the_cpu_multiplies_it_fast(
+    monkeypatch: pytest.MonkeyPatch, able: str, is_faster: bool, expected: str
 ) -> None:
+    monkeypatch.setattr("unet_exp.training.trainer.bfloat16_is_faster", lambda: is_faster)
     names = ("amx_bf16", "avx512_bf16", "avx512_f")
     capabilities = {name: name == able for name in names}
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     assert best_precision("cpu") == expected
+
+
+@pytest.mark.parametrize("slow", [torch.float32, torch.bfloat16])
+def test_a_measured_product_tells_whether_bfloat16_is_faster(
+    monkeypatch: pytest.MonkeyPatch, slow: torch.dtype
+) -> None:
+    def product(one: torch.Tensor, other: torch.Tensor) -> None:
+        end = time.process_time() + (0.004 if one.dtype == slow else 0.001)
+        while time.process_time() < end:
+            pass
+
+    monkeypatch.setattr(torch, "mm", product)
+    # The function without its cache.
+    assert inspect.unwrap(bfloat16_is_faster)() == (slow == torch.float32)
 
 
 def test_devices_reach_lightning(tmp_path: Path) -> None:
