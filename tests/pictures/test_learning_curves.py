@@ -15,7 +15,7 @@ ROWS: list[dict[str, object]] = [
 
 
 def test_numbers_are_sorted_into_plots() -> None:
-    plots = grouped(ROWS, ("step", "epoch"))
+    plots = grouped(ROWS)
     assert list(plots) == ["loss", "seg", "lr"]
     found = {
         (name, curve): [p.tolist() for p in points]
@@ -31,7 +31,7 @@ def test_numbers_are_sorted_into_plots() -> None:
 
 
 def test_rows_without_a_step_count_on() -> None:
-    plots = grouped([{"step": 5, "a": 1}, {"a": 2}, {"step": "", "a": 3}], ("step",))
+    plots = grouped([{"step": 5, "a": 1}, {"a": 2}, {"step": "", "a": 3}])
     assert plots["a"][""][0].tolist() == [5, 6, 7]
 
 

@@ -15,9 +15,7 @@ FRAME = (240, 228, 66)
 
 
 def contact_sheet(
-    samples: Sequence[Mapping[str, np.ndarray]],
-    path: Path | str | None = None,
-    title: str = "Augmented samples",
+    samples: Sequence[Mapping[str, np.ndarray]], path: Path | str | None = None
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Draw a row for each sample; write a PNG to ``path``.
 
@@ -37,7 +35,7 @@ def contact_sheet(
     size = round(height * scale), round(width * scale)
     targets = [planes(sample.get("labels", sample["target"])) for sample in samples]
     channels = len(targets[0])
-    page = Page(len(samples), 2 + channels, *size, title)
+    page = Page(len(samples), 2 + channels, *size, "Augmented samples")
     top = max(float(np.nanmax(sample["weights"], initial=0.0)) for sample in samples)
     low = min(float(target.min()) for target in targets)
     high = max(float(target.max()) for target in targets)

@@ -1,6 +1,6 @@
 """Losses, scores and learning rate against the training step."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,29 +11,27 @@ from unet_exp.numbers import parse_number
 from unet_exp.pictures.page import BLUE, GREEN, INK, ORANGE, Plots, finished, legend, quiet
 
 STYLES = {"train": (BLUE, "-"), "val": (ORANGE, "-"), "test": (GREEN, "--")}
+IGNORED = ("step", "epoch", "seconds", "train/step_loss")
 NAMES = {"lr": "learning rate", "val": "validation"}
 Curve = tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]
 
 
 def learning_curves(
-    history: Iterable[Mapping[str, object]],
-    path: Path | str | None = None,
-    title: str = "Learning curves",
-    ignore: Sequence[str] = ("step", "epoch", "seconds", "train/step_loss"),
+    history: Iterable[Mapping[str, object]], path: Path | str | None = None
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Draw a plot for each quantity of a training; write a PNG to ``path``.
 
     Rows are those of metrics.csv, with columns such as "step", "train/loss", "val/loss" and "lr".
     The part of a name after the last "/" is the plot, the part before it the curve. Numbers may be
-    text; other texts, and the columns in ``ignore``, are left out. A row without a step is one step
-    after the previous row.
+    text; other texts, and the columns in ``IGNORED``, are left out. A row without a step is one
+    step after the previous row.
 
     >>> rows = [{"step": 1, "train/loss": 0.7}, {"step": 2, "train/loss": "0.5", "lr": None}]
     >>> learning_curves(rows).shape[2]
     3
     """
-    plots = grouped(history, ignore)
-    page = Plots(len(plots), title)
+    plots = grouped(history)
+    page = Plots(len(plots), "Learning curves")
     for index, (name, curves) in enumerate(plots.items()):
         last = next(iter(curves.values())) if len(curves) == 1 else curves.get("val")
         value = "" if last is None else f"   {last[1][-1]:.4g}"
@@ -42,12 +40,10 @@ def learning_curves(
     return finished(page, path)
 
 
-def grouped(
-    history: Iterable[Mapping[str, object]], ignore: Sequence[str]
-) -> dict[str, dict[str, Curve]]:
+def grouped(history: Iterable[Mapping[str, object]]) -> dict[str, dict[str, Curve]]:
     """Return the curves of each plot: losses first, learning rates last.
 
-    >>> list(grouped([{"lr": 1, "val/dice": 1, "train/loss": 2}], ()))
+    >>> list(grouped([{"lr": 1, "val/dice": 1, "train/loss": 2}]))
     ['loss', 'dice', 'lr']
     """
     points: dict[str, dict[str, list[tuple[float, float]]]] = {}
@@ -57,7 +53,7 @@ def grouped(
         step = step + 1 if at is None else at
         for key, cell in row.items():
             value = parse_number(cell)
-            if key not in ignore and value is not None:
+            if key not in IGNORED and value is not None:
                 curve, _, name = key.rpartition("/")
                 points.setdefault(name, {}).setdefault(curve, []).append((step, value))
     order = sorted(points, key=lambda name: ("loss" not in name, is_rate(name)))

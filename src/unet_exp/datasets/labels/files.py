@@ -18,7 +18,7 @@ LONELY = 0.01
 """Largest fraction of coloured pixels without a neighbour of the same colour."""
 
 
-def read_labels(path: Path, pages: int | None = None, min_is_white: str = "auto") -> list[Numbers]:
+def read_labels(path: Path, min_is_white: str = "auto") -> list[Numbers]:
     """Read the pages of a label file as integers of the file's own type.
 
     - Palettes are read as indices, see `palettes.palette_indices`.
@@ -31,7 +31,7 @@ def read_labels(path: Path, pages: int | None = None, min_is_white: str = "auto"
     Raises ValueError like `unet_exp.images.image_file.open_image`, and for photographs, transparent
     pixels, fractions, and numbers beyond all integer types.
     """
-    stored = read_stored(path, pages)
+    stored = read_stored(path)
     return _to_numbers(stored, *WhiteIsZero(min_is_white).read([stored]))
 
 

@@ -40,7 +40,7 @@ class StoredLabels:
         return set(values[values >= 0].tolist())
 
 
-def read_stored(path: Path, pages: int | None = None) -> StoredLabels:
+def read_stored(path: Path) -> StoredLabels:
     """Read the stored numbers of a label file, in the displayed orientation.
 
     Raises ValueError like `open_whole`, and for formats that may change numbers.
@@ -50,7 +50,7 @@ def read_stored(path: Path, pages: int | None = None) -> StoredLabels:
             f"{path} is of a format that may change the numbers of labels. Save labels as PNG or "
             "TIFF."
         )
-    with open_whole(path, None, pages, "keep") as file:
+    with open_whole(path, min_is_white="keep") as file:
         return StoredLabels(path, file.stack(), file.display)
 
 
