@@ -57,6 +57,18 @@ def test_two_touching_squares() -> None:
     np.testing.assert_allclose(right[:, 1:6], right[:, 6:11], atol=1e-5)
 
 
+@pytest.mark.parametrize("height", [3, 7, 21])
+def test_the_middle_of_a_symmetric_object_has_no_direction(height: int) -> None:
+    """However the sums of its heat are rounded."""
+    columns = [np.full(width + 1, width) for width in range(3, 60, 2)]
+    labels = np.zeros((height + 2, sum(map(len, columns)) + 1), int)
+    labels[1:-1, 1:] = np.concatenate(columns)
+    ends = np.cumsum([len(one) for one in columns])
+    labels[:, ends] = 0
+    middles = ends - [len(one) // 2 for one in columns]
+    assert not flow_field(labels)[:, 1 + height // 2, middles].any()
+
+
 def test_a_ring_flows_along_itself() -> None:
     ring = np.ones((9, 9), int)
     ring[3:6, 3:6] = 0

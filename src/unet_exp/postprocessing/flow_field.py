@@ -44,6 +44,8 @@ def flow_field(labels: Int[np.ndarray, "h w"]) -> Float32[np.ndarray, "2 h w"]:
         ]
     )
     length = np.hypot(*gradient)
+    # A gradient that comes from rounding has no direction.
+    gradient[:, length < 1e-9 * warmth[row, column]] = 0
     flow = np.zeros((2, *labels.shape), np.float32)
     flow[:, *objects.pixels] = gradient / np.where(length > 0, length, 1)
     return flow
