@@ -156,12 +156,16 @@ def test_credentials_are_found_in_the_environment_and_in_netrc(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.delenv("WANDB_BASE_URL", raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     assert not has_credentials()
     (tmp_path / "netrc").write_text("machine api.wandb.ai login user password secret\n")
     assert has_credentials()
     (tmp_path / "netrc").write_text("machine elsewhere login user password secret\n")
     assert not has_credentials()
+    monkeypatch.setenv("WANDB_BASE_URL", "https://elsewhere:8080")  # a server of one's own
+    assert has_credentials()
+    monkeypatch.delenv("WANDB_BASE_URL")
     monkeypatch.setenv("WANDB_API_KEY", "secret")
     assert has_credentials()
 

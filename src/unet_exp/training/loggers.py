@@ -4,6 +4,7 @@ import netrc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.records.sweep_folder import SweepFolder
@@ -126,10 +127,11 @@ def address(loggers: list[Any]) -> dict[str, str | None]:
     return {}
 
 
-def has_credentials(host: str = "api.wandb.ai") -> bool:
-    """Return whether the environment or the netrc file has an API key."""
+def has_credentials() -> bool:
+    """Return whether the environment or the netrc file has an API key for the server of W&B."""
     if os.environ.get("WANDB_API_KEY"):
         return True
+    host = urlsplit(os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai").hostname or ""
     path = Path(os.environ.get("NETRC") or "~/.netrc").expanduser()
     try:
         return netrc.netrc(path).authenticators(host) is not None
