@@ -17,7 +17,7 @@ from unet_exp.training.devices import core_count
 #: Modules with a function ``lines``. The long ones run only if they are named.
 PARTS = (
     "weight_map", "metrics", "augmentation", "sliding_window", "inference", "loading",
-    "training_step", "startup", "growth", "gpu",
+    "training_step", "roofline", "startup", "growth", "gpu",
 )  # fmt: skip
 LONG = ("accuracy", "generalisation", "peers")
 PACKAGES = (

@@ -5,6 +5,9 @@ project imports Lightning, torch and Hydra and composes its configuration before
 here, it composes this project's configuration. A job of a sweep is a fifth of what a sweep of six
 jobs takes longer than a sweep of one. It is compared with a job that starts as a new program
 (``sweep.warm_start=false``).
+
+Of the start up to the end of the first step of a training, the processor's seconds are compared
+with those of ``import torch, lightning``, on one thread.
 """
 
 import os
@@ -32,11 +35,27 @@ STEP = (
 )  # fmt: skip
 #: Jobs of the longer one of two sweeps.
 JOBS = 6
+#: A callback that ends the process after the first step.
+FIRST = """
+import os
+from lightning.pytorch import Callback
+class End(Callback):
+    def on_train_batch_end(self, *_):
+        os._exit(0)
+"""
 
 
-def start(words: list[str], folder: Path) -> None:
-    environment = {**os.environ, "UNET_EXP_CACHE": str(folder / "cache")}
+def start(words: list[str], folder: Path, **variables: str) -> None:
+    environment = {**os.environ, "UNET_EXP_CACHE": str(folder / "cache"), **variables}
     subprocess.run(words, cwd=folder, env=environment, check=True, capture_output=True)
+
+
+def processor_seconds(words: list[str], folder: Path) -> float:
+    """Return the processor's seconds of a command on one thread."""
+    before = os.times()
+    start(words, folder, OMP_NUM_THREADS="1")
+    after = os.times()
+    return after[2] + after[3] - before[2] - before[3]
 
 
 def composed(folder: Path) -> Path:
@@ -78,6 +97,13 @@ def lines(arguments: Namespace) -> Iterator[Line]:
             1 if arguments.quick else min(3, arguments.rounds),
             warm=False,
         )
+        (folder / "first.py").write_text(FIRST)
+        to_first_step = [*train, *STEP, "+callbacks.end._target_=first.End"]
+        both = [sys.executable, "-c", "import torch, lightning"]
+        pairs = [
+            (processor_seconds(to_first_step, folder), processor_seconds(both, folder))
+            for _ in range(arguments.rounds)
+        ]
     torch, peer = times.pop("torch"), times.pop("template")
     for case, taken in times.items():
         told, goal = f"{spread(taken)} s", Mark(at_most=1.2) if "--" in case else None
@@ -86,6 +112,11 @@ def lines(arguments: Namespace) -> Iterator[Line]:
     warm, cold = (job_seconds(sweep_times, one) for one in ("true", "false"))
     told, compared = f"{spread(warm)} s", "a job that starts as a new program / ours"
     yield Line("a job of a sweep, the same", told, compared, over(cold, warm), Mark(at_least=3))
+    ours, imports = zip(*pairs, strict=True)
+    yield Line(
+        "train.py up to its first step, processor time", f"{spread(ours)} s",
+        "ours / import torch, lightning", over(ours, imports), Mark(at_most=1.5),
+    )  # fmt: skip
 
 
 def seeds(count: int) -> str:
