@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +44,27 @@ class Changes:
             self.count += 1
             if self.count == self.at:
                 self.act()
+
+
+class Seen:
+    """Counts how often a folder has been seen to change; acts when it has changed so often.
+
+    Unlike `Changes`, this sees the changes by all processes, but not each one.
+    """
+
+    def __init__(
+        self, folder: Path, at: int = 0, act: Callable[[int], None] = lambda pid: None
+    ) -> None:
+        self.folder, self.at, self.act = folder, at, act
+        self.count = 0
+        self.last: dict[Path, int] = {}
+
+    def __call__(self, pid: int) -> None:
+        found = {}
+        with suppress(OSError):  # a file may go while they are listed
+            found = {path: path.stat().st_mtime_ns for path in self.folder.rglob("*")}
+        if found and found != self.last:
+            self.last = found
+            self.count += 1
+            if self.count == self.at:
+                self.act(pid)

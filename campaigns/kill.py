@@ -2,9 +2,10 @@
 
 The change is drawn at random, so a kill falls also between a write and its rename. The same command
 again must end with the same weights, scores, tables and results as one that was never killed. No
-process, no lock and no temporary file may stay. Covered are a training with its cache, a sweep of
-two jobs, prediction to TIFF and OME-Zarr, evaluation and export, each in one process; other
-launchers, searches and training in several processes are not.
+process, no lock and no temporary file may stay. So are killed a training with its cache, a sweep of
+two jobs, prediction to TIFF and OME-Zarr, evaluation and export, each in one process. Of a training
+in two processes, a search, and sweeps on `slurm_local` and `ray`, the command, a process that it
+has started, or all of them are killed after a change that is seen from outside.
 """
 
 import os
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from campaigns import works
+from campaigns import families, works
 from campaigns.events import Changes
 from campaigns.trials import FaultError, Kind, Limits
 from campaigns.works import Work
@@ -25,7 +26,11 @@ LIMITS = Limits(seconds=100)
 
 def kinds(place: Path, share: float = 1.0) -> dict[str, Kind]:
     """Train a network for the works; each of them is run undisturbed when its first case comes."""
-    return {name: Kind(killing(work, place)) for name, work in works.all_works(place).items()}
+    alone = {name: Kind(killing(work, place)) for name, work in works.all_works(place).items()}
+    return alone | {
+        name: Kind(families.killing(work, place), every=4)
+        for name, work in families.all_families(place).items()
+    }
 
 
 def killing(work: Work, place: Path) -> Callable[[Random, Path], None]:

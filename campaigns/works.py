@@ -18,7 +18,7 @@ import torch
 
 from campaigns import commands
 from campaigns.commands import TINY
-from campaigns.events import Changes
+from campaigns.events import Changes, Seen
 from campaigns.mutate.images import SOUND
 from campaigns.trials import FaultError
 from campaigns.watched import print_into
@@ -45,15 +45,23 @@ class Work:
     words: Callable[[Path], list[str]]
     results: Callable[[Path], Results]
 
-    def start(self, folder: Path, before: Callable[[], None] = lambda: None) -> "Ended":
-        """Run the command in a new process, after ``before``, and wait for its end."""
+    def start(
+        self,
+        folder: Path,
+        before: Callable[[], None] = lambda: None,
+        watch: Callable[[int], None] = lambda pid: None,
+    ) -> "Ended":
+        """Run the command in a new process, after ``before``, and wait for its end.
+
+        ``watch`` is called again and again with the number of the process while it runs.
+        """
 
         def task() -> int:
             os.environ["UNET_EXP_CACHE"] = str(folder / "cache")
             before()
             return commands.run(self.command, self.words(folder))
 
-        return forked(task, folder.parent / f"{folder.name}.txt")
+        return forked(task, folder.parent / f"{folder.name}.txt", watch=watch)
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,12 @@ class Ended:
         return (self.screen.strip().splitlines() or ["(nothing printed)"])[-1]
 
 
-def forked(task: Callable[[], int], log: Path, patience: float = PATIENCE) -> Ended:
+def forked(
+    task: Callable[[], int],
+    log: Path,
+    patience: float = PATIENCE,
+    watch: Callable[[int], None] = lambda pid: None,
+) -> Ended:
     """Run a task in a new process; its exit code is the task's.
 
     Raises FaultError if it does not end, or leaves processes.
@@ -98,7 +111,7 @@ def forked(task: Callable[[], int], log: Path, patience: float = PATIENCE) -> En
             sys.stderr.flush()
             os._exit(code)
     try:
-        status = waited(pid, patience)
+        status = waited(pid, patience, watch)
         require_no_processes(pid)
     finally:
         with suppress(ProcessLookupError):
@@ -107,12 +120,13 @@ def forked(task: Callable[[], int], log: Path, patience: float = PATIENCE) -> En
     return Ended(os.waitstatus_to_exitcode(status), screen)
 
 
-def waited(pid: int, patience: float) -> int:
+def waited(pid: int, patience: float, watch: Callable[[int], None]) -> int:
     end = time.monotonic() + patience
     while time.monotonic() < end:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             return status
+        watch(pid)
         time.sleep(0.02)
     os.killpg(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
@@ -238,11 +252,15 @@ def all_works(place: Path) -> dict[str, Work]:
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What an undisturbed command gives: its results, its changes to files, and their bytes."""
+    """What an undisturbed command gives: its results, its changes to files, and their bytes.
+
+    ``seen`` are the changes by all of its processes that are seen from outside.
+    """
 
     results: Results
     changes: int
     size: int
+    seen: int
 
 
 @cache
@@ -251,7 +269,7 @@ def undisturbed(work: Work, place: Path) -> Undisturbed:
     folder, counted = place / "undisturbed", place / "changes.txt"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    changes = Changes(str(folder))
+    changes, seen = Changes(str(folder)), Seen(folder)
 
     def before() -> None:
         sys.addaudithook(changes)
@@ -266,10 +284,10 @@ def undisturbed(work: Work, place: Path) -> Undisturbed:
             counted.write_text(str(changes.count))
         return code
 
-    ended = forked(task, place / "undisturbed.txt")
+    ended = forked(task, place / "undisturbed.txt", watch=seen)
     if ended.code:
         raise RuntimeError(f"{work.command} fails undisturbed: {ended.screen[-2000:]}")
     size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
-    found = Undisturbed(work.results(folder), int(counted.read_text()), size)
+    found = Undisturbed(work.results(folder), int(counted.read_text()), size, seen.count)
     shutil.rmtree(folder)
     return found
