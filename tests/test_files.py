@@ -3,6 +3,7 @@
 import errno
 import multiprocessing
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from unet_exp.files import (
     read_json,
     replacing,
     require_no_links_out,
+    temporary_folder,
 )
 
 
@@ -81,6 +83,28 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path, name: str) -> Non
         part.write_text("next")
     assert not left.exists()
     assert {path.name for path in tmp_path.iterdir()} == {"next", mine.name, elsewhere.name}
+
+
+def killed_with_a_temporary_folder() -> None:
+    with temporary_folder() as folder:
+        (folder / "job.yaml").write_text("password")
+        os._exit(9)
+
+
+def test_a_temporary_folder_is_private_and_goes_even_after_a_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    process = multiprocessing.get_context("spawn").Process(target=killed_with_a_temporary_folder)
+    process.start()
+    process.join()
+    (left,) = tmp_path.iterdir()
+    assert (left / "job.yaml").read_text() == "password"
+    with temporary_folder() as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+        assert folder.stat().st_mode & 0o777 == 0o700
+    assert list(tmp_path.iterdir()) == []
 
 
 def killed_between_the_renames(path: Path) -> None:

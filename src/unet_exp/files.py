@@ -9,6 +9,7 @@ import re
 import shutil
 import socket
 import stat
+import tempfile
 import unicodedata
 import uuid
 from collections.abc import Iterator
@@ -106,6 +107,22 @@ def remove_orphans(folder: Path) -> None:
             else:
                 with suppress(OSError):
                     path.unlink()
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Provide a folder that only this user may read, and remove it at the end.
+
+    It is where the system keeps temporary files. Those of killed processes are removed, too.
+    """
+    place = Path(tempfile.gettempdir())
+    remove_orphans(place)
+    folder = hidden(place / "unet_exp")
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_running(pid: int) -> bool:

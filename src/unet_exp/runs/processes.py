@@ -4,7 +4,6 @@ import os
 import shlex
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import psutil
 from omegaconf import DictConfig, OmegaConf
 
 from unet_exp.configuration.errors import JobError, KilledError, Preempted
+from unet_exp.files import temporary_folder
 from unet_exp.records.run_folder import RunFolder
 from unet_exp.runs.warm_start import Training, started
 from unet_exp.secrets.masking import masked
@@ -45,10 +45,9 @@ def run_job(
     path.mkdir(parents=True, exist_ok=True)
     folder = RunFolder(path)
     before = folder.read_summary()
-    with tempfile.TemporaryDirectory() as parts, folder.log.open("a") as log:
-        told, settings = Path(parts) / "error.json", Path(parts) / "job.yaml"
+    with temporary_folder() as parts, folder.log.open("a") as log:
+        told, settings = parts / "error.json", parts / "job.yaml"
         # Settings hold secrets. Only this user may read the file, but all users see a command line.
-        settings.touch(mode=0o600)
         settings.write_text(OmegaConf.to_yaml(cfg))
         arguments = [str(path), str(settings)]
         arguments += ["--command", shlex.join(masked(shlex.split(command)))]
