@@ -86,9 +86,9 @@ def killing(work: Work, place: Path) -> Callable[[Random, Path], None]:
         def act(pid: int) -> None:
             kill(pid, victim, rng)
 
-        work.start(here, watch=Seen(here, number, act))
+        work.start(here, watch=Seen(here, number, act), grace=GRACE)
         require_quiet(here, what)
-        again = work.start(here)
+        again = work.start(here, grace=GRACE)
         again.require_clear(what)
         found = work.results(here)
         if again.code and found != expected.results:

@@ -50,10 +50,12 @@ class Work:
         folder: Path,
         before: Callable[[], None] = lambda: None,
         watch: Callable[[int], None] = lambda pid: None,
+        grace: float | None = None,
     ) -> "Ended":
         """Run the command in a new process, after ``before``, and wait for its end.
 
-        ``watch`` is called again and again with the number of the process while it runs.
+        ``watch`` is called again and again with the number of the process while it runs. Its own
+        processes may outlive it by ``grace`` seconds.
         """
 
         def task() -> int:
@@ -61,7 +63,7 @@ class Work:
             before()
             return commands.run(self.command, self.words(folder))
 
-        return forked(task, folder.parent / f"{folder.name}.txt", watch=watch)
+        return forked(task, folder.parent / f"{folder.name}.txt", watch=watch, grace=grace)
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def forked(
     log: Path,
     patience: float = PATIENCE,
     watch: Callable[[int], None] = lambda pid: None,
+    grace: float | None = None,
 ) -> Ended:
     """Run a task in a new process; its exit code is the task's.
 
@@ -112,7 +115,7 @@ def forked(
             os._exit(code)
     try:
         status = waited(pid, patience, watch)
-        require_no_processes(pid)
+        require_no_processes(pid, GRACE if grace is None else grace)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
@@ -133,16 +136,16 @@ def waited(pid: int, patience: float, watch: Callable[[int], None]) -> int:
     raise FaultError(f"the command has not ended after {patience:.0f} s")
 
 
-def require_no_processes(group: int) -> None:
+def require_no_processes(group: int, grace: float) -> None:
     """Refuse processes of a group that go on when its leader has ended."""
-    end = time.monotonic() + GRACE
+    end = time.monotonic() + grace
     while time.monotonic() < end:
         try:
             os.killpg(group, 0)
         except ProcessLookupError:
             return
         time.sleep(0.05)
-    raise FaultError(f"processes of the command still run {GRACE:.0f} s after its end")
+    raise FaultError(f"processes of the command still run {grace:.0f} s after its end")
 
 
 def require_nothing_left(folder: Path) -> None:
