@@ -1,7 +1,7 @@
 # make train | make test | make docs | make bench: each creates .venv from constraints.txt when it is
 # missing, with the packages that it needs: for training few, for the others all.
-# make test-real: sweeps on a real SLURM, Ray cluster and PostgreSQL, which the tests start and end
-# themselves; takes minutes.
+# make test-real: sweeps on a real SLURM, Ray cluster and PostgreSQL, and results in a real ImageJ. The
+# tests start and end them; takes minutes.
 # make test-lowest: the tests with the lowest versions that pyproject.toml allows; with TORCH=VERSION,
 # this torch is installed first, in the build that pip finds, and kept.
 PYTHON ?= python3
