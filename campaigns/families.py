@@ -78,7 +78,7 @@ def killing(work: Work, place: Path) -> Callable[[Random, Path], None]:
     """The trial that a command, some of whose processes are killed, is finished by the same one."""
 
     def trial(rng: Random, folder: Path) -> None:
-        expected, here = works.undisturbed(work, place), folder / "here"
+        expected, here = works.undisturbed(work, place, GRACE), folder / "here"
         here.mkdir()
         number, victim = rng.randint(1, expected.seen), rng.choice(VICTIMS)
         what = f"{victim} killed after change {number} of {expected.seen} and repeated"

@@ -267,7 +267,7 @@ class Undisturbed:
 
 
 @cache
-def undisturbed(work: Work, place: Path) -> Undisturbed:
+def undisturbed(work: Work, place: Path, grace: float = GRACE) -> Undisturbed:
     """Run a command to its end, and count its changes to files."""
     folder, counted = place / "undisturbed", place / "changes.txt"
     shutil.rmtree(folder, ignore_errors=True)
@@ -287,7 +287,7 @@ def undisturbed(work: Work, place: Path) -> Undisturbed:
             counted.write_text(str(changes.count))
         return code
 
-    ended = forked(task, place / "undisturbed.txt", watch=seen)
+    ended = forked(task, place / "undisturbed.txt", watch=seen, grace=grace)
     if ended.code:
         raise RuntimeError(f"{work.command} fails undisturbed: {ended.screen[-2000:]}")
     size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
