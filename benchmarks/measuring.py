@@ -5,12 +5,14 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import cv2
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
+
+Name = TypeVar("Name")
 
 HEADER = ("case", "ours", "comparison", "ratio", "goal", "reached")
 #: Widths of the part's name and of the columns on a terminal, where each row is printed at once.
@@ -111,11 +113,11 @@ def seconds(function: Callable[[], object]) -> float:
 
 
 def alternate(
-    functions: Mapping[str, Callable[[], object]],
+    functions: Mapping[Name, Callable[[], object]],
     rounds: int,
     least: float = 0.05,
     warm: bool = True,
-) -> dict[str, list[float]]:
+) -> dict[Name, list[float]]:
     """Seconds that each function takes in each round.
 
     A round calls each function once, one after the other, so that other load on the machine slows
@@ -128,7 +130,7 @@ def alternate(
     take many seconds.
     """
     repeats = {name: repetitions(f, least) if warm else 1 for name, f in functions.items()}
-    times: dict[str, list[float]] = {name: [] for name in functions}
+    times: dict[Name, list[float]] = {name: [] for name in functions}
     forwards = list(functions.items())
     for number in range(rounds):
         for name, function in reversed(forwards) if number % 2 else forwards:
