@@ -88,7 +88,7 @@ def lines(arguments: Namespace) -> Iterator[Line]:
         )
         sweep = [*train, "-m", *STEP, "plan=none", "postprocessing.fit=false"]
         sweeps = {
-            (start_of_jobs, count): [*sweep, f"sweep.warm_start={start_of_jobs}", seeds(count)]
+            f"{start_of_jobs} {count}": [*sweep, f"sweep.warm_start={start_of_jobs}", seeds(count)]
             for start_of_jobs in ("true", "false")
             for count in (1, JOBS)
         }
@@ -123,7 +123,7 @@ def seeds(count: int) -> str:
     return f"seed=range({count})"
 
 
-def job_seconds(times: dict[tuple[str, int], list[float]], start_of_jobs: str) -> list[float]:
+def job_seconds(times: dict[str, list[float]], start_of_jobs: str) -> list[float]:
     """Seconds that each further job of a sweep takes, in each round."""
-    rounds = zip(times[start_of_jobs, 1], times[start_of_jobs, JOBS], strict=True)
+    rounds = zip(times[f"{start_of_jobs} 1"], times[f"{start_of_jobs} {JOBS}"], strict=True)
     return [(long - short) / (JOBS - 1) for short, long in rounds]
