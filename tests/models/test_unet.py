@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from unet_exp.geometry import centre_crop
 from unet_exp.models.activations import ACTIVATIONS
-from unet_exp.models.unet import UNet
+from unet_exp.models.unet import UNet, cropped
 
 PADDINGS = ["valid", "same"]
 UPSAMPLINGS = ["transposed", "bilinear"]
@@ -187,6 +188,21 @@ def test_gradients_with_operations_in_place_are_right(norm: str, activation: str
     ).double()
     image = torch.rand(1, 1, 4, 6, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(net, (image,))
+
+
+@pytest.mark.parametrize(("height", "width"), [(4, 5), (3, 6), (6, 7), (7, 7)])
+def test_a_crop_in_training_is_the_slice_with_its_gradient(height: int, width: int) -> None:
+    image = torch.randn(2, 3, 7, 8).contiguous(memory_format=torch.channels_last)
+    image.requires_grad_()
+    weights = torch.randn(2, 3, height, width).contiguous(memory_format=torch.channels_last)
+    found, expected = cropped(image, height, width), centre_crop(image, height, width)
+    assert torch.equal(found, expected)
+    (gradient,) = torch.autograd.grad((found * weights).sum(), image)
+    (by_slice,) = torch.autograd.grad((expected * weights).sum(), image)
+    assert torch.equal(gradient, by_slice)
+    if height < 7:
+        assert gradient.is_contiguous(memory_format=torch.channels_last)
+        assert not by_slice.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_dropout_acts_in_training_only() -> None:

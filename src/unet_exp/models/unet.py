@@ -144,8 +144,8 @@ class UNet(nn.Module):
         for up, convolutions in zip(self.up, self.expanding, strict=True):
             x = up(x)
             if self._cut:
-                x = x[..., 1:-1, 1:-1]
-            x = torch.cat([centre_crop(skips.pop(), x.shape[-2], x.shape[-1]), x], dim=1)
+                x = cropped(x, x.shape[-2] - 2, x.shape[-1] - 2)
+            x = torch.cat([cropped(skips.pop(), x.shape[-2], x.shape[-1]), x], dim=1)
             x = convolutions(x)
         return self.classify(x)
 
@@ -220,6 +220,21 @@ class UNet(nn.Module):
         for _ in range(self.depth):
             around = 2 * around + 2
         return -(-around // self.step) * self.step
+
+
+def cropped(image: Float[Tensor, "b c h w"], height: int, width: int) -> Float[Tensor, "b c h2 w2"]:
+    """Return the central ``height x width`` pixels.
+
+    In training they are a copy: the gradient of a slice would lose ``channels_last``, which costs
+    the article's network a tenth of a step.
+
+    >>> cropped(torch.arange(5.0).reshape(1, 1, 1, 5), height=1, width=3)
+    tensor([[[[1., 2., 3.]]]])
+    """
+    rows, columns = image.shape[-2] - height, image.shape[-1] - width
+    if not image.requires_grad or min(rows, columns) <= 0:
+        return centre_crop(image, height, width)
+    return F.pad(image, (-(columns // 2), columns // 2 - columns, -(rows // 2), rows // 2 - rows))
 
 
 def double_convolution(
