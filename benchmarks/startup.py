@@ -86,11 +86,12 @@ def lines(arguments: Namespace) -> Iterator[Line]:
             arguments.rounds,
             warm=not arguments.quick,
         )
+        jobs = 2 if arguments.quick else JOBS
         sweep = [*train, "-m", *STEP, "plan=none", "postprocessing.fit=false"]
         sweeps = {
             f"{start_of_jobs} {count}": [*sweep, f"sweep.warm_start={start_of_jobs}", seeds(count)]
             for start_of_jobs in ("true", "false")
-            for count in (1, JOBS)
+            for count in (1, jobs)
         }
         sweep_times = alternate(
             {case: lambda words=words: start(words, folder) for case, words in sweeps.items()},
@@ -109,7 +110,7 @@ def lines(arguments: Namespace) -> Iterator[Line]:
         told, goal = f"{spread(taken)} s", Mark(at_most=1.2) if "--" in case else None
         yield Line(case, told, "ours / import torch", over(taken, torch), goal)
         yield Line(case, told, "start of lightning-hydra-template / ours", over(peer, taken))
-    warm, cold = (job_seconds(sweep_times, one) for one in ("true", "false"))
+    warm, cold = (job_seconds(sweep_times, one, jobs) for one in ("true", "false"))
     told, compared = f"{spread(warm)} s", "a job that starts as a new program / ours"
     yield Line("a job of a sweep, the same", told, compared, over(cold, warm), Mark(at_least=3))
     ours, imports = zip(*pairs, strict=True)
@@ -123,7 +124,7 @@ def seeds(count: int) -> str:
     return f"seed=range({count})"
 
 
-def job_seconds(times: dict[str, list[float]], start_of_jobs: str) -> list[float]:
+def job_seconds(times: dict[str, list[float]], start_of_jobs: str, jobs: int) -> list[float]:
     """Seconds that each further job of a sweep takes, in each round."""
-    rounds = zip(times[f"{start_of_jobs} 1"], times[f"{start_of_jobs} {JOBS}"], strict=True)
-    return [(long - short) / (JOBS - 1) for short, long in rounds]
+    rounds = zip(times[f"{start_of_jobs} 1"], times[f"{start_of_jobs} {jobs}"], strict=True)
+    return [(long - short) / (jobs - 1) for short, long in rounds]

@@ -2,7 +2,7 @@
 
 The change is drawn at random, so a kill falls also between a write and its rename. The same command
 again must end with the same weights, scores, tables and results as one that was never killed. No
-process, no lock and no temporary file may stay. So are killed a training with its cache, a sweep of
+process, no lock and no temporary file may stay. This kills a training with its cache, a sweep of
 two jobs, prediction to TIFF and OME-Zarr, evaluation and export, each in one process. Of a training
 in two processes, a search, and sweeps on `slurm_local` and `ray`, the command, a process that it
 has started, or all of them are killed after a change that is seen from outside.

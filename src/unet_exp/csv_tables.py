@@ -48,9 +48,14 @@ def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def written(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Return rows, each in the order of the columns, as the text of a CSV file."""
+    return lines([names, *rows])
+
+
+def lines(rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows as lines of a CSV file."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([cell(value) for value in row] for row in [names, *rows])
+    writer.writerows([cell(value) for value in row] for row in rows)
     return text.getvalue()
 
 
@@ -69,10 +74,11 @@ def cell(value: Any) -> Any:
 
 
 def append_row(path: Path, row: Mapping[str, Any]) -> bool:
-    r"""Add a row to the end of a CSV file; return whether the file has a column for each value.
+    r"""Add a row to the end of a CSV file; return whether the file could take it.
 
-    If it has not, or is missing, nothing is written. A killed process or a full disk may leave a
-    part of the line, which `read_csv` leaves out.
+    It cannot if it is missing or damaged, lacks a column, or ends within a line. Then nothing is
+    written. A killed process or a full disk may leave a part of the line, which `read_csv` leaves
+    out if the file ``grows``.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -87,14 +93,15 @@ def append_row(path: Path, row: Mapping[str, Any]) -> bool:
     <BLANKLINE>
     """
     try:
-        with path.open("r+", encoding="utf-8", newline="") as file:
-            names = next(csv.reader([file.readline()]), [])
+        with path.open("rb+") as file:
+            names = next(csv.reader([file.readline().decode("utf-8", errors="replace")]), [])
             values = {str(cell(name)): value for name, value in row.items()}
-            if fits := values.keys() <= set(names):
-                file.seek(0, os.SEEK_END)
-                line = [cell(values.get(name)) for name in names]
-                csv.writer(file, lineterminator="\n").writerow(line)
-    except FileNotFoundError:
+            if fits := bool(names) and values.keys() <= set(names):
+                file.seek(-1, os.SEEK_END)
+                fits = file.read(1) == b"\n"
+            if fits:
+                file.write(lines([[values.get(name) for name in names]]).encode())
+    except (FileNotFoundError, csv.Error):
         return False
     except OSError as error:
         error.filename = str(path)  # a full disk does not name it
@@ -102,16 +109,16 @@ def append_row(path: Path, row: Mapping[str, Any]) -> bool:
     return fits
 
 
-def read_csv(path: Path) -> list[dict[str, str]]:
+def read_csv(path: Path, grows: bool = False) -> list[dict[str, str]]:
     """Return the rows of a CSV file of this project by column; missing cells are empty.
 
-    Each line ends with a new line. A last one without is left out, since the process that wrote it
-    may have been killed within a number.
+    If the file ``grows`` line by line, a last line without its end is left out, since the process
+    that wrote it may have been killed within a number.
 
     Raises OSError or ValueError if the file cannot be read.
     """
     text = read_bytes(path).decode("utf-8", errors="replace")
-    file = io.StringIO(text[: text.rfind("\n") + 1], newline="")
+    file = io.StringIO(text[: text.rfind("\n") + 1] if grows else text, newline="")
     try:
         names, *rows = [list(map(plain, row)) for row in csv.reader(file) if row] or [[]]
     except csv.Error as error:

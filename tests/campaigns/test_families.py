@@ -30,9 +30,11 @@ def test_a_change_by_any_process_is_seen(tmp_path: Path) -> None:
     assert (seen.count, told) == (3, [7])
 
 
-@pytest.mark.parametrize(("victim", "ends"), [("command", True), ("child", False), ("all", True)])
+@pytest.mark.parametrize(
+    ("victim", "code"), [("command", None), ("child", 3), ("all", -signal.SIGKILL)]
+)
 def test_the_victim_is_killed_and_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, victim: str, ends: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, victim: str, code: int | None
 ) -> None:
     if victim == "command":
         monkeypatch.setattr(works, "GRACE", 0.5)
@@ -50,7 +52,7 @@ def test_the_victim_is_killed_and_no_other(
             works.forked(task, tmp_path / "screen", watch=act)
     else:
         ended = works.forked(task, tmp_path / "screen", watch=act)
-        assert ended.code == (-signal.SIGKILL if ends else 3)
+        assert ended.code == code
 
 
 def test_a_process_that_goes_on_elsewhere_is_found(

@@ -51,12 +51,14 @@ def test_unreadable_overrides_are_refused(word: str) -> None:
 
 def test_a_command_line_is_read_once() -> None:
     words = ["-m", "++hydra.run.dir=a, b", "sweep=folds", "seed=1", "seed=2,3", "resume=true"]
+    words += ["sweep.warm_start=false"]
     line = CommandLine.read(words, "train")
     assert line.is_sweep
     assert line.value("hydra.run.dir") == "a, b"
     assert line.value("ckpt_path") is None
     assert [one.key for one in line.overrides if one.parsed.is_sweep_override()] == ["seed"]
-    assert [one.key for one in line.overrides if one.is_of_record] == ["hydra.run.dir", "resume"]
+    of_record = [one.key for one in line.overrides if one.is_of_record]
+    assert of_record == ["hydra.run.dir", "resume", "sweep.warm_start"]
     assert CommandLine.recorded(line.words()) == line
 
 

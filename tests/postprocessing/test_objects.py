@@ -70,6 +70,8 @@ def test_smoothed_repeats_the_mean_over_neighbours_bit_by_bit(
             total = total + shifted
         expected = total * (mask / np.maximum(counts, 1))
     np.testing.assert_array_equal(found, expected)
+    columns_first = smoothed(np.asfortranarray(values), np.asfortranarray(mask), std)
+    np.testing.assert_array_equal(columns_first, expected)
 
 
 def neighbourhood(values: np.ndarray) -> list[np.ndarray]:

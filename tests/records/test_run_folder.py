@@ -66,6 +66,18 @@ def test_metrics_with_a_new_column_or_without_their_file_are_written_anew(
     assert folder.metrics.read_text() == 'step,"a, b"\n10,\n20,0.5\n30,\n'
 
 
+@pytest.mark.parametrize(
+    "damaged",
+    [b"step,val/seg\n10,0.5", b"step,\xff\n", b'step,"' + b"a" * 200_000 + b'"\n', b"", b"\n"],
+    ids=["open_line", "no_utf8", "long_cell", "empty", "no_names"],
+)
+def test_damaged_metrics_are_written_anew(folder: RunFolder, damaged: bytes) -> None:
+    folder.metrics.write_bytes(damaged)
+    rows = [{"step": 10, "val/seg": 0.5}, {"step": 20, "val/seg": 0.75}]
+    folder.append_metrics(rows)
+    assert folder.read_metrics() == rows
+
+
 @pytest.mark.parametrize("torn", ["2", "20,0.3", "20,0.375,1e-0", "20,0.375,1e-05"])
 def test_a_line_without_its_end_is_no_row(folder: RunFolder, torn: str) -> None:
     folder.metrics.write_text(f"step,val/seg,lr\n10,0.25,0.001\n{torn}")

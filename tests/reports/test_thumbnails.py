@@ -35,6 +35,11 @@ def test_a_picture_is_scaled_down_and_keeps_its_colour(drawn: Path) -> None:
     assert abs(float(picture.mean()) - 127) < 2
 
 
+def test_a_picture_that_is_too_long_for_the_page_is_left_out(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "long.png"), np.zeros((20_000, 10, 3), np.uint8))
+    assert embedded(tmp_path / "long.png", modified=0) is None
+
+
 def test_files_that_are_no_pictures_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "half.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n")

@@ -49,6 +49,7 @@ def test_own_images_are_named_to_score_them(tmp_path: Path) -> None:
     ("folds", "varied"),
     [
         (5, "dataset.fold=0,1,2,3,4"),
+        (100, "dataset.fold=range(100)"),
         (2, "dataset.fold=0,1"),
         (1, "seed=0,1,2"),  # with a folder validation/
         (None, "seed=0,1,2"),

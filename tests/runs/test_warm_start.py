@@ -12,7 +12,7 @@ import torch
 from tests.running import TINY, Command
 
 from unet_exp.records.run_folder import RunFolder
-from unet_exp.runs.warm_start import WarmProcess, WarmStarter, warm_starts
+from unet_exp.runs.warm_start import UNKNOWN, WarmProcess, WarmStarter, warm_starts
 from unet_exp.sweeps import runner
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="trainings start warm on Linux")
@@ -89,7 +89,7 @@ def test_a_training_outlives_its_starter(tmp_path: Path) -> None:
     assert psutil.Process(process.pid).is_running()
     assert start(starter, tmp_path / "log", "--unknown") is None
     os.kill(process.pid, signal.SIGKILL)
-    assert process.wait() == 0  # the code is lost; the record of the run tells the rest
+    assert process.wait() == UNKNOWN
 
 
 def test_a_starter_that_has_died_is_replaced_by_new_programs(tmp_path: Path) -> None:
@@ -153,13 +153,25 @@ def test_a_sweep_starts_its_jobs_as_it_is_told(
 
 def test_a_job_that_started_warm_is_a_training_like_any_other(tmp_path: Path) -> None:
     program = [sys.executable, "-m", "unet_exp.commands.train", *TINY, "model.dropout=0.5"]
+    # Each program that Python starts writes its command.
+    started = tmp_path / "started"
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import sys; open({str(started)!r}, 'a').write(' '.join(sys.orig_argv) + '\\n')"
+    )
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    env = {**os.environ, "PYTHONPATH": path}
     alone, sweep = tmp_path / "alone", tmp_path / "sweep"
     for own in (
         ("seed=1", f"hydra.run.dir={alone}"),
         ("-m", "seed=0,1", f"hydra.sweep.dir={sweep}"),
     ):
-        done = subprocess.run([*program, *own], cwd=tmp_path, capture_output=True, text=True)
+        done = subprocess.run(
+            [*program, *own], cwd=tmp_path, env=env, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
+    commands = started.read_text()
+    assert commands.count("unet_exp.runs.warm_start") == 1
+    assert "unet_exp.runs.job" not in commands
     one, other = (RunFolder(path) for path in (alone, sweep / "1"))
     scores = [run.read_summary()["scores"] for run in (one, other)]
     for found in scores:

@@ -165,6 +165,10 @@ def test_credentials_are_found_in_the_environment_and_in_netrc(
     assert not has_credentials()
     monkeypatch.setenv("WANDB_BASE_URL", "https://elsewhere:8080")  # a server of one's own
     assert has_credentials()
+    (tmp_path / "netrc").write_text("default login user password secret\n")
+    for url in ("http://[x", "localhost:8080"):  # no host
+        monkeypatch.setenv("WANDB_BASE_URL", url)
+        assert not has_credentials()
     monkeypatch.delenv("WANDB_BASE_URL")
     monkeypatch.setenv("WANDB_API_KEY", "secret")
     assert has_credentials()

@@ -22,7 +22,7 @@ from unet_exp.configuration.tree import is_under
 #: Flags of Hydra for several jobs, for the help, and for the configuration.
 MULTIRUN, HELP, CFG = ("-m", "--multirun"), ("-h", "--help"), ("-c", "--cfg")
 #: Overrides that determine how a sweep runs, and not what its jobs train.
-OF_SWEEP = ("sweep.resume", "hydra")
+OF_SWEEP = ("sweep.resume", "sweep.warm_start", "hydra")
 #: Short forms for a value in a dictionary: ``init_from=a.ckpt`` gives ``init_from.path``.
 SHORT = {"init_from": "init_from.path"}
 #: Dictionaries whose keys a person chooses.
@@ -89,7 +89,8 @@ class Override:
     @property
     def is_of_record(self) -> bool:
         """Whether it determines how or where a command runs, and not what is trained."""
-        return self.parsed.is_hydra_override() or self.key in ("resume", "sweep.resume")
+        keys = ("resume", "sweep.resume", "sweep.warm_start")
+        return self.parsed.is_hydra_override() or self.key in keys
 
 
 @dataclass(frozen=True)

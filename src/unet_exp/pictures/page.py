@@ -204,7 +204,7 @@ def finished(page: Page, path: Path | str | None) -> UInt8[np.ndarray, "H W 3"]:
 
 def write_png(rgb: UInt8[np.ndarray, "H W 3"], path: Path) -> None:
     """Write a PNG file atomically."""
-    # Half the time of OpenCV's own choice, for files of the same size.
+    # This takes less time than level 3, for files a tenth larger.
     quick = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
     encoded = cv2.imencode(".png", rgb[..., ::-1], quick)[1]
     with replacing(path) as part:

@@ -51,9 +51,9 @@ def smoothed(
     >>> smoothed(np.float32([[0, 3, 9, 1]]), np.array([[1, 1, 0, 1]]).astype(bool), 0.64)
     array([[1.5, 1.5, 0. , 1. ]], dtype=float32)
     """
-    inside = np.pad(mask, 1).astype(np.float32)
+    inside = np.pad(mask, 1).astype(np.float32, order="C")
     share = inside / np.maximum(add_crosses(inside, np.zeros_like(inside)), 1)
-    padded = np.pad(np.where(mask, values, np.float32(0)), 1)
+    padded = np.pad(np.ascontiguousarray(np.where(mask, values, np.float32(0))), 1)
     other = np.zeros_like(padded)
     # A mean of five pixels has a variance of 2/5 along rows and along columns.
     for _ in range(round(std**2 * 5 / 2)):

@@ -93,7 +93,7 @@ class RunFolder:
     def read_metrics(self) -> list[dict[str, float]]:
         """Return the rows of ``metrics.csv``; a cell without a number is left out."""
         try:
-            rows = read_csv(self.metrics)
+            rows = read_csv(self.metrics, grows=True)
         except (OSError, ValueError):
             return []
         found = ({k: parse_number(text, finite=False) for k, text in row.items()} for row in rows)

@@ -84,8 +84,10 @@ def embedded(path: Path, modified: int, width: int = WIDTH) -> tuple[str, int, i
         height = max(1, round(picture.shape[0] * width / picture.shape[1]))
         picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     encoded = BytesIO()
-    # The second method takes a third of the time of OpenCV's, and 4% more bytes.
-    Image.fromarray(picture[..., ::-1]).save(encoded, "WEBP", quality=82, method=2)
+    try:  # this method takes half of the time of OpenCV's, and 4% more bytes
+        Image.fromarray(picture[..., ::-1]).save(encoded, "WEBP", quality=82, method=2)
+    except ValueError:  # WebP has at most 16383 pixels a side
+        return None
     source = f"data:image/webp;base64,{base64.b64encode(encoded.getvalue()).decode()}"
     return source, picture.shape[1], picture.shape[0]
 

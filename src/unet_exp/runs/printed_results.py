@@ -86,7 +86,7 @@ def next_commands(folder: RunFolder, dataset: Dataset) -> list[str]:
     option, number = "seed", 3
     if isinstance(folds, int) and folds > 1:
         option, number = "dataset.fold", folds
-    values = ",".join(map(str, range(number)))
+    values = ",".join(map(str, range(number))) if number < 10 else f"'range({number})'"
     return [
         apply,
         f"{evaluate} run={run}{images} tta=dihedral  # score it, with the mean over rotated images",

@@ -15,10 +15,12 @@ from omegaconf import DictConfig, OmegaConf
 from unet_exp.configuration.errors import JobError, KilledError, Preempted
 from unet_exp.files import temporary_folder
 from unet_exp.records.run_folder import RunFolder
-from unet_exp.runs.warm_start import Training, started
+from unet_exp.runs.warm_start import UNKNOWN, Training, started
 from unet_exp.secrets.masking import masked
 from unet_exp.training.torchrun import ERROR_FILE, killing_signal, read_error
 
+#: File descriptor of standard output.
+SCREEN = 1
 #: Signals that ask a training to save and end.
 ASKING = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -48,6 +50,7 @@ def run_job(
     with temporary_folder() as parts, folder.log.open("a") as log:
         told, settings = parts / "error.json", parts / "job.yaml"
         # Settings hold secrets. Only this user may read the file, but all users see a command line.
+        settings.touch(mode=0o600)
         settings.write_text(OmegaConf.to_yaml(cfg))
         arguments = [str(path), str(settings)]
         arguments += ["--command", shlex.join(masked(shlex.split(command)))]
@@ -55,9 +58,16 @@ def run_job(
         arguments += ["--quiet"] if quiet else []
         begun = log.tell()
         env = {**os.environ, ERROR_FILE: str(told)}
-        screen = 1
-        with started(arguments, env, log.fileno() if quiet else screen, log.fileno()) as process:
+        asked: list[int] = []
+        # The first warm start takes seconds. A request to stop must not end this process meanwhile.
+        with handling(ASKING, lambda number, _: asked.append(number)):
+            process = started(arguments, env, log.fileno() if quiet else SCREEN, log.fileno())
+        with process:
+            if asked:
+                os.killpg(process.pid, signal.SIGKILL)
             code, interrupted = wait(process, processes)
+        if asked:
+            raise Preempted
         after = folder.read_summary()
         state = None if after == before else after.get("state")
         if state == "preempted":
@@ -67,7 +77,7 @@ def run_job(
         # A training that has just finished is complete, but its sweep ends all the same.
         if state == "interrupted" or (interrupted and (quiet or state != "finished")):
             raise KeyboardInterrupt
-        if code == 0 and state != "running":
+        if (code == 0 and state != "running") or (code == UNKNOWN and state == "finished"):
             return float("nan") if after.get("score") is None else after["score"]
         message = read_error(told)
         error = JobError(message) if message else KilledError(reason(code, folder.log, begun))
@@ -136,6 +146,11 @@ def reason(code: int, log: Path, begun: int) -> str:
     """Return why a job ended without an error: its exit code, or the signal that killed it."""
     report = log.read_bytes()[begun:].decode(errors="replace")
     number = -code if code < 0 else killing_signal(report)
+    if code == UNKNOWN:
+        return (
+            "The training and the process that had started it were ended. The usual cause is too "
+            f"little memory. Its output is in {log}."
+        )
     if number is None:
         return f"The training ended with exit code {code}. Its output is in {log}."
     name = signal.Signals(number).name

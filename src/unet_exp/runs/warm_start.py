@@ -2,7 +2,7 @@
 
 The imports take most of the time of a small training. Here, one process of :class:`WarmStarter`
 imports them once, and forks a new process for each training. Each training still has a process of
-its own, with its own folder, log and session, so that no training can harm the next one.
+its own, with its own folder, log and session: one that fails ends only its own process.
 """
 
 import contextlib
@@ -38,6 +38,8 @@ IMPORTED = (
     "PIL.WebPImagePlugin",
     "torch._dynamo",
 )
+#: The exit code of a training that has outlived its starter.
+UNKNOWN = 255
 #: Bytes of the longest request.
 LONGEST = 1 << 20
 
@@ -63,14 +65,14 @@ class WarmProcess:
         self.answers.close()
 
     def wait(self) -> int:
-        """Wait for the end of the process; return its exit code, as Popen does."""
+        """Wait for the end of the process; return its exit code as Popen does, or ``UNKNOWN``."""
         if self.returncode is None:
             if code := self.answers.readline():
                 self.returncode = int(code)
-            else:  # whoever knew the code is gone; the record of the run tells the rest
+            else:  # the starter is gone
                 with contextlib.suppress(psutil.Error):
                     psutil.Process(self.pid).wait()
-                self.returncode = 0
+                self.returncode = UNKNOWN
         return self.returncode
 
 
@@ -86,7 +88,7 @@ class WarmStarter:
 
     def __init__(self, compared: Collection[str] | None = None) -> None:
         self.compared = compared
-        self.environment = self.read_by_imports(os.environ)
+        self.environment = self.fixed_variables(os.environ)
         self.requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(  # noqa: S603 - our own module
@@ -96,8 +98,8 @@ class WarmStarter:
                 start_new_session=True,  # Ctrl-C is for the trainings
             )
 
-    def read_by_imports(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return the variables that must not change."""
+    def fixed_variables(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables of an environment that must not change."""
         names = set(environment) - {ERROR_FILE} if self.compared is None else self.compared
         return {name: environment[name] for name in names if name in environment}
 
@@ -116,7 +118,7 @@ class WarmStarter:
         The process. None if it has to be started in another way, because the environment differs
         or the starter has ended.
         """
-        if self.read_by_imports(env) != self.environment:
+        if self.fixed_variables(env) != self.environment:
             return None
         request = {"arguments": list(arguments), "env": dict(env), "folder": str(Path.cwd())}
         ours, theirs = socket.socketpair()
@@ -145,6 +147,11 @@ _starter: WarmStarter | None = None
 @contextmanager
 def warm_starts(compared: Collection[str] | None = None) -> Iterator[None]:
     """Let trainings start warm while the body of a ``with`` statement runs.
+
+    Parameters
+    ----------
+    compared
+        As for :class:`WarmStarter`.
 
     Elsewhere than on Linux, a fork of a process that has imported torch may hang, so each training
     starts as a new program there.
@@ -233,7 +240,8 @@ def become(request: dict[str, Any], streams: Sequence[int]) -> NoReturn:
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["folder"])
-    sys.path[0] = request["folder"]
+    if not sys.flags.safe_path:
+        sys.path[0] = request["folder"]
     sys.argv = [JOB, *request["arguments"]]
     import numpy as np
 

@@ -131,11 +131,11 @@ def has_credentials() -> bool:
     """Return whether the environment or the netrc file has an API key for the server of W&B."""
     if os.environ.get("WANDB_API_KEY"):
         return True
-    host = urlsplit(os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai").hostname or ""
     path = Path(os.environ.get("NETRC") or "~/.netrc").expanduser()
     try:
-        return netrc.netrc(path).authenticators(host) is not None
-    except (OSError, netrc.NetrcParseError):
+        host = urlsplit(os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai").hostname
+        return bool(host) and netrc.netrc(path).authenticators(host) is not None
+    except (OSError, ValueError, netrc.NetrcParseError):
         return False
 
 

@@ -242,7 +242,8 @@ def best_precision(accelerator: str) -> str:
 def bfloat16_is_faster() -> bool:
     """Return whether this CPU multiplies matrices faster in bfloat16 than in float32.
 
-    Of the processors with AVX-512 BF16, some take half of the time of float32, others twice.
+    Of the processors with AVX-512 BF16, some take half of the time of float32, others twice. The
+    margin keeps all processes of a training and all jobs of a sweep in agreement.
     """
 
     def product(matrix: torch.Tensor) -> float:
@@ -251,4 +252,5 @@ def bfloat16_is_faster() -> bool:
         return process_time() - start
 
     single, half = (torch.ones(512, 512, dtype=t) for t in (torch.float32, torch.bfloat16))
-    return min(product(half) for _ in range(5)) < min(product(single) for _ in range(5))
+    halves = min(product(half) for _ in range(5))
+    return halves < 0.75 * min(product(single) for _ in range(5))

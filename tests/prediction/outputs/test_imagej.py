@@ -18,7 +18,7 @@ getLut(reds, greens, blues);
 print(bitDepth(), reds[0] + greens[0] + blues[0], reds[1] + greens[1] + blues[1]);
 run("ROI Manager...");
 roiManager("Open", names[1]);
-run("Set Measurements...", "area modal redirect=None decimal=6");
+run("Set Measurements...", "area centroid modal redirect=None decimal=6");
 for (i = 0; i < roiManager("count"); i++) { roiManager("select", i); run("Measure"); }
 """
 
@@ -42,5 +42,8 @@ def test_imagej_opens_labels_in_colours_and_measures_the_rois(tmp_path: Path) ->
     depth, background, first_object = map(int, first)
     assert (depth, background) == (16, 0)
     assert first_object > 0
+    measured = [[float(number) for number in row[1:5]] for row in rows]
     # A pixel has 0.25 x 0.5 micrometres; the objects have 8, 4 and 2 pixels.
-    assert [(float(area), float(mode)) for _, area, mode in rows] == [(1, 1), (0.5, 2), (0.25, 3)]
+    assert [(area, mode) for area, mode, _, _ in measured] == [(1, 1), (0.5, 2), (0.25, 3)]
+    # The square has the columns 4 and 5 and the rows 0 and 1, counted from the corner.
+    assert measured[1][2:] == [5 * 0.25, 1 * 0.5]
