@@ -226,7 +226,7 @@ def cropped(image: Float[Tensor, "b c h w"], height: int, width: int) -> Float[T
     """Return the central ``height x width`` pixels.
 
     In training they are a copy: the gradient of a slice would lose ``channels_last``, which costs
-    the article's network a tenth of a step.
+    the article's network a twelfth of a step.
 
     >>> cropped(torch.arange(5.0).reshape(1, 1, 1, 5), height=1, width=3)
     tensor([[[[1., 2., 3.]]]])
