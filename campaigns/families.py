@@ -31,25 +31,30 @@ def all_families(place: Path) -> dict[str, Work]:
     def training(folder: Path) -> list[str]:
         return [*TINY, "trainer.devices=2", "resume=true", f"hydra.run.dir={folder / 'run'}"]
 
-    def sweeping(*words: str) -> Callable[[Path], list[str]]:
+    def sweeping(*words: str, given_again: str = "") -> Callable[[Path], list[str]]:
         def overrides(folder: Path) -> list[str]:
             swept = folder / "sweep"
             if (swept / "sweep.json").exists():
-                return ["-m", f"sweep.resume={swept}"]
+                return ["-m", f"sweep.resume={swept}", *given_again.split()]
             return ["-m", *TINY, *words, f"hydra.sweep.dir={swept}"]
 
         return overrides
 
     lr = "optimizer.lr=tag(log,interval(1e-4,1e-2))"  # so that no two trials are the same
     search = ("hydra/sweeper=optuna", "hydra.sweeper.n_trials=3", lr)
-    ray = ("seed=0,1", "hydra/launcher=ray", "hydra.launcher.init.num_cpus=2")
+    ray, cores = ("seed=0,1", "hydra/launcher=ray"), "hydra.launcher.init.num_cpus=2"
     return {
         "train_two": Work("train", training, of_runs("run")),
         "search": Work("train", sweeping(*search), of_sweep(3)),
         "sweep_slurm_local": Work(
             "train", sweeping("seed=0,1", "hydra/launcher=slurm_local"), of_sweep(2)
         ),
-        "sweep_ray": Work("train", sweeping(*ray), of_sweep(2)),
+        "sweep_ray": Work(
+            # A resumed sweep does not repeat what is started outside of the project.
+            "train",
+            sweeping(*ray, cores, given_again=cores),
+            of_sweep(2),
+        ),
     }
 
 

@@ -110,6 +110,8 @@ def forked(
         except FaultError as error:
             print(f"raises {error}", file=sys.stderr)
         finally:
+            if "ray" in sys.modules:  # a program does so at its exit, which is left out here
+                sys.modules["ray"].shutdown()
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
