@@ -109,15 +109,20 @@ def remove_orphans(folder: Path) -> None:
                     path.unlink()
 
 
+def remove_temporary_orphans() -> Path:
+    """Remove what killed processes left in the system's temporary folder, and return the folder."""
+    place = Path(tempfile.gettempdir())
+    remove_orphans(place)
+    return place
+
+
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """Provide a folder that only this user may read, and remove it at the end.
 
     It is where the system keeps temporary files. Those of killed processes are removed, too.
     """
-    place = Path(tempfile.gettempdir())
-    remove_orphans(place)
-    folder = hidden(place / "unet_exp")
+    folder = hidden(remove_temporary_orphans() / "unet_exp")
     folder.mkdir(mode=0o700)
     try:
         yield folder

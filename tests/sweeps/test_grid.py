@@ -2,10 +2,12 @@
 
 import contextlib
 import json
+import multiprocessing
 import random
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -14,6 +16,8 @@ import pytest
 import torch
 
 from tests.running import TINY, TINY_FILES, Command, Finished, own_images
+from tests.test_files import killed_with_a_temporary_folder
+from unet_exp.sweeps.runner import SweepRunner
 
 ROOT = Path(__file__).parents[2]
 FEW = (*TINY, "model.depth=1")
@@ -191,3 +195,19 @@ def test_two_processes_do_not_share_a_folder(command: Command, tmp_path: Path) -
         process.kill()
     with locked(lock):
         pass
+
+
+def test_a_sweep_removes_the_settings_that_killed_jobs_left(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setenv("TMPDIR", str(place))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    killed = multiprocessing.get_context("spawn").Process(target=killed_with_a_temporary_folder)
+    killed.start()
+    killed.join()
+    (left,) = place.iterdir()
+    monkeypatch.setattr(SweepRunner, "launch", lambda *_: None)  # no job trains
+    command("train", "-m", *TINY, "seed=0", f"hydra.sweep.dir={tmp_path}/sweep")
+    assert not left.exists()

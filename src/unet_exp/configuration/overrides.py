@@ -89,8 +89,7 @@ class Override:
     @property
     def is_of_record(self) -> bool:
         """Whether it determines how or where a command runs, and not what is trained."""
-        keys = ("resume", "sweep.resume", "sweep.warm_start")
-        return self.parsed.is_hydra_override() or self.key in keys
+        return self.parsed.is_hydra_override() or self.key in ("resume", *OF_SWEEP)
 
 
 @dataclass(frozen=True)

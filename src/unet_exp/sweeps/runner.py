@@ -16,7 +16,7 @@ from unet_exp.configuration import hydra_files
 from unet_exp.configuration.errors import explain
 from unet_exp.configuration.overrides import Override
 from unet_exp.configuration.replay import fault, require_no_links, require_plain
-from unet_exp.files import locked
+from unet_exp.files import locked, remove_temporary_orphans
 from unet_exp.records.sweep import DONE
 from unet_exp.records.sweep_folder import Job, SweepFolder, SweepRecord
 from unet_exp.runs.given_paths import require_training_paths
@@ -168,6 +168,8 @@ class SweepRunner:
         )
         with locked(self.files.lock, busy=busy):
             try:
+                # A killed job may have left its settings, and this sweep may have none to train.
+                remove_temporary_orphans()
                 self.files.write_record(self.record)
                 hydra_files.write(self.config, self.files.hydra)
                 warm = (
